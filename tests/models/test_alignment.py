@@ -1,0 +1,99 @@
+"""Alignment against the published pooling operations, spelled out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from models import alignment
+
+
+@pytest.fixture
+def points() -> torch.Tensor:
+    """(500, 3) float32 metres."""
+    return torch.rand(500, 3, generator=torch.Generator().manual_seed(1)) * 0.1
+
+
+@pytest.fixture
+def pixels() -> torch.Tensor:
+    """(500,) distinct pixels of a 48 x 48 image, row-major, ascending."""
+    return torch.randperm(48 * 48, generator=torch.Generator().manual_seed(2))[:500].sort().values
+
+
+def published(features: torch.Tensor, pixels: torch.Tensor, size: int, side: int) -> torch.Tensor:
+    image = torch.zeros(size * size, features.shape[1])
+    image[pixels] = features
+    plane = image.T.reshape(1, -1, size, size)
+    pooled = functional.adaptive_avg_pool2d(functional.avg_pool2d(plane, 3, stride=1), side)
+    return pooled[0].flatten(1).T
+
+
+@pytest.mark.parametrize("side", [5, 12, 24])
+def test_align_equals_the_published_pooling(pixels: torch.Tensor, side: int) -> None:
+    features = torch.randn(500, 7, generator=torch.Generator().manual_seed(3))
+    ours = alignment.align(features, pixels, size=48, side=side)
+    torch.testing.assert_close(ours, published(features, pixels, 48, side), atol=1e-6, rtol=0)
+
+
+def test_full_size_grid_overlaps_its_bins_as_published() -> None:
+    pixels = torch.arange(0, 224 * 224, 3)
+    features = torch.randn(len(pixels), 2, generator=torch.Generator().manual_seed(4))
+    for side in (28, 56):
+        ours = alignment.align(features, pixels, side=side)
+        torch.testing.assert_close(ours, published(features, pixels, 224, side), atol=1e-6, rtol=0)
+
+
+def test_patches_without_points_are_exactly_zero() -> None:
+    rows = alignment.align(torch.ones(1, 4), torch.tensor([0]), size=48, side=12)
+    assert torch.equal(rows.any(1).nonzero()[:, 0], torch.tensor([0]))
+
+
+def test_group_path_equals_point_path(points: torch.Tensor, pixels: torch.Tensor) -> None:
+    tokens = torch.randn(40, 9, generator=torch.Generator().manual_seed(5))
+    index, weight = alignment.interpolation(points, points[::13][:40])
+    through_points = alignment.align(alignment.interpolate(tokens, index, weight), pixels, size=48, side=12)
+    fused = alignment.align_groups(tokens, index, weight, pixels, size=48, side=12)
+    torch.testing.assert_close(fused, through_points, atol=1e-6, rtol=0)
+    assert torch.equal(fused.any(1), through_points.any(1))
+
+
+def test_interpolation_takes_the_three_nearest_by_inverse_squared_distance(points: torch.Tensor) -> None:
+    centres = points[::20]
+    index, weight = alignment.interpolation(points, centres)
+    squared = (points[:, None].double() - centres[None].double()).square().sum(-1)
+    nearest = squared.topk(3, largest=False)
+    inverse = 1 / (nearest.values + 1e-8)
+    assert torch.equal(index, nearest.indices)
+    torch.testing.assert_close(weight, (inverse / inverse.sum(1, keepdim=True)).float())
+
+
+def test_fewer_than_three_centres_share_what_there_is(points: torch.Tensor) -> None:
+    index, weight = alignment.interpolation(points, points[:1])
+    assert index.shape == weight.shape == (500, 3)
+    assert torch.equal(weight, torch.tensor([[1.0, 0.0, 0.0]]).expand(500, 3))
+    tokens = torch.tensor([[2.0, 3.0]])
+    assert torch.equal(alignment.interpolate(tokens, index, weight), tokens.expand(500, 2))
+
+
+def test_expand_equals_the_published_adaptive_pool() -> None:
+    rows = torch.randn(784, 3, generator=torch.Generator().manual_seed(6))
+    pooled = functional.adaptive_avg_pool2d(rows.T.reshape(1, 3, 28, 28), 56)[0].flatten(1).T
+    assert torch.equal(alignment.expand(rows), pooled)
+
+
+def test_expand_refuses_what_is_not_a_square() -> None:
+    with pytest.raises(ValueError, match="785 rows"):
+        alignment.expand(torch.zeros(785, 3))
+
+
+def test_group_scores_reach_every_pixel_and_keep_their_own() -> None:
+    scores = torch.tensor([1.0, 2.0, 4.0])
+    centre_pixel = torch.tensor([0, 11, 11 * 12])
+    spread = alignment.spread_groups(scores, centre_pixel, size=12)
+    assert torch.equal(spread.flatten()[centre_pixel], scores)
+    assert spread.min() >= 1
+    assert spread.max() <= 4
+    distances = torch.tensor([2**0.5, 101**0.5, 101**0.5])
+    expected = (scores / distances).sum() / (1 / distances).sum()
+    torch.testing.assert_close(spread[1, 1], expected)
