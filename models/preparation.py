@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from models.sample import Sample
+from models.background import largest_piece, off_plane, spans_a_surface, support_plane
+from models.sample import BadSample, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,19 @@ class Preparation:
     background: "plane" removes the support plane and keeps the largest component; "none" keeps all
         (input already prepared as the published script leaves it).
     size: side of the square cloud grid, pixels. rgb_size: side of the square RGB image, pixels.
+    min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 need 1152).
     """
 
     background: Literal["plane", "none"] = "plane"
     size: int = 224
     rgb_size: int = 224
+    min_points: int = 1152
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """How the square grid lies over the source image: the source was padded by `top` and `left`
-    pixels to a square of `side` pixels, then resized.
+    pixels to a square of `side` pixels, then resized to `size` pixels.
 
     height, width: the source's size in pixels.
     """
@@ -39,6 +42,35 @@ class Frame:
     top: int
     left: int
     side: int
+    size: int = 224
+
+    def source_pixel(self, row: int, column: int) -> tuple[int, int]:
+        """(row, column) of the source pixel that grid pixel (row, column) was taken from.
+
+        For a grid pixel in the padding, the nearest pixel of the source.
+        """
+        picked = _picked(self.side, self.size)
+        source_row = min(max(int(picked[row]) - self.top, 0), self.height - 1)
+        source_column = min(max(int(picked[column]) - self.left, 0), self.width - 1)
+        return source_row, source_column
+
+    def to_source(self, grid: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A map on the square grid, (n, n) float of any side n, as the source sees it: (height, width) float32.
+
+        Bilinear between pixel centres; padding is cut off.
+        """
+        scale = grid.shape[0] / self.side
+        top, left = self.top * scale, self.left * scale
+        box = (left, top, left + self.width * scale, top + self.height * scale)
+        image = Image.fromarray(np.ascontiguousarray(grid, dtype=np.float32))
+        return np.asarray(image.resize((self.width, self.height), Image.Resampling.BILINEAR, box=box))
+
+    def mask_to_grid(self, mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+        """A mask of the source, (height, width) bool, on a square grid (size, size), as the published loader does:
+        padded with False, then PIL NEAREST."""
+        square = np.zeros((self.side, self.side), dtype=np.uint8)
+        square[self.top : self.top + self.height, self.left : self.left + self.width] = mask
+        return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.NEAREST)) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +89,110 @@ class PreparedPart:
 
 
 def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
-    """Prepare one part. Raises BadSample when nothing usable is left."""
-    raise NotImplementedError
+    """Prepare one part. Deterministic; bounded time.
+
+    With background "none" a part without any point passes (it was recorded without a cloud).
+    Raises BadSample when nothing usable is left: no_foreground (the scanner returned no point at all),
+    degenerate_cloud (one spot or one line), no_object (nothing but the support plane), too_few_points.
+    """
+    if settings.background == "none":
+        return _prepare_as_is(sample, settings)
+    if not sample.valid.any():
+        raise BadSample(
+            "no_foreground", "The cloud has no point at all. Check that the scanner saw the part."
+        )
+    _check_surface(sample)
+    plane = support_plane(sample.xyz, sample.valid)
+    mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane)
+    mask = largest_piece(sample.xyz, mask)
+    part = _on_grid(sample, mask, settings, background_rgb=False)
+    if not part.valid.any():
+        raise BadSample(
+            "no_object",
+            "Nothing is left once the support plane is removed. Check that a part lies in the picture and stands out "
+            "of the plane by more than 5 mm.",
+        )
+    _check_points(part, settings)
+    return _with_plane(part, plane is not None)
+
+
+def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
+    """For parts prepared already: only resized. Valid is the published test, all three coordinates not 0:
+    the published Eyecandies conversion marks background by x = 0 alone."""
+    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True)
+    if sample.valid.any():
+        _check_surface(sample)
+        _check_points(part, settings)
+    return part
+
+
+def _on_grid(
+    sample: Sample, mask: NDArray[np.bool_], settings: Preparation, *, background_rgb: bool
+) -> PreparedPart:
+    """Pad to a square and resize. background_rgb: whether colour outside `mask` is kept."""
+    frame = _frame(mask.shape, settings)
+    xyz, valid = _cloud_on_grid(sample.xyz, mask, frame)
+    square = np.zeros((frame.side, frame.side, 3), dtype=np.uint8)
+    inner = square[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
+    inner[:] = sample.rgb if background_rgb else sample.rgb * mask[..., None]
+    size = (settings.rgb_size, settings.rgb_size)
+    rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
+    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=False)
+
+
+def _frame(shape: tuple[int, ...], settings: Preparation) -> Frame:
+    """The published script pads to the next hundred of the longer side; parts it has already padded stay as
+    they are."""
+    height, width = shape
+    side = max(height, width)
+    if settings.background == "plane":
+        side = -(-side // 100) * 100
+    return Frame(
+        height=height,
+        width=width,
+        top=(side - height) // 2,
+        left=(side - width) // 2,
+        side=side,
+        size=settings.size,
+    )
+
+
+def _cloud_on_grid(
+    xyz: NDArray[np.float32], mask: NDArray[np.bool_], frame: Frame
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """xyz (size, size, 3) and valid (size, size) by nearest pixel, never averaging points across an edge."""
+    picked = _picked(frame.side, frame.size)
+    rows, columns = picked - frame.top, picked - frame.left
+    inside = ((rows >= 0) & (rows < frame.height))[:, None] & ((columns >= 0) & (columns < frame.width))
+    at = np.ix_(rows.clip(0, frame.height - 1), columns.clip(0, frame.width - 1))
+    valid = mask[at] & inside
+    return np.where(valid[..., None], xyz[at], np.float32(0)), valid
+
+
+def _picked(side: int, size: int) -> NDArray[np.intp]:
+    """(size,) source index of each grid index: floor(i * side / size) in float32, as torch's mode "nearest"."""
+    scale = np.float32(side) / np.float32(size)
+    index = np.floor(np.arange(size, dtype=np.float32) * scale).astype(np.intp)
+    return np.minimum(index, side - 1)
+
+
+def _check_surface(sample: Sample) -> None:
+    if not spans_a_surface(sample.xyz[sample.valid]):
+        raise BadSample(
+            "degenerate_cloud",
+            "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z.",
+        )
+
+
+def _check_points(part: PreparedPart, settings: Preparation) -> None:
+    count = int(part.valid.sum())
+    if count < settings.min_points:
+        raise BadSample(
+            "too_few_points",
+            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check that the "
+            "part fills enough of the picture and that the scanner sees its surface.",
+        )
+
+
+def _with_plane(part: PreparedPart, found: bool) -> PreparedPart:
+    return PreparedPart(rgb=part.rgb, xyz=part.xyz, valid=part.valid, frame=part.frame, plane_found=found)

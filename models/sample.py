@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+MIN_SIDE = 32
+"""Shortest side of a part, pixels: below it there is no border strip and no object to speak of."""
+
+MAX_RANGE = 100.0
+"""Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres do."""
 
 
 class BadSample(ValueError):
@@ -36,3 +42,84 @@ class Sample:
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
     valid: NDArray[np.bool_]
+
+
+def make_sample(rgb: ArrayLike, xyz: ArrayLike, *, invalid_value: float | None = None) -> Sample:
+    """Join an image and a cloud into a part, and decide, here and nowhere else, what "no return" is.
+
+    A pixel has no return when any of its coordinates is NaN or infinite (Kinect drivers and PCL write both),
+    when all three are 0, or when any equals `invalid_value` (some sensors write -1 or 9999).
+
+    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float16, float32 or float64, metres; not changed.
+    Raises BadSample: rgb_shape, rgb_dtype, xyz_shape, xyz_dtype, size_mismatch, too_small, out_of_range.
+    """
+    image = np.asarray(rgb)
+    cloud = np.asarray(xyz)
+    _check_image(image)
+    _check_cloud(cloud)
+    if image.shape[:2] != cloud.shape[:2]:
+        raise BadSample(
+            "size_mismatch",
+            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be equal, pixel "
+            "for pixel: register the image to the cloud, or check that height and width are not swapped.",
+        )
+    if min(image.shape[:2]) < MIN_SIDE:
+        raise BadSample(
+            "too_small", f"The part is {_size(image)} pixels; both sides must be at least {MIN_SIDE}."
+        )
+    valid = _returns(cloud, invalid_value)
+    metres = _in_range(cloud, valid)
+    return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid)
+
+
+def _returns(cloud: NDArray[np.floating], invalid_value: float | None) -> NDArray[np.bool_]:
+    """(H, W) bool, True where the sensor returned a point."""
+    # One pass for NaN and infinity together: x - x is 0 for finite x and NaN otherwise, and so is their sum.
+    with np.errstate(invalid="ignore"):
+        valid = (cloud[..., 0] - cloud[..., 0]) + (cloud[..., 1] - cloud[..., 1]) == (
+            cloud[..., 2] - cloud[..., 2]
+        )
+    valid &= (cloud[..., 0] != 0) | (cloud[..., 1] != 0) | (cloud[..., 2] != 0)
+    if invalid_value is not None and np.isfinite(invalid_value):
+        # The declared value is a decimal number; compare in the cloud's own precision.
+        valid &= (cloud != cloud.dtype.type(invalid_value)).all(axis=2)
+    return valid
+
+
+def _in_range(cloud: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(H, W, 3) float32 metres, 0 where not valid. Raises BadSample out_of_range."""
+    kept = np.where(valid[..., None], cloud, cloud.dtype.type(0))
+    # Two reductions, not np.abs: no temporary the size of the cloud.
+    furthest = max(float(kept.max()), -float(kept.min()))
+    if furthest > MAX_RANGE:
+        raise BadSample(
+            "out_of_range",
+            f"A coordinate is {furthest:.6g} m from the camera; the most accepted is {MAX_RANGE:g} m. "
+            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000.",
+        )
+    return np.ascontiguousarray(kept, dtype=np.float32)
+
+
+def _check_image(image: NDArray[np.generic]) -> None:
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise BadSample("rgb_shape", f"The image must be height x width x 3, not {_shape(image)}.")
+    if image.dtype != np.uint8:
+        raise BadSample("rgb_dtype", f"The image must be 8-bit unsigned, not {image.dtype}.")
+
+
+def _check_cloud(cloud: NDArray[np.generic]) -> None:
+    if cloud.ndim != 3 or cloud.shape[2] != 3:
+        raise BadSample(
+            "xyz_shape",
+            f"The cloud must be height x width x 3 (x, y, z of every pixel), not {_shape(cloud)}.",
+        )
+    if cloud.dtype.kind != "f" or cloud.dtype.itemsize > 8:
+        raise BadSample("xyz_dtype", f"The cloud must be float32 (or float16, float64), not {cloud.dtype}.")
+
+
+def _size(array: NDArray[np.generic]) -> str:
+    return f"{array.shape[0]} x {array.shape[1]}"
+
+
+def _shape(array: NDArray[np.generic]) -> str:
+    return " x ".join(str(side) for side in array.shape) or "a single number"

@@ -1,0 +1,194 @@
+"""What is part and what is background: the support plane, and the largest connected piece above it.
+
+The published script does this once, offline, with Open3D's RANSAC and DBSCAN on every point; a service does it
+for every upload. Here both run on few points: RANSAC on the image border, clustering on 2 mm voxels.
+docs/preparation.md says where the results differ and by how much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+BORDER = 10
+"""Width of the border strips the support plane is looked for in, pixels (published)."""
+
+INLIER_DISTANCE = 0.004
+"""A border point this close to a plane supports it, metres (published)."""
+
+REMOVAL_DISTANCE = 0.005
+"""Every point this close to the support plane is background, metres (published)."""
+
+CLUSTER_DISTANCE = 0.006
+"""Points this close belong together, metres (published: DBSCAN eps)."""
+
+CLUSTER_POINTS = 30
+"""A point with fewer points (itself included) within CLUSTER_DISTANCE holds nothing together (published)."""
+
+MIN_SUPPORT = 0.4
+"""Share of the border that must lie on the plane for it to be a support. The published script takes any plane,
+and so cuts a slice out of a part that fills the picture."""
+
+_HYPOTHESES = 256
+_BORDER_POINTS = 2048
+_CLUSTER_SIDE = 400
+_VOXEL = CLUSTER_DISTANCE / 3
+
+
+def support_plane(
+    xyz: NDArray[np.float32], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float] | None:
+    """The plane most border points lie on, as (unit normal (3,), offset): normal . p + offset = distance, metres.
+
+    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. The same part always gives the same plane.
+    None when no plane holds MIN_SUPPORT of the border.
+    """
+    border = _border_points(xyz, valid)
+    if len(border) < 3:
+        return None
+    sparse = border[:: -(-len(border) // _BORDER_POINTS)]
+    candidates = _plane_candidates(sparse)
+    if candidates is None:
+        return None
+    normals, offsets = candidates
+    inliers = np.abs(sparse @ normals.T + offsets) < INLIER_DISTANCE
+    best = int(inliers.sum(axis=0).argmax())
+    plane = normals[best], float(offsets[best])
+    for _ in range(3):  # three points make a rough plane; its inliers make a good one
+        plane = _fit_plane(border[_distance(border, plane) < INLIER_DISTANCE], otherwise=plane)
+    support = np.count_nonzero(_distance(border, plane) < INLIER_DISTANCE) / len(border)
+    return plane if support >= MIN_SUPPORT else None
+
+
+def off_plane(
+    xyz: NDArray[np.float32], valid: NDArray[np.bool_], plane: tuple[NDArray[np.float64], float]
+) -> NDArray[np.bool_]:
+    """(H, W) bool, True for valid points at least REMOVAL_DISTANCE from the plane, on either side of it."""
+    normal, offset = plane
+    distance = xyz @ normal.astype(np.float32)
+    distance += np.float32(offset)
+    return (np.abs(distance, out=distance) >= REMOVAL_DISTANCE) & valid
+
+
+def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) bool, the pixels of `mask` that belong to its most populous cluster of points.
+
+    Clusters are DBSCAN's, found on voxels of every n-th pixel. Where no point anywhere has enough
+    neighbours to hold a cluster together (a coarse scan), all of `mask` is kept: the published script, counting
+    noise as one more cluster, does the same.
+    """
+    step = -(-max(mask.shape) // _CLUSTER_SIDE)
+    rows, columns = np.nonzero(mask[::step, ::step])
+    if len(rows) == 0:
+        return mask
+    points = xyz[::step, ::step][rows, columns]
+    voxel_of_point, weights, centroids = _voxels(points)
+    labels = _cluster(centroids, weights * step**2)
+    clustered = labels >= 0
+    if not clustered.any():
+        return mask
+    largest = np.bincount(labels[clustered], weights=weights[clustered]).argmax()
+    kept = (labels == largest)[voxel_of_point]
+    return mask & _spread(rows, columns, kept, mask.shape, step)
+
+
+def spans_a_surface(points: NDArray[np.float32]) -> bool:
+    """Whether points (N, 3), metres, are more than one spot or one line: 0.1 mm across in two directions."""
+    sparse = points[:: -(-len(points) // _BORDER_POINTS)].astype(np.float64)
+    centred = sparse - sparse.mean(axis=0)
+    spread = np.sqrt(np.clip(np.linalg.eigvalsh(centred.T @ centred / len(centred)), 0, None))
+    return bool(spread[1] > 1e-4)
+
+
+def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N, 3) valid points of the four strips; the corners count twice, as published."""
+    strips = (np.s_[:BORDER], np.s_[-BORDER:], np.s_[:, :BORDER], np.s_[:, -BORDER:])
+    return np.concatenate([xyz[strip][valid[strip]] for strip in strips]).astype(np.float64)
+
+
+def _plane_candidates(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Unit normals (K, 3) and offsets (K,) through random triples of points; None if all triples are collinear."""
+    triples = points[np.random.default_rng(0).integers(len(points), size=(_HYPOTHESES, 3))]
+    normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
+    lengths = np.linalg.norm(normals, axis=1)
+    proper = lengths > 1e-12
+    if not proper.any():
+        return None
+    normals = normals[proper] / lengths[proper, None]
+    return normals, -np.einsum("ij,ij->i", normals, triples[proper, 0])
+
+
+def _fit_plane(
+    points: NDArray[np.float64], otherwise: tuple[NDArray[np.float64], float]
+) -> tuple[NDArray[np.float64], float]:
+    """Least-squares plane of points (N, 3), or `otherwise` where they are too few to say."""
+    if len(points) < 3:
+        return otherwise
+    centre = points.mean(axis=0)
+    centred = points - centre
+    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
+    return normal, -float(normal @ centre)
+
+
+def _distance(
+    points: NDArray[np.float64], plane: tuple[NDArray[np.float64], float]
+) -> NDArray[np.float64]:
+    return np.abs(points @ plane[0] + plane[1])
+
+
+def _voxels(
+    points: NDArray[np.float32],
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """Voxel of each point (N,), and each voxel's number of points (V,) and centroid (V, 3) metres."""
+    cells = np.floor(points.astype(np.float64) / _VOXEL).astype(np.int64)
+    cells -= cells.min(axis=0)
+    extent = cells.max(axis=0) + 1  # 200 m at 2 mm is 1e5 voxels a side: their product fits 63 bits
+    keys = (cells[:, 0] * extent[1] + cells[:, 1]) * extent[2] + cells[:, 2]
+    _, voxel_of_point, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    weights = counts.astype(np.float64)
+    sums = [np.bincount(voxel_of_point, weights=points[:, axis]) for axis in range(3)]
+    return voxel_of_point, weights, np.stack(sums, axis=1) / weights[:, None]
+
+
+def _cluster(centroids: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
+    """DBSCAN over weighted points: label of each (V,), -1 for noise."""
+    count = len(centroids)
+    pairs = cKDTree(centroids).query_pairs(CLUSTER_DISTANCE, output_type="ndarray")
+    first, second = pairs[:, 0], pairs[:, 1]
+    reach = weights + np.bincount(first, weights[second], count) + np.bincount(second, weights[first], count)
+    core = reach >= CLUSTER_POINTS
+    linked = core[first] & core[second]
+    graph = coo_array(
+        (np.ones(int(linked.sum()), dtype=np.bool_), (first[linked], second[linked])), shape=(count, count)
+    )
+    labels = connected_components(graph, directed=False)[1].astype(np.intp)
+    labels[~core] = -1
+    for inner, outer in ((first, second), (second, first)):  # edge points join a core neighbour
+        joins = core[inner] & ~core[outer]
+        labels[outer[joins]] = labels[inner[joins]]
+    return labels
+
+
+def _spread(
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    kept: NDArray[np.bool_],
+    shape: tuple[int, ...],
+    step: int,
+) -> NDArray[np.bool_]:
+    """(H, W) bool from the verdict on every `step`-th pixel: a block goes with its own pixel if that was judged,
+    else it is kept where a neighbouring block is."""
+    height, width = -(-shape[0] // step), -(-shape[1] // step)
+    keep = np.zeros((height + 2, width + 2), dtype=np.bool_)
+    keep[rows + 1, columns + 1] = kept
+    if step == 1:
+        return keep[1:-1, 1:-1]
+    near = keep[:, :-2] | keep[:, 1:-1] | keep[:, 2:]
+    near = near[:-2] | near[1:-1] | near[2:]
+    near[rows, columns] = kept
+    return near.repeat(step, axis=0).repeat(step, axis=1)[: shape[0], : shape[1]]
