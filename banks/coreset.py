@@ -1,0 +1,276 @@
+"""Which rows of a patch library a bank keeps: random projection, then greedy k-centre (paper sec. 3.4, PatchCore).
+
+The published loop reads every row once per pick. `greedy` makes the same picks in the same order from matrix
+products: the product only bounds each distance from below, and every distance that could matter is then computed
+directly. A pick therefore does not depend on the BLAS kernel, the chunk size, the thread count or the device.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.random_projection import SparseRandomProjection, johnson_lindenstrauss_min_dim
+from threadpoolctl import threadpool_limits
+
+Progress = Callable[[int, int], None]
+"""Called with (picks done, picks wanted)."""
+
+_PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
+_TILE = 1 << 21  # distances one worker holds at a time (8 MiB)
+_DEVICE_TILE = 1 << 26
+_POOL = 4096  # farthest rows searched between two passes over the library
+_UNIT = 2.0**-24  # unit roundoff of float32
+
+
+def projected_width(count: int, width: int, eps: float = 0.9) -> int:
+    """Columns left by `project`: the Johnson-Lindenstrauss bound, or `width` where that is not smaller.
+
+    The published code meets sklearn's ValueError in that case and goes on unprojected.
+    """
+    if count < 2:
+        return width
+    target = int(johnson_lindenstrauss_min_dim(count, eps=eps))
+    return target if target <= width else width
+
+
+def project(
+    rows: NDArray[np.float32], *, eps: float = 0.9, seed: int, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Sparse random projection of a patch library, bit for bit what sklearn makes of the whole array.
+
+    rows: (N, C) float32, may be an np.memmap; read once, in chunks. out: (N, projected_width(N, C, eps))
+    float32 to fill, new if None. Where the target does not shrink the rows, returns `rows` itself (or its copy in
+    `out`). Raises ValueError on a wrong shape or dtype.
+    """
+    if rows.ndim != 2 or rows.dtype != np.float32:
+        raise ValueError(f"rows must be (N, C) float32, not {rows.shape} {rows.dtype}")
+    count, width = rows.shape
+    target = projected_width(count, width, eps)
+    if out is not None and (out.shape != (count, target) or out.dtype != np.float32):
+        raise ValueError(f"out must be {(count, target)} float32, not {out.shape} {out.dtype}")
+    identity = count < 2 or johnson_lindenstrauss_min_dim(count, eps=eps) > width
+    if identity:
+        if out is None:
+            return rows
+        out[:] = rows
+        return out
+    out = np.empty((count, target), np.float32) if out is None else out
+    # The matrix depends on the two widths and the seed only, so one row is enough to draw it.
+    matrix = SparseRandomProjection(n_components=target, random_state=seed).fit(rows[:1]).components_
+
+    def one(chunk: slice) -> None:
+        out[chunk] = (matrix @ np.ascontiguousarray(rows[chunk].T)).T
+
+    with ThreadPoolExecutor(_workers()) as pool:
+        for _ in pool.map(one, _slices(count, _PROJECTION_ROWS)):
+            pass
+    return out
+
+
+def greedy(
+    projected: NDArray[np.float32],
+    count: int,
+    *,
+    start: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> NDArray[np.int64]:
+    """Greedy k-centre: `start`, then always the row farthest from those picked; the lowest index among equals.
+
+    projected: (N, d) finite float32. Distances are squared Euclidean, summed in float64 and rounded to float32; no
+    row is picked twice. Returns (count,) int64 in the order of picking. Memory beside `projected`: three vectors of
+    N and about 100 MB; on CUDA the rows are also held on the device. Raises ValueError on bad arguments.
+    """
+    if projected.ndim != 2 or projected.dtype != np.float32:
+        raise ValueError(f"projected must be (N, d) float32, not {projected.shape} {projected.dtype}")
+    total = len(projected)
+    if not 0 < count <= total or not 0 <= start < total:
+        raise ValueError(f"cannot pick {count} of {total} rows starting at row {start}")
+    library = _Library(projected) if device == "cpu" else _DeviceLibrary(projected, device)
+    near = np.full(total, np.inf, np.float32)  # squared distance to the nearest pick, -inf once picked
+    picks = np.empty(count, np.int64)
+    picks[0] = start
+    done, new = 0, 1
+    with threadpool_limits(1, user_api="blas"):  # the chunks are the parallelism
+        while True:
+            fresh = picks[done : done + new]
+            done += new
+            if progress is not None:
+                progress(done, count)
+            if done == count:
+                return picks
+            library.lower(near, fresh)
+            near[fresh] = -np.inf
+            found = _pick_round(library, near, count - done)
+            new = len(found)
+            picks[done : done + new] = found
+
+
+def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+    """The next picks, as many as can be proved without looking at rows outside the pool.
+
+    Distances only shrink, so a pool row that is still farther than every row outside was farthest all along.
+    """
+    pool, rival = _pool(near)
+    farthest_outside = near[rival] if rival >= 0 else -np.inf
+    rows = library.rows[pool]
+    floor = library.floor(pool)
+    left = near[pool]
+    found: list[int] = []
+    while len(found) < wanted:
+        at = int(left.argmax())  # the pool is in index order: the first maximum is the lowest index
+        if left[at] == -np.inf or left[at] < farthest_outside:
+            break
+        if left[at] == farthest_outside and 0 <= rival < pool[at]:
+            break
+        found.append(at)
+        maybe = np.flatnonzero(floor[at] < left)
+        left[maybe] = np.minimum(left[maybe], _squared(rows[maybe], rows[at]))
+        left[at] = -np.inf
+    return pool[found]
+
+
+def _pool(near: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
+    """The farthest rows in index order, and the first farthest row outside (-1 if none is left outside)."""
+    size = min(_POOL, len(near))
+    edge = np.partition(near, len(near) - size)[len(near) - size]
+    above = np.flatnonzero(near > edge)
+    level = np.flatnonzero(near == edge)
+    room = size - len(above)
+    rival = int(level[room]) if len(level) > room else -1
+    if rival < 0 and size < len(near):
+        below = np.where(near < edge, near, -np.inf)
+        rival = int(below.argmax())
+    return np.sort(np.concatenate([above, level[:room]])), rival
+
+
+class _Library:
+    """The rows on the CPU, and lower bounds on their distances from matrix products."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        self.rows = rows
+        chunks = list(_slices(len(rows), 4096))
+        self.centre = (sum(rows[c].sum(axis=0, dtype=np.float64) for c in chunks) / len(rows)).astype(
+            np.float32
+        )
+        self.square = np.concatenate([_squared(rows[c], self.centre) for c in chunks])
+        if not np.isfinite(self.square).all():
+            raise ValueError("rows hold NaN, infinity or values too large for squared distances in float32")
+        # Bound on the error of |x|^2 + |y|^2 - 2xy in float32, in any order of summation, as a share of
+        # |x|^2 + |y|^2: half of d + 1 roundings in the product, plus centring, the squares and the last sums.
+        self.share = np.float32((rows.shape[1] + 32) * _UNIT)
+
+    def floor(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Lower bounds (n, n) on the squared distances among some rows."""
+        rows = self.rows[index] - self.centre
+        square = self.square[index] * (1 - self.share)
+        bound = rows @ (-2 * rows.T)
+        bound += square
+        bound += square[:, None]
+        return bound
+
+    def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
+        """Bring `near` down to the distances to the new picks, in place."""
+        workers = _workers()
+        centres = self._lifted(picks)
+        step = max(64, _TILE // len(picks))
+        parts = list(_slices(len(self.rows), step))
+
+        def work(mine: list[slice]) -> None:
+            tile = np.empty((step, len(picks)), np.float32)
+            lifted = np.ones((step, self.rows.shape[1] + 1), np.float32)
+            for part in mine:
+                size = part.stop - part.start
+                np.subtract(self.rows[part], self.centre, out=lifted[:size, :-1])
+                np.matmul(lifted[:size], centres, out=tile[:size])
+                self._settle(near, part, tile[:size], picks)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(work, [parts[k::workers] for k in range(workers)]):
+                pass
+
+    def _lifted(self, picks: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(d + 1, k): times rows with a 1 appended it gives the lower bound less the row's own share of it."""
+        square = self.square[picks] * (1 - self.share)
+        return np.concatenate([-2 * (self.rows[picks] - self.centre), square[:, None]], axis=1).T
+
+    def _settle(
+        self, near: NDArray[np.float32], part: slice, bound: NDArray[np.float32], picks: NDArray[np.int64]
+    ) -> None:
+        """Compute directly every distance that the bounds (rows of `part`, picks) leave possible as a new minimum."""
+        own = self.square[part] * (1 - self.share)
+        least = bound.min(axis=1)
+        open_ = np.flatnonzero(least + own < near[part])
+        if not len(open_):
+            return
+        slack = 2 * self.share * (self.square[part][open_] + self.square[picks].max())
+        limit = np.minimum(least[open_] + slack, (near[part] - own)[open_])
+        row, pick = np.nonzero(bound[open_] <= limit[:, None])
+        row = open_[row] + part.start
+        for some in _slices(len(row), 4096):
+            value = _squared(self.rows[row[some]], self.rows[picks[pick[some]]])
+            np.minimum.at(near, row[some], value)
+
+
+class _DeviceLibrary(_Library):
+    """The same with the passes over all rows on a CUDA device."""
+
+    def __init__(self, rows: NDArray[np.float32], device: str) -> None:
+        super().__init__(rows)
+        self.device = torch.device(device)
+        self.far_rows = torch.tensor(rows, device=self.device)
+        self.far_centre = torch.tensor(self.centre, device=self.device)
+        self.far_square = torch.tensor(self.square, device=self.device)
+
+    def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
+        precision = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")  # TF32 would break the error bound
+        try:
+            far_near = torch.tensor(near, device=self.device)
+            centres = torch.tensor(self._lifted(picks), device=self.device)
+            far_picks = torch.tensor(picks, device=self.device)
+            for part in _slices(len(self.rows), max(64, _DEVICE_TILE // len(picks))):
+                self._settle_far(far_near, part, centres, far_picks)
+            near[:] = far_near.cpu().numpy()
+        finally:
+            torch.set_float32_matmul_precision(precision)
+
+    def _settle_far(
+        self, near: torch.Tensor, part: slice, centres: torch.Tensor, picks: torch.Tensor
+    ) -> None:
+        """`_settle` in torch; `near` and `picks` are on the device."""
+        rows, share = self.far_rows[part], float(self.share)
+        bound = torch.addmm(centres[-1], rows - self.far_centre, centres[:-1])
+        own = self.far_square[part] * (1 - share)
+        least = bound.amin(dim=1)
+        open_ = torch.nonzero(least + own < near[part]).squeeze(1)
+        slack = 2 * share * (self.far_square[part][open_] + self.far_square[picks].max())
+        limit = torch.minimum(least[open_] + slack, (near[part] - own)[open_])
+        row, pick = torch.nonzero(bound[open_] <= limit[:, None], as_tuple=True)
+        row = open_[row] + part.start
+        for some in _slices(len(row), 1 << 18):
+            difference = self.far_rows[row[some]].double() - self.far_rows[picks[pick[some]]].double()
+            value = difference.square_().sum(dim=1).float()
+            near.scatter_reduce_(0, row[some], value, "amin")
+
+
+def _squared(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Squared Euclidean distances of (n, d) rows to (n, d) or (d,) others, rounded once to float32."""
+    difference = np.subtract(rows, others, dtype=np.float64)
+    return np.einsum("ij,ij->i", difference, difference).astype(np.float32)
+
+
+def _slices(total: int, step: int) -> Iterator[slice]:
+    """Consecutive slices of at most `step` that cover range(total)."""
+    for first in range(0, total, step):
+        yield slice(first, min(first + step, total))
+
+
+def _workers() -> int:
+    """Threads for chunked work: the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
