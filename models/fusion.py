@@ -1,0 +1,106 @@
+"""Fusion: RGB and point patches of one part become one fused patch each (paper sec. 3.3).
+
+Every fusion is fitted once on training patches (or loaded), has named tensors to keep, and maps the two
+grids of one part to the fused grid. Point channels come first, as in the published code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from models.alignment import expand
+from models.features import PatchGrid
+
+
+class Fusion(Protocol):
+    """What the detector and the builder need of a fusion."""
+
+    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+        """Fused patches on the point grid: (side * side, C_point + C_rgb) float32."""
+        ...
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The tensors to keep in fusion.safetensors; empty if there is nothing to keep."""
+        ...
+
+
+def _on_point_grid(rgb: PatchGrid, point: PatchGrid) -> torch.Tensor:
+    return rgb.rows if rgb.side == point.side else expand(rgb.rows)
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Plain concatenation (supplement Table II, "w/o UFF")."""
+
+    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+        """Fused patches; see `Fusion`."""
+        return PatchGrid(torch.cat([point.rows, _on_point_grid(rgb, point)], dim=1), point.side)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Nothing to keep."""
+        return {}
+
+
+@dataclass(frozen=True)
+class ScaledConcat:
+    """Concatenation in which both modalities weigh the same (ours).
+
+    Each channel is scaled by its own standard deviation over the training patches, and each modality by
+    the square root of its width, so a fused distance is the root of the summed mean squared deviations.
+    point_scale: (C_point,), rgb_scale: (C_rgb,) float32 factors.
+    """
+
+    point_scale: torch.Tensor
+    rgb_scale: torch.Tensor
+
+    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+        """Fused patches; see `Fusion`."""
+        scaled_rgb = PatchGrid(rgb.rows * self.rgb_scale, rgb.side)
+        rows = torch.cat([point.rows * self.point_scale, _on_point_grid(scaled_rgb, point)], dim=1)
+        return PatchGrid(rows, point.side)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Both scales."""
+        return {"point_scale": self.point_scale, "rgb_scale": self.rgb_scale}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, torch.Tensor]) -> ScaledConcat:
+        """The inverse of `state`."""
+        return cls(point_scale=state["point_scale"], rgb_scale=state["rgb_scale"])
+
+    @classmethod
+    def fit(cls, pairs: Iterable[tuple[PatchGrid, PatchGrid]]) -> ScaledConcat:
+        """Fit on (rgb, point) grids of training parts, one pass, sums in float64."""
+        rgb, point = _Spread(), _Spread()
+        for rgb_grid, point_grid in pairs:
+            rgb.add(rgb_grid.rows)
+            point.add(point_grid.rows)
+        return cls(point_scale=point.scale(), rgb_scale=rgb.scale())
+
+
+class _Spread:
+    """Running per-channel standard deviation."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._sum = torch.zeros(1, dtype=torch.float64)
+        self._squares = torch.zeros(1, dtype=torch.float64)
+
+    def add(self, rows: torch.Tensor) -> None:
+        wide = rows.double().cpu()
+        self._count += len(wide)
+        self._sum = self._sum + wide.sum(dim=0)
+        self._squares = self._squares + wide.square().sum(dim=0)
+
+    def scale(self) -> torch.Tensor:
+        """1 / (std * sqrt(width)); 0 for a channel that never varies."""
+        mean = self._sum / self._count
+        variance = (self._squares / self._count - mean.square()).clamp_min(0)
+        std = variance.sqrt()
+        floor = 1e-6 * std.max().clamp_min(1e-12)
+        factors = torch.where(std > floor, 1 / std.clamp_min(1e-30), torch.zeros_like(std))
+        return (factors / len(std) ** 0.5).float()
