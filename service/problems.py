@@ -1,0 +1,144 @@
+"""Answers other than success: RFC 9457 problem+json, one shape for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from models.sample import BadSample, TooLarge, UnsupportedType
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Why a request was refused, and what to do about it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:tribank:problem:size_mismatch"])
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    code: str = Field(description="Stable; for programs.", examples=["size_mismatch"])
+    detail: str = Field(description="What to do; for people.", examples=["The image and the cloud differ in size."])
+    request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
+    part: str | None = Field(None, description="The form field at fault, if one is.", examples=["xyz"])
+
+
+class Refusal(Exception):
+    """A request that gets an answer other than success. `code` is stable; `detail` says what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        part: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.part = part
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+
+class Overloaded(Refusal):
+    """As many parts are in work as the limits allow."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        detail = f"The service is working at its limit. Send the part again in {retry_after_s} s."
+        super().__init__(429, "overloaded", detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class DeadlinePassed(Refusal):
+    """The part was not scored in time; what is late is never answered as if it were not."""
+
+    def __init__(self) -> None:
+        super().__init__(504, "deadline_passed", "The part was not scored in time. Send it again, or fewer at once.")
+
+
+class NotReady(Refusal):
+    """The service, or the product asked for, cannot score at present."""
+
+    def __init__(self, code: str, detail: str, *, retry_after_s: int = 2, **more: Any) -> None:
+        super().__init__(503, code, detail, headers={"Retry-After": str(retry_after_s)}, **more)
+
+
+class UnknownProduct(Refusal):
+    """No bank of that name is served."""
+
+    def __init__(self) -> None:
+        detail = "There is no such product here. GET /v1/products lists those that are served."
+        super().__init__(404, "unknown_product", detail)
+
+
+def from_bad_sample(error: BadSample, part: str | None = None) -> Refusal:
+    """The refusal for a part that cannot be scored: 415, 413 or 422 by its kind."""
+    status = 422
+    if isinstance(error, UnsupportedType):
+        status = 415
+    elif isinstance(error, TooLarge):
+        status = 413
+    return Refusal(status, error.code, str(error), part=part)
+
+
+def body_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    """The problem+json members of a refusal."""
+    problem = Problem(
+        type=f"urn:tribank:problem:{refusal.code}",
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        code=refusal.code,
+        detail=refusal.detail,
+        request_id=request_id,
+        part=refusal.part,
+        **refusal.extra,
+    )
+    return problem.model_dump(exclude_none=True)
+
+
+def respond(refusal: Refusal, request_id: str) -> JSONResponse:
+    """The response of a refusal."""
+    return JSONResponse(
+        body_of(refusal, request_id), refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE
+    )
+
+
+INTERNAL = Refusal(500, "internal", "The service failed on this request. Report the request id to its operator.")
+
+_STANDARD = {
+    404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
+    405: ("method_not_allowed", "This address does not take that method; the Allow header names those it takes."),
+}
+
+
+async def on_refusal(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for Refusal."""
+    assert isinstance(error, Refusal)
+    request.state.record["code"] = error.code
+    return respond(error, request.state.request_id)
+
+
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for what the router itself refuses (404, 405)."""
+    assert isinstance(error, HTTPException)
+    code, detail = _STANDARD.get(error.status_code, ("refused", "The request was refused."))
+    return await on_refusal(request, Refusal(error.status_code, code, detail, headers=error.headers))
+
+
+async def on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for parameters that FastAPI refuses."""
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+    return await on_refusal(request, Refusal(422, "invalid_parameter", f"Correct the parameters: {wrong}."))

@@ -1,0 +1,39 @@
+"""Everything about a server that a person may set. Read once, at the start, and passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1 << 20
+
+
+class Settings(BaseSettings):
+    """Server settings: arguments first, then the environment (`TRIBANK_BANKS`, `TRIBANK_PORT`, ...)."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIBANK_", frozen=True, extra="forbid")
+
+    banks: Path = Field(Path("banks"), description="Root directory of the bank versions.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    device: str = Field("cpu", description="Where to compute: cpu or cuda.")
+    weights: Path | None = Field(None, description="Directory of network weights for profiles that need it.")
+
+    max_in_flight: int = Field(8, ge=1, description="Parts being decoded, scored or drawn; above it 429.")
+    max_uploads: int = Field(16, ge=1, description="Bodies being received at once; above it 429.")
+    decode_workers: int = Field(2, ge=1, description="Threads that decode uploads.")
+    encode_workers: int = Field(2, ge=1, description="Threads that draw and encode answers.")
+    deadline_s: float = Field(30.0, gt=0, description="From the end of the upload to the answer; then 504.")
+
+    max_body_bytes: int = Field(64 * MIB, ge=1, description="Largest request body.")
+    max_rgb_bytes: int = Field(16 * MIB, ge=1, description="Largest `rgb` part.")
+    max_xyz_bytes: int = Field(48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
+    body_timeout_s: float = Field(30.0, gt=0, description="Time to receive a body; then 408.")
+    head_timeout_s: float = Field(10.0, gt=0, description="Time to receive a request's head; then 408.")
+    max_head_bytes: int = Field(32 * 1024, ge=1024, description="Largest request line and headers; then 414 or 431.")
+    keep_alive_s: int = Field(30, ge=1, description="How long an idle connection stays open.")
+    drain_grace_s: float = Field(
+        0.0, ge=0, description="After SIGTERM: time in which /readyz already says 503 and connections still open."
+    )

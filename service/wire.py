@@ -1,0 +1,129 @@
+"""The HTTP/1.1 connection with bounds: how long and how large a request's head may be.
+
+httptools refuses malformed requests (also Content-Length beside Transfer-Encoding), but would take an
+endless head for as long as the client likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.problems import MEDIA_TYPE, Refusal, body_of
+from service.settings import Settings
+
+_MALFORMED = Refusal(400, "malformed_http", "The request is not valid HTTP/1.1. Check the client or the proxy.")
+_TARGET_TOO_LONG = Refusal(414, "target_too_long", "The request's address is too long.")
+_HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The request's headers are too large. Send fewer or shorter ones.")
+_HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The request's headers did not arrive in time. Send it again.")
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's httptools protocol with a limit on the head and problem+json for what it refuses itself."""
+
+    max_head_bytes = 32 * 1024
+    head_timeout_s = 10.0
+
+    _in_head = True
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _refusal: Refusal | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._head_timer is None and self._in_head:
+            self._expect_head()
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._count(len(data))
+            if self._refusal is not None:
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self.max_head_bytes:
+            self._refusal = _TARGET_TOO_LONG
+            raise ValueError("target")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._count(len(name) + len(value) + 4)
+        if self._refusal is not None:
+            raise ValueError("head")
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_arrived()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head, self._head_bytes = True, 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what never became a request, and close. Never a second answer for one request."""
+        refusal, self._refusal = self._refusal or _MALFORMED, None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+        body = json.dumps(body_of(refusal, uuid.uuid4().hex)).encode()
+        head = (
+            f"HTTP/1.1 {refusal.status} {body_title(refusal)}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self.max_head_bytes:
+            self._refusal = _HEAD_TOO_LARGE
+
+    def _expect_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        waiting = self.cycle is not None and not self.cycle.response_complete
+        if self._in_head and not waiting and not self.transport.is_closing():
+            self._refusal = _HEAD_TOO_SLOW
+            self.send_400_response("")
+
+
+def body_title(refusal: Refusal) -> str:
+    """The reason phrase of a refusal's status."""
+    return str(body_of(refusal, "")["title"])
+
+
+def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
+    """The connection class with this server's limits (uvicorn takes a class and makes the objects)."""
+    bounds: dict[str, Any] = {
+        "max_head_bytes": settings.max_head_bytes,
+        "head_timeout_s": settings.head_timeout_s,
+    }
+    return type("ServerProtocol", (BoundedProtocol,), bounds)
