@@ -1,8 +1,10 @@
-"""Which rows of a patch library a bank keeps: random projection, then greedy k-centre (paper sec. 3.4, PatchCore).
+"""Which rows of a patch library a bank keeps: random projection, then greedy k-centre (paper sec. 3.4,
+PatchCore).
 
 The published loop reads every row once per pick. `greedy` makes the same picks in the same order from matrix
-products: the product only bounds each distance from below, and every distance that could matter is then computed
-directly. A pick therefore does not depend on the BLAS kernel, the chunk size, the thread count or the device.
+products: the product only bounds each distance from below, and every distance that could matter is then
+computed directly. A pick therefore does not depend on the BLAS kernel, the chunk size, the thread count or
+the device.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ def project(
     """Sparse random projection of a patch library, bit for bit what sklearn makes of the whole array.
 
     rows: (N, C) float32, may be an np.memmap; read once, in chunks. out: (N, projected_width(N, C, eps))
-    float32 to fill, new if None. Where the target does not shrink the rows, returns `rows` itself (or its copy in
-    `out`). Raises ValueError on a wrong shape or dtype.
+    float32 to fill, new if None. Where the target does not shrink the rows, returns `rows` itself (or its
+    copy in `out`). Raises ValueError on a wrong shape or dtype.
     """
     if rows.ndim != 2 or rows.dtype != np.float32:
         raise ValueError(f"rows must be (N, C) float32, not {rows.shape} {rows.dtype}")
@@ -80,11 +82,13 @@ def greedy(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> NDArray[np.int64]:
-    """Greedy k-centre: `start`, then always the row farthest from those picked; the lowest index among equals.
+    """Greedy k-centre: `start`, then always the row farthest from those picked; the lowest index among
+    equals.
 
-    projected: (N, d) finite float32. Distances are squared Euclidean, summed in float64 and rounded to float32; no
-    row is picked twice. Returns (count,) int64 in the order of picking. Memory beside `projected`: three vectors of
-    N and about 100 MB; on CUDA the rows are also held on the device. Raises ValueError on bad arguments.
+    projected: (N, d) finite float32. Distances are squared Euclidean, summed in float64 and rounded to
+    float32; no row is picked twice. Returns (count,) int64 in the order of picking. Memory beside
+    `projected`: three vectors of N and about 100 MB; on CUDA the rows are also held on the device. Raises
+    ValueError on bad arguments.
     """
     if projected.ndim != 2 or projected.dtype != np.float32:
         raise ValueError(f"projected must be (N, d) float32, not {projected.shape} {projected.dtype}")
@@ -195,14 +199,16 @@ class _Library:
                 pass
 
     def _lifted(self, picks: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(d + 1, k): times rows with a 1 appended it gives the lower bound less the row's own share of it."""
+        """(d + 1, k): times rows with a 1 appended it gives the lower bound less the row's own share of
+        it."""
         square = self.square[picks] * (1 - self.share)
         return np.concatenate([-2 * (self.rows[picks] - self.centre), square[:, None]], axis=1).T
 
     def _settle(
         self, near: NDArray[np.float32], part: slice, bound: NDArray[np.float32], picks: NDArray[np.int64]
     ) -> None:
-        """Compute directly every distance that the bounds (rows of `part`, picks) leave possible as a new minimum."""
+        """Compute directly every distance that the bounds (rows of `part`, picks) leave possible as a new
+        minimum."""
         own = self.square[part] * (1 - self.share)
         least = bound.min(axis=1)
         open_ = np.flatnonzero(least + own < near[part])

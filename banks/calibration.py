@@ -1,0 +1,132 @@
+"""What counts as anomalous: a threshold, a colour scale and a pixel threshold from held-out good parts.
+
+Held-out means: parts whose patches are in no bank. Parts of a bank score lower than any new good part will.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+Basis = Literal["counted", "extrapolated", "set"]
+"""Where a threshold comes from: an order statistic of the held-out scores, a tail fitted to them because
+they are too few to show the rate, or a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Thresholds of one bank version. A part is rejected if its score is strictly above `threshold`.
+
+    rate: the false-reject rate aimed at, a share of good parts; None where a person set the threshold.
+    scores: final scores of the held-out good parts, ascending. peaks: highest map value of each, ascending.
+    pixel_threshold: a map is anomalous strictly above it. colours: map values at the two ends of the
+    heatmap scale.
+    """
+
+    threshold: float
+    basis: Basis
+    rate: float | None
+    scores: tuple[float, ...]
+    peaks: tuple[float, ...]
+    pixel_threshold: float
+    colours: tuple[float, float]
+
+    @property
+    def count(self) -> int:
+        """Held-out good parts."""
+        return len(self.scores)
+
+    @property
+    def rejected(self) -> int:
+        """Held-out good parts that the threshold rejects."""
+        return sum(score > self.threshold for score in self.scores)
+
+    @property
+    def statement(self) -> str:
+        """The threshold's evidence in one sentence."""
+        said = f"rejects {self.rejected} of {self.count} held-out good parts"
+        if self.basis == "extrapolated":
+            return f"{said}; too few to observe a rate of {self.rate:g}, so the threshold is extrapolated"
+        return said
+
+    def rethreshold(self, rate: float) -> Calibration:
+        """The same evidence at another false-reject rate; regions and colours stay. No rebuild is needed."""
+        threshold, basis = upper_limit(self.scores, rate)
+        return replace(self, threshold=threshold, basis=basis, rate=rate)
+
+    def with_threshold(self, threshold: float) -> Calibration:
+        """The same evidence with a threshold set by a person. Raises ValueError unless it is finite."""
+        if not math.isfinite(threshold):
+            raise ValueError(f"a threshold must be finite, not {threshold}")
+        return replace(self, threshold=float(threshold), basis="set", rate=None)
+
+
+def calibrate(
+    scores: Sequence[float] | NDArray[np.float64],
+    maps: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    rate: float = 0.01,
+) -> Calibration:
+    """Calibrate on n held-out good parts.
+
+    scores: (n,) final scores. maps: (n, size, size) final maps. valid: (n, size, size) bool, where the
+    sensor returned a point. The colour scale runs from the typical value on good surface to as far beyond
+    the pixel threshold, which lies in its middle. Raises ValueError if n is 0, counts differ or anything is
+    not finite.
+    """
+    ordered = tuple(sorted(map(float, scores)))
+    if not len(ordered) == len(maps) == len(valid) or maps.shape != valid.shape:
+        raise ValueError(f"{len(ordered)} scores, maps {maps.shape} and valid {valid.shape} do not match")
+    threshold, basis = upper_limit(ordered, rate)
+    peaks = tuple(sorted(float(one.max()) for one in maps))
+    pixel_threshold, _ = upper_limit(peaks, rate)
+    surface = maps[valid] if valid.any() else maps
+    low = min(float(np.median(surface)), pixel_threshold)
+    reach = max(pixel_threshold - low, 1e-6 * abs(pixel_threshold), 1e-12)
+    colours = (low, low + 2 * reach)
+    return Calibration(threshold, basis, rate, ordered, peaks, pixel_threshold, colours)
+
+
+def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:
+    """Threshold that a further good part exceeds with probability `rate` at most.
+
+    ordered: ascending scores of n good parts. With n + 1 >= 1 / rate it is the conformal order statistic,
+    whose promise holds for any distribution. With fewer it is a Gumbel tail (image scores are maxima over
+    patches) fitted by moments and widened for the small n, never below the largest score: an estimate,
+    without such a promise. Raises ValueError if `ordered` is empty or not finite, or `rate` not inside (0,
+    1).
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"a rate must lie between 0 and 1, not {rate}")
+    if not ordered or not all(map(math.isfinite, ordered)):
+        raise ValueError("calibration needs at least one held-out part, and finite scores")
+    rank = math.ceil((len(ordered) + 1) * (1 - rate) - 1e-9)
+    if rank <= len(ordered):
+        return ordered[rank - 1], "counted"
+    return max(_gumbel_limit(ordered, rate), ordered[-1]), "extrapolated"
+
+
+def _gumbel_limit(ordered: Sequence[float], rate: float) -> float:
+    """Upper `rate` quantile of a moment-fitted Gumbel, with the spread widened as a t quantile is over a
+    normal one.
+
+    The widening is held at 2 and the spread at 2 % of the mean at least, so that two nearly equal parts give
+    neither an absurd nor a useless threshold.
+    """
+    values = np.asarray(ordered, np.float64)
+    count = len(values)
+    mean = float(values.mean())
+    spread = float(values.std(ddof=1)) if count > 1 else 0.0
+    spread = max(spread, 0.02 * abs(mean))
+    widening = float(stdtrit(max(count - 1, 1), 1 - rate)) / NormalDist().inv_cdf(1 - rate)
+    widening = min(max(widening * math.sqrt(1 + 1 / count), 1.0), 2.0)
+    scale = spread * math.sqrt(6) / math.pi
+    quantile = -math.log(-math.log1p(-rate)) - float(np.euler_gamma)
+    return mean + widening * scale * quantile
