@@ -1,7 +1,7 @@
 """What is part and what is background: the support plane, and the largest connected piece above it.
 
-The published script does this once, offline, with Open3D's RANSAC and DBSCAN on every point; a service does it
-for every upload. Here both run on few points: RANSAC on the image border, clustering on 2 mm voxels.
+The published script does this once, offline, with Open3D's RANSAC and DBSCAN on every point; a service does
+it for every upload. Here both run on few points: RANSAC on the image border, clustering on 2 mm voxels.
 docs/preparation.md says where the results differ and by how much.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 BORDER = 10
 """Width of the border strips the support plane is looked for in, pixels (published)."""
@@ -29,8 +29,8 @@ CLUSTER_POINTS = 30
 """A point with fewer points (itself included) within CLUSTER_DISTANCE holds nothing together (published)."""
 
 MIN_SUPPORT = 0.4
-"""Share of the border that must lie on the plane for it to be a support. The published script takes any plane,
-and so cuts a slice out of a part that fills the picture."""
+"""Share of the border that must lie on the plane for it to be a support. The published script takes any
+plane, and so cuts a slice out of a part that fills the picture."""
 
 _HYPOTHESES = 256
 _BORDER_POINTS = 2048
@@ -41,7 +41,8 @@ _VOXEL = CLUSTER_DISTANCE / 3
 def support_plane(
     xyz: NDArray[np.float32], valid: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], float] | None:
-    """The plane most border points lie on, as (unit normal (3,), offset): normal . p + offset = distance, metres.
+    """The plane most border points lie on, as (unit normal (3,), offset): normal . p + offset = distance,
+    metres.
 
     xyz: (H, W, 3) float32 metres. valid: (H, W) bool. The same part always gives the same plane.
     None when no plane holds MIN_SUPPORT of the border.
@@ -77,8 +78,8 @@ def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
     """(H, W) bool, the pixels of `mask` that belong to its most populous cluster of points.
 
     Clusters are DBSCAN's, found on voxels of every n-th pixel. Where no point anywhere has enough
-    neighbours to hold a cluster together (a coarse scan), all of `mask` is kept: the published script, counting
-    noise as one more cluster, does the same.
+    neighbours to hold a cluster together (a coarse scan), all of `mask` is kept: the published script,
+    counting noise as one more cluster, does the same.
     """
     step = -(-max(mask.shape) // _CLUSTER_SIDE)
     rows, columns = np.nonzero(mask[::step, ::step])
@@ -112,7 +113,8 @@ def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArra
 def _plane_candidates(
     points: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Unit normals (K, 3) and offsets (K,) through random triples of points; None if all triples are collinear."""
+    """Unit normals (K, 3) and offsets (K,) through random triples of points; None if all triples are
+    collinear."""
     triples = points[np.random.default_rng(0).integers(len(points), size=(_HYPOTHESES, 3))]
     normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
@@ -135,9 +137,7 @@ def _fit_plane(
     return normal, -float(normal @ centre)
 
 
-def _distance(
-    points: NDArray[np.float64], plane: tuple[NDArray[np.float64], float]
-) -> NDArray[np.float64]:
+def _distance(points: NDArray[np.float64], plane: tuple[NDArray[np.float64], float]) -> NDArray[np.float64]:
     return np.abs(points @ plane[0] + plane[1])
 
 
@@ -158,7 +158,7 @@ def _voxels(
 def _cluster(centroids: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
     """DBSCAN over weighted points: label of each (V,), -1 for noise."""
     count = len(centroids)
-    pairs = cKDTree(centroids).query_pairs(CLUSTER_DISTANCE, output_type="ndarray")
+    pairs = KDTree(centroids).query_pairs(CLUSTER_DISTANCE, output_type="ndarray")
     first, second = pairs[:, 0], pairs[:, 1]
     reach = weights + np.bincount(first, weights[second], count) + np.bincount(second, weights[first], count)
     core = reach >= CLUSTER_POINTS
@@ -181,8 +181,8 @@ def _spread(
     shape: tuple[int, ...],
     step: int,
 ) -> NDArray[np.bool_]:
-    """(H, W) bool from the verdict on every `step`-th pixel: a block goes with its own pixel if that was judged,
-    else it is kept where a neighbouring block is."""
+    """(H, W) bool from the verdict on every `step`-th pixel: a block goes with its own pixel if that was
+    judged, else it is kept where a neighbouring block is."""
     height, width = -(-shape[0] // step), -(-shape[1] // step)
     keep = np.zeros((height + 2, width + 2), dtype=np.bool_)
     keep[rows + 1, columns + 1] = kept

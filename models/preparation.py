@@ -55,7 +55,8 @@ class Frame:
         return source_row, source_column
 
     def to_source(self, grid: NDArray[np.floating]) -> NDArray[np.float32]:
-        """A map on the square grid, (n, n) float of any side n, as the source sees it: (height, width) float32.
+        """A map on the square grid, (n, n) float of any side n, as the source sees it: (height, width)
+        float32.
 
         Bilinear between pixel centres; padding is cut off.
         """
@@ -66,8 +67,8 @@ class Frame:
         return np.asarray(image.resize((self.width, self.height), Image.Resampling.BILINEAR, box=box))
 
     def mask_to_grid(self, mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-        """A mask of the source, (height, width) bool, on a square grid (size, size), as the published loader does:
-        padded with False, then PIL NEAREST."""
+        """A mask of the source, (height, width) bool, on a square grid (size, size), as the published
+        loader does: padded with False, then PIL NEAREST."""
         square = np.zeros((self.side, self.side), dtype=np.uint8)
         square[self.top : self.top + self.height, self.left : self.left + self.width] = mask
         return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.NEAREST)) > 0
@@ -109,8 +110,8 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     if not part.valid.any():
         raise BadSample(
             "no_object",
-            "Nothing is left once the support plane is removed. Check that a part lies in the picture and stands out "
-            "of the plane by more than 5 mm.",
+            "Nothing is left once the support plane is removed. Check that a part lies in the picture and "
+            "stands out of the plane by more than 5 mm.",
         )
     _check_points(part, settings)
     return _with_plane(part, plane is not None)
@@ -170,7 +171,8 @@ def _cloud_on_grid(
 
 
 def _picked(side: int, size: int) -> NDArray[np.intp]:
-    """(size,) source index of each grid index: floor(i * side / size) in float32, as torch's mode "nearest"."""
+    """(size,) source index of each grid index: floor(i * side / size) in float32, as torch's mode
+    "nearest"."""
     scale = np.float32(side) / np.float32(size)
     index = np.floor(np.arange(size, dtype=np.float32) * scale).astype(np.intp)
     return np.minimum(index, side - 1)
@@ -189,8 +191,8 @@ def _check_points(part: PreparedPart, settings: Preparation) -> None:
     if count < settings.min_points:
         raise BadSample(
             "too_few_points",
-            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check that the "
-            "part fills enough of the picture and that the scanner sees its surface.",
+            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check that "
+            "the part fills enough of the picture and that the scanner sees its surface.",
         )
 
 

@@ -11,7 +11,8 @@ MIN_SIDE = 32
 """Shortest side of a part, pixels: below it there is no border strip and no object to speak of."""
 
 MAX_RANGE = 100.0
-"""Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres do."""
+"""Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres
+do."""
 
 
 class BadSample(ValueError):
@@ -60,8 +61,8 @@ def make_sample(rgb: ArrayLike, xyz: ArrayLike, *, invalid_value: float | None =
     if image.shape[:2] != cloud.shape[:2]:
         raise BadSample(
             "size_mismatch",
-            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be equal, pixel "
-            "for pixel: register the image to the cloud, or check that height and width are not swapped.",
+            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be equal, "
+            "pixel for pixel: register the image to the cloud, or check that height and width are not swapped.",
         )
     if min(image.shape[:2]) < MIN_SIDE:
         raise BadSample(

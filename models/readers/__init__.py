@@ -1,0 +1,17 @@
+"""Readers: files and uploads in, arrays or a Sample out. Every byte is taken as hostile."""
+
+from models.readers.depth import Intrinsics
+from models.readers.files import Cloud, read_cloud, read_depth, read_npz, read_pair, read_rgb, read_xyz
+from models.readers.limits import ReadLimits
+
+__all__ = [
+    "Cloud",
+    "Intrinsics",
+    "ReadLimits",
+    "read_cloud",
+    "read_depth",
+    "read_npz",
+    "read_pair",
+    "read_rgb",
+    "read_xyz",
+]

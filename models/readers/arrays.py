@@ -1,0 +1,155 @@
+"""NumPy files: one array (NPY), or one part (NPZ). Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import zipfile
+from typing import cast
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from models.readers.depth import Intrinsics, unproject
+from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.sample import BadSample, Sample, TooLarge, UnsupportedType, make_sample
+
+_HEADER_BYTES = 10_000
+_ENTRIES = ("rgb.npy", "xyz.npy", "depth.npy", "intrinsics.npy")
+_DIRECTORY_BYTES = 4096
+
+
+def npy_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
+    """(H, W, 3) float16, float32 or float64 as stored. Raises BadSample: unreadable, xyz_shape, xyz_dtype,
+    too_small; TooLarge."""
+    check_bytes(data, limits.xyz_bytes, "NPY cloud")
+    array = npy_array(data, limits, "NPY cloud")
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise BadSample("xyz_shape", "The NPY cloud must be height x width x 3 (x, y, z of every pixel).")
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+        raise BadSample("xyz_dtype", "The NPY cloud's numbers must be float32 (or float16, float64).")
+    check_pixels(array.shape[0], array.shape[1], limits.xyz_pixels, limits, "NPY cloud")
+    return cast("NDArray[np.floating]", array)
+
+
+def npy_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
+    """(H, W) numbers as stored. Raises BadSample: unreadable, depth_shape, too_small; TooLarge."""
+    check_bytes(data, limits.xyz_bytes, "NPY depth")
+    array = npy_array(data, limits, "NPY depth")
+    if array.ndim != 2:
+        raise BadSample("depth_shape", "The NPY depth must be height x width.")
+    check_pixels(array.shape[0], array.shape[1], limits.xyz_pixels, limits, "NPY depth")
+    return array
+
+
+def npy_array(data: bytes, limits: ReadLimits, noun: str) -> NDArray[np.generic]:
+    """The array in an NPY file, in the machine's byte order and C order; numbers only.
+
+    The header is parsed by itself and compared with the bytes that follow before any array is made.
+    """
+    with decoding(noun):
+        shape, fortran, dtype, start = _npy_header(data)
+        if dtype.hasobject or dtype.kind not in "fu" or dtype.subdtype is not None:
+            raise BadSample("npy_dtype", f"The {noun} must hold plain numbers (floating point or unsigned).")
+        size = math.prod(shape) * dtype.itemsize
+        check_decoded(size, len(data), limits, noun)
+        if size != len(data) - start:
+            raise ValueError("the header claims another size than the file has")
+        array = np.frombuffer(data, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+        return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
+def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
+    """One part: entries rgb (H, W, 3) uint8 and xyz (H, W, 3) float metres, or in place of xyz: depth (H,
+    W) and intrinsics (4,) or (5,): fx, fy, cx, cy, depth_scale. One of the two may be missing: it is then
+    all zero.
+
+    Raises BadSample: unreadable, npz_entries and what the arrays and make_sample raise; UnsupportedType;
+    TooLarge.
+    """
+    check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "NPZ part")
+    with decoding("NPZ part"):
+        entries = _npz_entries(data, limits)
+        xyz = _npz_cloud(entries, limits)
+        rgb = npy_array(entries["rgb.npy"], limits, "entry rgb") if "rgb.npy" in entries else None
+        if rgb is None and xyz is None:
+            raise BadSample("npz_entries", "The NPZ part holds neither rgb nor a cloud.")
+        if rgb is None:
+            rgb = np.zeros(xyz.shape if xyz is not None else (0, 0, 3), np.uint8)
+        if rgb.ndim == 3:
+            check_pixels(rgb.shape[0], rgb.shape[1], limits.rgb_pixels, limits, "entry rgb")
+        if xyz is None:
+            xyz = np.zeros(rgb.shape, np.float32)
+        return make_sample(rgb, xyz)
+
+
+def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """Shape, Fortran order, dtype and where the numbers start."""
+    version = (data[6], data[7])
+    if version not in ((1, 0), (2, 0)):
+        raise BadSample("unreadable", "The NPY file's version is not 1.0 or 2.0.")
+    lengths = struct.Struct("<H" if version == (1, 0) else "<I")
+    (length,) = lengths.unpack_from(data, 8)
+    if length > _HEADER_BYTES:
+        raise TooLarge("too_many_bytes", f"The NPY header claims {length} bytes; at most {_HEADER_BYTES}.")
+    start = 8 + lengths.size + length
+    read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    shape, fortran, dtype = read(io.BytesIO(data[8:start]), max_header_size=_HEADER_BYTES)
+    if any(side < 0 for side in shape):
+        raise ValueError("a negative side")
+    return shape, fortran, dtype, start
+
+
+def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating] | None:
+    if "xyz.npy" in entries:
+        return npy_xyz(entries["xyz.npy"], limits)
+    if "depth.npy" not in entries:
+        return None
+    if "intrinsics.npy" not in entries:
+        raise BadSample("npz_entries", "depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale.")
+    numbers = npy_array(entries["intrinsics.npy"], limits, "entry intrinsics")
+    if numbers.ndim != 1 or numbers.size not in (4, 5):
+        raise BadSample(
+            "npz_entries", "intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale."
+        )
+    return unproject(npy_depth(entries["depth.npy"], limits), Intrinsics(*map(float, numbers)))
+
+
+def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
+    """Content of the entries by name, counted while inflating."""
+    _check_zip_directory(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        names = [entry.filename for entry in entries]
+        if not set(names) <= set(_ENTRIES) or len(set(names)) < len(names):
+            raise BadSample(
+                "npz_entries", "An NPZ part holds rgb and xyz, or rgb, depth and intrinsics, each once."
+            )
+        for entry in entries:
+            if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise UnsupportedType(
+                    "unsupported_compression", "Write the NPZ with numpy.savez, unencrypted."
+                )
+            check_decoded(entry.file_size, entry.compress_size, limits, f"entry {entry.filename}")
+        return {entry.filename: _inflated(archive, entry) for entry in entries}
+
+
+def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The entry's bytes, never more than it declared (and was checked for)."""
+    with archive.open(entry) as stream:
+        content = stream.read(entry.file_size + 1)
+    if len(content) != entry.file_size:
+        raise ValueError("an entry's size is not what it declares")
+    return content
+
+
+def _check_zip_directory(data: bytes) -> None:
+    """A short plain directory: zipfile would build an object for every one of a million entries."""
+    end = data.rfind(b"PK\x05\x06", max(0, len(data) - 65_557))
+    if end < 0:
+        raise ValueError("no zip directory")
+    (size,) = struct.unpack_from("<I", data, end + 12)
+    if size > _DIRECTORY_BYTES or data[max(end - 20, 0) : end].startswith(b"PK\x06\x07"):
+        raise TooLarge("too_many_entries", f"An NPZ part has at most {len(_ENTRIES)} entries.")

@@ -1,0 +1,135 @@
+"""From bytes, or files on disk, to images, clouds and parts: one table from kind to reader for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.readers.arrays import npy_depth, npy_xyz, npz_sample
+from models.readers.depth import Intrinsics, unproject
+from models.readers.images import jpeg_rgb, png_depth, png_rgb
+from models.readers.kinds import kind_of, refusal
+from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
+from models.readers.tiff import tiff_depth, tiff_rgb, tiff_xyz
+from models.sample import Sample, TooLarge, make_sample
+
+Cloud = tuple[NDArray[np.float32], NDArray[np.uint8] | None]
+"""xyz (H, W, 3) float32 metres, and rgb (H, W, 3) uint8 where the file carries colour."""
+
+_Read = TypeVar("_Read")
+
+_RGB: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.uint8]]] = {
+    "PNG": png_rgb,
+    "JPEG": jpeg_rgb,
+    "TIFF": tiff_rgb,
+}
+_CLOUD: Mapping[str, Callable[[bytes, ReadLimits], tuple[NDArray[np.floating], NDArray[np.uint8] | None]]] = {
+    "TIFF": lambda data, limits: (tiff_xyz(data, limits), None),
+    "NPY": lambda data, limits: (npy_xyz(data, limits), None),
+}
+_DEPTH: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.generic]]] = {
+    "PNG": png_depth,
+    "TIFF": tiff_depth,
+    "NPY": npy_depth,
+}
+_PART: Mapping[str, Callable[[bytes, ReadLimits], Sample]] = {"NPZ": npz_sample}
+
+
+def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of a PNG, JPEG or TIFF image; images.py lists the conversions.
+
+    Raises BadSample: empty, unreadable, too_small, multi_frame, multi_page, unsupported_encoding, rgb_shape,
+    rgb_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
+    """
+    check_bytes(data, limits.rgb_bytes, "image")
+    return _reader(data, _RGB, "image")(data, limits)
+
+
+def read_cloud(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Cloud:
+    """The organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if it has any.
+
+    Pixels without return are as the file has them (NaN, infinite, 0 or a declared value): make_sample
+    decides. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud, cloud_fields,
+    xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
+    """
+    check_bytes(data, limits.xyz_bytes, "cloud")
+    xyz, rgb = _reader(data, _CLOUD, "cloud")(data, limits)
+    return _as_float32(xyz), rgb
+
+
+def read_xyz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.float32]:
+    """(H, W, 3) float32 metres of any file read_cloud takes; raises the same."""
+    return read_cloud(data, limits)[0]
+
+
+def read_depth(
+    data: bytes, intrinsics: Intrinsics, limits: ReadLimits = DEFAULT_LIMITS
+) -> NDArray[np.float32]:
+    """(H, W, 3) float32 metres from a depth map: 16-bit PNG, TIFF or NPY (uint16 or floating point); 0 is
+    no return.
+
+    Raises as read_cloud, with depth_shape and depth_dtype.
+    """
+    check_bytes(data, limits.xyz_bytes, "depth map")
+    return unproject(_reader(data, _DEPTH, "depth map")(data, limits), intrinsics)
+
+
+def read_npz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
+    """One part from an NPZ file; arrays.npz_sample lists the entries and what is raised."""
+    check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "part")
+    return _reader(data, _PART, "part")(data, limits)
+
+
+def read_pair(
+    rgb_path: Path | None,
+    xyz_path: Path | None,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    *,
+    intrinsics: Intrinsics | None = None,
+    invalid_value: float | None = None,
+) -> Sample:
+    """One part from files. With `intrinsics` the second file is a depth map, else a cloud.
+
+    Without an image, the cloud's own colour is taken, or all zero; without a cloud, xyz is all zero.
+    Raises as the byte readers and make_sample; OSError; ValueError when both are None.
+    """
+    rgb = None if rgb_path is None else read_rgb(file_bytes(rgb_path, limits.rgb_bytes), limits)
+    if xyz_path is None:
+        if rgb is None:
+            raise ValueError("A part needs an image or a cloud.")
+        return make_sample(rgb, np.zeros(rgb.shape, np.float32))
+    data = file_bytes(xyz_path, limits.xyz_bytes)
+    if intrinsics is not None:
+        xyz, colour = read_depth(data, intrinsics, limits), None
+    else:
+        xyz, colour = read_cloud(data, limits)
+    if rgb is None:
+        rgb = np.zeros(xyz.shape, np.uint8) if colour is None else colour
+    return make_sample(rgb, xyz, invalid_value=invalid_value)
+
+
+def file_bytes(path: Path, most: int) -> bytes:
+    """A file's content, refused before it is read when larger than `most` bytes. Raises TooLarge, OSError."""
+    size = path.stat().st_size
+    if size > most:
+        raise TooLarge("too_many_bytes", f"{path.name} has {size} bytes; at most {most} are accepted.")
+    return path.read_bytes()
+
+
+def _reader(data: bytes, readers: Mapping[str, _Read], noun: str) -> _Read:
+    reader = readers.get(kind_of(data) or "")
+    if reader is None:
+        raise refusal(data, tuple(readers), noun)
+    return reader
+
+
+def _as_float32(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Narrow without turning a large finite number into infinity, which would pass for "no return"."""
+    if xyz.dtype == np.float64:
+        most = float(np.finfo(np.float32).max)
+        xyz = np.where(np.isfinite(xyz), np.clip(xyz, -most, most), xyz)
+    return np.ascontiguousarray(xyz, dtype=np.float32)

@@ -1,0 +1,133 @@
+"""PNG and JPEG pictures: header first, by our own reading, then Pillow.
+
+Documented conversions to 8-bit RGB: 16 bits keep their high byte, grey is repeated three times, palettes
+are looked up, alpha is dropped (colour stays as stored). EXIF orientation is ignored: image and cloud are
+registered as stored. Bytes after the end of the picture are ignored.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.readers.limits import ReadLimits, check_bytes, check_pixels, decoding
+from models.sample import BadSample
+
+_PNG_START = 8
+_JPEG_FRAMES = range(0xC0, 0xD0)
+_JPEG_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
+_JPEG_HUFFMAN = (0xC0, 0xC1, 0xC2)
+_JPEG_STANDALONE = (0x01, *range(0xD0, 0xD9))
+_JPEG_SCAN = 0xDA
+
+
+def png_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8. Raises BadSample: unreadable, too_small, multi_frame; TooLarge."""
+    check_bytes(data, limits.rgb_bytes, "PNG image")
+    with decoding("PNG image"):
+        _check_png(data, limits.rgb_pixels, limits)
+        return _as_rgb(_opened(data, "PNG", limits.rgb_pixels, limits))
+
+
+def jpeg_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8. Raises BadSample: unreadable, too_small, unsupported_encoding; TooLarge."""
+    check_bytes(data, limits.rgb_bytes, "JPEG image")
+    with decoding("JPEG image"):
+        _check_jpeg(data, limits)
+        return _as_rgb(_opened(data, "JPEG", limits.rgb_pixels, limits))
+
+
+def png_depth(data: bytes, limits: ReadLimits) -> NDArray[np.uint16]:
+    """(H, W) uint16 of a 16-bit grey PNG. Raises BadSample: unreadable, too_small, depth_dtype; TooLarge."""
+    check_bytes(data, limits.xyz_bytes, "depth PNG")
+    with decoding("depth PNG"):
+        bits, colour = _check_png(data, limits.xyz_pixels, limits)
+        if (bits, colour) != (16, 0):
+            raise BadSample("depth_dtype", "A depth PNG must be 16-bit greyscale.")
+        return np.asarray(_opened(data, "PNG", limits.xyz_pixels, limits)).astype(np.uint16)
+
+
+def _opened(data: bytes, kind: str, most: int, limits: ReadLimits) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=(kind,))
+    check_pixels(image.height, image.width, most, limits, f"{kind} image")
+    image.load()
+    return image
+
+
+def _as_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16-bit grey
+        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    image.info.pop("transparency", None)  # or Pillow warns that it is lost, which is our rule
+    return np.array(image.convert("RGB"))
+
+
+def _check_png(data: bytes, most: int, limits: ReadLimits) -> tuple[int, int]:
+    """(bits per channel, colour type). Every chunk up to IEND must be whole and unharmed: Pillow does not
+    look at the checksums of the pixels."""
+    header = b""
+    for name, body in _png_chunks(data):
+        if name == b"IHDR":
+            header = bytes(body)
+        elif name == b"acTL":
+            raise BadSample("multi_frame", "The PNG is an animation; send one still image.")
+        if not header:
+            raise ValueError("the first chunk is not IHDR")
+    width, height, bits, colour = struct.unpack(">IIBB3x", header)
+    check_pixels(height, width, most, limits, "PNG image")
+    return bits, colour
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    view, at = memoryview(data), _PNG_START
+    while True:
+        (length,) = struct.unpack_from(">I", data, at)
+        checked = view[at + 4 : at + 8 + length]
+        (crc,) = struct.unpack_from(">I", data, at + 8 + length)
+        if zlib.crc32(checked) != crc:
+            raise ValueError("a chunk's checksum is wrong")
+        name = bytes(checked[:4])
+        yield name, checked[4:]
+        if name == b"IEND":
+            return
+        at += 12 + length
+
+
+def _check_jpeg(data: bytes, limits: ReadLimits) -> None:
+    marker, at = _jpeg_frame(data)
+    precision, height, width, channels = struct.unpack_from(">BHHB", data, at)
+    if marker not in _JPEG_HUFFMAN or precision != 8 or channels not in (1, 3):
+        raise BadSample(
+            "unsupported_encoding",
+            "The JPEG must be 8-bit, grey or colour (not CMYK), baseline or progressive with Huffman coding.",
+        )
+    check_pixels(height, width, limits.rgb_pixels, limits, "JPEG image")
+    # Inside the coded pixels 0xFF is always followed by 0x00 or a restart marker, so this counts the scans.
+    if data.count(bytes((0xFF, _JPEG_SCAN))) > limits.jpeg_scans:
+        raise BadSample("unsupported_encoding", f"The JPEG has more than {limits.jpeg_scans} scans.")
+
+
+def _jpeg_frame(data: bytes) -> tuple[int, int]:
+    """Marker of the first frame header, and where its content begins."""
+    at = 2
+    while True:
+        while data[at] == 0xFF and data[at + 1] == 0xFF:  # fill bytes
+            at += 1
+        if data[at] != 0xFF:
+            raise ValueError("no marker where one must be")
+        marker = data[at + 1]
+        if marker in _JPEG_FRAMES and marker not in _JPEG_NOT_FRAMES:
+            return marker, at + 4
+        if marker == _JPEG_SCAN:
+            raise ValueError("a scan before any frame header")
+        if marker in _JPEG_STANDALONE:
+            at += 2
+        else:
+            (length,) = struct.unpack_from(">H", data, at + 2)
+            at += 2 + max(length, 2)
