@@ -1,8 +1,8 @@
 """Let `import timm` work where torchvision's compiled part does not load.
 
-timm imports torchvision, and torchvision declares fake kernels for two operators of its compiled part as it is
-imported. Beside a CPU-only torch from another index that part does not load, so the import dies with "operator
-torchvision::nms does not exist". Tribank calls neither operator. Declaring their schemas is enough.
+timm imports torchvision, and torchvision declares fake kernels for two operators of its compiled part as it
+is imported. Beside a CPU-only torch from another index that part does not load, so the import dies with
+"operator torchvision::nms does not exist". Tribank calls neither operator; declaring their schemas is enough.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ def test_timm_imports_after_declaring() -> None:
         "from models.torchvision_schemas import declare_torchvision_schemas as declare\n"
         "first = declare()\n"
         "import timm, torch\n"
-        "print(first == declare(), hasattr(torch.ops.torchvision, 'nms'), hasattr(torch.ops.torchvision, 'qnms'))"
+        "declared = torch.ops.torchvision\n"
+        "print(first == declare(), hasattr(declared, 'nms'), hasattr(declared, 'qnms'))"
     )
     assert output == "True True True"
 
