@@ -1,0 +1,131 @@
+"""Folders of anomaly maps and of masks, matched by name: any method's results, ours or another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+MAP_SUFFIXES = frozenset({".npy", ".tif", ".tiff"})
+OTHER_FOLDERS = frozenset({"rgb", "xyz"})
+"""Folders beside MVTec 3D-AD's `gt` whose PNGs are no masks."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMap:
+    """One map. name: its path without suffix, "crack/003". mask_path: None if there is no mask."""
+
+    name: str
+    map_path: Path
+    mask_path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class MapMatch:
+    """maps: by name. unmasked: names of maps without a mask. unused: masks that no map asked for."""
+
+    maps: tuple[NamedMap, ...]
+    unmasked: tuple[str, ...]
+    unused: tuple[Path, ...]
+
+
+def match_maps(maps: Path, masks: Path) -> MapMatch:
+    """Find every map below `maps` and its mask below `masks`.
+
+    The mask of `crack/003.npy` is the first of `crack/003.png`, `crack/003_mask.png` (MVTec AD) and
+    `crack/gt/003.png` (MVTec 3D-AD). Reads no file. Raises ValueError if a folder is missing or holds no
+    map, or two maps share a name.
+    """
+    for folder in (maps, masks):
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder")
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in maps.rglob("*") if path.suffix.lower() in MAP_SUFFIXES):
+        name = path.relative_to(maps).with_suffix("").as_posix()
+        if name in found:
+            raise ValueError(f"{path.name} and {found[name].name} are two maps of one name, {name}: keep one")
+        found[name] = path
+    if not found:
+        raise ValueError(f"{maps} holds no map: .npy and .tiff files are read")
+    rows = tuple(NamedMap(name, path, _mask_of(name, masks)) for name, path in found.items())
+    used = {row.mask_path for row in rows}
+    every = (path for path in sorted(masks.rglob("*.png")) if path.parent.name not in OTHER_FOLDERS)
+    return MapMatch(
+        maps=rows,
+        unmasked=tuple(row.name for row in rows if row.mask_path is None),
+        unused=tuple(path for path in every if path not in used),
+    )
+
+
+def _mask_of(name: str, masks: Path) -> Path | None:
+    folder, stem = (masks / name).parent, (masks / name).name
+    candidates = (folder / f"{stem}.png", folder / f"{stem}_mask.png", folder / "gt" / f"{stem}.png")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+class MapPairs:
+    """Reads (map, mask) pairs one at a time, and remembers what the maps' size does to the masks."""
+
+    def __init__(self, rows: Sequence[NamedMap]) -> None:
+        self._rows = rows
+        self.defective: list[bool] = []
+        """Per row read so far, whether its mask, in the mask's own size, shows a defect."""
+        self.resized = 0
+        """Masks of another size than their map."""
+        self.vanished: list[str] = []
+        """Parts whose whole defect fell between the map's pixels."""
+
+    def __iter__(self) -> Iterator[tuple[NDArray, NDArray[np.bool_]]]:
+        for row in self._rows:
+            score_map = read_map(row.map_path)
+            shape = (score_map.shape[0], score_map.shape[1])
+            if row.mask_path is None:
+                self.defective.append(False)
+                yield score_map, np.zeros(shape, bool)
+                continue
+            mask = read_mask(row.mask_path)
+            self.defective.append(bool(mask.any()))
+            if mask.shape != shape:
+                self.resized += 1
+                fitted = nearest(mask, shape)
+                if mask.any() and not fitted.any():
+                    self.vanished.append(row.name)
+                mask = fitted
+            yield score_map, mask
+
+
+def read_map(path: Path) -> NDArray:
+    """A map, (H, W) in its own dtype; axes of length 1 are dropped. Raises ValueError naming the file."""
+    try:
+        is_npy = path.suffix.lower() == ".npy"
+        raw = np.asarray(np.load(path, allow_pickle=False) if is_npy else tifffile.imread(path))
+    except (ValueError, OSError, EOFError, tifffile.TiffFileError) as error:
+        raise ValueError(f"{path} cannot be read as a map: {error}") from error
+    score_map = np.squeeze(raw) if raw.ndim > 2 else raw
+    if score_map.ndim != 2 or score_map.dtype.kind not in "fiub":
+        raise ValueError(f"{path} holds {raw.shape} {raw.dtype}: a map is H x W real numbers")
+    if not np.isfinite(score_map).all():
+        raise ValueError(f"{path} holds NaN or infinite pixels: a score must be a number")
+    return score_map
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """A mask, (H, W) bool, True = defect: any pixel that is not black. Raises ValueError naming the file."""
+    try:
+        with Image.open(path) as image:
+            plain = image if image.mode in ("1", "L", "I", "I;16") else image.convert("RGB")
+            pixels = np.atleast_3d(np.asarray(plain))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as a mask: {error}") from error
+    return (pixels != 0).max(axis=2)
+
+
+def nearest(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The mask in another size, (H, W), each pixel the nearest old one, as the published loader resizes."""
+    image = Image.fromarray(mask.astype(np.uint8))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.NEAREST)) != 0

@@ -1,0 +1,62 @@
+"""A file of image scores by name, from any method."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+SUFFIXES = frozenset({".npy", ".tif", ".tiff", ".png"})
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """Scores by name, from a JSON object {name: score} or a CSV of two columns, name and score.
+
+    Names are paths below the folder of maps, "crack/003", with or without the suffix of an image; the
+    CSV's first line may be a heading. Raises ValueError naming the file and the place.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = _json_rows(text) if path.suffix.lower() == ".json" else _csv_rows(text)
+        scores: dict[str, float] = {}
+        for place, name, score in rows:
+            if not math.isfinite(score):
+                raise ValueError(f"{place}: the score of {name} is not a finite number")
+            if name in scores:
+                raise ValueError(f"{place}: {name} is there twice")
+            scores[name] = score
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read as scores: {error}") from error
+    return scores
+
+
+def _json_rows(text: str) -> Iterator[tuple[str, str, float]]:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("it must be one object of name: score")
+    for name, score in document.items():
+        number = score if isinstance(score, int | float) and not isinstance(score, bool) else math.nan
+        yield "JSON", _plain(name), float(number)
+
+
+def _csv_rows(text: str) -> Iterator[tuple[str, str, float]]:
+    for line, row in enumerate(csv.reader(text.splitlines()), start=1):
+        if not row:
+            continue
+        if len(row) != 2:
+            raise ValueError(f"line {line}: expected two columns, name and score")
+        try:
+            score = float(row[1])
+        except ValueError:
+            if line == 1:
+                continue
+            raise ValueError(f"line {line}: {row[1]!r} is not a score") from None
+        yield f"line {line}", _plain(row[0]), score
+
+
+def _plain(name: str) -> str:
+    """A name without an image's suffix; other dots stay ("part.7")."""
+    path = Path(name.strip())
+    return (path.with_suffix("") if path.suffix.lower() in SUFFIXES else path).as_posix()
