@@ -1,0 +1,94 @@
+"""One demo part from its key to RGB image, point cloud and mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from evaluation.demo_parts.blank import Blank, Spoilt
+from evaluation.demo_parts.defects import DEFECTS
+from evaluation.demo_parts.keys import PartKey
+from evaluation.demo_parts.products import Product
+from evaluation.demo_parts.relief import Relief
+from evaluation.demo_parts.scanner import scan
+from evaluation.demo_parts.scene import Hits, Scene
+from evaluation.demo_parts.shading import Light, Table, develop, shade
+from evaluation.demo_parts.station import Shot, shot
+
+REMOVED_M = 0.0005
+"""Depth by which material must be gone for the pixels where it was to count as defective."""
+
+
+@dataclass(frozen=True)
+class DemoPart:
+    """rgb: (H, W, 3) uint8; xyz: (H, W, 3) float32 metres, 0, 0, 0 = no return; mask: (H, W) bool, the defect."""
+
+    rgb: NDArray[np.uint8]
+    xyz: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:
+    """The good part of `key`, and that part with the defect of `key.kind` (the same again if it is "good")."""
+    good = product.build(key.stream("body"), None)
+    if key.kind == "good":
+        return good, Spoilt(good, np.zeros(good.grid.shape, bool))
+    blank = Blank(good, lambda choice: product.build(key.stream("body"), choice))
+    return good, DEFECTS[key.kind].apply(blank, key.stream("defect"), key.severity())
+
+
+def render_part(product: Product, key: PartKey, *, with_defect: bool = True) -> DemoPart:
+    """Renders the part of `key`; without its defect, everything else is as it would have been with it."""
+    good, spoilt = make_relief(product, key)
+    if not with_defect:
+        spoilt = Spoilt(good, np.zeros(good.grid.shape, bool))
+    scene, view = Scene(spoilt.relief), shot(product, key)
+    hits = scene.cast(view.camera, view.into_part(view.directions()))
+    lit = ~scene.shadowed(hits, view.projector)
+    return DemoPart(
+        rgb=_photograph(product, key, scene, view, hits, lit),
+        xyz=scan(view, hits, lit, key.stream("scan")),
+        mask=_visible_mask(spoilt, good, scene, view, hits),
+    )
+
+
+def _photograph(
+    product: Product, key: PartKey, scene: Scene, view: Shot, hits: Hits, lit: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """(rows, cols, 3) uint8. The lamp stands by the projector, so its soft shadow is the projector's, blurred."""
+    shape = (view.rows, view.cols)
+    light, table = Light.of(product, key, view), Table(product, key)
+    seen = ndimage.gaussian_filter(lit.reshape(shape).astype(np.float32), 0.012 * view.cols).ravel()
+    image = shade(hits, seen, table, light, view)
+    edge = _edges(hits.depth.reshape(shape)).ravel()
+    corners = np.zeros((int(edge.sum()), 3), np.float32)
+    for offset in ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25)):
+        rays = view.into_part(view.directions(offset)[edge])
+        corners += shade(scene.cast(view.camera, rays), seen[edge], table, light, view) / 4
+    image[edge] = corners
+    return develop(image.reshape(*shape, 3), key.stream("sensor"))
+
+
+def _edges(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(rows, cols): pixels at a step in depth, which need more than one ray to look smooth."""
+    near = ndimage.maximum_filter(depth, size=3) - ndimage.minimum_filter(depth, size=3)
+    return near > 0.0015
+
+
+def _visible_mask(spoilt: Spoilt, good: Relief, scene: Scene, view: Shot, hits: Hits) -> NDArray[np.bool_]:
+    """(rows, cols): pixels that see the defect, or that would see what the defect took away."""
+    shape = (view.rows, view.cols)
+    if not spoilt.mask.any():
+        return np.zeros(shape, bool)
+    cells = spoilt.mask[..., None].astype(np.float32)
+    mask = scene.lookup(cells, hits.point)[:, 0] > 0.5
+    if spoilt.relief.height is not good.height:
+        directions = view.into_part(view.directions())
+        depth, _ = Scene(good).depths(view.camera, directions)
+        before = (view.camera.astype(np.float32) + directions * depth[:, None]).astype(np.float32)
+        gone = hits.depth - depth > REMOVED_M
+        mask |= gone & (scene.lookup(cells, before)[:, 0] > 0.5)
+    return mask.reshape(shape)

@@ -1,0 +1,102 @@
+"""Every demo product by name: how its parts are made, laid under the scanner and spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from numpy.random import Generator
+
+from evaluation.demo_parts import food, metal, moulded, woven
+from evaluation.demo_parts.relief import Relief
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product and its inspection station.
+
+    build: randomness and, to leave out a feature, a choice in [0, 1) -> one good part.
+    rows, cols: image size in pixels; field: width of the image on the table, metres.
+    distance: camera to table, metres; tilt: of the camera from the perpendicular, degrees.
+    turn: parts lie turned by up to this many degrees either way; shift: and off the middle by so many metres.
+    table: "#rrggbb". defects: names in `DEFECTS`.
+    """
+
+    name: str
+    build: Callable[[Generator, float | None], Relief]
+    defects: tuple[str, ...]
+    rows: int = 400
+    cols: int = 400
+    field: float = 0.16
+    distance: float = 0.50
+    tilt: float = 6.0
+    turn: float = 8.0
+    shift: float = 0.004
+    table: str = "#5c6064"
+
+
+def _by_name(*products: Product) -> Mapping[str, Product]:
+    return MappingProxyType({product.name: product for product in products})
+
+
+PRODUCTS: Mapping[str, Product] = _by_name(
+    Product(
+        "biscuit",
+        food.biscuit,
+        ("tint", "speckle", "bump", "dent", "hole", "chipped_edge", "foreign_body"),
+        field=0.130,
+        turn=180,
+        table="#50657a",
+    ),
+    Product(
+        "carrot",
+        food.carrot,
+        ("stain", "speckle", "dent", "bump", "cut", "hole"),
+        rows=600,
+        cols=300,
+        field=0.098,
+        distance=0.62,
+        tilt=4.0,
+        turn=5,
+        table="#5b6268",
+    ),
+    Product(
+        "coaster",
+        woven.coaster,
+        ("stain", "tint", "crush", "warp", "missing", "cut"),
+        field=0.155,
+        turn=5,
+        table="#33383d",
+    ),
+    Product(
+        "flange",
+        metal.flange,
+        ("stain", "scratch", "dent", "bump", "missing", "foreign_body"),
+        field=0.150,
+        turn=30,
+        tilt=7.0,
+        table="#2f4038",
+    ),
+    Product(
+        "housing",
+        moulded.housing,
+        ("tint", "scratch", "warp", "bump", "missing", "hole"),
+        rows=400,
+        cols=500,
+        field=0.165,
+        distance=0.58,
+        turn=5,
+        table="#8b8d8c",
+    ),
+    Product(
+        "lid",
+        metal.lid,
+        ("scratch", "tint", "dent", "warp", "hole", "foreign_body"),
+        field=0.118,
+        distance=0.45,
+        tilt=8.0,
+        turn=12,
+        table="#44484f",
+    ),
+)
