@@ -26,7 +26,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     code: str = Field(description="Stable; for programs.", examples=["size_mismatch"])
-    detail: str = Field(description="What to do; for people.", examples=["The image and the cloud differ in size."])
+    detail: str = Field(description="What to do; for people.", examples=["The part is 8 x 8 pixels; ..."])
     request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
     part: str | None = Field(None, description="The form field at fault, if one is.", examples=["xyz"])
 
@@ -65,14 +65,18 @@ class DeadlinePassed(Refusal):
     """The part was not scored in time; what is late is never answered as if it were not."""
 
     def __init__(self) -> None:
-        super().__init__(504, "deadline_passed", "The part was not scored in time. Send it again, or fewer at once.")
+        detail = "The part was not scored in time. Send it again, or fewer at once."
+        super().__init__(504, "deadline_passed", detail)
 
 
 class NotReady(Refusal):
     """The service, or the product asked for, cannot score at present."""
 
-    def __init__(self, code: str, detail: str, *, retry_after_s: int = 2, **more: Any) -> None:
-        super().__init__(503, code, detail, headers={"Retry-After": str(retry_after_s)}, **more)
+    def __init__(
+        self, code: str, detail: str, *, close: bool = False, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        headers = {"Retry-After": "2"} | ({"Connection": "close"} if close else {})
+        super().__init__(503, code, detail, headers=headers, extra=extra)
 
 
 class UnknownProduct(Refusal):
@@ -115,11 +119,14 @@ def respond(refusal: Refusal, request_id: str) -> JSONResponse:
     )
 
 
-INTERNAL = Refusal(500, "internal", "The service failed on this request. Report the request id to its operator.")
+INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell its operator the request id.")
 
 _STANDARD = {
     404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
-    405: ("method_not_allowed", "This address does not take that method; the Allow header names those it takes."),
+    405: (
+        "method_not_allowed",
+        "This address does not take that method; the Allow header names what it takes.",
+    ),
 }
 
 

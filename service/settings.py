@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     max_xyz_bytes: int = Field(48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
     body_timeout_s: float = Field(30.0, gt=0, description="Time to receive a body; then 408.")
     head_timeout_s: float = Field(10.0, gt=0, description="Time to receive a request's head; then 408.")
-    max_head_bytes: int = Field(32 * 1024, ge=1024, description="Largest request line and headers; then 414 or 431.")
+    max_head_bytes: int = Field(32 * 1024, ge=1024, description="Largest request head; then 414 or 431.")
     keep_alive_s: int = Field(30, ge=1, description="How long an idle connection stays open.")
     drain_grace_s: float = Field(
-        0.0, ge=0, description="After SIGTERM: time in which /readyz already says 503 and connections still open."
+        0.0, ge=0, description="How long after SIGTERM /readyz says 503 while connections are still taken."
     )

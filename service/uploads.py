@@ -57,7 +57,7 @@ def check_head(headers: Headers, limits: UploadLimits) -> bytes:
         raise Refusal(400, "no_body", "The request has no body. Send the part as multipart/form-data.")
     media_type, options = parse_options_header(headers.get("content-type", ""))
     if media_type.strip() != b"multipart/form-data":
-        raise Refusal(415, "unsupported_body", "Send the part as multipart/form-data with fields rgb and xyz.")
+        raise Refusal(415, "unsupported_body", "Send the part as multipart/form-data, fields rgb and xyz.")
     boundary = options.get(b"boundary", b"")
     if not 1 <= len(boundary) <= MAX_BOUNDARY:
         raise _malformed("the Content-Type header names no usable boundary")
@@ -187,7 +187,7 @@ class FormReader:
         known = self._limits.fields
         if self._name not in known:
             names = ", ".join(known)
-            fault = Refusal(400, "unknown_field", f"There is a field that is not known. The fields are: {names}.")
+            fault = Refusal(400, "unknown_field", f"A field is not known. The fields are: {names}.")
         elif self._name in self._fields:
             detail = f"The field {self._name} is there twice. Send it once."
             fault = Refusal(400, "repeated_field", detail, part=self._name)
@@ -228,4 +228,5 @@ def _malformed(reason: str) -> Refusal:
 
 
 def _body_too_large(limits: UploadLimits) -> Refusal:
-    return Refusal(413, "body_too_large", f"The body is larger than {limits.body_bytes} bytes. Send a smaller part.")
+    detail = f"The body is larger than {limits.body_bytes} bytes. Send a smaller part."
+    return Refusal(413, "body_too_large", detail)

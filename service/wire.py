@@ -16,9 +16,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.problems import MEDIA_TYPE, Refusal, body_of
 from service.settings import Settings
 
-_MALFORMED = Refusal(400, "malformed_http", "The request is not valid HTTP/1.1. Check the client or the proxy.")
+_MALFORMED = Refusal(400, "malformed_http", "The request is not valid HTTP/1.1. Check the client or proxy.")
 _TARGET_TOO_LONG = Refusal(414, "target_too_long", "The request's address is too long.")
-_HEAD_TOO_LARGE = Refusal(431, "head_too_large", "The request's headers are too large. Send fewer or shorter ones.")
+_HEAD_TOO_LARGE = Refusal(
+    431, "head_too_large", "The request's headers are too large. Send fewer or shorter."
+)
 _HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The request's headers did not arrive in time. Send it again.")
 
 

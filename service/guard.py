@@ -1,0 +1,104 @@
+"""What every exchange gets, whatever the route: a request id, safe headers, one log line, no bare 500."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from service.problems import INTERNAL, respond
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_QUIET = ("/healthz", "/readyz")
+LINGER_S = 2.0
+"""How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger) -> None:
+        self._app = app
+        self._logger = logger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send)
+        started = time.perf_counter()
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = 499
+        except Exception:
+            # The last line: the client gets a plain 500, the operator the traceback.
+            self._logger.exception("internal", request_id=exchange.request_id)
+            if exchange.status is None:
+                await respond(INTERNAL, exchange.request_id)(scope, exchange.receive, exchange.send)
+        finally:
+            if scope["path"] not in _QUIET:
+                exchange.record["status"] = 499 if exchange.status is None else exchange.status
+                exchange.record["total_ms"] = round((time.perf_counter() - started) * 1000, 1)
+                self._logger.info("request", request_id=exchange.request_id, **exchange.record)
+
+
+class Exchange:
+    """One request and its response.
+
+    record: what the routes want in the log line (also `request.state.record`).
+    status: the answer's, once it has one.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._headers = Headers(scope=scope)
+        given = self._headers.get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        self.record: dict[str, Any] = {"method": scope["method"]}
+        self.status: int | None = None
+        self._receive = receive
+        self._send = send
+        self._body_ended = not self._announces_body()
+        scope.setdefault("state", {}).update(request_id=self.request_id, record=self.record)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self._body_ended = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Cache-Control", "no-store")
+            if not self._body_ended:
+                headers["Connection"] = "close"
+        elif not self._body_ended and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._linger()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _linger(self) -> None:
+        """Read away what the client still sends, within bounds."""
+        if "expect" in self._headers:
+            return  # it waits for our word before it sends the body; it has the answer now
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while not self._body_ended:
+                    await self.receive()
+        except TimeoutError:
+            return
+
+    def _announces_body(self) -> bool:
+        return self._headers.get("content-length", "0") != "0" or "transfer-encoding" in self._headers

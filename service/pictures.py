@@ -1,0 +1,118 @@
+"""What people look at: the overlay PNG and the coloured cloud, both at the source's size.
+
+Colours come from the bank version's fixed scale, never from the part's own maximum: the same score has the
+same colour on every part, and a good part stays uncoloured.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from models.sample import Sample
+
+OPACITY = 0.75
+"""Share of the colour at the top of the scale; at its bottom it is 0 and the part shows."""
+OUTLINE = np.array([255, 255, 255], np.uint8)
+
+# Perceptually even, dark to light: inferno as a polynomial (Matt Zucker, CC0), one row a power.
+_INFERNO = np.array(
+    [
+        [0.0002189403691192265, 0.001651004631001012, -0.01948089843709184],
+        [0.1065134194856116, 0.5639564367884091, 3.932712388889277],
+        [11.60249308247187, -3.972853965665698, -15.9423941062914],
+        [-41.70399613139459, 17.43639888205313, 44.35414519872813],
+        [77.162935699427, -33.40235894210092, -81.80730925738993],
+        [-71.31942824499214, 32.62606426397723, 73.20951985803202],
+        [25.13112622477341, -12.24266895238567, -23.07032500287172],
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The fixed colour scale of a bank version, in units of the score map.
+
+    low, high: where the colours begin and end. outline: the score from which a pixel belongs to a region.
+    """
+
+    low: float
+    high: float
+    outline: float
+
+    def position(self, scores: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Where scores lie on the scale: 0 at `low` and below, 1 at `high` and above."""
+        span = max(self.high - self.low, np.finfo(np.float32).tiny)
+        return np.clip((scores - self.low) / span, 0.0, 1.0).astype(np.float32)
+
+
+def color_table() -> NDArray[np.uint8]:
+    """(256, 3) uint8: the colours of the scale from its low end to its high end."""
+    t = np.linspace(0.0, 1.0, 256)[:, None] ** np.arange(len(_INFERNO))
+    return np.clip(np.rint(t @ _INFERNO * 255), 0, 255).astype(np.uint8)
+
+
+def overlay(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: the part with its score map over it, regions outlined. scores: (H, W)."""
+    position = scale.position(scores)
+    colors = color_table()[np.rint(position * 255).astype(np.uint8)]
+    weight = (OPACITY * position)[..., None]
+    picture = np.rint(_ground(sample) * (1 - weight) + colors * weight).astype(np.uint8)
+    picture[_outline(scores >= scale.outline)] = OUTLINE
+    return picture
+
+
+def overlay_png(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> bytes:
+    """The overlay as PNG; the ends of the scale travel in its text chunks."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Tribank-Scale-Low", repr(float(scale.low)))
+    text.add_text("Tribank-Scale-High", repr(float(scale.high)))
+    file = io.BytesIO()
+    Image.fromarray(overlay(sample, scores, scale)).save(file, "PNG", compress_level=1, pnginfo=text)
+    return file.getvalue()
+
+
+def cloud_ply(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> bytes:
+    """Binary PLY of the valid points: metres, overlay colours, and the score as a property."""
+    picture = overlay(sample, scores, scale)
+    fields = [(name, "<f4") for name in "xyz"]
+    fields += [(name, "u1") for name in ("red", "green", "blue")]
+    fields += [("score", "<f4")]
+    points = np.empty(int(sample.valid.sum()), fields)
+    for i, axis in enumerate("xyz"):
+        points[axis] = sample.xyz[..., i][sample.valid]
+    for i, channel in enumerate(("red", "green", "blue")):
+        points[channel] = picture[..., i][sample.valid]
+    points["score"] = scores[sample.valid]
+    kinds = {"<f4": "float", "u1": "uchar"}
+    properties = "".join(f"property {kinds[kind]} {name}\n" for name, kind in fields)
+    head = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n{properties}end_header\n"
+    return head.encode("ascii") + points.tobytes()
+
+
+def map_npy(scores: NDArray[np.float32]) -> bytes:
+    """The raw score map as NPY, (H, W) float32."""
+    file = io.BytesIO()
+    np.save(file, scores.astype(np.float32, copy=False), allow_pickle=False)
+    return file.getvalue()
+
+
+def _ground(sample: Sample) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: the image, or the depth in grey where the part has no colour."""
+    if sample.rgb.any() or not sample.valid.any():
+        return sample.rgb
+    depth = sample.xyz[..., 2]
+    near, far = np.percentile(depth[sample.valid], (1, 99))
+    grey = 230 - 200 * np.clip((depth - near) / max(far - near, 1e-9), 0.0, 1.0)
+    return np.repeat(np.where(sample.valid, grey, 0).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of a mask that touch a pixel outside it."""
+    padded = np.pad(mask, 1, mode="edge")
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & ~inner
