@@ -55,15 +55,15 @@ def project(
     target = projected_width(count, width, eps)
     if out is not None and (out.shape != (count, target) or out.dtype != np.float32):
         raise ValueError(f"out must be {(count, target)} float32, not {out.shape} {out.dtype}")
-    identity = count < 2 or johnson_lindenstrauss_min_dim(count, eps=eps) > width
-    if identity:
+    if count < 2 or johnson_lindenstrauss_min_dim(count, eps=eps) > width:
         if out is None:
             return rows
         out[:] = rows
         return out
     out = np.empty((count, target), np.float32) if out is None else out
     # The matrix depends on the two widths and the seed only, so one row is enough to draw it.
-    matrix = SparseRandomProjection(n_components=target, random_state=seed).fit(rows[:1]).components_
+    drawing = SparseRandomProjection(n_components=target, random_state=seed)  # pyright: ignore[reportArgumentType]
+    matrix = drawing.fit(rows[:1]).components_
 
     def one(chunk: slice) -> None:
         out[chunk] = (matrix @ np.ascontiguousarray(rows[chunk].T)).T
@@ -159,9 +159,9 @@ class _Library:
     def __init__(self, rows: NDArray[np.float32]) -> None:
         self.rows = rows
         chunks = list(_slices(len(rows), 4096))
-        self.centre = (sum(rows[c].sum(axis=0, dtype=np.float64) for c in chunks) / len(rows)).astype(
-            np.float32
-        )
+        self.centre = np.sum(
+            [rows[c].sum(axis=0, dtype=np.float64) / len(rows) for c in chunks], axis=0
+        ).astype(np.float32)
         self.square = np.concatenate([_squared(rows[c], self.centre) for c in chunks])
         if not np.isfinite(self.square).all():
             raise ValueError("rows hold NaN, infinity or values too large for squared distances in float32")

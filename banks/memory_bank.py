@@ -114,6 +114,10 @@ class Reweighting:
         return float((1 - 1 / crowd) * farthest)
 
 
+PLAIN = Reweighting()
+"""The formula of the paper."""
+
+
 @dataclass(frozen=True, slots=True)
 class BankScore:
     """One part against one bank.
@@ -167,14 +171,18 @@ class MemoryBank:
         """
         queries = _host(rows)
         if queries.ndim != 2 or queries.shape[1] != self.dimension or queries.dtype != np.float32:
-            raise ValueError(f"queries must be (n, {self.dimension}) float32, not {queries.shape}
-            {queries.dtype}") _check_finite(queries, "query") first, inverse = _distinct(queries) distinct =
-            queries if len(first) == len(queries) else queries[first] ids = self._nearest_ids(distinct,
-            1)[:, 0] distances = _distances(distinct, self.rows, ids) if not (distances < _LARGEST).all():
-            raise NonFiniteScore("a distance to the bank is not finite") return distances[inverse],
-            ids[inverse]
+            found = f"{queries.shape} {queries.dtype}"
+            raise ValueError(f"queries must be (n, {self.dimension}) float32, not {found}")
+        _check_finite(queries, "query")
+        first, inverse = _distinct(queries)
+        distinct = queries[first] if len(first) < len(queries) else queries
+        ids = self._nearest_ids(distinct, 1)[:, 0]
+        distances = _distances(distinct, self.rows, ids)
+        if not (distances < _LARGEST).all():
+            raise NonFiniteScore("a distance to the bank is not finite")
+        return distances[inverse], ids[inverse]
 
-    def score(self, rows: Rows, reweighting: Reweighting = Reweighting()) -> BankScore:  # noqa: B008
+    def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
         """Score one part: nearest distances, and the re-weighted largest of them (paper eq. 8-9, PatchCore
         eq. 7).
 
@@ -197,9 +205,7 @@ class MemoryBank:
         about 1e-4."""
         index = self._index
         if half:
-            index = faiss.IndexScalarQuantizer(
-                self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2
-            )
+            index = faiss.IndexScalarQuantizer(self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
             index.add(self.rows)
         return faiss.serialize_index(index).tobytes()
 
@@ -267,9 +273,9 @@ def _check_finite(rows: NDArray[np.float32], what: str) -> None:
     """Raise NonFiniteScore unless every row's squared norm is finite and small enough to subtract."""
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.einsum("ij,ij->i", rows, rows)
-    if not (norms < _LARGEST**2).all():
-        raise NonFiniteScore(f"{what} {int(np.argmin(norms < _LARGEST**2))} holds NaN, infinity or huge
-        values")
+    sound = norms < _LARGEST**2
+    if not sound.all():
+        raise NonFiniteScore(f"{what} {int(sound.argmin())} holds NaN, infinity or huge values")
 
 
 def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -290,7 +296,10 @@ def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.
         same[start : start + _CHUNK] = (rows[some] == rows[first[inverse[some]]]).all(axis=1)
     collided = repeats[~same]
     inverse[collided] = len(first) + np.arange(len(collided))
-    return np.concatenate([first, collided]), inverse
+    first = np.concatenate([first, collided])
+    if len(first) == len(rows):
+        return np.arange(len(rows)), np.arange(len(rows))
+    return first, inverse
 
 
 def _distances(

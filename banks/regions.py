@@ -50,7 +50,8 @@ def find_regions(
         raise ValueError(f"map {score_map.shape}, xyz {xyz.shape} and valid {valid.shape} do not match")
     inside_x, inside_y = _inside(frame, score_map.shape[0])
     above = (score_map > pixel_threshold) & inside_y[:, None] & inside_x[None, :]
-    labels, count = ndimage.label(above, structure=np.ones((3, 3), int))
+    labels = np.empty(above.shape, np.int32)
+    count = int(ndimage.label(above, structure=np.ones((3, 3), int), output=labels))  # pyright: ignore
     if not count:
         return []
     index = np.arange(1, count + 1)
