@@ -191,8 +191,8 @@ def _check_points(part: PreparedPart, settings: Preparation) -> None:
     if count < settings.min_points:
         raise BadSample(
             "too_few_points",
-            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check that "
-            "the part fills enough of the picture and that the scanner sees its surface.",
+            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check "
+            "that the part fills enough of the picture and that the scanner sees its surface.",
         )
 
 

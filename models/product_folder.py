@@ -23,7 +23,8 @@ PART_SUFFIX = ".npz"
 
 _EXPECTED = (
     "Expected either the MVTec 3D-AD layout, <folder>/train/good/rgb/000.png beside "
-    "<folder>/train/good/xyz/000.tiff (and validation, test in the same way), or a folder of good parts: rgb/ and xyz/ with equal names, or "
+    "<folder>/train/good/xyz/000.tiff (and validation, test in the same way), "
+    "or a folder of good parts: rgb/ and xyz/ with equal names, or "
     "000.png beside 000.tiff (.pcd, .ply, .npy), or 000.npz."
 )
 

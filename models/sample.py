@@ -61,8 +61,9 @@ def make_sample(rgb: ArrayLike, xyz: ArrayLike, *, invalid_value: float | None =
     if image.shape[:2] != cloud.shape[:2]:
         raise BadSample(
             "size_mismatch",
-            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be equal, "
-            "pixel for pixel: register the image to the cloud, or check that height and width are not swapped.",
+            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be "
+            "equal, pixel for pixel: register the image to the cloud, or check that height and "
+            "width are not swapped.",
         )
     if min(image.shape[:2]) < MIN_SIDE:
         raise BadSample(

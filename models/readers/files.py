@@ -14,6 +14,8 @@ from models.readers.depth import Intrinsics, unproject
 from models.readers.images import jpeg_rgb, png_depth, png_rgb
 from models.readers.kinds import kind_of, refusal
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
+from models.readers.pcd import pcd_cloud
+from models.readers.ply import ply_cloud
 from models.readers.tiff import tiff_depth, tiff_rgb, tiff_xyz
 from models.sample import Sample, TooLarge, make_sample
 
@@ -29,6 +31,8 @@ _RGB: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.uint8]]] = {
 }
 _CLOUD: Mapping[str, Callable[[bytes, ReadLimits], tuple[NDArray[np.floating], NDArray[np.uint8] | None]]] = {
     "TIFF": lambda data, limits: (tiff_xyz(data, limits), None),
+    "PLY": ply_cloud,
+    "PCD": pcd_cloud,
     "NPY": lambda data, limits: (npy_xyz(data, limits), None),
 }
 _DEPTH: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.generic]]] = {

@@ -1,0 +1,131 @@
+"""Organised PCD clouds (Point Cloud Library, version 0.7): our own reading of the header, NumPy for the
+numbers.
+
+HEIGHT above 1 makes a cloud organised. Data may be ascii, binary or binary_compressed (LZF). Colour is
+PCL's: a field rgb or rgba whose 32 bits, whether called float or unsigned, are 0xAARRGGBB.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.ply import ascii_points
+from models.sample import BadSample
+
+_HEADER_BYTES = 16_384
+_MAX_FIELDS = 64
+_NUMBERS = {"F": "f", "I": "i", "U": "u"}
+_COLOURS = ("rgb", "rgba")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """dtype: of one point, little endian. encoding: of DATA. start: of the numbers, bytes."""
+
+    dtype: np.dtype
+    height: int
+    width: int
+    encoding: str
+    start: int
+
+
+def pcd_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+    """xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 where points have colour.
+
+    Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
+    """
+    check_bytes(data, limits.xyz_bytes, "PCD cloud")
+    with decoding("PCD cloud"):
+        header = _header(data)
+        if header.height == 1:
+            raise BadSample(
+                "unorganised_cloud",
+                "The PCD cloud has HEIGHT 1: a bare list of points. A score needs one point for every pixel of "
+                "the image: record the organised cloud (HEIGHT = rows of the image) and do not filter or "
+                "downsample it.",
+            )
+        check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
+        count = header.height * header.width
+        check_decoded(count * header.dtype.itemsize, len(data), limits, "PCD cloud")
+        points = _POINTS[header.encoding](data, header, count)
+        xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
+        return xyz.reshape(header.height, header.width, 3), _colour(points, header)
+
+
+def _header(data: bytes) -> _Header:
+    entries: dict[str, list[str]] = {}
+    start = 0
+    while "DATA" not in entries:
+        end = data.index(b"\n", start, _HEADER_BYTES) + 1
+        words = data[start:end].decode("ascii").split()
+        start = end
+        if words and not words[0].startswith("#"):
+            entries[words[0]] = words[1:]
+    height, width = (int(entries[name][0]) for name in ("HEIGHT", "WIDTH"))
+    if height < 1 or width < 1 or height * width != int(entries["POINTS"][0]):
+        raise ValueError("WIDTH x HEIGHT is not POINTS")
+    return _Header(_point_dtype(entries), height, width, entries["DATA"][0], start)
+
+
+def _point_dtype(entries: dict[str, list[str]]) -> np.dtype:
+    names = entries["FIELDS"]
+    if len(names) > _MAX_FIELDS:
+        raise BadSample("cloud_fields", f"The PCD cloud has more than {_MAX_FIELDS} fields.")
+    counts = entries.get("COUNT", ["1"] * len(names))
+    fields: list[tuple[str, str, tuple[int, ...]]] = []
+    for name, kind, size, times in zip(names, entries["TYPE"], entries["SIZE"], counts, strict=True):
+        unique = f"_{len(fields)}" if name == "_" else name  # PCL pads points with fields named _
+        shape = () if times == "1" else (int(times),)
+        fields.append((unique, f"<{_NUMBERS[kind]}{int(size)}", shape))
+    dtype = np.dtype(fields)
+    for axis in "xyz":
+        if axis not in names or dtype[axis] not in (np.dtype("<f4"), np.dtype("<f8")):
+            raise BadSample(
+                "cloud_fields", "The PCD's points must have x, y and z, of TYPE F and SIZE 4 or 8."
+            )
+    return dtype
+
+
+def _ascii(data: bytes, header: _Header, count: int) -> NDArray[np.void]:
+    return ascii_points(data[header.start :], header.dtype, count)
+
+
+def _binary(data: bytes, header: _Header, count: int) -> NDArray[np.void]:
+    return np.frombuffer(data, header.dtype, count, header.start)
+
+
+def _compressed(data: bytes, header: _Header, count: int) -> NDArray[np.void]:
+    """LZF over all values of the first field, then all of the second, and so on."""
+    encoded, decoded = struct.unpack_from("<II", data, header.start)
+    body = data[header.start + 8 : header.start + 8 + encoded]
+    if len(body) != encoded or decoded != count * header.dtype.itemsize:
+        raise ValueError("the compressed block does not fit the header")
+    raw = imagecodecs.lzf_decode(body, out=decoded)
+    if len(raw) != decoded:
+        raise ValueError("the compressed block is shorter than it claims")
+    points = np.empty(count, header.dtype)
+    at = 0
+    for name in header.dtype.names or ():
+        field = header.dtype[name]
+        column = np.frombuffer(raw, field.base, count * (field.itemsize // field.base.itemsize), at)
+        points[name] = column.reshape(count, *field.shape)
+        at += count * field.itemsize
+    return points
+
+
+def _colour(points: NDArray[np.void], header: _Header) -> NDArray[np.uint8] | None:
+    names = header.dtype.names or ()
+    name = next((name for name in _COLOURS if name in names and header.dtype[name].itemsize == 4), None)
+    if name is None:
+        return None
+    bits = np.ascontiguousarray(points[name]).view(np.uint8)  # blue, green, red, alpha: little endian
+    return np.ascontiguousarray(bits.reshape(header.height, header.width, 4)[..., 2::-1])
+
+
+_POINTS = {"ascii": _ascii, "binary": _binary, "binary_compressed": _compressed}

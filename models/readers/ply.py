@@ -1,0 +1,135 @@
+"""Organised PLY clouds: our own reading of the header, NumPy for the numbers.
+
+A PLY file is a list of points; what makes it organised is a width and a height in its header, as range
+scanners write them: `obj_info num_cols 640` with `obj_info num_rows 480`, or comments `width 640` and
+`height 480` (a colon or an equals sign after the word does no harm). Points come row by row.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.sample import BadSample
+
+_HEADER_BYTES = 65_536
+_MAX_PROPERTIES = 64
+_BYTE_ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">", "ascii": "="}
+_NUMBERS = {
+    **{"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"},
+    **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
+    **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"},
+}
+_SIDE = re.compile(r"(?:obj_info|comment)\s+(num_cols|num_rows|width|height)\s*[:=]?\s*(\d{1,9})\s*", re.I)
+_COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """properties: (name, NumPy type) of a point. start: of the numbers, bytes."""
+
+    encoding: str
+    count: int
+    properties: tuple[tuple[str, str], ...]
+    sides: dict[str, int]
+    start: int
+
+
+def ply_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+    """xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 where points have red, green, blue.
+
+    Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
+    """
+    check_bytes(data, limits.xyz_bytes, "PLY cloud")
+    with decoding("PLY cloud"):
+        header = _header(data)
+        height, width = _size(header)
+        check_pixels(height, width, limits.xyz_pixels, limits, "PLY cloud")
+        points = _points(data, header, limits)
+        xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
+        return xyz.reshape(height, width, 3), _colour(points, height, width)
+
+
+def _header(data: bytes) -> _Header:
+    head, mark, _ = data[:_HEADER_BYTES].partition(b"end_header")
+    if not mark:
+        raise ValueError("no end of header")
+    start = data.index(b"\n", len(head)) + 1
+    encoding, count, sides = "", -1, {}
+    properties: list[tuple[str, str]] = []
+    element = ""
+    for line in head.decode("ascii", errors="replace").splitlines()[1:]:
+        words = line.split()
+        side = _SIDE.fullmatch(line.strip())
+        if side:
+            sides[side[1].lower()] = int(side[2])
+        elif words[:1] == ["format"]:
+            encoding = words[1]
+        elif words[:1] == ["element"]:
+            if not element and words[1] != "vertex":
+                raise BadSample("cloud_fields", "The PLY's first element must be vertex.")
+            element = words[1]
+            count = int(words[2]) if element == "vertex" else count
+        elif words[:1] == ["property"] and element == "vertex":
+            properties.append(_property(words))
+    return _Header(encoding, count, tuple(properties), sides, start)
+
+
+def _property(words: list[str]) -> tuple[str, str]:
+    if words[1] not in _NUMBERS:
+        raise BadSample("cloud_fields", "The PLY's points must have plain numbers as properties, no lists.")
+    return words[2], _NUMBERS[words[1]]
+
+
+def _size(header: _Header) -> tuple[int, int]:
+    height = header.sides.get("num_rows", header.sides.get("height"))
+    width = header.sides.get("num_cols", header.sides.get("width"))
+    if not height or not width or height == 1 or width == 1:
+        raise BadSample(
+            "unorganised_cloud",
+            "The PLY cloud is a bare list of points. A score needs one point for every pixel of the image: "
+            "export the organised cloud, with obj_info num_cols and num_rows in the header and points without "
+            "return kept.",
+        )
+    if height * width != header.count:
+        raise BadSample(
+            "unorganised_cloud",
+            f"The PLY cloud says {height} x {width} but has {header.count} points. Export it with the points "
+            "without return kept.",
+        )
+    return height, width
+
+
+def _points(data: bytes, header: _Header, limits: ReadLimits) -> NDArray[np.void]:
+    """(count,) structured array of all points."""
+    names = [name for name, _ in header.properties]
+    if len(set(names)) < len(names) or len(names) > _MAX_PROPERTIES or not set("xyz") <= set(names):
+        raise BadSample("cloud_fields", "The PLY's points must have x, y and z, each property once.")
+    if any(number not in ("f4", "f8") for name, number in header.properties if name in "xyz"):
+        raise BadSample("cloud_fields", "The PLY's x, y and z must be float or double.")
+    order = _BYTE_ORDERS[header.encoding]
+    dtype = np.dtype([(name, order + number) for name, number in header.properties])
+    check_decoded(header.count * dtype.itemsize, len(data), limits, "PLY cloud")
+    if header.encoding == "ascii":
+        return ascii_points(data[header.start :], dtype, header.count)
+    return np.frombuffer(data, dtype, header.count, header.start)
+
+
+def ascii_points(body: bytes, dtype: np.dtype, count: int) -> NDArray[np.void]:
+    """(count,) structured array from lines of numbers; further lines are ignored. Raises ValueError."""
+    points = np.loadtxt(io.BytesIO(body), dtype, comments=None, max_rows=count, ndmin=1)
+    if len(points) != count:
+        raise ValueError("fewer points than the header claims")
+    return points
+
+
+def _colour(points: NDArray[np.void], height: int, width: int) -> NDArray[np.uint8] | None:
+    fields = points.dtype.fields or {}
+    if any(name not in fields or fields[name][0] != np.uint8 for name in _COLOURS):
+        return None
+    return np.stack([points[name] for name in _COLOURS], axis=1).reshape(height, width, 3)
