@@ -1,0 +1,307 @@
+"""One score and one map from those of the banks (paper sec. 3.5, decision layer fusion; facts 7.1).
+
+A rule is fitted once, on good parts only, and then is a few numbers in the manifest. Every rule grows (or
+stays) when a bank's score grows: a bank can only speak against a part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, stdtrit
+from sklearn.linear_model import SGDOneClassSVM
+
+PIXELS = 200_000
+"""Held-out pixels, over all parts, from which "dlf" and "tail" learn. The published code uses every pixel."""
+
+PUBLISHED_LAMBDAS = {"rgb": 0.1, "point": 1.0, "fused": 1.0}
+"""Factors before the published one-class SVMs, for scores and maps alike (M3DM command-line defaults)."""
+
+_SEED = 42  # the published random_state
+
+
+class Decision(Protocol):
+    """What every rule can do. Scores and maps are mappings by bank name that hold at least `banks`."""
+
+    @property
+    def banks(self) -> tuple[str, ...]:
+        """The banks the rule listens to."""
+        ...
+
+    def score(self, scores: Mapping[str, float]) -> float:
+        """The part's score."""
+        ...
+
+    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Each bank's share; they add up to the score."""
+        ...
+
+    def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """(size, size) float32 from such maps."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, which `from_json` reads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedSum:
+    """Sum of bank scores times weights that are not negative. "single", "add" and both "dlf" end here.
+
+    name: the rule that chose the weights. image_weights, pixel_weights: one a bank.
+    """
+
+    name: str
+    banks: tuple[str, ...]
+    image_weights: tuple[float, ...]
+    pixel_weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        weights = np.array([*self.image_weights, *self.pixel_weights])
+        if (
+            not self.banks
+            or len(weights) != 2 * len(self.banks)
+            or len(self.image_weights) != len(self.banks)
+        ):
+            raise ValueError(f"{len(weights)} weights for {len(self.banks)} banks")
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            raise ValueError("weights must be finite and not negative")
+
+    def score(self, scores: Mapping[str, float]) -> float:
+        """Weighted sum."""
+        return math.fsum(self.contributions(scores).values())
+
+    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Weight times score, by bank."""
+        return {bank: float(w * scores[bank]) for bank, w in zip(self.banks, self.image_weights, strict=True)}
+
+    def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Weighted sum, pixel by pixel."""
+        terms = (np.float32(w) * maps[bank] for bank, w in zip(self.banks, self.pixel_weights, strict=True))
+        return np.add.reduce(list(terms), dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Sum of surprisals: how improbable, in nats, each bank's score is among good parts.
+
+    Good scores are taken as log-normal, so -log P(good part scores this high) is smooth, grows without end
+    and needs no unit. image_centre, image_spread, pixel_centre, pixel_spread: mean and standard deviation
+    of the logarithm, one a bank. image_floor, pixel_floor: the smallest value told from 0.
+    """
+
+    banks: tuple[str, ...]
+    image_centre: tuple[float, ...]
+    image_spread: tuple[float, ...]
+    image_floor: tuple[float, ...]
+    pixel_centre: tuple[float, ...]
+    pixel_spread: tuple[float, ...]
+    pixel_floor: tuple[float, ...]
+    name: str = "tail"
+
+    def __post_init__(self) -> None:
+        fields = np.array([getattr(self, f"{p}_{k}") for p in ("image", "pixel") for k in _TAIL_FIELDS])
+        if fields.shape != (6, len(self.banks)) or not self.banks or not np.isfinite(fields).all():
+            raise ValueError("a tail needs six finite numbers for each bank")
+        if not (fields[[1, 2, 4, 5]] > 0).all():
+            raise ValueError("spreads and floors must be positive")
+
+    def score(self, scores: Mapping[str, float]) -> float:
+        """Sum of the banks' surprisals, nats."""
+        return math.fsum(self.contributions(scores).values())
+
+    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Surprisal by bank, nats."""
+        models = zip(self.banks, self.image_centre, self.image_spread, self.image_floor, strict=True)
+        return {
+            bank: float(_surprisal(np.asarray(scores[bank], np.float64), *model)) for bank, *model in models
+        }
+
+    def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Sum of the surprisals, pixel by pixel."""
+        models = zip(self.banks, self.pixel_centre, self.pixel_spread, self.pixel_floor, strict=True)
+        return np.add.reduce([_surprisal(maps[bank], *model) for bank, *model in models], dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields."""
+        return asdict(self)
+
+
+_TAIL_FIELDS = ("centre", "spread", "floor")
+
+
+def _surprisal(values: NDArray[Any], centre: float, spread: float, floor: float) -> NDArray[Any]:
+    """-log of the probability that a log-normal exceeds the values. Computed in logarithms: never
+    infinite."""
+    return -log_ndtr((centre - np.log(np.maximum(values, floor))) / spread)
+
+
+Fit = Callable[[tuple[str, ...], NDArray[np.float64], Iterable[NDArray[np.float32]]], Decision]
+
+
+def fit(
+    name: str,
+    banks: Sequence[str],
+    image_scores: NDArray[np.float64],
+    pixel_maps: Iterable[NDArray[np.float32]],
+) -> Decision:
+    """Fit the rule registered as `name` on n good parts.
+
+    image_scores: (n, B), columns in the order of `banks`. pixel_maps: n arrays (size, size, B) float32,
+    read once. "dlf_published" wants the training parts as the published code does (facts 7.1), the others
+    held-out parts; "single" and "add" look at neither. Raises KeyError on an unknown name, ValueError on
+    wrong shapes, no parts or values that are negative or not finite.
+    """
+    scores = np.asarray(image_scores, np.float64)
+    if scores.ndim != 2 or not len(scores) or scores.shape[1] != len(banks):
+        raise ValueError(f"need scores (n, {len(banks)}) of at least one part, not {scores.shape}")
+    if not np.isfinite(scores).all() or (scores < 0).any():
+        raise ValueError("image scores must be finite and not negative")
+    return RULES[name](tuple(banks), scores, pixel_maps)
+
+
+def from_json(data: Mapping[str, Any]) -> Decision:
+    """Inverse of `to_json`. Raises KeyError, TypeError or ValueError on anything else."""
+    name = data["name"]
+    if name not in RULES:
+        raise KeyError(f"no decision is called {name!r}")
+    fields = {key: tuple(value) for key, value in data.items() if key != "name"}
+    return Tail(**fields) if name == "tail" else WeightedSum(name, **fields)
+
+
+def _fit_single(banks: tuple[str, ...], scores: NDArray[np.float64], maps: Any) -> Decision:
+    if len(banks) != 1:
+        raise ValueError(f"'single' decides by one bank, not {len(banks)}")
+    return WeightedSum("single", banks, (1.0,), (1.0,))
+
+
+def _fit_add(banks: tuple[str, ...], scores: NDArray[np.float64], maps: Any) -> Decision:
+    ones = (1.0,) * len(banks)
+    return WeightedSum("add", banks, ones, ones)
+
+
+def _fit_published(
+    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+) -> Decision:
+    """Scores times lambda into two linear one-class SVMs; coefficients only, no offset, no sign (facts
+    T7)."""
+    lambdas = np.array([PUBLISHED_LAMBDAS[bank] for bank in banks])
+    pixels = np.concatenate([one.reshape(-1, len(banks)) for one in maps])
+    pixels = pixels * lambdas.astype(pixels.dtype)
+    return WeightedSum(
+        "dlf_published",
+        banks,
+        _weights(lambdas * _one_class(scores * lambdas)),
+        _weights(lambdas * _one_class(pixels)),
+    )
+
+
+def _fit_dlf(
+    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+) -> Decision:
+    """The same on scores without unit: divided by their median among good parts, so no bank is louder by
+    its scale.
+
+    A map's unit is its upper quartile: the background, which may be most of it, must not set the unit.
+    """
+    pixels = _sample(maps, len(scores), len(banks))
+    image_units, pixel_units = _unit(scores, 0.5), _unit(pixels, 0.75)
+    return WeightedSum(
+        "dlf",
+        banks,
+        _weights(_one_class(scores / image_units) / image_units),
+        _weights(_one_class(pixels / pixel_units) / pixel_units),
+    )
+
+
+def _fit_tail(
+    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+) -> Decision:
+    """Log-normal by moments for image scores, widened for small n as a t quantile is; by quantiles for
+    pixels."""
+    count = len(scores)
+    floor = _floor(scores)
+    logs = np.log(np.maximum(scores, floor))
+    spread = logs.std(axis=0, ddof=1) if count > 1 else np.zeros(len(banks))
+    wider = float(stdtrit(max(count - 1, 1), 0.99)) / NormalDist().inv_cdf(0.99) * math.sqrt(1 + 1 / count)
+    spread = np.maximum(spread, 0.02) * min(wider, 2.0)
+
+    pixels = _sample(maps, count, len(banks))
+    pixel_floor = _floor(pixels)
+    middle, upper = np.quantile(np.log(np.maximum(pixels, pixel_floor)), (0.5, 0.99), axis=0)
+    pixel_spread = np.maximum((upper - middle) / NormalDist().inv_cdf(0.99), 0.02)
+    return Tail(
+        banks,
+        image_centre=_weights(logs.mean(axis=0)),
+        image_spread=_weights(spread),
+        image_floor=_weights(floor),
+        pixel_centre=_weights(middle),
+        pixel_spread=_weights(pixel_spread),
+        pixel_floor=_weights(pixel_floor),
+    )
+
+
+RULES: Mapping[str, Fit] = {
+    "single": _fit_single,
+    "add": _fit_add,
+    "dlf_published": _fit_published,
+    "dlf": _fit_dlf,
+    "tail": _fit_tail,
+}
+"""Every rule by its registered name."""
+
+
+def _one_class(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Coefficients (B,) of the published one-class SVM of rows (n, B); equal ones where it learns nothing.
+
+    The rows lie in the positive orthant and the plane separates them from the origin, so no coefficient is
+    negative but by the noise of a handful of steps, which is cut off.
+    """
+    machine = SGDOneClassSVM(nu=0.5, max_iter=1000, random_state=_SEED)
+    weights = np.asarray(machine.fit(rows).coef_, np.float64).clip(0)
+    return weights if np.isfinite(weights).all() and weights.any() else np.ones(rows.shape[1])
+
+
+def _unit(rows: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:
+    """A quantile of each column, 1 where that is 0."""
+    unit = np.quantile(rows, quantile, axis=0)
+    return np.where(unit > 0, unit, 1.0)
+
+
+def _floor(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A thousandth of each column's largest value, a tiny number where that is 0: what logarithms start
+    from."""
+    return np.maximum(1e-3 * rows.max(axis=0), 1e-12)
+
+
+def _sample(maps: Iterable[NDArray[np.float32]], count: int, width: int) -> NDArray[np.float64]:
+    """About PIXELS pixels (m, B) of the maps of `count` parts, equally many a part, the same on every
+    call."""
+    share = math.ceil(PIXELS / count)
+    found: list[NDArray[np.float64]] = []
+    for part, one in enumerate(maps):
+        pixels = one.reshape(-1, width)
+        if share < len(pixels):
+            pixels = pixels[np.random.default_rng((_SEED, part)).choice(len(pixels), share, replace=False)]
+        found.append(pixels.astype(np.float64))
+    if len(found) != count:
+        raise ValueError(f"{len(found)} maps for {count} parts")
+    rows = np.concatenate(found)
+    if not np.isfinite(rows).all() or (rows < 0).any():
+        raise ValueError("maps must be finite and not negative")
+    return rows
+
+
+def _weights(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
