@@ -1,0 +1,162 @@
+"""The application, and the server that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from structlog.typing import FilteringBoundLogger
+
+from banks.store import BankStore
+from models.readers import ReadLimits
+from service import products, scoring
+from service.admission import Gate
+from service.engine import Engine, Loader
+from service.guard import Guard
+from service.logs import make_logger, uvicorn_logging
+from service.problems import Problem, Refusal, on_http_exception, on_refusal, on_validation_error
+from service.settings import Settings
+from service.uploads import UploadLimits
+from service.wire import protocol_for
+from service.wiring import Wiring
+
+SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
+
+
+def create_app(
+    settings: Settings, *, loader: Loader | None = None, logger: FilteringBoundLogger | None = None
+) -> FastAPI:
+    """The application for these settings. loader: where detectors come from (default: the banks on disk)."""
+    logger = logger or make_logger(sys.stderr)
+    wiring = _wire(settings, loader, logger)
+    app = FastAPI(
+        title="Tribank",
+        summary=SUMMARY,
+        version=version("tribank"),
+        docs_url=None,  # its page loads scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.wiring = wiring
+    app.include_router(scoring.router)
+    app.include_router(products.router)
+    app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_middleware(Guard, logger=logger)
+    app.openapi = lambda: _openapi(app)
+    return app
+
+
+def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C. ready: called with the address once the port is open."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        http=protocol_for(settings),
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=uvicorn_logging(sys.stderr),
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
+    )
+    Server(config, grace_s=settings.drain_grace_s, ready=ready).run()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server that says "not ready" for a while before it stops taking connections."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, grace_s: float = 0.0, ready: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(config)
+        self._grace_s = grace_s
+        self._ready = ready
+        self._draining = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: Any = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self._ready is not None and self.started:
+            self._ready(self.address)
+
+    @property
+    def address(self) -> str:
+        """Where the server listens, as a URL."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: finish what is in work. A second one does not wait for the grace."""
+        application = self.config.app
+        if isinstance(application, FastAPI):
+            application.state.wiring.engine.drain()
+        if sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
+            self._draining = True
+            self._loop.call_soon_threadsafe(
+                self._loop.call_later, self._grace_s, super().handle_exit, sig, frame
+            )
+            return
+        super().handle_exit(sig, frame)
+
+
+def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> Wiring:
+    store = BankStore(settings.banks)
+    loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
+    engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger)
+    return Wiring(
+        engine=engine,
+        store=store,
+        decoders=ThreadPoolExecutor(settings.decode_workers, "tribank-decode"),
+        encoders=ThreadPoolExecutor(settings.encode_workers, "tribank-encode"),
+        uploads=Gate(settings.max_uploads, engine.retry_after_s),
+        parts=Gate(settings.max_in_flight, engine.retry_after_s),
+        upload_limits=UploadLimits.of(settings),
+        read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
+        deadline_s=settings.deadline_s,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    wiring: Wiring = app.state.wiring
+    wiring.engine.start()
+    try:
+        yield
+    finally:
+        wiring.engine.drain()
+        await asyncio.to_thread(wiring.engine.close)
+        wiring.decoders.shutdown(wait=False, cancel_futures=True)
+        wiring.encoders.shutdown(wait=False, cancel_futures=True)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the one schema that no route declares as its own."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, routes=app.routes, tags=None
+        )
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own form, which is never sent
+            schemas.pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema

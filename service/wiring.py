@@ -1,0 +1,48 @@
+"""What the routes share: the server's long-lived objects, and the problems they document."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from banks.store import BankStore
+from models.readers import ReadLimits
+from service.admission import Gate
+from service.engine import Engine
+from service.problems import MEDIA_TYPE, Problem
+from service.uploads import UploadLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The long-lived objects of one server. uploads, parts: the gates of receiving and of work."""
+
+    engine: Engine
+    store: BankStore
+    decoders: ThreadPoolExecutor
+    encoders: ThreadPoolExecutor
+    uploads: Gate
+    parts: Gate
+    upload_limits: UploadLimits
+    read_limits: ReadLimits
+    deadline_s: float
+
+
+def _wiring(request: Request) -> Wiring:
+    return request.app.state.wiring
+
+
+Services = Annotated[Wiring, Depends(_wiring)]
+
+
+class Problems:
+    """The refusals of a route, for the OpenAPI document."""
+
+    @staticmethod
+    def of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+        """`responses` of a route that answers these statuses with a problem."""
+        schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+        return {status: {"content": {MEDIA_TYPE: schema}} for status in statuses}

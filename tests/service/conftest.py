@@ -1,0 +1,249 @@
+"""A real server on loopback with a small detector in it, and parts to send."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import numpy as np
+import pytest
+import tifffile
+import uvicorn
+from PIL import Image
+
+from banks.bank_set import PartScores
+from banks.calibration import Calibration
+from banks.detector import PartResult
+from banks.manifest import Manifest
+from banks.profile import PROFILES
+from banks.regions import find_regions
+from models.preparation import Preparation, prepare
+from models.sample import BadSample, Sample
+from service.app import Server, create_app
+from service.engine import Loaded
+from service.logs import make_logger
+from service.settings import Settings
+from service.wire import protocol_for
+
+PRODUCT = "cookie"
+
+
+class BrightnessDetector:
+    """Scores a part by its brightest pixel; honours the contract of banks.detector.Detector."""
+
+    def __init__(self, product: str = PRODUCT, version: str = "v1") -> None:
+        self.product = product
+        self.version = version
+        scores = (0.2, 0.4, 0.6)
+        calibration = Calibration(0.8, "extrapolated", 0.01, scores, scores, 0.7, (0.5, 0.9))
+        self.manifest = Manifest.model_construct(
+            product=product,
+            created=datetime(2026, 1, 1, tzinfo=UTC),
+            profile=next(iter(PROFILES.values())),
+            training_parts=("000", "001"),
+            calibration=calibration,
+        )
+        self.before: Callable[[], None] = lambda: None
+        self.warm_ups = 0
+
+    def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]:
+        self.before()
+        return [self._score(sample) for sample in samples]
+
+    def _score(self, sample: Sample) -> PartResult | BadSample:
+        try:
+            prepared = prepare(sample, Preparation(background="none"))
+        except BadSample as error:
+            return error
+        bright = (prepared.rgb.max(axis=2) / np.float32(255)).astype(np.float32)
+        score = float(bright.max())
+        limits = self.manifest.calibration
+        return PartResult(
+            score=score,
+            threshold=limits.threshold,
+            decision="defective" if score > limits.threshold else "good",
+            bank_scores={"rgb": score},
+            bank_maps={"rgb": bright},
+            map=bright,
+            regions=find_regions(
+                bright, limits.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
+            ),
+            prepared=prepared,
+            parts=cast(PartScores, None),
+            timings_ms={"search": 1.0},
+        )
+
+    def warm_up(self) -> None:
+        self.warm_ups += 1
+
+
+class OneProduct:
+    """A loader of ready-made detectors."""
+
+    def __init__(self, *detectors: Any) -> None:
+        self._detectors = {detector.product: detector for detector in detectors}
+
+    def products(self) -> list[str]:
+        return sorted(self._detectors)
+
+    def load(self, product: str) -> Loaded:
+        return Loaded(self._detectors[product])
+
+
+class Running:
+    """A server under test. log: its JSON lines."""
+
+    def __init__(self, server: Server, stream: io.StringIO, app: Any) -> None:
+        self.server = server
+        self.app = app
+        self.host, self.port = server.servers[0].sockets[0].getsockname()[:2]
+        self.url = server.address
+        self._stream = stream
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._stream.getvalue().splitlines()]
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=20, trust_env=False, **options)
+
+    def raw(self, data: bytes, *, timeout: float = 10.0, end: bool = False) -> bytes:
+        """What the server sends back for these bytes, until it closes or says nothing more."""
+        with socket.create_connection((self.host, self.port), timeout) as connection:
+            try:
+                connection.sendall(data)
+                if end:
+                    connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            return received(connection)
+
+    def ready(self) -> None:
+        for _ in range(200):
+            if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
+                return
+            time.sleep(0.02)
+        raise AssertionError(httpx.get(f"{self.url}/readyz", trust_env=False).text)
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that arrives until the other side closes, or a whole response with a length is there."""
+    answer = b""
+    try:
+        while piece := connection.recv(65536):
+            answer += piece
+            head, end, body = answer.partition(b"\r\n\r\n")
+            if end and b"content-length: " in head.lower():
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                if len(body) >= length:
+                    break
+    except (TimeoutError, ConnectionResetError):
+        pass
+    return answer
+
+
+@contextmanager
+def serving(settings: Settings, loader: Any, *, wait: bool = True) -> Iterator[Running]:
+    """A real uvicorn in a thread, on a free port."""
+    stream = io.StringIO()
+    app = create_app(settings, loader=loader, logger=make_logger(stream))
+    config = uvicorn.Config(
+        app,
+        port=0,
+        http=protocol_for(settings),
+        ws="none",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    for _ in range(500):
+        if server.started:
+            break
+        time.sleep(0.01)
+    running = Running(server, stream, app)
+    try:
+        if wait:
+            running.ready()
+        yield running
+    finally:
+        server.should_exit = True
+        thread.join(15)
+
+
+@pytest.fixture(scope="session")
+def strict_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Small limits, so that the tests of limits are short."""
+    return Settings(
+        banks=tmp_path_factory.mktemp("banks"),
+        max_body_bytes=3_000_000,
+        max_rgb_bytes=1_000_000,
+        max_xyz_bytes=2_000_000,
+        body_timeout_s=1.0,
+        head_timeout_s=1.0,
+        deadline_s=10.0,
+    )
+
+
+@pytest.fixture(scope="session")
+def server(strict_settings: Settings) -> Iterator[Running]:
+    with serving(strict_settings, OneProduct(BrightnessDetector())) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def png(rgb: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "PNG")
+    return file.getvalue()
+
+
+def tiff(xyz: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, xyz)
+    return file.getvalue()
+
+
+def surface(height: int = 96, width: int = 128) -> np.ndarray:
+    """(H, W, 3) float32: a gentle bump, metres."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / width
+    return np.stack([0.2 * x, 0.2 * y, 0.5 + 0.02 * np.sin(6 * x)], axis=-1).astype(np.float32)
+
+
+def picture(height: int = 96, width: int = 128, *, spot: bool = False) -> np.ndarray:
+    rgb = np.full((height, width, 3), 100, np.uint8)
+    if spot:
+        rgb[40:60, 30:50] = 250
+    return rgb
+
+
+@pytest.fixture(scope="session")
+def part() -> dict[str, bytes]:
+    return {"rgb": png(picture()), "xyz": tiff(surface())}
+
+
+@pytest.fixture(scope="session")
+def bad_part() -> dict[str, bytes]:
+    return {"rgb": png(picture(spot=True)), "xyz": tiff(surface())}
+
+
+@pytest.fixture
+def banks(tmp_path: Path) -> Path:
+    return tmp_path / "banks"
