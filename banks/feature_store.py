@@ -47,7 +47,10 @@ class FeatureStore:
         """One part's grid."""
         side, width = self._shapes[bank]
         rows = np.fromfile(
-            self._path(bank), dtype=np.float32, count=side * side * width, offset=part * side * side * width * 4
+            self._path(bank),
+            dtype=np.float32,
+            count=side * side * width,
+            offset=part * side * side * width * 4,
         )
         return PatchGrid(torch.from_numpy(rows.reshape(side * side, width)), side)
 

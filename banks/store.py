@@ -98,7 +98,9 @@ class BankStore:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
-    def publish(self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True) -> str:
+    def publish(
+        self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
+    ) -> str:
         """Flush and check the staged directory, rename it into place and make it the active version.
 
         check: called with the staged directory; raises to refuse it. Returns the version's name.

@@ -44,6 +44,16 @@ class Concat:
         """Nothing to keep."""
         return {}
 
+    @classmethod
+    def from_state(cls, state: Mapping[str, torch.Tensor]) -> Concat:
+        """The inverse of `state`."""
+        return cls()
+
+    @classmethod
+    def fit(cls, pairs: Iterable[tuple[PatchGrid, PatchGrid]]) -> Concat:
+        """Nothing to fit."""
+        return cls()
+
 
 @dataclass(frozen=True)
 class ScaledConcat:
@@ -104,3 +114,7 @@ class _Spread:
         floor = 1e-6 * std.max().clamp_min(1e-12)
         factors = torch.where(std > floor, 1 / std.clamp_min(1e-30), torch.zeros_like(std))
         return (factors / len(std) ** 0.5).float()
+
+
+FUSIONS: Mapping[str, type[Concat | ScaledConcat]] = {"concat": Concat, "scaled_concat": ScaledConcat}
+"""Fusions by their name in a profile."""

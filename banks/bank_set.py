@@ -1,0 +1,57 @@
+"""The memory banks of one version, and what they say about one part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.memory_bank import BankScore, MemoryBank, Normaliser, Reweighting
+from banks.score_map import Blur, score_map
+from models.features import PartFeatures
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedBank:
+    """A memory bank with the normaliser its rows went through."""
+
+    bank: MemoryBank
+    normaliser: Normaliser
+    reweighting: Reweighting
+
+    def score(self, rows: NDArray[np.float32]) -> BankScore:
+        """Score raw patch rows (n, C) float32 of one part."""
+        return self.bank.score(self.normaliser(rows), self.reweighting)
+
+
+@dataclass(frozen=True, slots=True)
+class PartScores:
+    """What every bank says of one part, by bank name. maps: (size, size) float32."""
+
+    banks: Mapping[str, BankScore]
+    maps: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def image_scores(self) -> dict[str, float]:
+        """Re-weighted image score of every bank."""
+        return {name: score.image_score for name, score in self.banks.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BankSet:
+    """The banks of a version, in their order."""
+
+    banks: Mapping[str, NormalisedBank]
+    blur: Blur
+    size: int
+
+    def score(self, features: PartFeatures) -> PartScores:
+        """Distances, image score and map of every bank for one part."""
+        scores = {name: bank.score(features[name].rows.cpu().numpy()) for name, bank in self.banks.items()}
+        maps = {
+            name: score_map(score.distances, features[name].side, self.size, self.blur)
+            for name, score in scores.items()
+        }
+        return PartScores(scores, maps)

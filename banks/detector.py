@@ -1,0 +1,118 @@
+"""The Detector: samples in, results out. Build, score, serve, evaluate and benchmark all go through it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.bank_set import BankSet, PartScores
+from banks.calibration import Calibration
+from banks.decision import Decision
+from banks.manifest import Manifest
+from banks.pipeline import DEFAULT_WEIGHTS, Pipeline
+from banks.regions import Region, find_regions
+from banks.version_files import load_version
+from models.preparation import PreparedPart
+from models.sample import BadSample, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """What Tribank says of one part. Maps are on the square grid; `prepared.frame` leads to the source.
+
+    score, bank_scores: raw, no unit; compare `score` with `threshold`. map, bank_maps: (size, size) float32.
+    """
+
+    score: float
+    threshold: float
+    decision: Literal["good", "defective"]
+    bank_scores: Mapping[str, float]
+    bank_maps: Mapping[str, NDArray[np.float32]]
+    map: NDArray[np.float32]
+    regions: Sequence[Region]
+    prepared: PreparedPart
+    parts: PartScores
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Detector:
+    """One bank version, loaded next to its extractors. Not thread-safe: one owner thread."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        version: str,
+        pipeline: Pipeline,
+        banks: BankSet,
+        decision: Decision,
+    ) -> None:
+        self.manifest = manifest
+        self.product = manifest.product
+        self.version = version
+        self._pipeline = pipeline
+        self._banks = banks
+        self._decision = decision
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "cpu", weights_dir: Path = DEFAULT_WEIGHTS) -> Detector:
+        """Check and load a version directory. Raises `banks.store.BadBank` if any file is not as built."""
+        manifest, pipeline, banks, decision = load_version(folder, device=device, weights_dir=weights_dir)
+        return cls(manifest, folder.name, pipeline, banks, decision)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Threshold, colours and the held-out evidence behind them."""
+        return self.manifest.calibration
+
+    def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]:
+        """Score parts, each as if it came alone; a part that cannot be scored is its BadSample."""
+        results: list[PartResult | BadSample] = []
+        for sample in samples:
+            try:
+                results.append(self._score_one(sample))
+            except BadSample as error:
+                results.append(error)
+        return results
+
+    def _score_one(self, sample: Sample) -> PartResult:
+        prepared, features, timings = self._pipeline(sample)
+        start = time.perf_counter()
+        scores = self._banks.score(features)
+        timings["search"] = 1000 * (time.perf_counter() - start)
+        start = time.perf_counter()
+        image = scores.image_scores
+        score = self._decision.score(image)
+        score_map = self._decision.map(scores.maps)
+        calibration = self.calibration
+        regions = find_regions(
+            score_map, calibration.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
+        )
+        timings["decide"] = 1000 * (time.perf_counter() - start)
+        return PartResult(
+            score=score,
+            threshold=calibration.threshold,
+            decision="defective" if score > calibration.threshold else "good",
+            bank_scores=image,
+            bank_maps=scores.maps,
+            map=score_map,
+            regions=regions,
+            prepared=prepared,
+            parts=scores,
+            timings_ms=timings,
+        )
+
+    def warm_up(self) -> None:
+        """Run every stage once on a made-up bump, so that the first real part is not the slow one."""
+        side = 224
+        y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
+        inside = np.hypot(x, y) < 0.35
+        z = np.where(inside, 0.5 - 0.05 * np.cos(4 * np.hypot(x, y)), 0.52)
+        xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
+        rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
+        self.score([Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))])

@@ -1,0 +1,51 @@
+"""The steps before the banks, the same for training and scored parts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from banks.profile import Profile
+from models.extraction import Extractor
+from models.features import PartFeatures
+from models.fusion import Fusion
+from models.preparation import Preparation, PreparedPart, prepare
+from models.sample import Sample
+from models.weights import WeightStore
+
+DEFAULT_WEIGHTS = Path("weights")
+"""Where networks' weights are looked for unless a user says otherwise."""
+
+
+class Pipeline:
+    """Preparation, extraction and fusion."""
+
+    def __init__(self, preparation: Preparation, extractor: Extractor, fusion: Fusion | None = None) -> None:
+        self.preparation = preparation
+        self.extractor = extractor
+        self.fusion = fusion
+
+    def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
+        """Prepared part, its patch grids and the milliseconds of each stage. Raises BadSample."""
+        start = time.perf_counter()
+        prepared = prepare(sample, self.preparation)
+        timings = {"prepare": 1000 * (time.perf_counter() - start)}
+        features, milliseconds = self.extractor(prepared)
+        timings |= milliseconds
+        if self.fusion is None:
+            return prepared, features, timings
+        start = time.perf_counter()
+        fused = self.fusion(features["rgb"], features["point"])
+        timings["fusion"] = 1000 * (time.perf_counter() - start)
+        return prepared, {**features, "fused": fused}, timings
+
+
+def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
+    """The pipeline of a profile, without its fusion: that one is fitted on good parts."""
+    extractor = Extractor(
+        profile.extraction,
+        WeightStore(weights_dir),
+        rgb_size=profile.preparation.rgb_size,
+        device=device,
+    )
+    return Pipeline(profile.preparation, extractor)
