@@ -176,7 +176,7 @@ def from_json(data: Mapping[str, Any]) -> Decision:
     name = data["name"]
     if name not in RULES:
         raise KeyError(f"no decision is called {name!r}")
-    fields = {key: tuple(value) for key, value in data.items() if key != "name"}
+    fields: dict[str, Any] = {key: tuple(value) for key, value in data.items() if key != "name"}
     return Tail(**fields) if name == "tail" else WeightedSum(name, **fields)
 
 

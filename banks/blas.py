@@ -1,0 +1,155 @@
+"""Which OpenBLAS kernel FAISS should run on this processor: measured once, remembered per user.
+
+The FAISS wheels carry an OpenBLAS of 2021 that takes newer processors for older ones and then runs at half
+speed. `OPENBLAS_CORETYPE` corrects it, but it is read when the library loads, and a name the old library
+does not know selects a kernel four times slower. So candidates are timed in child processes, the untouched
+default among them.
+
+This module must stay free of numpy and FAISS: it runs before they are imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+VARIABLE = "OPENBLAS_CORETYPE"
+CANDIDATES = ("", "SkylakeX", "Zen", "Haswell")
+"""Kernel names that the OpenBLAS in the FAISS wheels knows; "" leaves the choice to it."""
+
+_GAIN = 1.1  # a kernel must beat the default by this to be forced upon it
+_LIMIT = 20.0  # seconds a child may take
+_PROBE = """
+import time, numpy, faiss
+draw = numpy.random.default_rng(0)
+index = faiss.IndexFlatL2(768)
+index.add(draw.standard_normal((4096, 768), dtype=numpy.float32))
+queries = draw.standard_normal((256, 768), dtype=numpy.float32)
+def once():
+    start = time.process_time()
+    index.search(queries, 1)
+    return time.process_time() - start
+once()
+print(2 * 256 * 4096 * 768 / min(once() for _ in range(9)) / 1e9)
+"""  # CPU time of one thread, the least of nine: a busy machine hardly disturbs it
+
+
+def ensure_kernel() -> str:
+    """Set `OPENBLAS_CORETYPE` to the fastest kernel, from the cache or by measuring (a few seconds, once).
+
+    Call before numpy or FAISS is imported. Returns the kernel's name, "" for the library's own choice. A
+    variable that is already set is respected; where nothing can be measured nothing is set. Never raises.
+    """
+    if VARIABLE in os.environ:
+        return os.environ[VARIABLE]
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return ""
+    key = _key()
+    cache = _cache()
+    known = _read(cache)
+    speeds = known.get(key)
+    if not speeds:
+        speeds = measure()
+        if not speeds:
+            return ""
+        _write(cache, {**known, key: speeds})
+    kernel = best(speeds)
+    if kernel:
+        os.environ[VARIABLE] = kernel
+    return kernel
+
+
+def measure(candidates: tuple[str, ...] = CANDIDATES) -> dict[str, float]:
+    """GFLOP/s of one thread of a FAISS search by kernel name; kernels that cannot run here are left out."""
+    speeds: dict[str, float] = {}
+    for kernel in candidates:
+        speed = _probe(kernel)
+        if speed is not None:
+            speeds[kernel] = round(speed, 1)
+    return speeds
+
+
+def best(speeds: dict[str, float]) -> str:
+    """The fastest kernel, or "" unless it clearly beats the default. Without a measured default, "" too."""
+    kernel = max(speeds, key=lambda name: speeds[name], default="")
+    return kernel if "" in speeds and speeds[kernel] >= _GAIN * speeds[""] else ""
+
+
+def _probe(kernel: str) -> float | None:
+    """One candidate in a child process; None if it crashes (a missing instruction), hangs or says nothing."""
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if kernel:
+        environment[VARIABLE] = kernel
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", _PROBE],
+            env=environment,
+            capture_output=True,
+            timeout=_LIMIT,
+            check=True,
+            text=True,
+        )
+        return float(child.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
+def _key() -> str:
+    """Processor model and FAISS build: what a measurement is good for."""
+    return f"{_processor()} | {_faiss()}"
+
+
+def _processor() -> str:
+    """Model name with the numbers that tell processors of one name apart, where the system says."""
+    wanted = ("vendor_id", "cpu family", "model", "model name", "stepping")
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
+    facts = {name.strip(): value.strip() for name, value in fields.items()}
+    return " ".join(facts[name] for name in wanted if name in facts)
+
+
+def _faiss() -> str:
+    for package in ("faiss-cpu", "faiss-gpu"):
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            continue
+    return "faiss unknown"
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "tribank" / "blas.json"
+
+
+def _read(cache: Path) -> dict[str, dict[str, float]]:
+    """Measurements by key; nothing if the file is missing or is not one of ours."""
+    try:
+        data = json.loads(cache.read_text())
+        return {
+            str(key): {str(name): float(speed) for name, speed in speeds.items()}
+            for key, speeds in data.items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write(cache: Path, data: dict[str, dict[str, float]]) -> None:
+    """Replace the file in one step; a read-only home only costs the next start its measurement."""
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=cache.parent, delete=False) as file:
+            json.dump(data, file, indent=1)
+        os.replace(file.name, cache)
+    except OSError:
+        return
