@@ -1,0 +1,47 @@
+"""Tensor names of `efficientnet-lite-pytorch` as timm's `tf_efficientnet_lite*` calls them.
+
+Both are ports of the same TensorFlow network (SAME padding, BatchNorm eps 1e-3, ReLU6), so names are all that
+differ: one flat list of blocks there, stages of blocks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LITE0_BLOCKS = (1, 2, 2, 3, 3, 4, 1)
+LITE1_BLOCKS = (1, 3, 3, 4, 4, 5, 1)
+"""Blocks in each stage."""
+
+_OUTSIDE = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_FIRST_BLOCK = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_BLOCK = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+
+
+def timm_name(name: str, blocks: Sequence[int]) -> str:
+    """timm's name of one tensor, e.g. "_blocks.3._bn0.weight" -> "blocks.1.2.bn1.weight" for Lite1.
+
+    blocks: blocks in each stage. Raises KeyError for a name the network does not have.
+    """
+    parts = name.split(".")
+    if parts[0] != "_blocks":
+        return ".".join([_OUTSIDE[parts[0]], *parts[1:]])
+    position = int(parts[1])
+    names = _BLOCK if position else _FIRST_BLOCK
+    for stage, count in enumerate(blocks):
+        if position < count:
+            return ".".join(["blocks", str(stage), str(position), names[parts[2]], *parts[3:]])
+        position -= count
+    raise KeyError(name)
