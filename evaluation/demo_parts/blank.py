@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from evaluation.demo_parts.noise import Field, smooth_noise
+from evaluation.demo_parts.fields import Field, blurred, smooth_noise
 from evaluation.demo_parts.relief import PITCH_M, Grid, Mask, Relief, ramp
 
 Site = tuple[float, float]
@@ -34,10 +34,11 @@ class Spoilt:
 
 
 def pick_site(relief: Relief, rng: Generator, clearance: float, steepest: float = 0.9) -> Site:
-    """A place on the part at least `clearance` metres from its edges (less, if the part is too slim for that)."""
-    inner = ndimage.distance_transform_edt(relief.body) * PITCH_M
-    soft = ndimage.gaussian_filter(relief.height, 2)
-    slope = np.hypot(*np.gradient(soft, PITCH_M))
+    """A place on the part, not too steep, `clearance` metres from its edges (less if the part is slim)."""
+    inner = np.asarray(ndimage.distance_transform_edt(relief.body)) * PITCH_M
+    soft = blurred(relief.height, 2)
+    down, right = np.gradient(soft, PITCH_M)
+    slope = np.hypot(down, right)
     room = np.where(slope < steepest, inner, 0)
     fits = room >= min(clearance, 0.7 * float(room.max()))
     cell = rng.choice(np.flatnonzero(fits))
@@ -46,9 +47,8 @@ def pick_site(relief: Relief, rng: Generator, clearance: float, steepest: float 
 
 def pick_edge(relief: Relief, rng: Generator) -> Site:
     """A place on the outer edge of the part."""
-    filled = ndimage.binary_fill_holes(relief.body)
-    assert filled is not None
-    cell = rng.choice(np.flatnonzero(filled & ~ndimage.binary_erosion(filled)))
+    filled = np.asarray(ndimage.binary_fill_holes(relief.body), bool)
+    cell = rng.choice(np.flatnonzero(filled & ~np.asarray(ndimage.binary_erosion(filled), bool)))
     return float(relief.grid.x.flat[cell]), float(relief.grid.y.flat[cell])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from evaluation.demo_parts.blank import Blank, Spoilt, between, blob, pick_site, stroke
-from evaluation.demo_parts.noise import Field, smooth_noise
+from evaluation.demo_parts.fields import Field, smooth_noise
 from evaluation.demo_parts.relief import Mask, Relief, mix, ramp
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from scipy import ndimage
 
-from evaluation.demo_parts.noise import Field, fractal_noise, noise_line, smooth_noise
+from evaluation.demo_parts.fields import Field, blurred, fractal_noise, noise_line, smooth_noise
 from evaluation.demo_parts.relief import PITCH_M, Grid, Material, Relief, linear, mix, ramp
 
 
@@ -19,7 +18,7 @@ def around_angle(rng: Generator, angle: Field, waves: int) -> Field:
 
 
 def biscuit(rng: Generator, omit: float | None = None) -> Relief:
-    """A chocolate-chip biscuit, 8 cm wide: wavy outline, lumps, cracks, a dozen chips. Nothing can be omitted."""
+    """A chocolate-chip biscuit, 8 cm wide: wavy outline, lumps, cracks, a dozen chips. No features."""
     grid = Grid.around(0.096, 0.096)
     angle, distance = np.arctan2(grid.y, grid.x), np.hypot(grid.x, grid.y)
     radius = 0.040 * rng.normal(1, 0.02) * (1 + 0.012 * around_angle(rng, angle, 5))
@@ -66,7 +65,7 @@ def _with_chips(rng: Generator, grid: Grid, height: Field, albedo: Field) -> tup
 
 
 def carrot(rng: Generator, omit: float | None = None) -> Relief:
-    """A carrot, 14 cm long, lying along y: bent, tapered, creased, with a cut green top. Nothing is omitted."""
+    """A carrot, 14 cm long, lying along y: bent, tapered, creased, with a cut green top. No features."""
     grid = Grid.around(0.046, 0.152)
     length, thick = 0.138 * rng.normal(1, 0.025), 0.0155 * rng.normal(1, 0.05)
     along = np.clip((grid.y + length / 2) / length, 0, 1)  # 0 at the tip, 1 at the top
@@ -90,7 +89,7 @@ def carrot(rng: Generator, omit: float | None = None) -> Relief:
     edge = length / 2 - 0.011 + 0.0015 * noise_line(rng, grid.cols, grid.cells(0.006))[None, :]
     top = ramp(grid.y - edge, 0.006)
     albedo = mix(albedo, linear("#6c7a34"), 0.8 * top)
-    soft = ndimage.gaussian_filter(height.astype(np.float32), 0.8)
+    soft = blurred(height, 0.8)
     return Relief(
         grid,
         np.where(height > 0, soft, 0).astype(np.float32),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from evaluation.demo_parts.noise import Field, noise_line, smooth_noise
+from evaluation.demo_parts.fields import Field, noise_line, smooth_noise
 from evaluation.demo_parts.relief import PITCH_M, Grid, Material, Relief, linear, mix, ramp
 
 
 def flange(rng: Generator, omit: float | None = None) -> Relief:
-    """A turned steel flange, 10 cm wide: hub with bore, six bolt holes. `omit` leaves one bolt hole undrilled."""
+    """A turned steel flange, 10 cm wide: hub with bore, six bolt holes. `omit` leaves one undrilled."""
     grid = Grid.around(0.102, 0.102)
     distance = np.hypot(grid.x, grid.y)
     plate, hub = 0.0115 * rng.normal(1, 0.015), 0.021 * rng.normal(1, 0.012)
@@ -51,7 +51,7 @@ def _rings(rng: Generator, distance: Field, wavelength: float) -> Field:
 
 
 def lid(rng: Generator, omit: float | None = None) -> Relief:
-    """A jar lid of lacquered tinplate, 7 cm wide, shiny: knurled skirt, rolled rim, print. Nothing is omitted."""
+    """A shiny jar lid of printed tinplate, 7 cm wide: knurled skirt, rolled rim. No features."""
     grid = Grid.around(0.076, 0.076)
     angle, distance = np.arctan2(grid.y, grid.x), np.hypot(grid.x, grid.y)
     tall = 0.0150 * rng.normal(1, 0.02)
@@ -75,7 +75,7 @@ def lid(rng: Generator, omit: float | None = None) -> Relief:
 
 
 def _print(rng: Generator, grid: Grid, distance: Field, angle: Field) -> tuple[Field, Field]:
-    """The lacquer: gold rim, coloured field, a white band and an eight-leaf emblem; and where there is print."""
+    """The lacquer, gold and a coloured field with band, dashes and emblem; and where the print is."""
     off = rng.normal(0, 0.0004, 2)  # the print never sits quite in the middle
     from_print = np.hypot(grid.x - off[0], grid.y - off[1])
     shade = rng.uniform(-1, 1)

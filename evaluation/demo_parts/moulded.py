@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from evaluation.demo_parts.noise import Field, smooth_noise
+from evaluation.demo_parts.fields import Field, smooth_noise
 from evaluation.demo_parts.relief import Grid, Material, Relief, linear, ramp, rounded_box
 
 BOSSES = ((-0.040, -0.021), (-0.040, 0.021), (0.040, -0.021), (0.040, 0.021))
@@ -15,7 +15,7 @@ RIBS = ((-0.024, True), (0.0, True), (0.024, True), (0.004, False))
 
 
 def housing(rng: Generator, omit: float | None = None) -> Relief:
-    """An open plastic housing, 11 x 7 cm: wall, ribs, screw bosses, clips. `omit` leaves out a boss or a rib."""
+    """A plastic housing, 11 x 7 cm: wall, ribs, screw bosses, clips. `omit` leaves out a boss or a rib."""
     grid = Grid.around(0.112, 0.076)
     size = rng.normal(1, 0.004)
     x, y = grid.x / size, grid.y / size

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from evaluation.demo_parts.blank import Blank, Spoilt
 from evaluation.demo_parts.defects import DEFECTS
+from evaluation.demo_parts.fields import Field, blurred
 from evaluation.demo_parts.keys import PartKey
 from evaluation.demo_parts.products import Product
 from evaluation.demo_parts.relief import Relief
@@ -24,7 +25,7 @@ REMOVED_M = 0.0005
 
 @dataclass(frozen=True)
 class DemoPart:
-    """rgb: (H, W, 3) uint8; xyz: (H, W, 3) float32 metres, 0, 0, 0 = no return; mask: (H, W) bool, the defect."""
+    """rgb: (H, W, 3) uint8. xyz: (H, W, 3) float32 metres, 0, 0, 0 = no return. mask: (H, W) bool."""
 
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
@@ -32,7 +33,7 @@ class DemoPart:
 
 
 def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:
-    """The good part of `key`, and that part with the defect of `key.kind` (the same again if it is "good")."""
+    """The good part of `key`, and that part with the defect of `key.kind`, if that is one."""
     good = product.build(key.stream("body"), None)
     if key.kind == "good":
         return good, Spoilt(good, np.zeros(good.grid.shape, bool))
@@ -58,10 +59,10 @@ def render_part(product: Product, key: PartKey, *, with_defect: bool = True) -> 
 def _photograph(
     product: Product, key: PartKey, scene: Scene, view: Shot, hits: Hits, lit: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """(rows, cols, 3) uint8. The lamp stands by the projector, so its soft shadow is the projector's, blurred."""
+    """(rows, cols, 3). The lamp stands by the projector, so its soft shadow is the projector's, blurred."""
     shape = (view.rows, view.cols)
     light, table = Light.of(product, key, view), Table(product, key)
-    seen = ndimage.gaussian_filter(lit.reshape(shape).astype(np.float32), 0.012 * view.cols).ravel()
+    seen = blurred(lit.reshape(shape).astype(np.float32), 0.012 * view.cols).ravel()
     image = shade(hits, seen, table, light, view)
     edge = _edges(hits.depth.reshape(shape)).ravel()
     corners = np.zeros((int(edge.sum()), 3), np.float32)
@@ -72,10 +73,10 @@ def _photograph(
     return develop(image.reshape(*shape, 3), key.stream("sensor"))
 
 
-def _edges(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _edges(depth: Field) -> NDArray[np.bool_]:
     """(rows, cols): pixels at a step in depth, which need more than one ray to look smooth."""
-    near = ndimage.maximum_filter(depth, size=3) - ndimage.minimum_filter(depth, size=3)
-    return near > 0.0015
+    near = np.asarray(ndimage.maximum_filter(depth, size=3)) - ndimage.minimum_filter(depth, size=3)
+    return np.asarray(near > 0.0015)
 
 
 def _visible_mask(spoilt: Spoilt, good: Relief, scene: Scene, view: Shot, hits: Hits) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+from evaluation.demo_parts.fields import Field
+
 Mask = NDArray[np.bool_]
 
 PITCH_M = 0.0004
@@ -85,7 +86,7 @@ class Relief:
         return self.height > BODY_M
 
 
-def ramp(distance: NDArray[np.floating], width: float) -> Field:
+def ramp(distance: Field, width: float) -> Field:
     """0 to 1 as a signed distance (metres) passes from -width/2 to width/2, without a kink."""
     t = np.clip(np.asarray(distance, np.float32) / np.float32(width) + np.float32(0.5), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
@@ -100,5 +101,5 @@ def rounded_box(x: Field, y: Field, width: float, length: float, corner: float) 
 
 
 def mix(base: Field, colour: Field, weight: Field) -> Field:
-    """(rows, cols, 3): `base` with `colour` ((3,) or (rows, cols, 3)) laid over it by `weight` (rows, cols)."""
+    """(rows, cols, 3): `colour` ((3,) or (rows, cols, 3)) laid over `base` by `weight` (rows, cols)."""
     return (base + (colour - base) * weight[..., None]).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from evaluation.demo_parts.noise import Field, smooth_noise
+from evaluation.demo_parts.fields import Field, smooth_noise
 from evaluation.demo_parts.scene import Hits, Vectors
 from evaluation.demo_parts.station import BASELINE_M, Shot
 
@@ -50,7 +50,7 @@ def _lost(
     return (trouble + 0.8 * blotches > 2.6) & (trouble > 0.25) | stray
 
 
-def _quantised(depth: Field, focal: float) -> NDArray[np.float64]:
+def _quantised(depth: Field, focal: float) -> Field:
     """Depth in the steps that a decoder with whole disparity steps can tell apart."""
     product = focal * BASELINE_M
     return product / (np.rint(product / depth.astype(np.float64) / DISPARITY_STEP) * DISPARITY_STEP)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from evaluation.demo_parts.fields import Field, blurred, smooth_noise
 from evaluation.demo_parts.keys import PartKey, stream
-from evaluation.demo_parts.noise import Field, smooth_noise
 from evaluation.demo_parts.products import Product
 from evaluation.demo_parts.relief import linear
 from evaluation.demo_parts.scene import Hits, Vectors
@@ -25,11 +24,11 @@ SKY_SHARE = 0.66
 
 @dataclass(frozen=True)
 class Light:
-    """lamp: (3,) unit vector in the part frame; tone: (3,) gain of each colour; boxes: soft boxes that metal mirrors."""
+    """lamp: (3,), part frame. tone: (3,), gain by colour. boxes: (B, 3), soft boxes that metal mirrors."""
 
-    lamp: NDArray[np.float32]
-    tone: NDArray[np.float32]
-    boxes: NDArray[np.float32]
+    lamp: Field
+    tone: Field
+    boxes: Field
 
     @classmethod
     def of(cls, product: Product, key: PartKey, shot: Shot) -> Light:
@@ -72,7 +71,7 @@ class Table:
 
 
 def shade(hits: Hits, lamp_seen: Field, table: Table, light: Light, shot: Shot) -> Vectors:
-    """(N, 3) linear light toward the camera. lamp_seen: (N,) in [0, 1], share of the lamp not hidden by the part."""
+    """(N, 3) linear light toward the camera. lamp_seen: (N,), share of the lamp that the part leaves."""
     albedo = np.where(hits.on_part[:, None], hits.albedo, table.albedo(shot, hits.point))
     facing = np.clip((hits.normal * light.lamp).sum(axis=1), 0, 1) / light.lamp[2]
     sky = (0.62 + 0.38 * hits.normal[:, 2]) * hits.openness
@@ -94,11 +93,11 @@ def _mirrored(hits: Hits, light: Light, shot: Shot) -> Field:
     return room.astype(np.float32)
 
 
-def develop(image: NDArray[np.float32], rng: Generator) -> NDArray[np.uint8]:
-    """(rows, cols, 3) linear float32 -> uint8 sRGB, with the lens' softness and fall-off and the sensor's noise."""
+def develop(image: Field, rng: Generator) -> NDArray[np.uint8]:
+    """(rows, cols, 3) linear -> uint8 sRGB, with the lens' softness and fall-off and the sensor's noise."""
     rows, cols = image.shape[:2]
     y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, cols)[None, :]
-    image = ndimage.gaussian_filter(image, (0.55, 0.55, 0)) * (1 - 0.07 * (x**2 + y**2))[..., None]
+    image = blurred(image, 0.55) * (1 - 0.07 * (x**2 + y**2))[..., None]
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image = np.clip(image + noise * np.sqrt(1.2e-5 + 1.6e-4 * np.clip(image, 0, 1)), 0, 1)
     encoded = np.where(

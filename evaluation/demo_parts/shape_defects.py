@@ -1,13 +1,12 @@
-"""Defects of form alone: the colours stay, so the camera sees only what soft light makes of the new slopes."""
+"""Defects of form alone: the colours stay; the camera sees only what soft light makes of the slopes."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from scipy import ndimage
 
 from evaluation.demo_parts.blank import Blank, Spoilt, between, mound, pick_site, reshaped
-from evaluation.demo_parts.noise import Field
+from evaluation.demo_parts.fields import Field, blurred
 from evaluation.demo_parts.relief import Relief
 
 VISIBLE_M = 0.0004
@@ -53,6 +52,6 @@ def crush(blank: Blank, rng: Generator, severity: float) -> Spoilt:
     relief, grid = blank.relief, blank.relief.grid
     radius = between(0.008, 0.013, severity)
     press = np.clip(1.6 * mound(grid, rng, pick_site(relief, rng, 0.6 * radius), radius), 0, 1)
-    level = ndimage.gaussian_filter(relief.height, grid.cells(0.004)) - between(0.0008, 0.0022, severity)
+    level = blurred(relief.height, grid.cells(0.004)) - between(0.0008, 0.0022, severity)
     pressed = np.minimum(relief.height, np.maximum(level, 0.4 * relief.height))
     return _moved(relief, relief.height + (pressed - relief.height) * press)

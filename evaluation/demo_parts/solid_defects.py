@@ -20,7 +20,7 @@ from evaluation.demo_parts.blank import (
     reshaped,
     stroke,
 )
-from evaluation.demo_parts.noise import Field, smooth_noise
+from evaluation.demo_parts.fields import Field, blurred, smooth_noise
 from evaluation.demo_parts.relief import Grid, Relief, linear, mix, ramp
 
 
@@ -29,7 +29,7 @@ def hole(blank: Blank, rng: Generator, severity: float) -> Spoilt:
     relief, grid = blank.relief, blank.relief.grid
     radius = between(0.0015, 0.0033, severity)
     weight = blob(grid, rng, pick_site(relief, rng, 1.6 * radius), radius, ragged=0.08)
-    lip = ndimage.grey_dilation(weight, size=5) - weight
+    lip = np.asarray(ndimage.grey_dilation(weight, size=5)) - weight
     left = between(0.45, 0.10, severity)
     spoilt = reshaped(relief, relief.height * (1 - (1 - left) * weight))
     colour = mix(relief.albedo, relief.material.inner, 0.7 * lip * relief.body)
@@ -69,7 +69,7 @@ def missing(blank: Blank, rng: Generator, severity: float) -> Spoilt:
     """A feature that was never made: a bolt hole, a rib, a boss, a strand."""
     good, bad = blank.relief, blank.without_feature(rng.random())
     changed = np.abs(good.height - bad.height) > 0.0006
-    return Spoilt(bad, ndimage.binary_opening(changed, iterations=1))
+    return Spoilt(bad, np.asarray(ndimage.binary_opening(changed), bool))
 
 
 def foreign_body(blank: Blank, rng: Generator, severity: float) -> Spoilt:
@@ -82,7 +82,7 @@ def foreign_body(blank: Blank, rng: Generator, severity: float) -> Spoilt:
     solid = (top > 0) & relief.body
     base = float(np.median(relief.height[solid]))
     height = np.where(solid, np.maximum(relief.height, base + top), relief.height).astype(np.float32)
-    seen = ndimage.gaussian_filter(((height > relief.height) & solid).astype(np.float32), 0.7)
+    seen = blurred(((height > relief.height) & solid).astype(np.float32), 0.7)
     albedo = mix(relief.albedo, colour, np.clip(1.4 * seen, 0, 1))
     shine = relief.gloss + (gloss - relief.gloss) * seen
     spoilt: Relief = replace(relief, height=height, albedo=albedo, gloss=shine.astype(np.float32))

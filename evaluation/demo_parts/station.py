@@ -13,7 +13,7 @@ from evaluation.demo_parts.products import Product
 BASELINE_M = 0.11
 """Camera to projector."""
 
-Vectors = NDArray[np.float32]
+Vectors = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Shot:
     cols: int
 
     def directions(self, offset: tuple[float, float] = (0.0, 0.0)) -> Vectors:
-        """(rows * cols, 3) float32 in the camera frame, z = 1, through the pixels' middles plus `offset` pixels."""
+        """(rows * cols, 3) float32, camera frame, z = 1, through the pixels' middles plus `offset` pixels."""
         columns = (np.arange(self.cols) - (self.cols - 1) / 2 + offset[0]) / self.focal
         lines = (np.arange(self.rows) - (self.rows - 1) / 2 + offset[1]) / self.focal
         u, v = np.meshgrid(columns, lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from evaluation.demo_parts.noise import Field, noise_line, smooth_noise
+from evaluation.demo_parts.fields import Field, noise_line, smooth_noise
 from evaluation.demo_parts.relief import Grid, Material, Relief, linear, mix, ramp, rounded_box
 
 SIDE_M = 0.092

@@ -44,10 +44,10 @@ def write_demo_parts(
     products: names in `PRODUCTS`; None for all. train, validation, test: parts of each product.
     progress: called with (parts done, parts in all), first with 0 done.
 
-    The same seed gives the same bytes, whatever else is asked for. A complete folder with the same settings is left
-    as it is, one with other settings is replaced; a folder that this function did not write is never touched.
+    The same seed gives the same bytes, whatever else is asked for. A complete folder with the same settings
+    is left as it is, one with other settings is replaced, one that this function did not write is refused.
 
-    Raises ValueError for an unknown product or a negative count, FileExistsError for a folder that is not ours.
+    Raises ValueError for an unknown product or a negative count, FileExistsError for a refused folder.
     """
     chosen = [_product(name) for name in dict.fromkeys(PRODUCTS if products is None else products)]
     if min(train, validation, test) < 0:
@@ -102,7 +102,7 @@ def _is_due(folder: Path, record: dict[str, object]) -> bool:
 
 
 def _keys(product: Product, seed: int, train: int, validation: int, test: int) -> Iterator[PartKey]:
-    """Every part of a product. A part's looks follow from its key, so counts only decide which keys there are."""
+    """Every part of a product. How it looks follows from its key: counts only decide which keys there are."""
     good = round(GOOD_SHARE * test)
     shares = [("train", "good", train), ("validation", "good", validation), ("test", "good", good)]
     kinds = len(product.defects)
