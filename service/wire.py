@@ -31,7 +31,9 @@ class BoundedProtocol(HttpToolsProtocol):
     head_timeout_s = 10.0
 
     _in_head = True
-    _head_bytes = 0
+    _messages = 0
+    _received_bytes = 0  # of a head that is not yet complete, by packets
+    _parsed_bytes = 0  # of the head, by its lines
     _head_timer: asyncio.TimerHandle | None = None
     _refusal: Refusal | None = None
 
@@ -48,15 +50,17 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._head_timer is None and self._in_head:
             self._expect_head()
+        messages = self._messages
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._count(len(data))
-            if self._refusal is not None:
+        if self._in_head and self._messages == messages and not self.transport.is_closing():
+            self._received_bytes += len(data)
+            if self._received_bytes > self.max_head_bytes:
+                self._refusal = _HEAD_TOO_LARGE
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._received_bytes, self._parsed_bytes = True, 0, 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -66,8 +70,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        self._count(len(name) + len(value) + 4)
-        if self._refusal is not None:
+        self._parsed_bytes += len(name) + len(value) + 4
+        if self._parsed_bytes > self.max_head_bytes:
+            self._refusal = _HEAD_TOO_LARGE
             raise ValueError("head")
 
     def on_headers_complete(self) -> None:
@@ -77,7 +82,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = True
+        self._messages += 1
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what never became a request, and close. Never a second answer for one request."""
@@ -95,11 +101,6 @@ class BoundedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
-
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self.max_head_bytes:
-            self._refusal = _HEAD_TOO_LARGE
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)

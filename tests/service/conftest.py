@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -24,7 +25,6 @@ from banks.bank_set import PartScores
 from banks.calibration import Calibration
 from banks.detector import PartResult
 from banks.manifest import Manifest
-from banks.profile import PROFILES
 from banks.regions import find_regions
 from models.preparation import Preparation, prepare
 from models.sample import BadSample, Sample
@@ -48,7 +48,7 @@ class BrightnessDetector:
         self.manifest = Manifest.model_construct(
             product=product,
             created=datetime(2026, 1, 1, tzinfo=UTC),
-            profile=next(iter(PROFILES.values())),
+            profile=SimpleNamespace(name="embedded"),
             training_parts=("000", "001"),
             calibration=calibration,
         )

@@ -1,0 +1,177 @@
+"""The everyday commands: build, score, serve, banks. Other rooms add theirs in `tribank.py`."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from service import banks_commands
+from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tell good parts from defective ones, after seeing good parts only.",
+)
+app.add_typer(banks_commands.app, name="banks")
+console = Console(stderr=True)
+
+DEFAULT_WEIGHTS = Path("weights")
+
+
+class StageBars:
+    """A progress bar for each stage of a build: counts and remaining time."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` of a stage are done."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total)
+        self._progress.update(self._tasks[stage], completed=done, total=total)
+
+
+def stage_progress() -> Progress:
+    """Bars on standard error."""
+    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+@app.command()
+def build(
+    product: Product,
+    data: Annotated[
+        Path, typer.Argument(help="A product folder in the MVTec 3D-AD layout, or a folder of good parts.")
+    ],
+    banks: Banks = DEFAULT_BANKS,
+    profile: Annotated[str, typer.Option(help="The recipe. See 'tribank profiles'.")] = "embedded",
+    seed: Annotated[int, typer.Option(help="Of the random projection before the coreset.")] = 0,
+    prepared: Annotated[
+        bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
+    ] = False,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Build a product's memory banks from good parts and make them its active version."""
+    from banks.builder import Builder
+    from banks.profile import find_profile
+    from banks.store import BankStore
+    from models.product_folder import open_product_folder
+
+    folder = open_product_folder(data)
+    for note in folder.skipped:
+        console.print(f"left out: {note}", markup=False)
+    recipe = find_profile(profile, prepared=prepared)
+    store = BankStore(banks)
+    with stage_progress() as progress:
+        builder = Builder(
+            recipe, store, seed, chosen_device(device), weights_dir, progress=StageBars(progress)
+        )
+        version = builder.build(product, folder)
+    banks_commands.print_version(product, store.path(product, version))
+
+
+@app.command()
+def score(
+    product: Product,
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    xyz: Annotated[
+        Path, typer.Argument(help="Its organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
+    ],
+    banks: Banks = DEFAULT_BANKS,
+    prepared: Annotated[
+        bool, typer.Option("--prepared", help="The background is out already: only resize the part.")
+    ] = False,
+    as_json: Json = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="NPZ file for every bank's distances, score and map, and the result."),
+    ] = None,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Score one part with a product's active banks. Exit code 0 whatever the decision."""
+    from banks.detector import Detector
+    from banks.store import BankStore
+    from models.readers import read_pair
+    from models.sample import BadSample
+
+    sample = read_pair(rgb, xyz)
+    detector = Detector.load(
+        BankStore(banks).path(product), device=chosen_device(device), weights_dir=weights_dir, prepared=prepared
+    )
+    (result,) = detector.score([sample])
+    if isinstance(result, BadSample):
+        raise result
+    if output is not None:
+        np.savez_compressed(output, **result.arrays())
+    if as_json:
+        from service.answers import Scan, render_json
+        from service.engine import Scored
+
+        scan = Scan(sample, Scored(result, detector, 0.0), None, uuid.uuid4().hex, result.timings_ms)
+        typer.echo(render_json(scan).decode())
+        return
+    table = Table("part", "score", "threshold", "decision", *(f"{bank} bank" for bank in result.bank_scores))
+    table.add_row(
+        rgb.stem,
+        f"{result.score:.3f}",
+        f"{result.threshold:.3f}",
+        result.decision,
+        *(f"{value:.3f}" for value in result.bank_scores.values()),
+    )
+    Console().print(table)
+
+
+@app.command()
+def serve(
+    banks: Banks = DEFAULT_BANKS,
+    host: Annotated[str, typer.Option(envvar="TRIBANK_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")] = 8000,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md)."""
+    from service.app import run
+    from service.settings import Settings
+
+    settings = Settings(banks=banks, host=host, port=port, weights=weights_dir, device=chosen_device(device))
+    run(settings, ready=lambda address: console.print(f"Serving on {address} (API: {address}/docs)"))
+
+
+@app.command()
+def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
+    """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
+    from banks.pipeline import missing_weights
+    from banks.profile import PROFILES
+
+    rows = [(p.name, missing_weights(p, weights_dir), p) for p in PROFILES.values()]
+    if as_json:
+        typer.echo(_profiles_json(rows))
+        return
+    table = Table("profile", "banks", "decision", "weights", "what it is")
+    for name, missing, profile in rows:
+        state = f"missing: {', '.join(missing)}" if missing else "here"
+        table.add_row(name, " ".join(profile.banks), profile.decision, state, profile.summary)
+    Console().print(table)
+
+
+def _profiles_json(rows: list) -> str:
+    import json
+
+    return json.dumps(
+        [
+            {"name": name, "missing_weights": missing, "profile": profile.model_dump(mode="json")}
+            for name, missing, profile in rows
+        ]
+    )

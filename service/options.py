@@ -1,0 +1,41 @@
+"""Command-line options that several commands share, so they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Product = Annotated[str, typer.Argument(help="The product's name: a-z, 0-9, '-' and '_'.")]
+Banks = Annotated[
+    Path,
+    typer.Option(
+        "--banks", "--bank", envvar="TRIBANK_BANKS", help="Directory that holds the products' bank versions."
+    ),
+]
+Weights = Annotated[
+    Path,
+    typer.Option(
+        "--weights-dir",
+        envvar="TRIBANK_WEIGHTS",
+        help="Directory of network weights, for profiles that need some. See 'tribank weights list'.",
+    ),
+]
+Device = Annotated[
+    str, typer.Option(envvar="TRIBANK_DEVICE", help="Where to compute: auto, cpu or cuda (auto: cuda if there).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+DEFAULT_BANKS = Path("out/banks")
+
+
+def chosen_device(device: str) -> str:
+    """ "cpu" or "cuda" for what the user said. Raises BadParameter for anything else."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise typer.BadParameter(f"'{device}' is no device: say auto, cpu or cuda", param_hint="--device")
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.datastructures import Headers
+
+from service.problems import Refusal
+from service.uploads import MAX_PARTS, FormReader, UploadLimits, check_head
+
+LIMITS = UploadLimits({"rgb": 1000, "xyz": 2000, "part_id": 100}, body_bytes=20_000, timeout_s=1)
+FORM = "multipart/form-data; boundary=b"
+
+
+def field(name: str, content: bytes, *, extra: bytes = b"") -> bytes:
+    head = f'--b\r\nContent-Disposition: form-data; name="{name}"'.encode()
+    return head + extra + b"\r\n\r\n" + content + b"\r\n"
+
+
+def read(body: bytes, size: int = 1 << 20) -> dict[str, bytes]:
+    reader = FormReader(b"b", LIMITS)
+    for at in range(0, len(body), size):
+        reader.feed(body[at : at + size])
+    return reader.finish()
+
+
+def refusal(body: bytes) -> tuple[int, str]:
+    with pytest.raises(Refusal) as caught:
+        read(body)
+    return caught.value.status, caught.value.code
+
+
+@given(
+    st.dictionaries(st.sampled_from(["rgb", "xyz"]), st.binary(max_size=300) | st.just(b"\r\n--\r\n--")),
+    st.integers(1, 40),
+)
+@settings(deadline=None)
+def test_fields_come_out_as_they_went_in_however_the_body_is_cut(fields: dict[str, bytes], size: int) -> None:
+    fields = {name: content for name, content in fields.items() if b"\r\n--b" not in b"\r\n" + content}
+    body = b"".join(field(name, content) for name, content in fields.items()) + b"--b--\r\n"
+    assert read(body, size) == fields
+
+
+@given(st.binary(max_size=400), st.integers(0, 200), st.integers(1, 50))
+@settings(deadline=None)
+def test_damaged_bodies_are_refused_or_read_never_worse(noise: bytes, at: int, size: int) -> None:
+    body = field("rgb", b"12345") + field("xyz", b"67890") + b"--b--\r\n"
+    try:
+        read(body[:at] + noise + body[at + len(noise) :], size)
+    except Refusal as refused:
+        assert refused.status in (400, 413)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", (400, "no_body")),
+        (b"no boundary at all", (400, "malformed_form")),
+        (b"x" * 5000 + field("rgb", b"1") + b"--b--", (400, "malformed_form")),
+        (field("rgb", b"1"), (400, "malformed_form")),
+        (field("rgb", b"1") + b"--b--\r\n" + b"x" * 5000, (400, "malformed_form")),
+        (field("rgb", b"") * (MAX_PARTS + 1), (413, "too_many_fields")),
+        (field("rgb", b"x" * 1001) + b"--b--", (413, "field_too_large")),
+        (field("rgb", b"1") * 2 + b"--b--", (400, "repeated_field")),
+        (field("colour", b"1") + b"--b--", (400, "unknown_field")),
+        (field("rgb", b"1", extra=b"\r\nX-Long: " + b"x" * 9000), (400, "malformed_form")),
+        (field("rgb", b"1", extra=b"\r\nX: y" * 10_000), (413, "body_too_large")),
+        (field("rgb", b"1", extra=b"\r\nX: y" * 2000), (400, "malformed_form")),
+        (field("rgb", b"1", extra=b'; filename="a\r\nevil"'), (400, "malformed_form")),
+        (
+            field("rgb", b"1", extra=b'\r\nContent-Disposition: form-data; name="xyz"'),
+            (400, "malformed_form"),
+        ),
+        (b"--b\r\nContent-Type: image/png\r\n\r\n1\r\n--b--", (400, "malformed_form")),
+        (b"--bb\r\n", (400, "malformed_form")),
+    ],
+)
+def test_bodies_that_break_a_rule(body: bytes, expected: tuple[int, str]) -> None:
+    assert refusal(body) == expected
+
+
+def test_file_names_are_never_looked_at() -> None:
+    for name in (b"../../etc/passwd", b"x" * 5000, b"\x00\xff"):
+        body = field("rgb", b"1", extra=b'; filename="' + name + b'"') + b"--b--"
+        assert read(body) == {"rgb": b"1"}
+
+
+def test_an_unknown_field_of_any_size_is_not_kept() -> None:
+    assert refusal(field("colour", b"x" * 15_000) + b"--b--") == (400, "unknown_field")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"content-length": "0"}, (400, "no_body")),
+        ({}, (400, "no_body")),
+        ({"content-length": "5", "content-type": "application/json"}, (415, "unsupported_body")),
+        ({"content-length": "5"}, (415, "unsupported_body")),
+        ({"content-length": "5", "content-type": "multipart/form-data"}, (400, "malformed_form")),
+        ({"content-length": "5", "content-type": FORM + "b" * 70}, (400, "malformed_form")),
+        ({"content-length": "10000000000", "content-type": FORM}, (413, "body_too_large")),
+        (
+            {"content-length": "5", "content-type": FORM, "content-encoding": "gzip"},
+            (415, "unsupported_encoding"),
+        ),
+    ],
+)
+def test_heads_that_are_refused_before_the_body(headers: dict[str, str], expected: tuple[int, str]) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_head(Headers(headers), LIMITS)
+    assert (caught.value.status, caught.value.code) == expected
+
+
+def test_the_boundary_may_be_quoted() -> None:
+    headers = Headers({"content-length": "5", "content-type": 'multipart/form-data; boundary="a b"'})
+    assert check_head(headers, LIMITS) == b"a b"
