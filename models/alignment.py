@@ -20,6 +20,8 @@ EPSILON = 1e-8
 """Added to squared distances, in square metres, before inversion (published code)."""
 NEIGHBOURS = 3
 """Centres that share one point."""
+CANDIDATES = 8
+"""Nearest centres among which rounded distances choose; the rounding never reaches further."""
 BOX = 3
 """Edge of the average pooling window, pixels."""
 
@@ -65,23 +67,26 @@ def align_groups(
     return torch.from_numpy(np.asarray(reach @ tokens.numpy(), np.float32))
 
 
-def interpolation(points: torch.Tensor, centres: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def interpolation(
+    points: torch.Tensor, centres: torch.Tensor, *, expanded: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Which group centres a point borrows from, and how much of each.
 
     points: (N, 3) float32 metres. centres: (G, 3) float32 metres.
+    expanded: squared distances as the published code gets them, a^2 + b^2 - 2ab in float32. Half a metre from
+        the origin that errs by about 1e-7, as much as the squared distance between neighbouring pixels, and
+        may fall below zero; up to three in a thousand of a feature's scale follow from it.
     Returns index (N, 3) int64, nearest first, and weight (N, 3) float32 with rows that sum to 1: proportional
     to 1 / (squared distance + 1e-8). With fewer than three centres the last is repeated with weight 0.
     """
-    count = min(NEIGHBOURS, centres.shape[0])
-    if points.device.type == "cpu":
-        tree = KDTree(centres.double().numpy())
-        _, nearest = tree.query(points.double().numpy(), k=count)
-        index = torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count))
+    count = min(NEIGHBOURS, len(centres))
+    if expanded:
+        index = _nearest(points, centres, min(CANDIDATES, len(centres)))
+        squared, order = _expanded_squares(points, centres[index]).sort(dim=1, stable=True)
+        index, squared = index.gather(1, order)[:, :count], squared[:, :count]
     else:
-        origin = centres.mean(0)
-        distance = torch.cdist(points - origin, centres - origin, compute_mode="donot_use_mm_for_euclid_dist")
-        index = distance.topk(count, largest=False).indices
-    squared = (points.double()[:, None] - centres.double()[index]).square().sum(-1)
+        index = _nearest(points, centres, count)
+        squared = (points.double()[:, None] - centres.double()[index]).square().sum(-1)
     inverse = (squared + EPSILON).reciprocal()
     weight = (inverse / inverse.sum(1, keepdim=True)).float()
     missing = NEIGHBOURS - count
@@ -128,6 +133,28 @@ def spread_groups(scores: torch.Tensor, centre_pixel: torch.Tensor, *, size: int
     weight = torch.from_numpy(inverse / inverse.sum(1, keepdims=True)).to(scores.device, torch.float32)
     index = torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count)).to(scores.device)
     return (scores[index] * weight).sum(1).view(size, size)
+
+
+def _nearest(points: torch.Tensor, centres: torch.Tensor, count: int) -> torch.Tensor:
+    """(N, count) int64: each point's nearest centres, nearest first."""
+    if points.device.type == "cpu":
+        _, nearest = KDTree(centres.double().numpy()).query(points.double().numpy(), k=count)
+        return torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count))
+    distance = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
+    return distance.topk(count, largest=False, sorted=True).indices
+
+
+def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+    """(N, k) float32 of points (N, 3) and centres (N, k, 3), rounded as -2ab, then + a^2, then + b^2.
+
+    The product runs as fused multiply-adds do in a matrix product, one rounding a term, spelled out so that
+    it hangs on no BLAS.
+    """
+    left, right = points.double()[:, None], centres.double()
+    product = (left[..., 0] * right[..., 0]).float()
+    for axis in (1, 2):
+        product = (left[..., axis] * right[..., axis] + product).float()
+    return -2 * product + points.square().sum(-1)[:, None] + centres.square().sum(-1)
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,175 @@
+"""Point patches: a prepared part's cloud through a frozen point transformer (paper sec. 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from models import alignment, point_groups
+from models.features import PatchGrid
+from models.point_network import BatchNormMode, PointKind, PointTransformer
+from models.preparation import PreparedPart
+
+
+@dataclass(frozen=True, slots=True)
+class PointNetwork:
+    """Everything that decides what the point bank holds.
+
+    groups, group_size: farthest points sampled, and neighbours each gathers (paper: 1024 of 128).
+    batch_norm: "sample" as published, where raw metres need it; "running" with the stored statistics.
+    scaling: "raw" metres as published; "unit_sphere" as in pre-training: minus the centroid, divided by the
+        largest norm. Groups and interpolation weights stay in metres either way.
+    skip_near_origin: pointnet2_ops' rule, see `point_groups.farthest_points`.
+    distances: how interpolation weighs group centres; "expanded" repeats the published code's float32
+        rounding, see `alignment.interpolation`.
+    side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8).
+    """
+
+    kind: PointKind = "pointmae"
+    groups: int = 1024
+    group_size: int = 128
+    batch_norm: BatchNormMode = "sample"
+    scaling: Literal["raw", "unit_sphere"] = "raw"
+    skip_near_origin: bool = False
+    distances: Literal["exact", "expanded"] = "exact"
+    side: Literal[28, 56] = 56
+
+
+@dataclass(frozen=True, slots=True)
+class PointTrace:
+    """Every stage of one part, on the extractor's device. N valid points, G groups of K.
+
+    valid_index: (N,) int64, row-major pixel of each point. fps_index: (G,) int64 into the valid points.
+    knn_index: (G, K) int64 into the valid points. group_features: (G, 1152) float32.
+    interpolated: (N, 1152) float32. point_patch: (side * side, 1152) float32.
+    """
+
+    valid_index: torch.Tensor
+    fps_index: torch.Tensor
+    knn_index: torch.Tensor
+    group_features: torch.Tensor
+    interpolated: torch.Tensor
+    point_patch: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """A cloud cut into groups: points (N, 3) float32 metres, the rest as in PointTrace."""
+
+    points: torch.Tensor
+    valid_index: torch.Tensor
+    fps_index: torch.Tensor
+    knn_index: torch.Tensor
+
+
+class PointExtractor:
+    """A frozen point transformer and its settings. Deterministic; parts never influence each other."""
+
+    def __init__(self, settings: PointNetwork, network: PointTransformer, device: torch.device) -> None:
+        self.settings = settings
+        self.device = device
+        self._network = network.to(device).eval().requires_grad_(False)
+
+    @classmethod
+    def load(
+        cls, settings: PointNetwork, weights: Mapping[str, torch.Tensor], device: torch.device | str = "cpu"
+    ) -> PointExtractor:
+        """weights: official keys after `network_weights`. Raises ValueError naming tensors that are missing,
+        unexpected or of another shape."""
+        network = PointTransformer(settings.kind, settings.batch_norm)
+        load_strictly(network, weights, f"the {settings.kind} network")
+        return cls(settings, network, torch.device(device))
+
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[PatchGrid]:
+        """One grid of (side * side, 1152) rows per part. Raises BadSample for a part without points.
+
+        Parts run one at a time: a matrix product over several parts may round differently from one alone.
+        """
+        return [self._extract(part) for part in parts]
+
+    @torch.inference_mode()
+    def trace(self, part: PreparedPart) -> PointTrace:
+        """Every stage of one part, through the long way round: the (N, 1152) features are built."""
+        groups = self._group(part)
+        tokens = self._tokens(groups)
+        index, weight = self._interpolation(groups)
+        interpolated = alignment.interpolate(tokens, index, weight)
+        size, side = part.valid.shape[0], self.settings.side
+        rows = alignment.align(interpolated, groups.valid_index, size=size, side=side)
+        return PointTrace(groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, rows)
+
+    @torch.inference_mode()
+    def _extract(self, part: PreparedPart) -> PatchGrid:
+        groups = self._group(part)
+        index, weight = self._interpolation(groups)
+        size, side = part.valid.shape[0], self.settings.side
+        tokens = self._tokens(groups)
+        rows = alignment.align_groups(tokens, index, weight, groups.valid_index, size=size, side=side)
+        return PatchGrid(rows, side)
+
+    def _group(self, part: PreparedPart) -> _Grouped:
+        """Sampling stays on the host: a thousand dependent steps are faster there than as CUDA launches."""
+        settings = self.settings
+        points = torch.from_numpy(np.ascontiguousarray(part.xyz[part.valid], np.float32))
+        valid_index = torch.from_numpy(np.flatnonzero(part.valid))
+        fps_index = point_groups.farthest_points(
+            points, settings.groups, skip_near_origin=settings.skip_near_origin
+        ).to(self.device)
+        points = points.to(self.device)
+        knn_index = point_groups.nearest_neighbours(points, points[fps_index], settings.group_size)
+        return _Grouped(points, valid_index.to(self.device), fps_index, knn_index)
+
+    def _interpolation(self, groups: _Grouped) -> tuple[torch.Tensor, torch.Tensor]:
+        """Index and weight, each (N, 3)."""
+        centres = groups.points[groups.fps_index]
+        expanded = self.settings.distances == "expanded"
+        return alignment.interpolation(groups.points, centres, expanded=expanded)
+
+    def _tokens(self, groups: _Grouped) -> torch.Tensor:
+        """(G, 1152) float32."""
+        points = groups.points if self.settings.scaling == "raw" else _unit_sphere(groups.points)
+        centres = points[groups.fps_index]
+        return self._network(points[groups.knn_index] - centres[:, None], centres)
+
+
+def network_weights(kind: PointKind, checkpoint: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The encoder's tensors out of an official checkpoint's `base_model`, prefixes stripped.
+
+    Point-MAE also holds a decoder, Point-BERT a tokeniser and a momentum twin: these stay behind. Keys that
+    are already stripped pass through, and so does anything unknown, for `PointExtractor.load` to refuse.
+    """
+    named = {key.replace("module.", ""): tensor for key, tensor in checkpoint.items()}
+    if kind == "pointbert":
+        prefix, others = "transformer_q.", ("transformer_k.", "dvae.", "queue")
+        unused = ("cls_head.", "lm_head.", "mask_token")
+    else:
+        prefix, others = "MAE_encoder.", ()
+        unused = ("decoder_pos_embed.", "MAE_decoder.", "increase_dim.", "mask_token")
+    inner = {key.removeprefix(prefix): tensor for key, tensor in named.items() if not key.startswith(others)}
+    return {key: tensor for key, tensor in inner.items() if not key.startswith(unused)}
+
+
+def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
+    """Fill `network` from exactly its own tensors. Raises ValueError naming those that do not fit."""
+    expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    given = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    faults = [f"missing {key}" for key in expected.keys() - given.keys()]
+    faults += [f"unexpected {key}" for key in given.keys() - expected.keys()]
+    faults += [
+        f"{key} is {given[key]}, not {expected[key]}"
+        for key in expected.keys() & given.keys()
+        if given[key] != expected[key]
+    ]
+    if faults:
+        raise ValueError(f"These weights do not fit {what}: {'; '.join(sorted(faults))}")
+    network.load_state_dict(dict(weights))
+
+
+def _unit_sphere(points: torch.Tensor) -> torch.Tensor:
+    """Pre-training's scaling: (N, 3) minus its centroid, divided by its largest norm."""
+    centred = points - points.mean(0)
+    return centred / centred.norm(dim=1).max().clamp_min(torch.finfo(torch.float32).tiny)
