@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -27,7 +26,7 @@ from banks.detector import PartResult
 from banks.manifest import Manifest
 from banks.regions import find_regions
 from models.preparation import Preparation, prepare
-from models.sample import BadSample, Sample
+from models.sample import BadSample, Sample, make_sample
 from service.app import Server, create_app
 from service.engine import Loaded
 from service.logs import make_logger
@@ -115,6 +114,14 @@ class Running:
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=20, trust_env=False, **options)
+
+    def post(self, body: bytes, *, headers: bytes = b"", path: bytes = b"/v1/products/cookie/score") -> bytes:
+        """Post a form with the boundary `b`, byte for byte."""
+        kind = b"Content-Type: multipart/form-data; boundary=b\r\n"
+        length = b"Content-Length: %d\r\n" % len(body)
+        return self.raw(
+            b"POST " + path + b" HTTP/1.1\r\nHost: t\r\n" + kind + length + headers + b"\r\n" + body
+        )
 
     def raw(self, data: bytes, *, timeout: float = 10.0, end: bool = False) -> bytes:
         """What the server sends back for these bytes, until it closes or says nothing more."""
@@ -217,7 +224,7 @@ def png(rgb: np.ndarray) -> bytes:
 
 def tiff(xyz: np.ndarray) -> bytes:
     file = io.BytesIO()
-    tifffile.imwrite(file, xyz)
+    tifffile.imwrite(file, xyz, photometric="rgb")
     return file.getvalue()
 
 
@@ -245,5 +252,31 @@ def bad_part() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def banks(tmp_path: Path) -> Path:
-    return tmp_path / "banks"
+def detector() -> BrightnessDetector:
+    return BrightnessDetector()
+
+
+@pytest.fixture
+def loader(detector: BrightnessDetector) -> OneProduct:
+    return OneProduct(detector)
+
+
+@pytest.fixture
+def serve() -> Callable[..., Any]:
+    """`with serve(settings, loader) as running:` starts a server of its own."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def sample() -> Sample:
+    return make_sample(picture(), surface())
+
+
+@pytest.fixture(scope="session")
+def form(part: dict[str, bytes]) -> bytes:
+    """The part as a multipart body with the boundary `b`."""
+    pieces = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        for name, content in part.items()
+    ]
+    return b"".join(pieces) + b"--b--\r\n"

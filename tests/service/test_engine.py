@@ -3,12 +3,180 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from models.sample import Sample, make_sample
+from models.sample import Sample
 from service.engine import Engine, Loaded
 from service.logs import make_logger
 from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, UnknownProduct
-from tests.service.conftest import BrightnessDetector, OneProduct, picture, surface
+
+Start = Callable[..., Engine]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts engines, and stops them afterwards."""
+    engines: list[Engine] = []
+
+    def start(loader: Any, *, queue_size: int = 4, wait: bool = True) -> Engine:
+        engine = Engine(loader, queue_size=queue_size, logger=make_logger(io.StringIO()))
+        engines.append(engine)
+        engine.start()
+        while wait and any("loading" in reason for reason in engine.not_ready()):
+            time.sleep(0.005)
+        return engine
+
+    yield start
+    for engine in engines:
+        engine.close(5)
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+def test_a_part_is_scored_after_the_warm_up(start: Start, loader: Any, detector: Any, sample: Sample) -> None:
+    engine = start(loader)
+    assert engine.not_ready() == []
+    assert detector.warm_ups == 1
+    scored = engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert scored.result.decision == "good"
+    assert scored.detector is detector
+
+
+def test_an_unknown_product_is_refused(start: Start, loader: Any, sample: Sample) -> None:
+    with pytest.raises(UnknownProduct):
+        start(loader).submit("biscuit", sample, deadline=soon())
+
+
+def test_a_full_queue_refuses_at_once(start: Start, loader: Any, detector: Any, sample: Sample) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+    detector.before = lambda: (entered.set(), go_on.wait(5))
+    engine = start(loader, queue_size=2)
+    first = engine.submit("cookie", sample, deadline=soon())
+    assert entered.wait(5)
+    waiting = [engine.submit("cookie", sample, deadline=soon()) for _ in range(2)]
+    with pytest.raises(Overloaded) as caught:
+        engine.submit("cookie", sample, deadline=soon())
+    assert int(caught.value.headers["Retry-After"]) >= 1
+    go_on.set()
+    assert all(future.result(5) for future in [first, *waiting])
+
+
+def test_late_and_cancelled_parts_cost_nothing(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    entered, go_on, calls = threading.Event(), threading.Event(), []
+    detector.before = lambda: (calls.append(1), entered.set(), go_on.wait(5))
+    engine = start(loader)
+    first = engine.submit("cookie", sample, deadline=soon())
+    assert entered.wait(5)
+    late = engine.submit("cookie", sample, deadline=time.monotonic())
+    cancelled = engine.submit("cookie", sample, deadline=soon())
+    assert cancelled.cancel()
+    go_on.set()
+    first.result(5)
+    with pytest.raises(DeadlinePassed):
+        late.result(5)
+    engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert len(calls) == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_owner_fails_what_waits_and_is_not_ready(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def die() -> None:
+        entered.set()
+        go_on.wait(5)
+        raise SystemExit
+
+    detector.before = die
+    engine = start(loader)
+    futures = [engine.submit("cookie", sample, deadline=soon())]
+    assert entered.wait(5)
+    futures.append(engine.submit("cookie", sample, deadline=soon()))
+    go_on.set()
+    for future in futures:
+        with pytest.raises(NotReady):
+            future.result(5)
+    assert "Restart" in engine.not_ready()[0]
+    with pytest.raises(NotReady):
+        engine.submit("cookie", sample, deadline=soon())
+
+
+def test_one_part_that_fails_does_not_end_the_service(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("this part only")
+
+    detector.before = fail
+    engine = start(loader)
+    with pytest.raises(Refusal) as caught:
+        engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert (caught.value.status, caught.value.code) == (500, "scoring_failed")
+    detector.before = lambda: None
+    assert engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert detector.warm_ups == 2
+
+
+def test_a_device_that_fails_its_warm_up_ends_the_service(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("device lost")
+
+    engine = start(loader)
+    detector.before = detector.warm_up = fail
+    with pytest.raises(Refusal):
+        engine.submit("cookie", sample, deadline=soon()).result(5)
+    engine.close(5)
+    assert engine.not_ready()
+
+
+class HalfBroken:
+    """A loader of two products, one of which cannot be loaded."""
+
+    def __init__(self, detector: Any) -> None:
+        self._detector = detector
+
+    def products(self) -> list[str]:
+        return ["broken", "cookie"]
+
+    def load(self, product: str) -> Loaded:
+        if product == "broken":
+            raise RuntimeError("/a/path/that/nobody/shall/see")
+        return Loaded(self._detector)
+
+
+def test_one_broken_bank_does_not_keep_the_others_from_serving(
+    start: Start, detector: Any, sample: Sample
+) -> None:
+    engine = start(HalfBroken(detector))
+    (reason,) = engine.not_ready()
+    assert reason.startswith("broken:")
+    assert "/a/path" not in reason
+    assert engine.submit("cookie", sample, deadline=soon()).result(5)
+    with pytest.raises(NotReady):
+        engine.submit("broken", sample, deadline=soon())
+
+
+def test_draining_finishes_what_waits(start: Start, loader: Any, detector: Any, sample: Sample) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+    detector.before = lambda: (entered.set(), go_on.wait(5))
+    engine = start(loader)
+    futures = [engine.submit("cookie", sample, deadline=soon()) for _ in range(2)]
+    assert entered.wait(5)
+    engine.drain()
+    with pytest.raises(NotReady):
+        engine.submit("cookie", sample, deadline=soon())
+    assert engine.not_ready()
+    go_on.set()
+    engine.close(5)
+    assert all(future.result(0) for future in futures)

@@ -48,7 +48,8 @@ def test_damaged_bodies_are_refused_or_read_never_worse(noise: bytes, at: int, s
     try:
         read(body[:at] + noise + body[at + len(noise) :], size)
     except Refusal as refused:
-        assert refused.status in (400, 413)
+        if refused.status not in (400, 413):
+            raise
 
 
 @pytest.mark.parametrize(
