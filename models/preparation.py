@@ -106,7 +106,7 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     plane = support_plane(sample.xyz, sample.valid)
     mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane)
     mask = largest_piece(sample.xyz, mask)
-    part = _on_grid(sample, mask, settings, background_rgb=False)
+    part = _on_grid(sample, mask, settings, background_rgb=False, plane_found=plane is not None)
     if not part.valid.any():
         raise BadSample(
             "no_object",
@@ -114,13 +114,13 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
             "stands out of the plane by more than 5 mm.",
         )
     _check_points(part, settings)
-    return _with_plane(part, plane is not None)
+    return part
 
 
 def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
     """For parts prepared already: only resized. Valid is the published test, all three coordinates not 0:
     the published Eyecandies conversion marks background by x = 0 alone."""
-    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True)
+    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=False)
     if sample.valid.any():
         _check_surface(sample)
         _check_points(part, settings)
@@ -128,7 +128,7 @@ def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
 
 
 def _on_grid(
-    sample: Sample, mask: NDArray[np.bool_], settings: Preparation, *, background_rgb: bool
+    sample: Sample, mask: NDArray[np.bool_], settings: Preparation, *, background_rgb: bool, plane_found: bool
 ) -> PreparedPart:
     """Pad to a square and resize. background_rgb: whether colour outside `mask` is kept."""
     frame = _frame(mask.shape, settings)
@@ -138,7 +138,7 @@ def _on_grid(
     inner[:] = sample.rgb if background_rgb else sample.rgb * mask[..., None]
     size = (settings.rgb_size, settings.rgb_size)
     rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
-    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=False)
+    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found)
 
 
 def _frame(shape: tuple[int, ...], settings: Preparation) -> Frame:
@@ -194,7 +194,3 @@ def _check_points(part: PreparedPart, settings: Preparation) -> None:
             f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check "
             "that the part fills enough of the picture and that the scanner sees its surface.",
         )
-
-
-def _with_plane(part: PreparedPart, found: bool) -> PreparedPart:
-    return PreparedPart(rgb=part.rgb, xyz=part.xyz, valid=part.valid, frame=part.frame, plane_found=found)

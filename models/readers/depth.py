@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -32,7 +31,8 @@ class Intrinsics:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not _sane(value):
+            # Infinity and NaN fail the comparison too; math.isfinite overflows on an integer of 400 digits.
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
                 raise BadSample("intrinsics_invalid", f"{field.name} must be a finite number below 1e6.")
             if field.name in ("fx", "fy", "depth_scale") and value <= 0:
                 raise BadSample("intrinsics_invalid", f"{field.name} must be above 0.")
@@ -65,7 +65,3 @@ def unproject(depth: NDArray[np.generic], intrinsics: Intrinsics) -> NDArray[np.
     x = z * ((columns - np.float32(intrinsics.cx)) / np.float32(intrinsics.fx))
     y = z * ((rows - np.float32(intrinsics.cy)) / np.float32(intrinsics.fy))
     return np.stack([x, y, z], axis=2).astype(np.float32, copy=False)
-
-
-def _sane(value: float) -> bool:
-    return math.isfinite(value) and abs(value) < 1e6

@@ -46,9 +46,9 @@ def pcd_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], ND
         if header.height == 1:
             raise BadSample(
                 "unorganised_cloud",
-                "The PCD cloud has HEIGHT 1: a bare list of points. A score needs one point for every pixel of "
-                "the image: record the organised cloud (HEIGHT = rows of the image) and do not filter or "
-                "downsample it.",
+                "The PCD cloud has HEIGHT 1: a bare list of points. A score needs one point for every "
+                "pixel of the image: record the organised cloud (HEIGHT = rows of the image) and do not "
+                "filter or downsample it.",
             )
         check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
         count = header.height * header.width

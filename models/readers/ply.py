@@ -93,8 +93,8 @@ def _size(header: _Header) -> tuple[int, int]:
         raise BadSample(
             "unorganised_cloud",
             "The PLY cloud is a bare list of points. A score needs one point for every pixel of the image: "
-            "export the organised cloud, with obj_info num_cols and num_rows in the header and points without "
-            "return kept.",
+            "export the organised cloud, with obj_info num_cols and num_rows in the header and points "
+            "without return kept.",
         )
     if height * width != header.count:
         raise BadSample(

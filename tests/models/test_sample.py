@@ -1,0 +1,73 @@
+"""What "no return" is, and which parts are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.sample import BadSample, make_sample
+
+
+def part(height: int = 40, width: int = 50) -> tuple[np.ndarray, np.ndarray]:
+    return np.full((height, width, 3), 7, np.uint8), np.ones((height, width, 3), np.float32)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_pixel_with_any_coordinate_not_finite_has_no_return(value: float, axis: int) -> None:
+    rgb, xyz = part()
+    xyz[3, 4, axis] = value
+    sample = make_sample(rgb, xyz)
+    assert not sample.valid[3, 4]
+    assert sample.valid.sum() == 40 * 50 - 1
+    assert (sample.xyz[3, 4] == 0).all()
+
+
+def test_only_three_zeros_mean_no_return() -> None:
+    rgb, xyz = part()
+    xyz[0, 0] = 0
+    xyz[1, 1, 0] = 0
+    sample = make_sample(rgb, xyz)
+    assert not sample.valid[0, 0]
+    assert sample.valid[1, 1]
+
+
+def test_a_declared_value_means_no_return_and_may_be_out_of_range() -> None:
+    rgb, xyz = part()
+    xyz[5] = 9999
+    assert make_sample(rgb, xyz, invalid_value=9999).valid.sum() == 39 * 50
+    with pytest.raises(BadSample, match="millimetres"):
+        make_sample(rgb, xyz)
+
+
+def test_the_input_is_not_changed() -> None:
+    rgb, xyz = part()
+    xyz[0, 0] = np.nan
+    make_sample(rgb, xyz)
+    assert np.isnan(xyz[0, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("rgb", "xyz", "code"),
+    [
+        (np.zeros((40, 50), np.uint8), part()[1], "rgb_shape"),
+        (np.zeros((40, 50, 3), np.uint16), part()[1], "rgb_dtype"),
+        (part()[0], np.zeros((40, 50, 4), np.float32), "xyz_shape"),
+        (part()[0], np.zeros((3, 40, 50), np.float32), "xyz_shape"),
+        (part()[0], np.zeros((40, 50, 3), np.int32), "xyz_dtype"),
+        (part()[0], np.zeros((50, 40, 3), np.float32), "size_mismatch"),
+        (*part(31, 50), "too_small"),
+        (part()[0], part()[1] * 1000, "out_of_range"),
+        (part()[0], part()[1] * -3.4e38, "out_of_range"),
+        (part()[0], part()[1] * 1e30, "out_of_range"),
+    ],
+)
+def test_bad_parts_are_refused_with_a_stable_code(rgb: np.ndarray, xyz: np.ndarray, code: str) -> None:
+    with pytest.raises(BadSample) as refused:
+        make_sample(rgb, xyz)
+    assert refused.value.code == code
+
+
+def test_denormal_numbers_are_numbers() -> None:
+    rgb, xyz = part()
+    assert make_sample(rgb, xyz * np.float32(1e-42)).valid.all()
