@@ -239,6 +239,7 @@ class Engine:
             detector.warm_up()
             return
         except BaseException:
+            self._stage = "dead"  # before the client hears of it and asks whether the service is ready
             job.future.set_exception(_stopped())
             raise
         spent = time.monotonic() - started

@@ -25,7 +25,7 @@ from service.wiring import Problems, Services
 class StoreLoader:
     """Loads detectors of the active versions; a damaged one gives way to the newest whole one before it."""
 
-    def __init__(self, store: BankStore, *, device: str, weights: Path | None) -> None:
+    def __init__(self, store: BankStore, *, device: str, weights: Path) -> None:
         self._store = store
         self._device = device
         self._weights = weights

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from banks.pipeline import DEFAULT_WEIGHTS
+
 MIB = 1 << 20
 
 
@@ -15,25 +17,35 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRIBANK_", frozen=True, extra="forbid")
 
-    banks: Path = Field(Path("banks"), description="Root directory of the bank versions.")
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    device: str = Field("cpu", description="Where to compute: cpu or cuda.")
-    weights: Path | None = Field(None, description="Directory of network weights for profiles that need it.")
+    banks: Path = Field(default=Path("banks"), description="Root directory of the bank versions.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
+    weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
 
-    max_in_flight: int = Field(8, ge=1, description="Parts being decoded, scored or drawn; above it 429.")
-    max_uploads: int = Field(16, ge=1, description="Bodies being received at once; above it 429.")
-    decode_workers: int = Field(2, ge=1, description="Threads that decode uploads.")
-    encode_workers: int = Field(2, ge=1, description="Threads that draw and encode answers.")
-    deadline_s: float = Field(30.0, gt=0, description="From the end of the upload to the answer; then 504.")
+    max_in_flight: int = Field(
+        default=8, ge=1, description="Parts being decoded, scored or drawn; above it 429."
+    )
+    max_uploads: int = Field(default=16, ge=1, description="Bodies being received at once; above it 429.")
+    decode_workers: int = Field(default=2, ge=1, description="Threads that decode uploads.")
+    encode_workers: int = Field(default=2, ge=1, description="Threads that draw and encode answers.")
+    deadline_s: float = Field(
+        default=30.0, gt=0, description="From the end of the upload to the answer; then 504."
+    )
 
-    max_body_bytes: int = Field(64 * MIB, ge=1, description="Largest request body.")
-    max_rgb_bytes: int = Field(16 * MIB, ge=1, description="Largest `rgb` part.")
-    max_xyz_bytes: int = Field(48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
-    body_timeout_s: float = Field(30.0, gt=0, description="Time to receive a body; then 408.")
-    head_timeout_s: float = Field(10.0, gt=0, description="Time to receive a request's head; then 408.")
-    max_head_bytes: int = Field(32 * 1024, ge=1024, description="Largest request head; then 414 or 431.")
-    keep_alive_s: int = Field(30, ge=1, description="How long an idle connection stays open.")
+    max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest request body.")
+    max_rgb_bytes: int = Field(default=16 * MIB, ge=1, description="Largest `rgb` part.")
+    max_xyz_bytes: int = Field(default=48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
+    body_timeout_s: float = Field(default=30.0, gt=0, description="Time to receive a body; then 408.")
+    head_timeout_s: float = Field(
+        default=10.0, gt=0, description="Time to receive a request's head; then 408."
+    )
+    max_head_bytes: int = Field(
+        default=32 * 1024, ge=1024, description="Largest request head; then 414 or 431."
+    )
+    keep_alive_s: int = Field(default=30, ge=1, description="How long an idle connection stays open.")
     drain_grace_s: float = Field(
-        0.0, ge=0, description="How long after SIGTERM /readyz says 503 while connections are still taken."
+        default=0.0,
+        ge=0,
+        description="How long after SIGTERM /readyz says 503 while connections are still taken.",
     )
