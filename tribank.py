@@ -1,22 +1,38 @@
 """The `tribank` command: readies the process, then joins the commands of the rooms.
 
-Some choices must be made before a library is loaded (the BLAS kernel FAISS uses); this is the one place.
+What must be decided before a library loads (the BLAS kernel that FAISS uses) is decided here, and an error
+that a person can mend is told in a sentence instead of a traceback.
 """
 
 from __future__ import annotations
 
+import sys
+
+_ROOMS = ("models", "banks", "service", "evaluation")
+
 
 def main() -> None:
-    """Entry point of the `tribank` command."""
+    """Entry point of the `tribank` command. Exit code 2 where the person has to mend something."""
     from banks.blas import ensure_kernel
 
     ensure_kernel()
+    from evaluation.commands import register
     from service.commands import app
 
-    import evaluation.commands as evaluation
+    register(app)
+    try:
+        app()
+    except Exception as error:
+        if not _is_for_people(error):
+            raise
+        print(f"tribank: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
-    evaluation.register(app)
-    app()
+
+def _is_for_people(error: Exception) -> bool:
+    """Errors that the rooms declare are sentences that say what to do; so are missing files."""
+    declared_here = type(error).__module__.partition(".")[0] in _ROOMS
+    return declared_here or isinstance(error, FileNotFoundError | PermissionError)
 
 
 if __name__ == "__main__":

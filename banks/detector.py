@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +40,20 @@ class PartResult:
     parts: PartScores
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All stages as arrays: `score`, `threshold`, `map`, and `<bank>_distances`, `<bank>_score`,
+        `<bank>_map` for every bank."""
+        found: dict[str, NDArray[np.generic]] = {
+            "score": np.float64(self.score).reshape(()),
+            "threshold": np.float64(self.threshold).reshape(()),
+            "map": self.map,
+        }
+        for bank, score in self.parts.banks.items():
+            found[f"{bank}_distances"] = score.distances
+            found[f"{bank}_score"] = np.float64(score.image_score).reshape(())
+            found[f"{bank}_map"] = self.bank_maps[bank]
+        return found
+
 
 class Detector:
     """One bank version, loaded next to its extractors. Not thread-safe: one owner thread."""
@@ -60,9 +74,22 @@ class Detector:
         self._decision = decision
 
     @classmethod
-    def load(cls, folder: Path, *, device: str = "cpu", weights_dir: Path = DEFAULT_WEIGHTS) -> Detector:
-        """Check and load a version directory. Raises `banks.store.BadBank` if any file is not as built."""
+    def load(
+        cls,
+        folder: Path,
+        *,
+        device: str = "cpu",
+        weights_dir: Path = DEFAULT_WEIGHTS,
+        prepared: bool = False,
+    ) -> Detector:
+        """Check and load a version directory.
+
+        prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
+        did. Raises `banks.store.BadBank` if any file is not as built.
+        """
         manifest, pipeline, banks, decision = load_version(folder, device=device, weights_dir=weights_dir)
+        if prepared:
+            pipeline.preparation = replace(pipeline.preparation, background="none")
         return cls(manifest, folder.name, pipeline, banks, decision)
 
     @property

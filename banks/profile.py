@@ -74,8 +74,8 @@ PROFILES = _listed(
             rgb=RgbChoice("efficientnet_lite1"), point=FPFH["embedded"], point_side=56, fusion="scaled_concat"
         ),
         banks={
-            "rgb": BankRecipe(normalisation="channel"),
-            "point": BankRecipe(normalisation="channel"),
+            "rgb": BankRecipe(),
+            "point": BankRecipe(),
             "fused": BankRecipe(normalisation="none"),
         },
     ),

@@ -134,8 +134,8 @@ class BankStore:
     def _folder(self, product: str) -> Path:
         if not PRODUCT_NAME.match(product):
             raise BankNotFound(
-                f"'{product[:80]}' is not a product name: use 1 to 63 of a-z, 0-9, '-' and '_', starting with a "
-                "letter or digit."
+                f"'{product[:80]}' is not a product name: use 1 to 63 of a-z, 0-9, '-' and '_', "
+                "starting with a letter or digit."
             )
         return self.root / product
 

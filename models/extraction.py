@@ -40,6 +40,10 @@ class Extraction:
         feeds = {"rgb": self.rgb, "point": self.point, "fused": self.rgb and self.point and self.fusion}
         return tuple(bank for bank, source in feeds.items() if source is not None)
 
+    def weights(self) -> tuple[str, ...]:
+        """Registered names of the weights that the networks need."""
+        return () if self.rgb is None else (rgb_backbone(self.rgb.backbone).weights,)
+
 
 class Extractor:
     """The loaded extractors of one `Extraction`, without the fusion: that one is fitted on good parts."""

@@ -59,9 +59,10 @@ class Concat:
 class ScaledConcat:
     """Concatenation in which both modalities weigh the same (ours).
 
-    Each channel is scaled by its own standard deviation over the training patches, and each modality by
-    the square root of its width, so a fused distance is the root of the summed mean squared deviations.
-    point_scale: (C_point,), rgb_scale: (C_rgb,) float32 factors.
+    Each modality is divided by the root of its summed channel variances over the training patches, so both
+    halves of a fused distance have the same mean square between two random patches. One factor a modality:
+    a factor a channel would blow up channels that hardly ever move.
+    point_scale, rgb_scale: () float32 factors.
     """
 
     point_scale: torch.Tensor
@@ -93,7 +94,7 @@ class ScaledConcat:
 
 
 class _Spread:
-    """Running per-channel standard deviation."""
+    """Running sum of channel variances."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -107,13 +108,10 @@ class _Spread:
         self._squares = self._squares + wide.square().sum(dim=0)
 
     def scale(self) -> torch.Tensor:
-        """1 / (std * sqrt(width)); 0 for a channel that never varies."""
+        """1 / root of the summed variances; 1 where nothing varies."""
         mean = self._sum / self._count
-        variance = (self._squares / self._count - mean.square()).clamp_min(0)
-        std = variance.sqrt()
-        floor = 1e-6 * std.max().clamp_min(1e-12)
-        factors = torch.where(std > floor, 1 / std.clamp_min(1e-30), torch.zeros_like(std))
-        return (factors / len(std) ** 0.5).float()
+        variance = float((self._squares / self._count - mean.square()).clamp_min(0).sum())
+        return torch.tensor(variance**-0.5 if variance > 0 else 1.0, dtype=torch.float32)
 
 
 FUSIONS: Mapping[str, type[Concat | ScaledConcat]] = {"concat": Concat, "scaled_concat": ScaledConcat}

@@ -66,7 +66,9 @@ def print_version(product: str, path: Path) -> None:
     calibration = manifest.calibration
     megabytes = sum(file.stat().st_size for file in path.iterdir()) / 1e6
     out = Console()
-    out.print(f"{product} {path.name}: profile {manifest.profile.name}, {megabytes:.1f} MB, {manifest.created}")
+    out.print(
+        f"{product} {path.name}: profile {manifest.profile.name}, {megabytes:.1f} MB, {manifest.created}"
+    )
     table = Table("bank", "patches seen", "rows kept", "width")
     for name, bank in manifest.banks.items():
         table.add_row(name, f"{bank.seen:,}", f"{bank.rows:,}", f"{bank.dimension:,}")

@@ -95,7 +95,9 @@ def score(
     as_json: Json = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="NPZ file for every bank's distances, score and map, and the result."),
+        typer.Option(
+            "-o", "--output", help="NPZ file for every bank's distances, score and map, and the result."
+        ),
     ] = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
@@ -108,7 +110,10 @@ def score(
 
     sample = read_pair(rgb, xyz)
     detector = Detector.load(
-        BankStore(banks).path(product), device=chosen_device(device), weights_dir=weights_dir, prepared=prepared
+        BankStore(banks).path(product),
+        device=chosen_device(device),
+        weights_dir=weights_dir,
+        prepared=prepared,
     )
     (result,) = detector.score([sample])
     if isinstance(result, BadSample):
@@ -137,7 +142,9 @@ def score(
 def serve(
     banks: Banks = DEFAULT_BANKS,
     host: Annotated[str, typer.Option(envvar="TRIBANK_HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
@@ -166,7 +173,7 @@ def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> N
     Console().print(table)
 
 
-def _profiles_json(rows: list) -> str:
+def _profiles_json(rows: Sequence[tuple[str, list[str], Profile]]) -> str:
     import json
 
     return json.dumps(

@@ -23,7 +23,8 @@ Weights = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option(envvar="TRIBANK_DEVICE", help="Where to compute: auto, cpu or cuda (auto: cuda if there).")
+    str,
+    typer.Option(envvar="TRIBANK_DEVICE", help="Where to compute: auto, cpu or cuda (auto: cuda if there)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -1,0 +1,18 @@
+"""The commands of this room, for `tribank.py` to join with the service's."""
+
+from __future__ import annotations
+
+import typer
+
+from evaluation.benchmark import bench
+from evaluation.demo import demo
+from evaluation.demo_parts.command import demo_parts
+from evaluation.metrics_command import metrics
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.command("demo-parts")(demo_parts)
+    app.command("demo")(demo)
+    app.command("bench")(bench)
+    app.command("metrics")(metrics)
