@@ -1,0 +1,79 @@
+"""What a folder is, and what is in it: the answer of `tribank data check`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.datasets.collection import is_product, open_products
+from evaluation.datasets.depth_folder import DepthPart, depth_part_gaps, list_depth_parts
+from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
+from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
+from evaluation.datasets.mvtec3d import CATEGORIES
+from evaluation.datasets.product_check import ProductReport, check_product
+from models.product_folder import NotAProductFolder
+
+EYECANDIES = "Eyecandies, as unpacked"
+DEPTH = "depth maps with intrinsics"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetReport:
+    """kind: what the folder is. missing: official products that are not there. next_step: a command."""
+
+    kind: str
+    products: tuple[ProductReport, ...]
+    missing: tuple[str, ...]
+    next_step: str
+
+
+def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
+    """Look a folder over. deep: read every part instead of the first ones. Raises ValueError (a
+    NotAProductFolder among them) saying what was expected when nothing is recognised."""
+    if not path.is_dir():
+        raise NotAProductFolder(f"{path} is not a folder.")
+    if classes := find_classes(path):
+        return _eyecandies(classes, whole=not any(classes[name].samefile(path) for name in classes))
+    if depth := list_depth_parts(path):
+        return _depth_folder(path, depth)
+    products = open_products(path)
+    reports = tuple(check_product(name, folder, deep) for name, folder in products.items())
+    official = [name for name in CATEGORIES if name in products]
+    archive = len(official) > 1 or (bool(official) and not is_product(path))
+    return DatasetReport(
+        kind="MVTec 3D-AD" if archive else "product folders" if len(products) > 1 else "a product folder",
+        products=reports,
+        missing=tuple(name for name in CATEGORIES if name not in products) if archive else (),
+        next_step=f"tribank evaluate --data {path}",
+    )
+
+
+def _eyecandies(classes: dict[str, Path], whole: bool) -> DatasetReport:
+    reports = []
+    for name, folder in classes.items():
+        splits = [part.split for part in list_parts(folder)]
+        counts = {split: splits.count(split) for split in dict.fromkeys(splits)}
+        private = (folder / "test_private").is_dir()
+        reports.append(
+            ProductReport(
+                name,
+                counts,
+                ("rgb", "depth"),
+                tuple(part_gaps(folder, EyecandiesSettings())),
+                ("test_private: has no masks, so that nothing can be measured on it.",) if private else (),
+            )
+        )
+    return DatasetReport(
+        kind=EYECANDIES,
+        products=tuple(reports),
+        missing=tuple(name for name in CLASSES if name not in classes) if whole else (),
+        next_step="tribank data convert eyecandies",
+    )
+
+
+def _depth_folder(path: Path, parts: tuple[DepthPart, ...]) -> DatasetReport:
+    places = [part.place for part in parts]
+    counts = {place: places.count(place) for place in dict.fromkeys(places)}
+    inputs = ("rgb", "depth") if any(part.rgb for part in parts) else ("depth",)
+    report = ProductReport(path.resolve().name, counts, inputs, tuple(depth_part_gaps(parts)))
+    return DatasetReport(DEPTH, (report,), (), "tribank data convert depth")

@@ -1,0 +1,91 @@
+"""Folders of depth maps with the camera's intrinsics, as many 3D cameras' recorders write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.datasets.product_writer import ConvertedPart
+from evaluation.map_folder import read_mask
+from models.product_folder import GOOD
+from models.readers import Intrinsics, read_pair
+from models.sample import BadSample
+
+INTRINSICS = "intrinsics.json"
+DEPTH_SUFFIXES = (".png", ".tiff", ".tif", ".npy")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+LAYOUT = (
+    "<folder>/intrinsics.json ({fx, fy, cx, cy, depth_scale}), and <place>/depth/000.png beside "
+    "<place>/rgb/000.png and <place>/gt/000.png, where <place> is the folder itself, good, train/good, ..."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthPart:
+    """place: folder below the root, "test/hole" or "."; intrinsics: the file that holds for it."""
+
+    place: str
+    depth: Path
+    rgb: Path | None
+    mask: Path | None
+    intrinsics: Path
+
+    @property
+    def name(self) -> str:
+        """Such as "test/hole/003"."""
+        return f"{self.place}/{self.depth.stem}".removeprefix("./")
+
+
+def list_depth_parts(root: Path) -> tuple[DepthPart, ...]:
+    """All depth parts below `root`, at most three folders deep; () if it is no depth folder. Reads no file.
+
+    A place's own intrinsics.json goes before the root's. Raises ValueError where neither is there.
+    """
+    parts: list[DepthPart] = []
+    folders = [
+        folder for steps in range(3) for folder in sorted(root.glob("/".join(["*"] * steps + ["depth"])))
+    ]
+    for folder in (folder for folder in folders if folder.is_dir()):
+        place = folder.parent
+        depths = sorted(path for path in folder.iterdir() if path.suffix.lower() in DEPTH_SUFFIXES)
+        intrinsics = next((at / INTRINSICS for at in (place, root) if (at / INTRINSICS).is_file()), None)
+        if depths and intrinsics is None:
+            raise ValueError(
+                f"{place} has depth maps but no {INTRINSICS}, nor has {root}. Expected: {LAYOUT}"
+            )
+        for depth in depths:
+            rgb, mask = (_beside(place / name, depth.stem) for name in ("rgb", "gt"))
+            parts.append(DepthPart(place.relative_to(root).as_posix(), depth, rgb, mask, intrinsics or root))
+    return tuple(parts)
+
+
+def convert_depth_parts(
+    parts: tuple[DepthPart, ...], skipped: list[str], invalid_value: float | None = None
+) -> Iterator[ConvertedPart]:
+    """Each part with its cloud. Parts that cannot be read are left out, a sentence each in `skipped`."""
+    for part in parts:
+        try:
+            camera = Intrinsics.from_json(part.intrinsics.read_bytes())
+            sample = read_pair(part.rgb, part.depth, intrinsics=camera, invalid_value=invalid_value)
+            mask = None if part.mask is None else read_mask(part.mask)
+        except (BadSample, OSError, ValueError) as bad:
+            skipped.append(f"{part.name}: {bad}")
+            continue
+        rgb = None if part.rgb is None else sample.rgb
+        yield ConvertedPart(part.place, part.depth.stem, rgb, sample.xyz, mask)
+
+
+def depth_part_gaps(parts: tuple[DepthPart, ...]) -> Iterator[str]:
+    """A sentence for every part without its image (where others have one) and every defect without mask."""
+    images = any(part.rgb for part in parts)
+    for part in parts:
+        if images and part.rgb is None:
+            yield f"{part.name}: has no image; its colour will be black."
+        if part.place.startswith("test/") and part.place != f"test/{GOOD}" and part.mask is None:
+            yield f"{part.name}: has no mask; pixel metrics would take its defect for good."
+
+
+def _beside(folder: Path, stem: str) -> Path | None:
+    paths = (folder / f"{stem}{suffix}" for suffix in IMAGE_SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)

@@ -1,0 +1,87 @@
+"""MVTec 3D-AD: what the official archive holds, and what tells a folder of it from a changed one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.product_folder import GOOD, ProductFolder
+
+ARCHIVE = "mvtec_3d_anomaly_detection.tar.xz"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Counts of parts of one category; regions: 8-connected defect regions; size: sides in pixels, shorter
+    first, since which of the two is the height is not written down anywhere we could read."""
+
+    train: int
+    validation: int
+    test_good: int
+    test_defective: int
+    defect_types: int
+    regions: int
+    size: tuple[int, int]
+
+
+CATEGORIES = {
+    "bagel": Category(244, 22, 22, 88, 4, 112, (800, 800)),
+    "cable_gland": Category(223, 23, 21, 87, 4, 90, (400, 400)),
+    "carrot": Category(286, 29, 27, 132, 5, 159, (800, 800)),
+    "cookie": Category(210, 22, 28, 103, 4, 128, (500, 500)),
+    "dowel": Category(288, 34, 26, 104, 4, 131, (400, 400)),
+    "foam": Category(236, 27, 20, 80, 4, 115, (900, 900)),
+    "peach": Category(361, 42, 26, 106, 5, 131, (600, 600)),
+    "potato": Category(300, 33, 22, 92, 4, 115, (800, 800)),
+    "rope": Category(298, 33, 32, 69, 3, 72, (400, 900)),
+    "tire": Category(210, 29, 25, 87, 4, 95, (600, 800)),
+}
+"""Bergmann et al., VISAPP 2022, table of the data set; order as in every published table."""
+
+
+def count_findings(name: str, folder: ProductFolder) -> Iterator[str]:
+    """A sentence for every count that differs from the official category's; none for other products."""
+    official = CATEGORIES.get(name)
+    if official is None:
+        return
+    defects = Counter(part.defect for part in folder.test)
+    here = {
+        "training parts": (len(folder.train), official.train),
+        "validation parts": (len(folder.validation), official.validation),
+        "good test parts": (defects[GOOD], official.test_good),
+        "defective test parts": (len(folder.test) - defects[GOOD], official.test_defective),
+        "defect types": (len(defects.keys() - {GOOD}), official.defect_types),
+    }
+    for what, (count, expected) in here.items():
+        if count != expected:
+            yield f"{count} {what}, where the official archive has {expected}."
+
+
+def size_findings(name: str, image: tuple[int, int] | None, cloud: tuple[int, int] | None) -> Iterator[str]:
+    """What the (height, width) of a part's image and cloud say about earlier preprocessing.
+
+    The published scripts work in place: they remove the background and pad to a square. As released from
+    March to September 2023, M3DM's saved the cloud only, which leaves image and mask out of register.
+    """
+    official = CATEGORIES.get(name)
+    if image and cloud and image != cloud:
+        yield (
+            f"The image is {_size(image)} and the cloud {_size(cloud)}: a preprocessing script that saves "
+            f"only the cloud (M3DM's, as of March to September 2023) was run here. Unpack {ARCHIVE} again."
+        )
+        return
+    size = cloud or image
+    if official is None or size is None or tuple(sorted(size)) == official.size:
+        return
+    if size[0] == size[1] == official.size[1]:
+        yield (
+            "The parts are padded to a square: the published preprocessing was run here, in place. "
+            'Use a profile with preparation background "none".'
+        )
+    else:
+        yield f"The parts are {_size(size)}, where the official archive has {_size(official.size)}."
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

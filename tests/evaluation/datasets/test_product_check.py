@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from evaluation.datasets.product_check import check_product
+from models.product_folder import open_product_folder
+
+
+@pytest.fixture
+def product(tmp_path, mvtec3d_category):
+    mvtec3d_category(tmp_path / "valve", (60, 40))
+    return tmp_path / "valve"
+
+
+def test_a_whole_product_has_no_findings(product):
+    report = check_product("valve", open_product_folder(product), deep=True)
+    assert report.counts == {"train": 1, "validation": 1, "test good": 1, "test combined": 1, "test hole": 1}
+    assert (report.inputs, report.findings, report.skipped) == (("rgb", "xyz"), (), ())
+
+
+def test_missing_masks_and_splits_are_told(product):
+    (product / "test" / "hole" / "gt" / "000.png").unlink()
+    for path in (product / "test" / "good").rglob("000.*"):
+        path.unlink()
+    findings = check_product("valve", open_product_folder(product)).findings
+    assert findings == (
+        "There is no good test part: image metrics are impossible.",
+        "1 defective parts have no mask (test/hole/000 first): no pixel metrics with them.",
+    )
+
+
+def test_one_input_alone_is_told(product):
+    for path in product.rglob("xyz/*"):
+        path.unlink()
+    assert check_product("valve", open_product_folder(product)).inputs == ("rgb",)
+
+
+def test_sizes_of_image_cloud_and_mask_must_agree(product, mvtec3d_part):
+    mvtec3d_part(product / "other", "000", (60, 60))
+    (product / "other" / "xyz" / "000.tiff").rename(product / "test" / "hole" / "xyz" / "000.tiff")
+    (product / "other" / "gt" / "000.png").rename(product / "test" / "good" / "gt" / "000.png")
+    findings = check_product("valve", open_product_folder(product)).findings
+    assert len(findings) == 2
+    assert any("test/hole/000: The image is 60 x 40 and the cloud 60 x 60" in finding for finding in findings)
+    assert any("test/good/000: The mask is of another size" in finding for finding in findings)
+
+
+def test_deep_reads_every_part(product):
+    cloud = product / "train" / "good" / "xyz" / "000.tiff"
+    cloud.write_bytes(cloud.read_bytes()[:-5000])
+    report = check_product("valve", open_product_folder(product), deep=True)
+    assert any(finding.startswith("train/good/000 cannot be read") for finding in report.findings)
+
+
+def test_official_regions_are_counted_when_deep(product):
+    report = check_product("rope", open_product_folder(product), deep=True)
+    assert "2 defect regions (8-connected), where the official archive has 72." in report.findings
