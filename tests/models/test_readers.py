@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from plyfile import PlyData, PlyElement
-from pypcd4 import Encoding, PointCloud
+from pypcd4.pypcd4 import Encoding, PointCloud
 
 from models.readers import (
     Intrinsics,
@@ -254,7 +254,9 @@ def test_bad_intrinsics(text: bytes) -> None:
     assert refused.value.code == "intrinsics_invalid"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(
     height=st.integers(32, 60),
     width=st.integers(32, 60),
