@@ -13,7 +13,9 @@ from typing import Any
 import torch
 
 from models.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
+from models.point_network import PointKind, PointTransformer
 from models.rgb_backbones import BACKBONES, TIMM_PREFIX, rgb_backbone, timm
+from models.uff import FusionNetwork
 
 Network = Callable[[], torch.nn.Module]
 
@@ -79,22 +81,8 @@ def _timm(name: str) -> Network:
     return partial(timm.create_model, BACKBONES[name].model, pretrained=False)
 
 
-def _point_mae() -> torch.nn.Module:
-    from models.point_transformer import PointTransformer
-
-    return PointTransformer("point_mae")
-
-
-def _point_bert() -> torch.nn.Module:
-    from models.point_transformer import PointTransformer
-
-    return PointTransformer("point_bert")
-
-
-def _uff() -> torch.nn.Module:
-    from models.uff import UFF
-
-    return UFF()
+def _points(kind: PointKind) -> Network:
+    return partial(PointTransformer, kind, "running")
 
 
 _AUGREG = "https://storage.googleapis.com/vit_models/augreg/"
@@ -181,10 +169,10 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 sha256="8234f177",
             ),
             OfficialWeights(
-                "point_mae",
+                "pointmae",
                 "points, the paper's default (ShapeNet, self-supervised)",
                 ("pointmae_pretrain.pth", "pretrain.pth"),
-                _point_mae,
+                _points("pointmae"),
                 "MIT (code; the weights' own is not stated)",
                 None,
                 url="https://github.com/Pang-Yatian/Point-MAE/releases/download/main/pretrain.pth",
@@ -197,10 +185,10 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 ),
             ),
             OfficialWeights(
-                "point_bert",
+                "pointbert",
                 "points, the paper's alternative (ShapeNet, self-supervised)",
                 ("Point-BERT.pth",),
-                _point_bert,
+                _points("pointbert"),
                 "MIT (code; the weights' own is not stated)",
                 None,
                 url="https://cloud.tsinghua.edu.cn/f/202b29805eea45d7be92/?dl=1",
@@ -218,7 +206,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "uff",
                 "fusion of RGB and points (the authors' checkpoint)",
                 ("uff.pth", "checkpoint-0.pth"),
-                _uff,
+                partial(FusionNetwork, 768, 1152),
                 "MIT (code; the weights' own is not stated)",
                 None,
                 page="https://github.com/nomewang/M3DM (README, section Checkpoints)",

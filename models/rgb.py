@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -61,8 +61,7 @@ class RgbExtractor:
         """
         backbone = rgb_backbone(name)
         size = backbone.size if size is None else size
-        network: Any = timm.create_model(backbone.model, pretrained=False)
-        network.load_state_dict(weights.load(backbone.weights), strict=True)
+        network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)
         return cls(backbone, network, size=size, device=device, constants=constants)
 
@@ -97,6 +96,16 @@ class RgbExtractor:
         )
         padding = 1 if self.backbone.padded else 0
         return [functional.avg_pool2d(stage, 3, 1, padding, count_include_pad=False) for stage in stages]
+
+
+def _filled(model: str, state: Mapping[str, torch.Tensor]) -> Any:
+    """The timm model around exactly these tensors, without drawing random ones first."""
+    with torch.device("meta"):
+        network = timm.create_model(model, pretrained=False)
+    if {name for name, _ in network.named_buffers()} - state.keys():
+        network = timm.create_model(model, pretrained=False)  # tables made while building (rotary positions)
+    network.load_state_dict(state, strict=True, assign=True)
+    return network
 
 
 def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:

