@@ -63,7 +63,7 @@ def lid(rng: Generator, omit: float | None = None) -> Relief:
     height += (0.0013 * rim - 0.0016 * panel + 0.0010 * button) * (height > 0.004)
     height += 0.0001 * smooth_noise(rng, grid.shape, grid.cells(0.018)) * (height > 0.004)
     albedo, printed = _print(rng, grid, distance, angle)
-    gloss = 0.46 + 0.34 * np.clip(rim + ramp(distance - 0.0335, 0.002), 0, 1) - 0.06 * printed
+    gloss = 0.60 + 0.32 * np.clip(rim + ramp(distance - 0.0335, 0.002), 0, 1) - 0.06 * printed
     return Relief(
         grid,
         np.maximum(height, 0).astype(np.float32),

@@ -31,7 +31,7 @@ def scan(shot: Shot, hits: Hits, lit: NDArray[np.bool_], rng: Generator) -> NDAr
     noise = 0.75 * rng.standard_normal(shape, dtype=np.float32) + 0.66 * smooth_noise(rng, shape, 4.0)
     measured = _quantised(depth + deviation * noise, shot.focal)
     half = _normalised(to_camera + to_projector)
-    glare = hits.gloss * np.clip((hits.normal * half).sum(axis=1), 0, 1) ** 220
+    glare = hits.gloss * np.clip((hits.normal * half).sum(axis=1), 0, 1) ** 160
     lost = _lost(facing, facing_light, glare.reshape(shape), hits.absorb.reshape(shape), rng)
     lost |= ~lit.reshape(shape) | (_jump(depth) & (rng.random(shape) < 0.55))
     cloud = shot.directions().reshape(*shape, 3) * measured[..., None]
@@ -45,7 +45,7 @@ def _lost(
     shape = facing.shape
     blotches = 0.7 * smooth_noise(rng, shape, 7.0) + 0.7 * rng.standard_normal(shape, dtype=np.float32)
     weak = np.minimum(facing, facing_light)
-    trouble = np.clip((0.34 - weak) / 0.22, 0, 1) * 4.5 + 4.2 * glare + 1.5 * absorb
+    trouble = np.clip((0.34 - weak) / 0.22, 0, 1) * 4.5 + 4.6 * glare + 1.5 * absorb
     stray = rng.random(shape) < 0.0006
     return (trouble + 0.8 * blotches > 2.6) & (trouble > 0.25) | stray
 

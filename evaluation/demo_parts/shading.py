@@ -88,8 +88,8 @@ def _mirrored(hits: Hits, light: Light, shot: Shot) -> Field:
     view /= np.sqrt((view**2).sum(axis=1, keepdims=True))
     bounce = view - 2 * (view * hits.normal).sum(axis=1, keepdims=True) * hits.normal
     room = 0.28 + 0.30 * np.clip(bounce[:, 2], 0, 1)
-    for box, power in zip(light.boxes, (1.1, 0.6, 0.5), strict=True):
-        room = room + power * np.clip((bounce * box).sum(axis=1), 0, 1) ** 24
+    for box, power in zip(light.boxes, (1.5, 0.8, 0.6), strict=True):
+        room = room + power * np.clip((bounce * box).sum(axis=1), 0, 1) ** 32
     return room.astype(np.float32)
 
 
