@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +40,17 @@ class PartResult:
     parts: PartScores
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """All stages as arrays: `score`, `threshold`, `map`, and `<bank>_distances`, `<bank>_score`,
         `<bank>_map` for every bank."""
-        found: dict[str, NDArray[np.generic]] = {
-            "score": np.float64(self.score).reshape(()),
-            "threshold": np.float64(self.threshold).reshape(()),
+        found: dict[str, NDArray[Any]] = {
+            "score": np.array(self.score),
+            "threshold": np.array(self.threshold),
             "map": self.map,
         }
         for bank, score in self.parts.banks.items():
             found[f"{bank}_distances"] = score.distances
-            found[f"{bank}_score"] = np.float64(score.image_score).reshape(())
+            found[f"{bank}_score"] = np.array(score.image_score)
             found[f"{bank}_map"] = self.bank_maps[bank]
         return found
 

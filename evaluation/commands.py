@@ -7,6 +7,7 @@ import typer
 from evaluation.benchmark import bench
 from evaluation.demo import demo
 from evaluation.demo_parts.command import demo_parts
+from evaluation.evaluate_command import evaluate
 from evaluation.metrics_command import metrics
 
 
@@ -15,4 +16,5 @@ def register(app: typer.Typer) -> None:
     app.command("demo-parts")(demo_parts)
     app.command("demo")(demo)
     app.command("bench")(bench)
+    app.command("evaluate")(evaluate)
     app.command("metrics")(metrics)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -14,6 +16,9 @@ from rich.table import Table
 
 from service import banks_commands
 from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
+
+if TYPE_CHECKING:
+    from banks.profile import Profile
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -119,7 +124,7 @@ def score(
     if isinstance(result, BadSample):
         raise result
     if output is not None:
-        np.savez_compressed(output, **result.arrays())
+        np.savez_compressed(output, allow_pickle=False, **result.arrays())
     if as_json:
         from service.answers import Scan, render_json
         from service.engine import Scored
@@ -174,8 +179,6 @@ def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> N
 
 
 def _profiles_json(rows: Sequence[tuple[str, list[str], Profile]]) -> str:
-    import json
-
     return json.dumps(
         [
             {"name": name, "missing_weights": missing, "profile": profile.model_dump(mode="json")}
