@@ -33,7 +33,7 @@ def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
     if not path.is_dir():
         raise NotAProductFolder(f"{path} is not a folder.")
     if classes := find_classes(path):
-        return _eyecandies(classes, whole=not any(classes[name].samefile(path) for name in classes))
+        return _eyecandies(path, classes)
     if depth := list_depth_parts(path):
         return _depth_folder(path, depth)
     products = open_products(path)
@@ -44,11 +44,12 @@ def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
         kind="MVTec 3D-AD" if archive else "product folders" if len(products) > 1 else "a product folder",
         products=reports,
         missing=tuple(name for name in CATEGORIES if name not in products) if archive else (),
-        next_step=f"tribank evaluate --data {path}",
+        next_step=f"tribank evaluate {path}",
     )
 
 
-def _eyecandies(classes: dict[str, Path], whole: bool) -> DatasetReport:
+def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:
+    whole = not any(folder.samefile(path) for folder in classes.values())
     reports = []
     for name, folder in classes.items():
         splits = [part.split for part in list_parts(folder)]
@@ -67,7 +68,7 @@ def _eyecandies(classes: dict[str, Path], whole: bool) -> DatasetReport:
         kind=EYECANDIES,
         products=tuple(reports),
         missing=tuple(name for name in CLASSES if name not in classes) if whole else (),
-        next_step="tribank data convert eyecandies",
+        next_step=f"tribank data convert eyecandies {path} OUT",
     )
 
 
@@ -76,4 +77,4 @@ def _depth_folder(path: Path, parts: tuple[DepthPart, ...]) -> DatasetReport:
     counts = {place: places.count(place) for place in dict.fromkeys(places)}
     inputs = ("rgb", "depth") if any(part.rgb for part in parts) else ("depth",)
     report = ProductReport(path.resolve().name, counts, inputs, tuple(depth_part_gaps(parts)))
-    return DatasetReport(DEPTH, (report,), (), "tribank data convert depth")
+    return DatasetReport(DEPTH, (report,), (), f"tribank data convert depth {path} OUT")
