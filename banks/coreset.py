@@ -23,7 +23,8 @@ Progress = Callable[[int, int], None]
 """Called with (picks done, picks wanted)."""
 
 _PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
-_TILE = 1 << 21  # distances one worker holds at a time (8 MiB)
+_TILE = 1 << 19  # distances one worker holds at a time (2 MiB)
+_BLOCK = 1 << 16  # distances looked at closely at a time; larger temporaries cost page faults
 _DEVICE_TILE = 1 << 26
 _POOL = 4096  # farthest rows searched between two passes over the library
 _UNIT = 2.0**-24  # unit roundoff of float32
@@ -168,6 +169,7 @@ class _Library:
         # Bound on the error of |x|^2 + |y|^2 - 2xy in float32, in any order of summation, as a share of
         # |x|^2 + |y|^2: half of d + 1 roundings in the product, plus centring, the squares and the last sums.
         self.share = np.float32((rows.shape[1] + 32) * _UNIT)
+        self.scratch = [np.empty(0, np.float32) for _ in range(_workers())]
 
     def floor(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Lower bounds (n, n) on the squared distances among some rows."""
@@ -180,23 +182,33 @@ class _Library:
 
     def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
         """Bring `near` down to the distances to the new picks, in place."""
-        workers = _workers()
         centres = self._lifted(picks)
         step = max(64, _TILE // len(picks))
         parts = list(_slices(len(self.rows), step))
+        workers = len(self.scratch)
 
-        def work(mine: list[slice]) -> None:
-            tile = np.empty((step, len(picks)), np.float32)
-            lifted = np.ones((step, self.rows.shape[1] + 1), np.float32)
-            for part in mine:
+        def work(worker: int) -> None:
+            tile, lifted = self._buffers(worker, step, len(picks))
+            for part in parts[worker::workers]:
                 size = part.stop - part.start
                 np.subtract(self.rows[part], self.centre, out=lifted[:size, :-1])
                 np.matmul(lifted[:size], centres, out=tile[:size])
                 self._settle(near, part, tile[:size], picks)
 
         with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(work, [parts[k::workers] for k in range(workers)]):
+            for _ in pool.map(work, range(workers)):
                 pass
+
+    def _buffers(self, worker: int, step: int, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A worker's tile (step, count) and rows with a 1 appended (step, d + 1), in memory kept between
+        rounds."""
+        width = self.rows.shape[1] + 1
+        if len(self.scratch[worker]) < step * (count + width):
+            self.scratch[worker] = np.empty(step * (count + width), np.float32)
+        tile = self.scratch[worker][: step * count].reshape(step, count)
+        lifted = self.scratch[worker][step * count : step * (count + width)].reshape(step, width)
+        lifted[:, -1] = 1
+        return tile, lifted
 
     def _lifted(self, picks: NDArray[np.int64]) -> NDArray[np.float32]:
         """(d + 1, k): times rows with a 1 appended it gives the lower bound less the row's own share of
@@ -216,11 +228,11 @@ class _Library:
             return
         slack = 2 * self.share * (self.square[part][open_] + self.square[picks].max())
         limit = np.minimum(least[open_] + slack, (near[part] - own)[open_])
-        row, pick = np.nonzero(bound[open_] <= limit[:, None])
-        row = open_[row] + part.start
-        for some in _slices(len(row), 4096):
-            value = _squared(self.rows[row[some]], self.rows[picks[pick[some]]])
-            np.minimum.at(near, row[some], value)
+        for some in _slices(len(open_), max(1, _BLOCK // len(picks))):
+            close = np.flatnonzero(bound[open_[some]] <= limit[some, None])
+            row, pick = np.divmod(close, len(picks))
+            row = open_[some][row] + part.start
+            np.minimum.at(near, row, _squared(self.rows[row], self.rows[picks[pick]]))
 
 
 class _DeviceLibrary(_Library):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -97,6 +98,30 @@ def test_small_libraries(count: int, width: int, seed: int, pool: int, coarse: b
         patch.setattr(coreset, "_POOL", pool)
         patch.setattr(coreset, "_TILE", 64)
         assert coreset.greedy(rows, picked, start=start).tolist() == plain(rows, picked, start)
+
+
+def test_the_device_pass_finds_the_same_distances() -> None:
+    rows = np.concatenate([clustered(700, 40, 8), clustered(700, 40, 8)[:200]])
+    picks = np.array(plain(rows, 90))
+    near, far = np.full(900, np.inf, np.float32), np.full(900, np.inf, np.float32)
+    torch.set_float32_matmul_precision("high")  # what a front door may have set
+    try:
+        for some in (picks[:1], picks[1:30], picks[30:]):
+            coreset._Library(rows).lower(near, some)
+            coreset._DeviceLibrary(rows, "cpu").lower(far, some)
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    exact = ((rows[:, None].astype(np.float64) - rows[picks]) ** 2).sum(axis=2).min(axis=1).astype(np.float32)
+    np.testing.assert_array_equal(near, exact)
+    np.testing.assert_array_equal(far, exact)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_picks_on_a_gpu_are_the_same() -> None:
+    rows = clustered(20_000, 300, 9)
+    np.testing.assert_array_equal(coreset.greedy(rows, 2000, device="cuda"), coreset.greedy(rows, 2000))
 
 
 def test_progress_counts_up_to_the_whole() -> None:

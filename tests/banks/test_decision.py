@@ -13,7 +13,7 @@ from sklearn.linear_model import SGDOneClassSVM
 
 from banks import decision
 
-BANKS = ("rgb", "point", "fused")
+BANKS: tuple[str, ...] = ("rgb", "point", "fused")
 SIZE = 16
 
 
