@@ -179,7 +179,7 @@ def _picked(side: int, size: int) -> NDArray[np.intp]:
 
 
 def _check_surface(sample: Sample) -> None:
-    if not spans_a_surface(sample.xyz[sample.valid]):
+    if not spans_a_surface(sample.xyz, sample.valid):
         raise BadSample(
             "degenerate_cloud",
             "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z.",
