@@ -75,15 +75,21 @@ def interpolation(
     points: (N, 3) float32 metres. centres: (G, 3) float32 metres.
     expanded: squared distances as the published code gets them, a^2 + b^2 - 2ab in float32. Half a metre from
         the origin that errs by about 1e-7, as much as the squared distance between neighbouring pixels, and
-        may fall below zero; up to three in a thousand of a feature's scale follow from it.
+        may fall below zero; features differ by up to 1e-3 for it. One point
+        in a hundred has a tie for its third centre, which the same sort of all centres decides.
     Returns index (N, 3) int64, nearest first, and weight (N, 3) float32 with rows that sum to 1: proportional
     to 1 / (squared distance + 1e-8). With fewer than three centres the last is repeated with weight 0.
     """
     count = min(NEIGHBOURS, len(centres))
     if expanded:
         index = _nearest(points, centres, min(CANDIDATES, len(centres)))
-        squared, order = _expanded_squares(points, centres[index]).sort(dim=1, stable=True)
-        index, squared = index.gather(1, order)[:, :count], squared[:, :count]
+        squared, order = _expanded_squares(points, centres[index]).sort(dim=1)
+        index = index.gather(1, order)[:, :count]
+        if squared.shape[1] > count:
+            tied = squared[:, count - 1] == squared[:, count]
+            rows = _expanded_squares(points[tied], centres.expand(int(tied.sum()), -1, -1))
+            index[tied] = rows.sort(dim=1).indices[:, :count]
+        squared = squared[:, :count]
     else:
         index = _nearest(points, centres, count)
         squared = (points.double()[:, None] - centres.double()[index]).square().sum(-1)

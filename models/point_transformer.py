@@ -78,8 +78,8 @@ class PointExtractor:
     def load(
         cls, settings: PointNetwork, weights: Mapping[str, torch.Tensor], device: torch.device | str = "cpu"
     ) -> PointExtractor:
-        """weights: official keys after `network_weights`. Raises ValueError naming tensors that are missing,
-        unexpected or of another shape."""
+        """weights: official keys, prefixes stripped (`WeightStore.load(settings.kind)`). Raises ValueError
+        naming tensors that are missing, unexpected or of another shape."""
         network = PointTransformer(settings.kind, settings.batch_norm)
         load_strictly(network, weights, f"the {settings.kind} network")
         return cls(settings, network, torch.device(device))
@@ -134,23 +134,6 @@ class PointExtractor:
         points = groups.points if self.settings.scaling == "raw" else _unit_sphere(groups.points)
         centres = points[groups.fps_index]
         return self._network(points[groups.knn_index] - centres[:, None], centres)
-
-
-def network_weights(kind: PointKind, checkpoint: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The encoder's tensors out of an official checkpoint's `base_model`, prefixes stripped.
-
-    Point-MAE also holds a decoder, Point-BERT a tokeniser and a momentum twin: these stay behind. Keys that
-    are already stripped pass through, and so does anything unknown, for `PointExtractor.load` to refuse.
-    """
-    named = {key.replace("module.", ""): tensor for key, tensor in checkpoint.items()}
-    if kind == "pointbert":
-        prefix, others = "transformer_q.", ("transformer_k.", "dvae.", "queue")
-        unused = ("cls_head.", "lm_head.", "mask_token")
-    else:
-        prefix, others = "MAE_encoder.", ()
-        unused = ("decoder_pos_embed.", "MAE_decoder.", "increase_dim.", "mask_token")
-    inner = {key.removeprefix(prefix): tensor for key, tensor in named.items() if not key.startswith(others)}
-    return {key: tensor for key, tensor in inner.items() if not key.startswith(unused)}
 
 
 def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:

@@ -1,0 +1,101 @@
+"""The point extractor on small clouds: contract, determinism, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from models.point_network import PointTransformer
+from models.point_transformer import PointExtractor, PointNetwork
+from models.preparation import Frame, PreparedPart
+from models.sample import BadSample
+
+Build = Callable[[PointNetwork], PointExtractor]
+
+
+def cloud(seed: int, points: int = 600) -> PreparedPart:
+    """`points` valid pixels scattered over a 224 x 224 grid, a wavy sheet half a metre away."""
+    g = np.random.Generator(np.random.PCG64(seed))
+    pixels = np.sort(g.choice(224 * 224, points, replace=False))
+    xyz = np.zeros((224 * 224, 3), np.float32)
+    xyz[pixels] = np.stack(
+        [pixels % 224 * 4e-4 + 1e-4, pixels // 224 * 4e-4 + 1e-4, 0.5 + g.normal(0, 1e-3, points)], 1
+    )
+    xyz = xyz.reshape(224, 224, 3)
+    return PreparedPart(
+        np.zeros((224, 224, 3), np.uint8), xyz, (xyz != 0).all(-1), Frame(224, 224, 0, 0, 224), False
+    )
+
+
+@pytest.fixture(scope="module")
+def build(recipe: ModuleType) -> Build:
+    def make(settings: PointNetwork) -> PointExtractor:
+        empty = PointTransformer(settings.kind, settings.batch_norm).state_dict()
+        return PointExtractor.load(settings, recipe.fill(empty, 3))
+
+    return make
+
+
+SMALL = PointNetwork(groups=48, group_size=16)
+
+
+def test_rows_are_bitwise_the_same_alone_and_in_a_batch_of_eight(build: Build) -> None:
+    extractor = build(SMALL)
+    parts = [cloud(seed, 300 + 70 * seed) for seed in range(8)]
+    batch = extractor(parts)
+    assert all(
+        torch.equal(grid.rows, extractor([part])[0].rows) for grid, part in zip(batch, parts, strict=True)
+    )
+
+
+@pytest.mark.parametrize("side", [28, 56])
+@pytest.mark.parametrize("distances", ["exact", "expanded"])
+def test_extraction_equals_its_own_trace(build: Build, side: int, distances: str) -> None:
+    extractor = build(PointNetwork(groups=48, group_size=16, side=side, distances=distances))  # pyright: ignore[reportArgumentType]
+    part = cloud(1)
+    trace = extractor.trace(part)
+    (grid,) = extractor([part])
+    assert grid.side == side
+    assert grid.rows.shape == (side * side, 1152)
+    assert trace.valid_index.tolist() == np.flatnonzero(part.valid).tolist()
+    assert trace.knn_index.shape == (48, 16)
+    assert trace.group_features.shape == (48, 1152)
+    assert trace.interpolated.shape == (600, 1152)
+    torch.testing.assert_close(grid.rows, trace.point_patch, atol=1e-5, rtol=0)
+    assert torch.equal(grid.rows.any(1), trace.point_patch.any(1))
+
+
+@pytest.mark.parametrize("points", [1, 2, 20])
+@pytest.mark.parametrize("scaling", ["raw", "unit_sphere"])
+def test_tiny_clouds_work(build: Build, points: int, scaling: str) -> None:
+    extractor = build(PointNetwork(groups=48, group_size=16, scaling=scaling))  # pyright: ignore[reportArgumentType]
+    (grid,) = extractor([cloud(2, points)])
+    assert grid.rows.isfinite().all()
+    assert grid.rows.any()
+
+
+def test_a_part_without_points_is_refused(build: Build) -> None:
+    with pytest.raises(BadSample, match="no valid 3D point"):
+        build(SMALL)([cloud(3, 0)])
+
+
+def test_unit_sphere_ignores_the_unit_of_length(build: Build) -> None:
+    extractor = build(PointNetwork(groups=48, group_size=16, scaling="unit_sphere"))
+    part = cloud(4)
+    doubled = PreparedPart(part.rgb, 2 * part.xyz, part.valid, part.frame, False)
+    one, two = extractor.trace(part).group_features, extractor.trace(doubled).group_features
+    torch.testing.assert_close(one, two, atol=1e-4, rtol=0)
+
+
+def test_weights_that_do_not_fit_are_named(recipe: ModuleType) -> None:
+    weights = recipe.fill(PointTransformer("pointmae", "sample").state_dict(), 3)
+    weights["norm.scale"] = weights.pop("norm.weight")
+    weights["norm.bias"] = torch.zeros(5)
+    with pytest.raises(
+        ValueError, match=r"missing norm.weight; norm.bias is \(5,\), not \(384,\); unexpected norm.scale"
+    ):
+        PointExtractor.load(SMALL, {key: weights[key] for key in weights if key != "cls"})
