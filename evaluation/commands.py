@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from evaluation import data_command
 from evaluation.benchmark import bench
 from evaluation.demo import demo
 from evaluation.demo_parts.command import demo_parts
@@ -13,6 +14,7 @@ from evaluation.metrics_command import metrics
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
+    app.add_typer(data_command.app, name="data")
     app.command("demo-parts")(demo_parts)
     app.command("demo")(demo)
     app.command("bench")(bench)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from service import banks_commands
+from service import banks_commands, weights_commands
 from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ app = typer.Typer(
     help="Tell good parts from defective ones, after seeing good parts only.",
 )
 app.add_typer(banks_commands.app, name="banks")
+app.add_typer(weights_commands.app, name="weights")
 console = Console(stderr=True)
 
 DEFAULT_WEIGHTS = Path("weights")

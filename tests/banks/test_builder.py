@@ -1,0 +1,74 @@
+"""The builder: the same parts and seed give the same version; held-out parts are held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from banks.builder import Builder, BuildError
+from banks.manifest import Manifest
+from banks.profile import find_profile
+from banks.store import BankStore
+from models.product_folder import ProductFolder, open_product_folder
+from tests.conftest import SMALL
+
+
+def _build(product: Path, root: Path, folder: ProductFolder | None = None, **options: int) -> Path:
+    store = BankStore(root)
+    Builder(find_profile("embedded"), store, **options).build(SMALL, folder or open_product_folder(product))
+    return store.path(SMALL)
+
+
+def test_a_rebuild_is_the_same_byte_for_byte(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
+    first = Manifest.read(BankStore(small_banks).path(SMALL))
+    again = Manifest.read(_build(small_product, tmp_path))
+    assert again.files == first.files
+    assert again.calibration == first.calibration
+    assert again.decision == first.decision
+
+
+def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
+    path = BankStore(small_banks).path(SMALL)
+    manifest = Manifest.read(path)
+    assert manifest.training_parts == tuple(f"train/good/{number:03}" for number in range(5))
+    assert manifest.banks["rgb"].seen == 5 * 784
+    assert manifest.weights.keys() == {"efficientnet_lite1"}
+    origin = load_file(path / "provenance.safetensors")
+    for name, bank in manifest.banks.items():
+        part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]
+        assert len(part) == len(cell) == bank.rows
+        assert set(np.unique(part)) <= set(range(5))
+        assert cell.max() < bank.side**2
+        assert len(set(zip(part.tolist(), cell.tolist(), strict=True))) == bank.rows
+
+
+def test_validation_parts_calibrate(small_banks: Path) -> None:
+    calibration = Manifest.read(BankStore(small_banks).path(SMALL)).calibration
+    assert calibration.count >= 2
+    assert "held-out good parts" in calibration.statement
+
+
+def test_without_validation_parts_the_training_parts_take_turns(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    folder = ProductFolder(folder.train, (), (), ())
+    calibration = Manifest.read(_build(small_product, tmp_path, folder)).calibration
+    assert calibration.count == len(folder.train)
+
+
+def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    with pytest.raises(BuildError, match="at least 2"):
+        _build(small_product, tmp_path, ProductFolder(folder.train[:1], folder.validation, (), ()))
+
+
+def test_a_folder_of_unusable_parts_is_refused_with_a_reason(small_product: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    folder = open_product_folder(small_product)
+    colourless = tuple(replace(part, xyz=None) for part in folder.train)
+    with pytest.raises(BuildError, match="train/good/000"):
+        _build(small_product, tmp_path, ProductFolder(colourless, folder.validation, (), ()))
+    assert BankStore(tmp_path).products() == []

@@ -1,0 +1,75 @@
+"""The detector: samples in, results out, each part on its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from banks.detector import Detector, PartResult
+from banks.store import BadBank, BankStore
+from models.product_folder import open_product_folder
+from models.sample import BadSample, Sample
+from tests.conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def detector(small_banks: Path) -> Detector:
+    return Detector.load(BankStore(small_banks).path(SMALL))
+
+
+@pytest.fixture(scope="module")
+def samples(small_product: Path) -> list[Sample]:
+    return [part.read() for part in open_product_folder(small_product).test]
+
+
+def _one(detector: Detector, sample: Sample) -> PartResult:
+    (result,) = detector.score([sample])
+    assert isinstance(result, PartResult)
+    return result
+
+
+def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -> None:
+    result = _one(detector, samples[0])
+    assert set(result.bank_scores) == {"rgb", "point", "fused"}
+    assert result.map.shape == (224, 224)
+    assert np.isfinite(result.map).all()
+    assert result.decision == ("defective" if result.score > result.threshold else "good")
+    assert set(result.timings_ms) == {"prepare", "rgb", "point", "fusion", "search", "decide"}
+    arrays = result.arrays()
+    assert arrays["rgb_distances"].shape == (784,)
+    assert arrays["fused_distances"].shape == (3136,)
+    assert float(arrays["score"]) == result.score
+
+
+def test_a_result_does_not_depend_on_its_batch(detector: Detector, samples: list[Sample]) -> None:
+    alone = [_one(detector, sample) for sample in samples]
+    for order in ([0, 1, 2], [2, 0, 1], [1, 1, 2]):
+        for index, result in zip(order, detector.score([samples[i] for i in order]), strict=True):
+            assert isinstance(result, PartResult)
+            for name, array in alone[index].arrays().items():
+                np.testing.assert_array_equal(result.arrays()[name], array, err_msg=name)
+
+
+def test_a_bad_part_does_not_stop_the_others(detector: Detector, samples: list[Sample]) -> None:
+    good = samples[0]
+    empty = Sample(good.rgb, np.zeros_like(good.xyz), np.zeros_like(good.valid))
+    first, bad, last = detector.score([good, empty, good])
+    assert isinstance(bad, BadSample)
+    assert isinstance(first, PartResult)
+    assert isinstance(last, PartResult)
+    assert first.score == last.score
+
+
+def test_a_damaged_version_is_not_loaded(small_banks: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / SMALL / "v1"
+    shutil.copytree(BankStore(small_banks).path(SMALL), folder)
+    index = folder / "rgb.faiss"
+    data = bytearray(index.read_bytes())
+    data[len(data) // 2] ^= 1
+    index.write_bytes(bytes(data))
+    with pytest.raises(BadBank, match=r"rgb\.faiss"):
+        Detector.load(folder)

@@ -1,0 +1,37 @@
+"""Small real inputs that many tests share: a rendered product and a bank built from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
+
+SMALL = "biscuit"
+"""The product of `small_product`."""
+
+
+@pytest.fixture(scope="session")
+def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo product of 5 training, 2 validation and 3 test parts."""
+    from evaluation.demo_parts.writer import write_demo_parts
+
+    out = tmp_path_factory.mktemp("parts")
+    (folder,) = write_demo_parts(out, products=[SMALL], train=5, validation=2, test=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bank root with version v1 of `small_product`, built by the default profile."""
+    from banks.builder import Builder
+    from banks.profile import DEFAULT_PROFILE, find_profile
+    from banks.store import BankStore
+    from models.product_folder import open_product_folder
+
+    root = tmp_path_factory.mktemp("banks")
+    builder = Builder(find_profile(DEFAULT_PROFILE), BankStore(root))
+    assert builder.build(SMALL, open_product_folder(small_product)) == "v1"
+    return root

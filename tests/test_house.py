@@ -1,0 +1,65 @@
+"""The rules of the house: which room may import which, how long a module may be, and no pickle."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAY_IMPORT = {
+    "models": {"models"},
+    "banks": {"banks", "models"},
+    "service": {"service", "banks", "models"},
+    "evaluation": {"evaluation", "banks", "models"},
+}
+MODULES = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py"))
+MOST_LINES = 400
+PICKLING = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_keeps_the_rules(path: Path) -> None:
+    source = path.read_text()
+    tree = ast.parse(source)
+    room = path.relative_to(ROOT).parts[0]
+    roots = {name.partition(".")[0] for name in _imports(tree)}
+    assert roots & set(MAY_IMPORT) <= MAY_IMPORT[room], "imports run one way: models <- banks <- service"
+    assert not roots & PICKLING, "no pickle, on disk or over the wire"
+    assert source.count("\n") <= MOST_LINES, "a module that outgrows this is two nouns"
+    assert path.stem not in {"utils", "common", "helpers"}
+
+
+def test_only_the_weight_reader_loads_torch_files_and_it_executes_nothing() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if ast.unparse(node.func) == "torch.load":
+                assert path.name == "weights.py"
+                assert any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords)
+            for keyword in node.keywords:
+                assert (keyword.arg, ast.unparse(keyword.value)) != ("allow_pickle", "True")
+
+
+def test_modules_mirror_their_tests() -> None:
+    """Every test file of a room names a module (or a group of modules) of that room."""
+    for room in MAY_IMPORT:
+        names = {path.stem for path in (ROOT / room).rglob("*.py")} | {
+            path.name for path in (ROOT / room).rglob("*") if path.is_dir()
+        }
+        for test in (ROOT / "tests" / room).rglob("test_*.py"):
+            noun = test.stem.removeprefix("test_")
+            assert any(
+                noun.startswith(name) or name.startswith(noun) for name in names | {"golden", "hostile"}
+            )
