@@ -105,17 +105,20 @@ class Server(uvicorn.Server):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: finish what is in work. A second one does not wait for the grace."""
+        """First signal: finish what is in work, then exit with 0. Further ones wait for less."""
         application = self.config.app
         if isinstance(application, FastAPI):
             application.state.wiring.engine.drain()
-        if sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
+        if self.should_exit:
+            self.force_exit = True
+        elif sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
             self._draining = True
-            self._loop.call_soon_threadsafe(
-                self._loop.call_later, self._grace_s, super().handle_exit, sig, frame
-            )
-            return
-        super().handle_exit(sig, frame)
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._grace_s, self._stop)
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
+        self.should_exit = True
 
 
 def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> Wiring:

@@ -1,0 +1,109 @@
+"""The whole path: `tribank serve` as a process of its own, with banks that `tribank build` made."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from banks.store import BankStore
+from service.problems import NotReady
+from service.products import StoreLoader
+
+HOUSE = Path(__file__).parents[2]
+TRIBANK = [sys.executable, str(HOUSE / "tribank.py")]
+URL = "/v1/products/biscuit/score"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with rendered parts in `parts/` and their banks in `banks/`."""
+    folder = tmp_path_factory.mktemp("built")
+    counts = ["--train", "4", "--validation", "2", "--test", "2"]
+    for command in (
+        ["demo-parts", str(folder / "parts"), "--product", "biscuit", "--seed", "1", *counts],
+        ["build", "biscuit", str(folder / "parts" / "biscuit"), "--banks", str(folder / "banks")],
+    ):
+        subprocess.run([*TRIBANK, *command], check=True, capture_output=True, timeout=240)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def files(built: Path) -> dict[str, bytes]:
+    part = built / "parts" / "biscuit" / "train" / "good"
+    return {"rgb": (part / "rgb" / "000.png").read_bytes(), "xyz": (part / "xyz" / "000.tiff").read_bytes()}
+
+
+@pytest.fixture
+def process(built: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A serving process, ready, and its address."""
+    command = [*TRIBANK, "serve", "--banks", str(built / "banks"), "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stderr is not None
+        found = None
+        while found is None and (line := server.stderr.readline()):
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found is not None
+        deadline = time.monotonic() + 60
+        while httpx.get(f"{found[0]}/readyz", trust_env=False).status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield server, found[0]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
+    process: tuple[subprocess.Popen[str], str], files: dict[str, bytes]
+) -> None:
+    server, address = process
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        answer = client.post(URL, files=files).json()
+        assert answer["decision"] in ("good", "defective")
+        assert set(answer["banks"]) == {"rgb", "point", "fused"}
+        assert client.post(URL, files=files).json()["score"] == answer["score"]
+        empty = client.post(URL, files={"sample": b""})
+        assert empty.status_code == 422
+        statuses: list[int] = []
+        post = threading.Thread(target=lambda: statuses.append(client.post(URL, files=files).status_code))
+        post.start()
+        time.sleep(0.1)
+        server.send_signal(signal.SIGTERM)
+        post.join(60)
+    assert statuses == [200]
+    assert server.wait(60) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_damaged_version_gives_way_to_the_one_before(built: Path, tmp_path: Path) -> None:
+    root = tmp_path / "banks"
+    shutil.copytree(built / "banks", root)
+    shutil.copytree(root / "biscuit" / "v1", root / "biscuit" / "v2")
+    store = BankStore(root)
+    store.activate("biscuit", "v2")
+    bank = root / "biscuit" / "v2" / "rgb.faiss"
+    data = bytearray(bank.read_bytes())
+    data[len(data) // 2] ^= 1
+    bank.write_bytes(data)
+    loader: Any = StoreLoader(store, device="cpu", weights=Path("weights"))
+    loaded = loader.load("biscuit")
+    assert loaded.detector.version == "v1"
+    assert loaded.note == "Version v2 is damaged; serving v1."
+    (root / "biscuit" / "v1" / "manifest.json").unlink()
+    with pytest.raises(NotReady):
+        loader.load("biscuit")
