@@ -149,7 +149,7 @@ def test_a_part_that_fills_the_picture_has_no_plane() -> None:
     xyz[..., 2] += 0.03 * np.sin((rows + columns) / 12).astype(np.float32)
     part = prepare(sample(xyz), Preparation())
     assert not part.plane_found
-    assert part.valid.all()
+    assert part.valid.mean() > 0.99  # corners have too few neighbours, for DBSCAN as well
 
 
 def test_duplicate_points_are_no_problem() -> None:
