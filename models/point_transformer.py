@@ -80,7 +80,8 @@ class PointExtractor:
     ) -> PointExtractor:
         """weights: official keys, prefixes stripped (`WeightStore.load(settings.kind)`). Raises ValueError
         naming tensors that are missing, unexpected or of another shape."""
-        network = PointTransformer(settings.kind, settings.batch_norm)
+        with torch.device("meta"):
+            network = PointTransformer(settings.kind, settings.batch_norm)
         load_strictly(network, weights, f"the {settings.kind} network")
         return cls(settings, network, torch.device(device))
 
@@ -137,7 +138,10 @@ class PointExtractor:
 
 
 def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
-    """Fill `network` from exactly its own tensors. Raises ValueError naming those that do not fit."""
+    """Give `network`, which may lie on the meta device, exactly its own tensors, shared with `weights`.
+
+    Raises ValueError naming the tensors that are missing, unexpected or of another shape.
+    """
     expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     given = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     faults = [f"missing {key}" for key in expected.keys() - given.keys()]
@@ -149,7 +153,7 @@ def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor],
     ]
     if faults:
         raise ValueError(f"These weights do not fit {what}: {'; '.join(sorted(faults))}")
-    network.load_state_dict(dict(weights))
+    network.load_state_dict(dict(weights), assign=True)
 
 
 def _unit_sphere(points: torch.Tensor) -> torch.Tensor:

@@ -74,16 +74,16 @@ class Uff:
         """
         if absent := [key for key in ("rgb_norm.weight", "xyz_norm.weight") if key not in state]:
             raise ValueError(f"These weights are no fusion network: missing {', '.join(absent)}")
-        network = FusionNetwork(len(state["rgb_norm.weight"]), len(state["xyz_norm.weight"]))
-        own = network.state_dict()
-        heads = {key: own[key] for key in own if key.startswith(HEADS) and key not in state}
-        load_strictly(network, {**state, **heads}, "the fusion network")
+        with torch.device("meta"):
+            network = FusionNetwork(len(state["rgb_norm.weight"]), len(state["xyz_norm.weight"]))
+        del network.rgb_head, network.xyz_head
+        branches = {key: tensor for key, tensor in state.items() if not key.startswith(HEADS)}
+        load_strictly(network, branches, "the fusion network")
         return cls(network, torch.device(device))
 
     def state(self) -> dict[str, torch.Tensor]:
         """What `from_state` needs, on the CPU, without the heads."""
-        state = self._network.state_dict()
-        return {key: tensor.cpu() for key, tensor in state.items() if not key.startswith(HEADS)}
+        return {key: tensor.cpu() for key, tensor in self._network.state_dict().items()}
 
     @torch.inference_mode()
     def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:

@@ -156,7 +156,7 @@ class _Run:
         """Paired rows (N, C_r) and (N, C_p) of the parts of one step."""
         rgb_rows, point_rows = [], []
         for part in parts_of_step(step, len(self._pairs), self._settings):
-            rgb, point = (torch.from_numpy(np.array(rows, np.float32)) for rows in self._pairs[part])
+            rgb, point = (_tensor(rows) for rows in self._pairs[part])
             if (rgb.shape[1], point.shape[1]) != self._widths or len(point) not in (len(rgb), 4 * len(rgb)):
                 raise ValueError(
                     f"part {part} has rows {tuple(rgb.shape)} and {tuple(point.shape)}; expected widths"
@@ -177,6 +177,13 @@ def parts_of_step(step: int, parts: int, settings: FusionTraining) -> list[int]:
     epoch, place = divmod(step, parts // batch)
     order = np.random.Generator(np.random.PCG64([settings.seed, epoch])).permutation(parts)
     return order[place * batch : (place + 1) * batch].tolist()
+
+
+def _tensor(rows: Rows) -> torch.Tensor:
+    """On the CPU, float32; a memory map is read here."""
+    return (
+        rows.float().cpu() if isinstance(rows, torch.Tensor) else torch.from_numpy(np.array(rows, np.float32))
+    )
 
 
 def _write(tensors: dict[str, torch.Tensor], path: Path, facts: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.features import PatchGrid
-from models.point_network import PointTransformer
+from models.point_network import PointKind, PointTransformer
 from models.point_transformer import PointExtractor, PointNetwork, PointTrace
 from models.preparation import PreparedPart
 from models.uff import FusionNetwork, Uff
@@ -21,13 +21,17 @@ PUBLISHED = PointNetwork(skip_near_origin=True, distances="expanded")
 TOLERANCE = 1e-3
 
 
-def extractor(recipe: ModuleType, settings: PointNetwork) -> PointExtractor:
-    empty = PointTransformer(settings.kind, settings.batch_norm).state_dict()
-    return PointExtractor.load(settings, recipe.fill(empty, 7))
+def filled(recipe: ModuleType, kind: PointKind) -> dict[str, torch.Tensor]:
+    return recipe.fill(PointTransformer(kind, "sample").state_dict(), 7)
 
 
 def error(ours: torch.Tensor, theirs: NDArray[np.generic]) -> float:
     return float(np.abs(ours.numpy() - theirs).max())
+
+
+@pytest.fixture(scope="module")
+def weights(recipe: ModuleType) -> dict[str, torch.Tensor]:
+    return filled(recipe, "pointmae")
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +40,8 @@ def part(golden_part: Callable[[int], PreparedPart]) -> PreparedPart:
 
 
 @pytest.fixture(scope="module")
-def trace(recipe: ModuleType, part: PreparedPart) -> PointTrace:
-    return extractor(recipe, PUBLISHED).trace(part)
+def trace(weights: dict[str, torch.Tensor], part: PreparedPart) -> PointTrace:
+    return PointExtractor.load(PUBLISHED, weights).trace(part)
 
 
 def test_farthest_points(golden: Golden, trace: PointTrace) -> None:
@@ -67,24 +71,25 @@ def test_point_patches(golden: Golden, trace: PointTrace) -> None:
 
 
 def test_point_patches_with_exact_distances(
-    recipe: ModuleType, golden: Golden, part: PreparedPart, trace: PointTrace
+    weights: dict[str, torch.Tensor], golden: Golden, part: PreparedPart, trace: PointTrace
 ) -> None:
     """Our default drops the published rounding and stays within the tolerance."""
-    (grid,) = extractor(recipe, PointNetwork())([part])
+    (grid,) = PointExtractor.load(PointNetwork(), weights)([part])
     assert error(grid.rows[torch.from_numpy(golden["rows"])], golden["xyz_patch"]) < TOLERANCE
     assert torch.equal(grid.rows.any(1), trace.point_patch.any(1))
 
 
 def test_group_features_with_running_statistics(
-    recipe: ModuleType, golden: Golden, part: PreparedPart
+    weights: dict[str, torch.Tensor], golden: Golden, part: PreparedPart
 ) -> None:
-    features = extractor(recipe, PointNetwork(batch_norm="running")).trace(part).group_features
+    extractor = PointExtractor.load(PointNetwork(batch_norm="running"), weights)
+    features = extractor.trace(part).group_features
     assert error(features[::16], golden["group_features_running_bn"]) < 1e-4
 
 
 def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, part: PreparedPart) -> None:
     settings = PointNetwork(kind="pointbert", groups=784, group_size=64)
-    trace = extractor(recipe, settings).trace(part)
+    trace = PointExtractor.load(settings, filled(recipe, "pointbert")).trace(part)
     np.testing.assert_array_equal(trace.fps_index, golden["pointbert_784x64_fps_index"])
     assert error(trace.group_features[::16], golden["pointbert_784x64_group_features"]) < 1e-4
 
