@@ -13,7 +13,7 @@ serve: setup  ## the same, and keep the server running
 	@$(tribank) demo --out out --serve
 
 test: setup lint  ## lint, types, tests
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright

@@ -65,7 +65,7 @@ def bench(
     Console().print(table)
     hardware = report["hardware"]
     Console().print(
-        f"{repeats} parts, {hardware["cpu"]}, {hardware["threads"]} threads, {device}; this machine"
+        f"{repeats} parts, {hardware['cpu']}, {hardware['threads']} threads, {device}; this machine"
         f" multiplies float32 matrices at {report['sgemm_gflops']:.0f} GFLOP/s"
     )
 

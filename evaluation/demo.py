@@ -51,7 +51,7 @@ def demo(
     with _server(banks, port) as url:
         _score_two(url, product, parts / product, out / "heatmaps")
         if serve:
-            _console.print(f"Serving on {url} (API: {url}/docs). Ctrl-C stops it.")
+            _console.print(f"Serving on {url} (API: {url}/openapi.json). Ctrl-C stops it.")
             with _interruptible():
                 signal.pause()
 

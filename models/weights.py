@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import pickle
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # what torch.load(weights_only=True) refuses with
 
 import numpy as np
 import torch
@@ -157,7 +157,7 @@ def read_tensors(path: Path) -> Mapping[str, object]:
         with torch.serialization.safe_globals([argparse.Namespace]):
             top = torch.load(path, map_location="cpu", weights_only=True)
     except (
-        pickle.UnpicklingError,
+        UnpicklingError,
         SafetensorError,
         zipfile.BadZipFile,
         EOFError,

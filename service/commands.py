@@ -159,7 +159,12 @@ def serve(
     from service.settings import Settings
 
     settings = Settings(banks=banks, host=host, port=port, weights=weights_dir, device=chosen_device(device))
-    run(settings, ready=lambda address: console.print(f"Serving on {address} (API: {address}/docs)"))
+    run(
+        settings,
+        ready=lambda address: console.print(
+            f"Serving on {address} (the API describes itself at {address}/openapi.json)"
+        ),
+    )
 
 
 @app.command()

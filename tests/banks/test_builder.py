@@ -16,9 +16,10 @@ from models.product_folder import ProductFolder, open_product_folder
 from tests.conftest import SMALL
 
 
-def _build(product: Path, root: Path, folder: ProductFolder | None = None, **options: int) -> Path:
+def _build(product: Path, root: Path, folder: ProductFolder | None = None) -> Path:
     store = BankStore(root)
-    Builder(find_profile("embedded"), store, **options).build(SMALL, folder or open_product_folder(product))
+    builder = Builder(find_profile("embedded"), store)
+    builder.build(SMALL, folder or open_product_folder(product))
     return store.path(SMALL)
 
 
