@@ -97,3 +97,23 @@ def test_group_scores_reach_every_pixel_and_keep_their_own() -> None:
     distances = torch.tensor([2**0.5, 101**0.5, 101**0.5])
     expected = (scores / distances).sum() / (1 / distances).sum()
     torch.testing.assert_close(spread[1, 1], expected)
+
+
+def test_the_device_form_equals_the_host_form(pixels: torch.Tensor) -> None:
+    features = torch.randn(500, 7, generator=torch.Generator().manual_seed(7))
+    on_device = alignment._pool(features, pixels, 48, 12)
+    torch.testing.assert_close(
+        on_device, alignment.align(features, pixels, size=48, side=12), atol=1e-6, rtol=0
+    )
+
+
+def test_published_rounding_weighs_by_expanded_float32_squares() -> None:
+    points = torch.rand(300, 3, generator=torch.Generator().manual_seed(8)) * 0.05 + torch.tensor([0, 0, 0.6])
+    centres = points[::10]
+    expanded = -2 * (points @ centres.T) + points.square().sum(1)[:, None] + centres.square().sum(1)
+    index, weight = alignment.interpolation(points, centres, expanded=True)
+    squared = expanded.gather(1, index)
+    torch.testing.assert_close(squared, expanded.sort(dim=1).values[:, :3], atol=2e-7, rtol=0)
+    exact_index, exact_weight = alignment.interpolation(points, centres)
+    assert (index == exact_index).float().mean() > 0.95
+    assert not torch.equal(weight, exact_weight)

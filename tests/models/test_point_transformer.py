@@ -96,3 +96,14 @@ def test_weights_that_do_not_fit_are_named() -> None:
         ValueError, match=r"missing norm.weight; norm.bias is \(5,\), not \(384,\); unexpected norm.scale"
     ):
         PointExtractor.load(SMALL, weights)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_gives_the_host_s_rows() -> None:
+    weights = PointTransformer("pointmae", "sample").state_dict()
+    part = cloud(5)
+    (host,) = PointExtractor.load(SMALL, weights)([part])
+    (device,) = PointExtractor.load(SMALL, weights, "cuda")([part])
+    assert device.rows.is_cuda
+    torch.testing.assert_close(device.rows.cpu(), host.rows, atol=1e-3, rtol=0)

@@ -1,0 +1,211 @@
+"""Banks and decision layer against what the authors' code computes (tests/data/golden/README.md).
+
+Features to final map on our own modules, in the published mode. Parts 0, 2, 4 fill the banks without a
+coreset, 1, 3, 5 fit the decision layer, 6 and 7 are tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from banks.coreset import greedy, project
+from banks.decision import PUBLISHED_LAMBDAS, WeightedSum, fit
+from banks.memory_bank import BankScore, MemoryBank, Normaliser
+from banks.score_map import score_map
+from models.features import PartFeatures
+from models.point_network import PointTransformer
+from models.point_transformer import PointExtractor, PointNetwork
+from models.preparation import Frame, PreparedPart
+from models.rgb import RgbExtractor
+from models.rgb_backbones import rgb_backbone, timm
+from models.uff import FusionNetwork, Uff
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).parents[1] / "data" / "golden"
+OFFICIAL = {"point": "xyz", "rgb": "rgb", "fused": "fusion"}
+"""Our bank names in the order of the published score columns, and the names in the golden file."""
+NAMES = tuple(OFFICIAL)
+LAMBDAS = np.array([PUBLISHED_LAMBDAS[name] for name in NAMES])
+FILLING, FITTING, TESTED = (0, 2, 4), (1, 3, 5), (6, 7)
+
+Golden = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One part against all three banks."""
+
+    banks: Mapping[str, BankScore]
+    maps: Mapping[str, NDArray[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def golden() -> Golden:
+    with np.load(FOLDER / "golden_7.npz", allow_pickle=False) as file:
+        return {key: file[key] for key in file}
+
+
+@pytest.fixture(scope="module")
+def features() -> list[PartFeatures]:
+    """Patch grids of parts 0 to 7, by the published settings, with the recipe's weights."""
+    recipe = _recipe()
+
+    def filled(network: torch.nn.Module) -> Any:
+        return recipe.fill(network.state_dict(), 7)
+
+    vit: Any = timm.create_model("vit_base_patch8_224.dino", pretrained=False)
+    vit.load_state_dict(filled(vit))
+    rgb = RgbExtractor(rgb_backbone("dino_vitb8"), vit, size=224)
+    settings = PointNetwork(skip_near_origin=True, distances="expanded")
+    point = PointExtractor.load(settings, filled(PointTransformer("pointmae", "sample")))
+    fusion = Uff.from_state(filled(FusionNetwork(768, 1152)))
+
+    def grids() -> Iterator[PartFeatures]:
+        for number in range(8):
+            image, xyz = recipe.sample(number)
+            frame = Frame(224, 224, 0, 0, 224)
+            part = PreparedPart(image, xyz, (xyz != 0).all(-1), frame, plane_found=False)
+            (of_rgb,), (of_point,) = rgb([part]), point([part])
+            yield {"rgb": of_rgb, "point": of_point, "fused": fusion(of_rgb, of_point)}
+
+    return list(grids())
+
+
+@pytest.fixture(scope="module")
+def libraries(features: list[PartFeatures]) -> dict[str, NDArray[np.float32]]:
+    """Un-normalised patches of the parts that fill the banks."""
+    return {name: np.concatenate([features[part][name].rows.numpy() for part in FILLING]) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def own(libraries: dict[str, NDArray[np.float32]]) -> dict[str, Normaliser]:
+    return {name: Normaliser.fit([rows]) for name, rows in libraries.items()}
+
+
+@pytest.fixture(scope="module")
+def shared(own: dict[str, Normaliser]) -> Normaliser:
+    """The scalars that the published code uses for all three banks (facts T3)."""
+    return Normaliser.shared(own["point"], own["rgb"])
+
+
+@pytest.fixture(scope="module")
+def banks(libraries: dict[str, NDArray[np.float32]], shared: Normaliser) -> dict[str, MemoryBank]:
+    rows = {name: shared(library) for name, library in libraries.items()}
+    rows["point"] = np.concatenate([rows["point"], np.zeros((1, 1152), np.float32)])
+    return {name: MemoryBank(library) for name, library in rows.items()}
+
+
+@pytest.fixture(scope="module")
+def scored(
+    features: list[PartFeatures], banks: dict[str, MemoryBank], shared: Normaliser
+) -> Callable[[int], Scored]:
+    def score(part: int) -> Scored:
+        grids = features[part]
+        found = {name: banks[name].score(shared(grids[name].rows.numpy())) for name in NAMES}
+        maps = {name: score_map(found[name].distances, grids[name].side, blur="pil8") for name in NAMES}
+        return Scored(found, maps)
+
+    parts = {part: score(part) for part in (*FITTING, *TESTED)}
+    return parts.__getitem__
+
+
+@pytest.fixture(scope="module")
+def decision(scored: Callable[[int], Scored]) -> WeightedSum:
+    scores = np.array([[scored(part).banks[name].image_score for name in NAMES] for part in FITTING])
+    maps = (np.stack([scored(part).maps[name] for name in NAMES], -1) for part in FITTING)
+    fitted = fit("dlf_published", NAMES, scores, maps)
+    assert isinstance(fitted, WeightedSum)
+    return fitted
+
+
+def test_fused_and_rgb_patches(golden: Golden, features: list[PartFeatures]) -> None:
+    fused = features[7]["fused"].rows.numpy()[golden["rows"]]
+    np.testing.assert_allclose(fused, golden["fused_patch"], atol=1e-4, rtol=0)
+    np.testing.assert_allclose(features[7]["rgb"].rows.numpy()[::12], golden["rgb_patch"], atol=1e-4, rtol=0)
+
+
+def test_normalisers_and_bank_sizes(
+    golden: Golden, own: dict[str, Normaliser], shared: Normaliser, banks: dict[str, MemoryBank]
+) -> None:
+    for name, official in OFFICIAL.items():
+        assert own[name].mean[0] == pytest.approx(golden[f"own_mean_{official}"].item(), abs=1e-6)
+        assert own[name].std[0] == pytest.approx(golden[f"own_std_{official}"].item(), abs=1e-6)
+        assert shared.mean[0] == pytest.approx(golden[f"official_{official}_mean"].item(), abs=1e-6)
+        assert shared.std[0] == pytest.approx(golden[f"official_{official}_std"].item(), abs=1e-6)
+    assert [len(banks[name]) for name in NAMES] == golden["bank_sizes"].tolist()
+
+
+@pytest.mark.parametrize("test", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_distances_scores_and_maps(
+    golden: Golden,
+    features: list[PartFeatures],
+    banks: dict[str, MemoryBank],
+    shared: Normaliser,
+    scored: Callable[[int], Scored],
+    name: str,
+    test: int,
+) -> None:
+    """The published distances come from |q|^2 + |b|^2 - 2qb in float32, ours from differences. Where a
+    distance is small beside the norms, theirs is mostly rounding: they may differ by that much."""
+    ours, golden_name = scored(TESTED[test]), f"t{test}_{OFFICIAL[name]}"
+    distances, theirs = ours.banks[name].distances.astype(np.float64), golden[f"{golden_name}_nn_dist"]
+    query = shared(features[TESTED[test]][name].rows.numpy()).astype(np.float64)
+    nearest = banks[name].rows[ours.banks[name].ids].astype(np.float64)
+    rounding = 4 * np.finfo(np.float32).eps * (np.square(query).sum(1) + np.square(nearest).sum(1))
+    apart = np.abs(np.square(distances) - np.square(theirs.astype(np.float64)))
+    assert (apart <= np.maximum(rounding, 2e-3 * np.square(theirs))).all()
+
+    assert ours.banks[name].image_score == pytest.approx(golden[f"{golden_name}_score"].item(), rel=2e-3)
+    step = distances.max() / 255
+    np.testing.assert_allclose(
+        ours.maps[name][::8, ::8], golden[f"{golden_name}_map_8"], atol=step, rtol=1e-4
+    )
+
+
+def test_late_fusion_scores(golden: Golden, scored: Callable[[int], Scored]) -> None:
+    scores = np.array([[scored(part).banks[name].image_score for name in NAMES] for part in FITTING])
+    np.testing.assert_allclose(scores * LAMBDAS, golden["late_fusion_scores"], rtol=2e-3)
+
+
+def test_decision_layer(golden: Golden, decision: WeightedSum) -> None:
+    np.testing.assert_allclose(np.array(decision.image_weights) / LAMBDAS, golden["det_coef"], rtol=0.02)
+    np.testing.assert_allclose(np.array(decision.pixel_weights) / LAMBDAS, golden["seg_coef"], rtol=0.02)
+
+
+@pytest.mark.parametrize("test", [0, 1])
+def test_final_score_and_map(
+    golden: Golden, scored: Callable[[int], Scored], decision: WeightedSum, test: int
+) -> None:
+    part = scored(TESTED[test])
+    score = decision.score({name: part.banks[name].image_score for name in NAMES})
+    assert score == pytest.approx(golden[f"t{test}_detect"].item(), rel=0.02)
+    theirs = golden[f"t{test}_segment_8"]
+    np.testing.assert_allclose(decision.map(part.maps)[::8, ::8], theirs, atol=0.02 * theirs.max(), rtol=0)
+
+
+def test_coreset(golden: Golden, features: list[PartFeatures]) -> None:
+    rows = np.concatenate([features[part]["point"].rows.numpy()[::8] for part in FILLING])
+    assert len(rows) == golden["coreset_slice_n"]
+    picks = greedy(project(Normaliser.fit([rows])(rows), eps=0.9, seed=0), 100)
+    np.testing.assert_array_equal(picks, golden["coreset_index"])
+
+
+def _recipe() -> ModuleType:
+    spec = spec_from_file_location("golden_recipe", FOLDER / "recipe.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
