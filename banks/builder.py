@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -19,17 +19,19 @@ from banks.feature_store import FeatureStore
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import DEFAULT_WEIGHTS, Pipeline, make_pipeline
-from banks.profile import BankRecipe, Profile
+from banks.profile import Normalisation, Profile
 from banks.store import BadBank, BankStore, verify_files
 from banks.version_files import Provenance, write_files
-from models.fusion import FUSIONS
+from models.fusion import FITS, FusionTask
 from models.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
+from models.weights import WeightStore
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
 MIN_PARTS = 2
+_CHUNK = 4096  # rows normalised at a time
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -73,11 +75,11 @@ class Builder:
             held_out = self._extract("validation parts", folder.validation, pipeline, scratch / "validation")
             if len(train.names) < MIN_PARTS:
                 raise BuildError(f"{len(train.names)} usable good parts: a bank needs at least {MIN_PARTS}.")
-            self._fuse(pipeline, train, held_out)
+            self._fuse(pipeline, train, held_out, scratch / "fusion")
             banks, provenance = self._fill(train, range(len(train.names)), "")
             scores = self._held_out_scores(banks, train, held_out)
             masks = held_out.valid if held_out.names else train.valid
-            decision = self._fit_decision(scores)
+            decision = self._fit_decision(self._fit_scores(banks, train, scores))
             final = [decision.score(part.image_scores) for part in scores]
             maps = np.stack([decision.map(part.maps) for part in scores])
             calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
@@ -118,49 +120,80 @@ class Builder:
             raise BuildError(f"{len(found.skipped)} of {len(parts)} {stage} cannot be used. {name}: {reason}")
         return found
 
-    def _fuse(self, pipeline: Pipeline, *splits: _Parts) -> None:
-        """Fit the fusion on the training parts and add its grids to every split."""
+    def _fuse(self, pipeline: Pipeline, train: _Parts, held_out: _Parts, folder: Path) -> None:
+        """Fit the fusion on the training parts and add its grids to both splits."""
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
             return
-        train = splits[0].store
-        pairs = ((train.grid("rgb", i), train.grid("point", i)) for i in range(train.parts))
-        fusion = FUSIONS[kind].fit(pairs)
-        for split in splits:
-            store = split.store
-            grids = (fusion(store.grid("rgb", i), store.grid("point", i)) for i in range(store.parts))
-            store.add_bank("fused", grids)
+        task = FusionTask(
+            pairs=train.store.pairs(),
+            folder=folder,
+            weights=WeightStore(self.weights_dir),
+            training=self.profile.extraction.training,
+            device=self.device,
+            progress=lambda done, total: self.progress("fusion training", done, total),
+        )
+        fusion = FITS[kind](task)
+        for split in (train, held_out):
+            grids = (fusion(rgb, point) for rgb, point in split.store.pairs())
+            split.store.add_bank("fused", grids)
         pipeline.fusion = fusion
 
     def _fill(self, train: _Parts, parts: Sequence[int], note: str) -> tuple[BankSet, dict[str, Provenance]]:
         """Banks from some of the training parts. note: told beside the progress."""
         banks: dict[str, NormalisedBank] = {}
         provenance: dict[str, Provenance] = {}
+        normalisers = self._normalisers(train.store, parts)
+        sizes = self._sizes(train.store, len(parts))
         for name, recipe in self.profile.banks.items():
-            banks[name], provenance[name] = self._fill_one(name, recipe, train.store, parts, note)
+            rows = train.store.rows(name, parts)
+            chosen = self._coreset(f"{name} coreset{note}", rows, normalisers[name], sizes[name])
+            kept = normalisers[name](np.ascontiguousarray(rows[chosen]))
+            cells = train.store.shape(name)[0] ** 2
+            part, cell = np.asarray(parts)[chosen // cells], chosen % cells
+            if self.profile.zero_row and name == "point":
+                kept = np.concatenate([kept, np.zeros_like(kept[:1])])
+                part, cell = np.append(part, -1), np.append(cell, -1)
+            bank = MemoryBank(kept, device=self.device)
+            banks[name] = NormalisedBank(bank, normalisers[name], recipe.reweighting)
+            provenance[name] = Provenance(part.astype(np.int32), cell.astype(np.int32))
         return BankSet(banks, self.profile.blur, self.profile.preparation.size), provenance
 
-    def _fill_one(
-        self, name: str, recipe: BankRecipe, store: FeatureStore, parts: Sequence[int], note: str
-    ) -> tuple[NormalisedBank, Provenance]:
-        rows = store.rows(name, parts)
-        cells = store.shape(name)[0] ** 2
-        normaliser = _normaliser(recipe, rows, cells)
-        keep = max(1, int(recipe.coreset * len(rows)))
-        stage = f"{name} coreset{note}"
-        projected = project(
-            _normalised(rows, normaliser, cells), eps=self.profile.coreset_eps, seed=self.seed
-        )
-        chosen = greedy(
+    def _normalisers(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, Normaliser]:
+        def fit(bank: str, *, per_channel: bool = False) -> Normaliser:
+            return Normaliser.fit(_chunks(store, bank, parts), per_channel=per_channel)
+
+        ways: dict[Normalisation, Callable[[str], Normaliser]] = {
+            "none": lambda bank: Normaliser(),
+            "own": fit,
+            "channel": lambda bank: fit(bank, per_channel=True),
+            "shared": lambda bank: Normaliser.shared(mean_of=fit("point"), std_of=fit("rgb")),
+        }
+        return {name: ways[recipe.normalisation](name) for name, recipe in self.profile.banks.items()}
+
+    def _sizes(self, store: FeatureStore, parts: int) -> dict[str, int]:
+        """Rows that each bank keeps."""
+        share = self.profile.coreset
+        seen = {name: parts * store.shape(name)[0] ** 2 for name in self.profile.banks}
+        if self.profile.coreset_sizes == "cascaded" and "point" in seen:
+            seen = {name: seen[name] if name == "point" else int(share * seen["point"]) for name in seen}
+        return {name: max(1, int(share * rows)) for name, rows in seen.items()}
+
+    def _coreset(
+        self, stage: str, rows: NDArray[np.float32], normaliser: Normaliser, keep: int
+    ) -> NDArray[np.int64]:
+        """Indices of the rows to keep, (keep,) int64."""
+        if keep >= len(rows):
+            return np.arange(len(rows))
+        normalised = _normalised(rows, normaliser)
+        projected = project(normalised, eps=self.profile.coreset_eps, seed=self.seed)
+        del normalised
+        return greedy(
             projected,
             keep,
             device=self.device,
             progress=lambda done, total: self.progress(stage, done, total),
         )
-        bank = MemoryBank(normaliser(np.ascontiguousarray(rows[chosen])), device=self.device)
-        numbers = np.asarray(parts)[chosen // cells]
-        origin = Provenance(part=numbers.astype(np.int32), cell=(chosen % cells).astype(np.int32))
-        return NormalisedBank(bank, normaliser, recipe.reweighting), origin
 
     def _held_out_scores(self, banks: BankSet, train: _Parts, held_out: _Parts) -> list[PartScores]:
         """Scores of good parts by banks that hold none of their patches."""
@@ -175,6 +208,14 @@ class Builder:
             for part in range(fold, count, folds):
                 scores[part] = fold_banks.score(train.store.features(part))
         return [scores[part] for part in range(count)]
+
+    def _fit_scores(
+        self, banks: BankSet, train: _Parts, held_out: Sequence[PartScores]
+    ) -> Sequence[PartScores]:
+        """The scores that the decision is fitted on."""
+        if self.profile.decision_fit == "held-out":
+            return held_out
+        return [banks.score(train.store.features(part)) for part in range(len(train.names))]
 
     def _fit_decision(self, scores: Sequence[PartScores]) -> Decision:
         names = tuple(self.profile.banks)
@@ -192,17 +233,18 @@ class Builder:
         return facts
 
 
-def _normaliser(recipe: BankRecipe, rows: NDArray[np.float32], step: int) -> Normaliser:
-    if recipe.normalisation == "none":
-        return Normaliser()
-    chunks = (rows[start : start + step] for start in range(0, len(rows), step))
-    return Normaliser.fit(chunks, per_channel=recipe.normalisation == "channel")
+def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+    """Patch rows of one part after another."""
+    return (store.grid(bank, part).rows.numpy() for part in parts)
 
 
-def _normalised(rows: NDArray[np.float32], normaliser: Normaliser, step: int) -> NDArray[np.float32]:
+def _normalised(rows: NDArray[np.float32], normaliser: Normaliser) -> NDArray[np.float32]:
     if normaliser == Normaliser():
         return rows
-    return np.concatenate([normaliser(rows[start : start + step]) for start in range(0, len(rows), step)])
+    normalised = np.empty(rows.shape, np.float32)
+    for start in range(0, len(rows), _CHUNK):
+        normalised[start : start + _CHUNK] = normaliser(rows[start : start + _CHUNK])
+    return normalised
 
 
 def _check(staged: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,6 +59,10 @@ class FeatureStore:
         """One part's grids by bank."""
         return {bank: self.grid(bank, part) for bank in self._shapes}
 
+    def pairs(self) -> StoredPairs:
+        """(rgb, point) grids of all parts, read when asked for."""
+        return StoredPairs(self)
+
     def rows(self, bank: str, parts: Sequence[int]) -> NDArray[np.float32]:
         """Patch rows of some parts, (len(parts) * side * side, width) float32.
 
@@ -78,3 +83,18 @@ class FeatureStore:
             raise ValueError(f"bank {bank}: a grid of {shape} after grids of {self._shapes[bank]}")
         with self._path(bank).open("ab" if part else "wb") as file:
             file.write(np.ascontiguousarray(grid.rows.cpu().numpy(), dtype=np.float32).data)
+
+
+class StoredPairs(Sequence[tuple[PatchGrid, PatchGrid]]):
+    """The (rgb, point) grids of a store's parts."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    def __len__(self) -> int:
+        return self._store.parts
+
+    def __getitem__(self, part: Any) -> Any:
+        if not 0 <= part < len(self):
+            raise IndexError(part)
+        return self._store.grid("rgb", part), self._store.grid("point", part)

@@ -18,7 +18,7 @@ from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, make_pipeline
 from banks.store import BadBank, sha256_of, verify_files
-from models.fusion import FUSIONS, Fusion
+from models.fusion import LOADERS, Fusion
 
 FUSION = "fusion.safetensors"
 NORMALISERS = "normalisers.safetensors"
@@ -81,6 +81,6 @@ def load_version(
     pipeline = make_pipeline(profile, weights_dir, device)
     if "fused" in profile.banks and profile.extraction.fusion is not None:
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
-        pipeline.fusion = FUSIONS[profile.extraction.fusion].from_state(state)
+        pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size)
     return manifest, pipeline, bank_set, decisions.from_json(manifest.decision)

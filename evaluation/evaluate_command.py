@@ -72,7 +72,7 @@ def _evaluate_one(
 ) -> Evaluation:
     from banks.builder import Builder
     from banks.detector import Detector
-    from banks.profile import find_profile
+    from banks.profiles import find_profile
     from banks.store import BankStore
     from evaluation.product_evaluation import evaluate as evaluate_product
     from evaluation.product_evaluation import families_of

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from models.features import PartFeatures, PatchGrid
 from models.fpfh import FpfhExtractor, FpfhSettings
+from models.fusion import FusionKind
+from models.point_transformer import PointExtractor, PointNetwork
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
 from models.rgb_backbones import rgb_backbone
+from models.uff_training import FusionTraining
 from models.weights import WeightStore
-
-FusionKind = Literal["concat", "scaled_concat", "uff"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,27 @@ class RgbChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class FpfhChoice:
+    """settings: of the histograms. side: patches along an edge of the point grid."""
+
+    settings: FpfhSettings
+    side: Literal[28, 56] = 56
+
+
+PointChoice = FpfhChoice | PointNetwork
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
-    """Which extractors feed the banks. point_side: patches along an edge of the point (and fused) grid."""
+    """Which extractors feed the banks, and how the fused one is made of them.
+
+    training: of the fusion network, where `fusion` is "uff_trained".
+    """
 
     rgb: RgbChoice | None = None
-    point: FpfhSettings | None = None
-    point_side: int = 56
+    point: PointChoice | None = None
     fusion: FusionKind | None = None
+    training: FusionTraining = field(default_factory=FusionTraining)
 
     def banks(self) -> tuple[str, ...]:
         """The banks this extraction can feed."""
@@ -42,7 +57,9 @@ class Extraction:
 
     def weights(self) -> tuple[str, ...]:
         """Registered names of the weights that the networks need."""
-        return () if self.rgb is None else (rgb_backbone(self.rgb.backbone).weights,)
+        names = [] if self.rgb is None else [rgb_backbone(self.rgb.backbone).weights]
+        names += [self.point.kind] if isinstance(self.point, PointNetwork) else []
+        return (*names, "uff") if self.fusion == "uff" else tuple(names)
 
 
 class Extractor:
@@ -52,17 +69,15 @@ class Extractor:
         self, settings: Extraction, weights: WeightStore, *, rgb_size: int, device: str = "cpu"
     ) -> None:
         """Raises `models.weights.MissingWeights` with what to do where a network's weights are absent."""
-        self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[PatchGrid]]] = {}
-        self.weights: dict[str, str] = {}
+        self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
+        self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[PatchGrid]]] = {}
         if settings.rgb is not None:
-            name = rgb_backbone(settings.rgb.backbone).weights
-            self.weights[name] = weights.describe(name).sha256
             self._extractors["rgb"] = RgbExtractor.load(
                 settings.rgb.backbone, weights, device, constants=settings.rgb.constants, size=rgb_size
             )
         if settings.point is not None:
-            self._extractors["point"] = FpfhExtractor(settings.point, side=settings.point_side)
+            self._extractors["point"] = point_extractor(settings.point, weights, device)
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
         """Patch grids of one part, and the milliseconds each took."""
@@ -73,3 +88,10 @@ class Extractor:
             (features[bank],) = extract([part])
             milliseconds[bank] = 1000 * (time.perf_counter() - start)
         return features, milliseconds
+
+
+def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> FpfhExtractor | PointExtractor:
+    """The loaded extractor of a choice."""
+    if isinstance(choice, FpfhChoice):
+        return FpfhExtractor(choice.settings, side=choice.side)
+    return PointExtractor.load(choice, weights.load(choice.kind), device)

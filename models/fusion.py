@@ -6,14 +6,18 @@ grids of one part to the fused grid. Point channels come first, as in the publis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import torch
 
 from models.alignment import expand
 from models.features import PatchGrid
+from models.uff import Uff
+from models.uff_training import FusionTraining, Pair, train_uff
+from models.weights import WeightStore
 
 
 class Fusion(Protocol):
@@ -43,16 +47,6 @@ class Concat:
     def state(self) -> dict[str, torch.Tensor]:
         """Nothing to keep."""
         return {}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, torch.Tensor]) -> Concat:
-        """The inverse of `state`."""
-        return cls()
-
-    @classmethod
-    def fit(cls, pairs: Iterable[tuple[PatchGrid, PatchGrid]]) -> Concat:
-        """Nothing to fit."""
-        return cls()
 
 
 @dataclass(frozen=True)
@@ -114,5 +108,70 @@ class _Spread:
         return torch.tensor(variance**-0.5 if variance > 0 else 1.0, dtype=torch.float32)
 
 
-FUSIONS: Mapping[str, type[Concat | ScaledConcat]] = {"concat": Concat, "scaled_concat": ScaledConcat}
-"""Fusions by their name in a profile."""
+@dataclass(frozen=True)
+class FusionTask:
+    """What fitting a fusion may use.
+
+    pairs: (rgb, point) grids of the training parts. folder: scratch space. weights: the store of a ready
+    network. training: settings of one trained here. progress: steps done, and all.
+    """
+
+    pairs: Sequence[tuple[PatchGrid, PatchGrid]]
+    folder: Path
+    weights: WeightStore
+    training: FusionTraining
+    device: str
+    progress: Callable[[int, int], None]
+
+
+def _train(task: FusionTask) -> Uff:
+    rows = _RowPairs(task.pairs)
+    told = lambda done, total, loss: task.progress(done, total)  # noqa: E731
+    return Uff.from_state(
+        train_uff(rows, task.training, task.folder, told, device=task.device), device=task.device
+    )
+
+
+class _RowPairs(Sequence[Pair]):
+    """The pairs as `train_uff` wants them: rows without their grids."""
+
+    def __init__(self, pairs: Sequence[tuple[PatchGrid, PatchGrid]]) -> None:
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: Any) -> Any:
+        rgb, point = self._pairs[index]
+        return rgb.rows, point.rows
+
+
+FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
+
+_READY: Mapping[FusionKind, Callable[[WeightStore, str], Fusion]] = {
+    "concat": lambda weights, device: Concat(),
+    "uff": lambda weights, device: Uff.from_state(weights.load("uff"), device),
+}
+
+
+FITS: Mapping[FusionKind, Callable[[FusionTask], Fusion]] = {
+    "concat": lambda task: _READY["concat"](task.weights, task.device),
+    "scaled_concat": lambda task: ScaledConcat.fit(task.pairs),
+    "uff": lambda task: _READY["uff"](task.weights, task.device),
+    "uff_trained": _train,
+}
+"""How the fusion of each name comes to be when banks are built."""
+
+LOADERS: Mapping[FusionKind, Callable[[Mapping[str, torch.Tensor], str], Fusion]] = {
+    "concat": lambda state, device: Concat(),
+    "scaled_concat": lambda state, device: ScaledConcat.from_state(state),
+    "uff": Uff.from_state,
+    "uff_trained": Uff.from_state,
+}
+"""How it comes back from its kept tensors."""
+
+
+def ready_fusion(kind: FusionKind | None, weights: WeightStore, device: str) -> Fusion | None:
+    """The fusion of this name if it needs no fitting on good parts, else None."""
+    ready = _READY.get(kind) if kind else None
+    return ready(weights, device) if ready else None

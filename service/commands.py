@@ -12,7 +12,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from service import banks_commands, weights_commands
 from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
@@ -65,19 +65,23 @@ def build(
     prepared: Annotated[
         bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
     ] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a field of the profile, such as coreset=0.05; repeat for more."),
+    ] = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
     """Build a product's memory banks from good parts and make them its active version."""
     from banks.builder import Builder
-    from banks.profile import find_profile
+    from banks.profiles import find_profile
     from banks.store import BankStore
     from models.product_folder import open_product_folder
 
     folder = open_product_folder(data)
     for note in folder.skipped:
         console.print(f"left out: {note}", markup=False)
-    recipe = find_profile(profile, prepared=prepared)
+    recipe = find_profile(profile, prepared=prepared, changes=change or ())
     store = BankStore(banks)
     with stage_progress() as progress:
         builder = Builder(
@@ -145,6 +149,41 @@ def score(
 
 
 @app.command()
+def trace(
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    xyz: Annotated[Path, typer.Argument(help="Its organised cloud, same size: TIFF, PLY, PCD or NPY.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="NPZ file to write.")],
+    profile: Annotated[str, typer.Option(help="The recipe. See 'tribank profiles'.")] = "embedded",
+    prepared: Annotated[
+        bool, typer.Option("--prepared", help="The background is out already: only resize the part.")
+    ] = False,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of the profile; repeat for more.")
+    ] = None,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Write every stage of one part, from its valid points to its fused patches, without any bank."""
+    from banks.profiles import find_profile
+    from models.fusion import ready_fusion
+    from models.readers import read_pair
+    from models.trace import trace as trace_part
+    from models.weights import WeightStore
+
+    recipe = find_profile(profile, prepared=prepared, changes=change or ())
+    weights, chosen = WeightStore(weights_dir), chosen_device(device)
+    fusion = ready_fusion(recipe.extraction.fusion, weights, chosen)
+    stages = trace_part(
+        read_pair(rgb, xyz), recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen
+    )
+    np.savez_compressed(output, allow_pickle=False, **stages)
+    table = Table("stage", "shape", "type")
+    for name, stage in stages.items():
+        table.add_row(name, " x ".join(map(str, stage.shape)), str(stage.dtype))
+    Console().print(table)
+
+
+@app.command()
 def serve(
     banks: Banks = DEFAULT_BANKS,
     host: Annotated[str, typer.Option(envvar="TRIBANK_HOST", help="Address to listen on.")] = "127.0.0.1",
@@ -171,13 +210,13 @@ def serve(
 def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
     """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
     from banks.pipeline import missing_weights
-    from banks.profile import PROFILES
+    from banks.profiles import PROFILES
 
     rows = [(p.name, missing_weights(p, weights_dir), p) for p in PROFILES.values()]
     if as_json:
         typer.echo(_profiles_json(rows))
         return
-    table = Table("profile", "banks", "decision", "weights", "what it is")
+    table = Table(Column("profile", no_wrap=True), "banks", "decision", "weights", "what it is")
     for name, missing, profile in rows:
         state = f"missing: {', '.join(missing)}" if missing else "here"
         table.add_row(name, " ".join(profile.banks), profile.decision, state, profile.summary)

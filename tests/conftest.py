@@ -27,7 +27,7 @@ def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bank root with version v1 of `small_product`, built by the default profile."""
     from banks.builder import Builder
-    from banks.profile import DEFAULT_PROFILE, find_profile
+    from banks.profiles import DEFAULT_PROFILE, find_profile
     from banks.store import BankStore
     from models.product_folder import open_product_folder
 

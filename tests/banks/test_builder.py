@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from banks.builder import Builder, BuildError
 from banks.manifest import Manifest
-from banks.profile import find_profile
+from banks.profiles import find_profile
 from banks.store import BankStore
 from models.product_folder import ProductFolder, open_product_folder
 from tests.conftest import SMALL

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.features import PatchGrid
-from models.fusion import FUSIONS, ScaledConcat
+from models.fusion import LOADERS, Concat, Fusion, FusionKind, ScaledConcat
 
 
 def _pair(seed: int) -> tuple[PatchGrid, PatchGrid]:
@@ -15,9 +15,15 @@ def _pair(seed: int) -> tuple[PatchGrid, PatchGrid]:
     return rgb, PatchGrid(100 + 50 * torch.randn(3136, 3, generator=random), 56)
 
 
-@pytest.mark.parametrize("name", ["concat", "scaled_concat"])
-def test_every_point_patch_meets_the_rgb_patch_that_covers_it(name: str) -> None:
-    fusion = FUSIONS[name].fit([_pair(0), _pair(1)])
+FITTED: dict[FusionKind, Fusion] = {
+    "concat": Concat(),
+    "scaled_concat": ScaledConcat.fit([_pair(0), _pair(1)]),
+}
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_every_point_patch_meets_the_rgb_patch_that_covers_it(name: FusionKind) -> None:
+    fusion = FITTED[name]
     rgb, point = _pair(2)
     cell = torch.arange(784, dtype=torch.float32)[:, None].expand(784, 5).contiguous()
     scale = getattr(fusion, "rgb_scale", torch.tensor(1.0))
@@ -26,7 +32,7 @@ def test_every_point_patch_meets_the_rgb_patch_that_covers_it(name: str) -> None
     got = (fused.rows[:, 3] / scale).round().reshape(56, 56)
     rows, columns = torch.meshgrid(torch.arange(56), torch.arange(56), indexing="ij")
     assert torch.equal(got, (28 * (rows // 2) + columns // 2).float())
-    again = FUSIONS[name].from_state(fusion.state())
+    again = LOADERS[name](fusion.state(), "cpu")
     assert torch.equal(again(rgb, point).rows, fusion(rgb, point).rows)
 
 

@@ -1,0 +1,221 @@
+"""Every named profile: our default, M3DM's bank settings in two modes, and the paper's other rows.
+
+`m3dm...` is the method as its text says, with our choices where the text leaves them open. The same names
+with `-paper-code` do what the published code did, quirks included (`docs/profiles.md` lists them).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from banks.memory_bank import Reweighting
+from banks.profile import BankRecipe, Profile
+from models.extraction import Extraction, FpfhChoice, RgbChoice
+from models.fpfh import PRESETS as FPFH
+from models.fusion import FusionKind
+from models.point_transformer import PointNetwork
+from models.preparation import Preparation
+
+DEFAULT_PROFILE = "embedded"
+
+_DINO = "dino_vitb8"
+_SETTINGS: Mapping[str, tuple[str, tuple[str, ...], FusionKind | None, str]] = {
+    # supplement Tables II and III: name -> (what, banks, fusion, decision)
+    "m3dm": ("all three banks", ("rgb", "point", "fused"), "uff", "dlf"),
+    "m3dm-point": ("point bank only", ("point",), None, "single"),
+    "m3dm-rgb": ("RGB bank only", ("rgb",), None, "single"),
+    "m3dm-concat": ("fused bank only, plain concatenation", ("fused",), "concat", "single"),
+    "m3dm-uff": ("fused bank only, UFF", ("fused",), "uff", "single"),
+    "m3dm-two-add": ("RGB and point banks, scores added", ("rgb", "point"), None, "add"),
+    "m3dm-two": ("RGB and point banks, decision layer fusion", ("rgb", "point"), None, "dlf"),
+}
+
+
+def _m3dm(name: str, *, paper_code: bool) -> Profile:
+    what, banks, fusion, decision = _SETTINGS[name]
+    points = _paper_points() if paper_code else PointNetwork()
+    extraction = Extraction(
+        rgb=RgbChoice(_DINO, "paper" if paper_code else "own") if banks != ("point",) else None,
+        point=points if banks != ("rgb",) else None,
+        fusion=fusion,
+    )
+    if not paper_code:
+        recipes = {bank: BankRecipe() for bank in banks}
+        summary = f"M3DM, {what} (supplement Table II)."
+        return Profile(
+            name=name,
+            summary=summary,
+            preparation=Preparation(),
+            extraction=extraction,
+            banks=recipes,
+            decision=decision,
+        )
+    return Profile(
+        name=f"{name}-paper-code",
+        summary=f"M3DM as its published code runs, {what}.",
+        preparation=Preparation(),
+        extraction=extraction,
+        banks={bank: _paper_bank(banks, decision) for bank in banks},
+        coreset_sizes="cascaded",
+        zero_row=banks == ("rgb", "point", "fused"),
+        blur="pil8",
+        decision="dlf_published" if decision == "dlf" else decision,
+        decision_fit="training" if decision == "dlf" else "held-out",
+    )
+
+
+def _paper_points() -> PointNetwork:
+    return PointNetwork(skip_near_origin=True, distances="expanded")
+
+
+def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
+    """Normalisation and re-weighting of the published classes (facts 6.1 and 6.3)."""
+    if len(banks) > 1:
+        divisor = 1000.0 if len(banks) == 2 and decision == "dlf" else 1.0
+        return BankRecipe(normalisation="shared", reweighting=Reweighting(divisor=divisor))
+    epsilon = 0.0 if banks == ("fused",) else 1e-5
+    return BankRecipe(
+        normalisation="own" if banks == ("rgb",) else "none", reweighting=Reweighting(epsilon=epsilon)
+    )
+
+
+def _rgb(name: str, backbone: str, summary: str) -> Profile:
+    """One backbone of supplement Table VIII."""
+    return Profile(
+        name=name,
+        summary=summary,
+        preparation=Preparation(),
+        extraction=Extraction(rgb=RgbChoice(backbone)),
+        banks={"rgb": BankRecipe()},
+        decision="single",
+    )
+
+
+def _points(name: str, network: PointNetwork, summary: str) -> Profile:
+    """One setting of supplement Tables IV, V and IX."""
+    return Profile(
+        name=name,
+        summary=summary,
+        preparation=Preparation(),
+        extraction=Extraction(point=network),
+        banks={"point": BankRecipe()},
+        decision="single",
+    )
+
+
+def _listed(*profiles: Profile) -> Mapping[str, Profile]:
+    return MappingProxyType({profile.name: profile for profile in profiles})
+
+
+_RAW = BankRecipe(normalisation="none", reweighting=Reweighting())
+
+PROFILES = _listed(
+    Profile(
+        name=DEFAULT_PROFILE,
+        summary="EfficientNet-Lite1 + FPFH: works offline, on a CPU. The default.",
+        preparation=Preparation(rgb_size=448),
+        extraction=Extraction(
+            rgb=RgbChoice("efficientnet_lite1"), point=FpfhChoice(FPFH["embedded"]), fusion="scaled_concat"
+        ),
+        banks={"rgb": BankRecipe(), "point": BankRecipe(), "fused": BankRecipe(normalisation="none")},
+    ),
+    *(_m3dm(name, paper_code=paper_code) for name in _SETTINGS for paper_code in (False, True)),
+    _rgb("rgb-dino-vits8", "dino_vits8", "RGB bank, DINO ViT-S/8 (Table VIII)."),
+    _rgb("rgb-vitb8-in21k", "vitb8_in21k", "RGB bank, ViT-B/8 supervised on ImageNet-21k (Table VIII)."),
+    _rgb(
+        "rgb-vitb8-in1k",
+        "vitb8_in21k_ft_in1k",
+        'RGB bank, the paper\'s "supervised ImageNet-1k": 21k weights fine-tuned on 1k (Table VIII).',
+    ),
+    _points("point-bert", PointNetwork(kind="pointbert"), "Point bank, Point-BERT (Table IX)."),
+    _points(
+        "point-64x784-8x8",
+        PointNetwork(groups=784, group_size=64, side=28),
+        "Point bank, 784 groups of 64, 8 x 8 px patches (Table V).",
+    ),
+    _points(
+        "point-128x1024-8x8",
+        PointNetwork(side=28),
+        "Point bank, 1024 groups of 128, 8 x 8 px patches (Table V).",
+    ),
+    Profile(
+        name="fpfh",
+        summary="Baseline: FPFH of Back to the Feature, PatchCore's score.",
+        preparation=Preparation(),
+        extraction=Extraction(point=FpfhChoice(FPFH["btf"], side=28)),
+        banks={"point": _RAW},
+        decision="single",
+    ),
+    Profile(
+        name="patchcore",
+        summary="Baseline: PatchCore on WideResNet-50 (RGB).",
+        preparation=Preparation(),
+        extraction=Extraction(rgb=RgbChoice("wide_resnet50_2")),
+        banks={"rgb": _RAW},
+        decision="single",
+    ),
+    Profile(
+        name="btf",
+        summary="Baseline: PatchCore + FPFH concatenated (Back to the Feature).",
+        preparation=Preparation(),
+        extraction=Extraction(
+            rgb=RgbChoice("wide_resnet50_2"), point=FpfhChoice(FPFH["btf"], side=28), fusion="concat"
+        ),
+        banks={"fused": _RAW},
+        decision="single",
+    ),
+)
+"""Every profile by name."""
+
+
+class UnknownProfile(LookupError):
+    """No profile has this name."""
+
+
+class BadChange(ValueError):
+    """A change of a profile that cannot be."""
+
+
+def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = ()) -> Profile:
+    """The profile of this name. prepared: the parts come as the published preprocessing leaves them.
+
+    changes: "field=value" or "field.field=value", values in JSON or plain words. Raises UnknownProfile,
+    listing the names there are, or BadChange.
+    """
+    if name not in PROFILES:
+        raise UnknownProfile(f"There is no profile '{name}'. There are: {', '.join(PROFILES)}.")
+    profile = PROFILES[name]
+    if prepared:
+        preparation = replace(profile.preparation, background="none")
+        profile = profile.model_copy(update={"preparation": preparation})
+    if not changes:
+        return profile
+    fields = profile.model_dump(mode="json")
+    for change in changes:
+        _apply(fields, change)
+    try:
+        return Profile.model_validate(fields)
+    except ValidationError as error:
+        raise BadChange(f"profile {name} with {', '.join(changes)}: {error}") from error
+
+
+def _apply(fields: dict[str, Any], change: str) -> None:
+    path, equals, value = change.partition("=")
+    *parents, last = path.split(".")
+    inner: Any = fields
+    for parent in parents:
+        inner = inner.get(parent) if isinstance(inner, dict) else None
+    if not equals or not isinstance(inner, dict) or last not in inner:
+        raise BadChange(
+            f"'{change}' names no field. 'tribank profiles --json' shows the fields of each profile."
+        )
+    try:
+        inner[last] = json.loads(value)
+    except json.JSONDecodeError:
+        inner[last] = value

@@ -1,0 +1,56 @@
+"""Every stage of one part, by the names under which fidelity is checked and rejects are explained."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.extraction import Extraction, point_extractor
+from models.features import PatchGrid
+from models.fusion import Fusion
+from models.point_transformer import PointExtractor
+from models.preparation import Preparation, prepare
+from models.rgb import RgbExtractor
+from models.sample import Sample
+from models.weights import WeightStore
+
+
+def trace(
+    sample: Sample,
+    preparation: Preparation,
+    extraction: Extraction,
+    weights: WeightStore,
+    *,
+    fusion: Fusion | None = None,
+    device: str = "cpu",
+) -> dict[str, NDArray[np.generic]]:
+    """Stages of one part, those that the extraction has:
+
+    valid_index (N,), fps_index (G,), knn_index (G, K) int64; group_features (G, 1152),
+    interpolated (N, 1152), rgb_patch (784, C), point_patch (P, C), fused_patch (P, C) float32. A handcrafted
+    point extractor has no groups. fusion: fills fused_patch.
+    """
+    part = prepare(sample, preparation)
+    stages: dict[str, torch.Tensor] = {"valid_index": torch.from_numpy(np.flatnonzero(part.valid))}
+    grids: dict[str, PatchGrid] = {}
+    if extraction.rgb is not None:
+        rgb = RgbExtractor.load(
+            extraction.rgb.backbone,
+            weights,
+            device,
+            constants=extraction.rgb.constants,
+            size=preparation.rgb_size,
+        )
+        (grids["rgb"],) = rgb([part])
+        stages["rgb_patch"] = grids["rgb"].rows
+    if extraction.point is not None:
+        points = point_extractor(extraction.point, weights, device)
+        if isinstance(points, PointExtractor):
+            found = points.trace(part)
+            stages |= {name: getattr(found, name) for name in found.__slots__}
+        (grids["point"],) = points([part])
+        stages["point_patch"] = grids["point"].rows
+    if fusion is not None:
+        stages["fused_patch"] = fusion(grids["rgb"], grids["point"]).rows
+    return {name: stage.cpu().numpy() for name, stage in stages.items()}
