@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -
     builder = Builder(find_profile(DEFAULT_PROFILE), BankStore(root))
     assert builder.build(SMALL, open_product_folder(small_product)) == "v1"
     return root
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
