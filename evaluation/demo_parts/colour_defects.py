@@ -31,13 +31,13 @@ def stain(blank: Blank, rng: Generator, severity: float) -> Spoilt:
 
 
 def tint(blank: Blank, rng: Generator, severity: float) -> Spoilt:
-    """A wide, soft-edged region of the wrong shade: overheated, faded or badly mixed."""
+    """A wide region of the wrong shade: overheated, faded or badly mixed."""
     relief = blank.relief
     radius = between(0.011, 0.018, severity) * rng.uniform(0.9, 1.1)
     weight = blob(relief.grid, rng, pick_site(relief, rng, 0.008), radius, ragged=0.3)
     darker = rng.random() < 0.6
-    change = np.array([0.66, 0.54, 0.46] if darker else [1.30, 1.32, 1.38], np.float32)
-    change = change ** np.float32(between(0.45, 1.0, severity))
+    change = np.array([0.55, 0.42, 0.36] if darker else [1.45, 1.55, 1.75], np.float32)
+    change = change ** np.float32(between(0.75, 1.35, severity))
     return _painted(relief, np.clip(relief.albedo * change, 0.01, 1), weight, weight > 0.3)
 
 

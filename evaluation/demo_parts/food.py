@@ -42,7 +42,7 @@ def biscuit(rng: Generator, omit: float | None = None) -> Relief:
         np.clip(albedo, 0.01, 1),
         0.12 * chips,
         0.35 * chips,
-        Material(inner=linear("#e3c28c"), stain=linear("#4d4f3a")),
+        Material(inner=linear("#e3c28c"), stain=linear("#4f7a66")),
     )
 
 

@@ -10,7 +10,7 @@ from evaluation.demo_parts.relief import PITCH_M, Grid, Material, Relief, linear
 
 
 def flange(rng: Generator, omit: float | None = None) -> Relief:
-    """A turned steel flange, 10 cm wide: hub with bore, six bolt holes. `omit` leaves one undrilled."""
+    """A turned steel flange, 10 cm wide: hub with bore, six bolt holes. `omit` leaves one blind."""
     grid = Grid.around(0.102, 0.102)
     distance = np.hypot(grid.x, grid.y)
     plate, hub = 0.0115 * rng.normal(1, 0.015), 0.021 * rng.normal(1, 0.012)
@@ -23,8 +23,8 @@ def flange(rng: Generator, omit: float | None = None) -> Relief:
     for hole in range(6):
         x, y = 0.0345 * np.cos(hole * np.pi / 3), 0.0345 * np.sin(hole * np.pi / 3)
         away = np.hypot(grid.x - x, grid.y - y)
-        if hole != omitted:
-            height *= ramp(away - 0.0044, 0.0010)
+        floor = 0.76 if hole == omitted else 0.0
+        height *= floor + (1 - floor) * ramp(away - 0.0044, 0.0010)
     rings = _rings(rng, distance, grid.cells(0.0011)) + 0.6 * _rings(rng, distance, grid.cells(0.006))
     sheen = np.cos(2 * (np.arctan2(grid.y, grid.x) - rng.uniform(0, np.pi)))
     tone = 1 + 0.045 * rings + 0.07 * sheen + 0.02 * smooth_noise(rng, grid.shape, grid.cells(0.02))
@@ -40,7 +40,7 @@ def flange(rng: Generator, omit: float | None = None) -> Relief:
         np.clip(steel * tone[..., None], 0.02, 1).astype(np.float32),
         np.clip(0.38 + 0.04 * rings, 0, 1).astype(np.float32),
         np.zeros(grid.shape, np.float32),
-        Material(inner=linear("#c9ccd0"), stain=linear("#7a431f")),
+        Material(inner=linear("#46403a"), stain=linear("#7a431f")),
     )
 
 

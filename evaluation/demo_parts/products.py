@@ -44,7 +44,7 @@ PRODUCTS: Mapping[str, Product] = _by_name(
     Product(
         "biscuit",
         food.biscuit,
-        ("tint", "speckle", "bump", "dent", "hole", "chipped_edge", "foreign_body"),
+        ("stain", "speckle", "dent", "hole", "chipped_edge", "foreign_body"),
         field=0.130,
         turn=180,
         table="#50657a",
@@ -72,7 +72,7 @@ PRODUCTS: Mapping[str, Product] = _by_name(
     Product(
         "flange",
         metal.flange,
-        ("stain", "scratch", "dent", "bump", "missing", "foreign_body"),
+        ("stain", "speckle", "dent", "bump", "missing", "foreign_body"),
         field=0.150,
         turn=30,
         tilt=7.0,
@@ -81,7 +81,7 @@ PRODUCTS: Mapping[str, Product] = _by_name(
     Product(
         "housing",
         moulded.housing,
-        ("tint", "scratch", "warp", "bump", "missing", "hole"),
+        ("tint", "scratch", "dent", "bump", "missing", "hole"),
         rows=400,
         cols=500,
         field=0.165,
@@ -92,7 +92,7 @@ PRODUCTS: Mapping[str, Product] = _by_name(
     Product(
         "lid",
         metal.lid,
-        ("scratch", "tint", "dent", "warp", "hole", "foreign_body"),
+        ("scratch", "stain", "dent", "warp", "hole", "foreign_body"),
         field=0.118,
         distance=0.45,
         tilt=8.0,

@@ -66,7 +66,7 @@ def chipped_edge(blank: Blank, rng: Generator, severity: float) -> Spoilt:
 
 
 def missing(blank: Blank, rng: Generator, severity: float) -> Spoilt:
-    """A feature that was never made: a bolt hole, a rib, a boss, a strand."""
+    """A feature that was not made, or not to the end: a bolt hole, a rib, a boss, a strand."""
     good, bad = blank.relief, blank.without_feature(rng.random())
     changed = np.abs(good.height - bad.height) > 0.0006
     return Spoilt(bad, np.asarray(ndimage.binary_opening(changed), bool))
