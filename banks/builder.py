@@ -15,7 +15,7 @@ from banks.bank_set import BankSet, NormalisedBank, PartScores
 from banks.calibration import calibrate
 from banks.coreset import greedy, project
 from banks.decision import Decision
-from banks.feature_store import FeatureStore
+from banks.feature_store import FeatureStore, StoredRows
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import DEFAULT_WEIGHTS, Pipeline, make_pipeline
@@ -31,7 +31,6 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
 MIN_PARTS = 2
-_CHUNK = 4096  # rows normalised at a time
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -146,9 +145,9 @@ class Builder:
         normalisers = self._normalisers(train.store, parts)
         sizes = self._sizes(train.store, len(parts))
         for name, recipe in self.profile.banks.items():
-            rows = train.store.rows(name, parts)
-            chosen = self._coreset(f"{name} coreset{note}", rows, normalisers[name], sizes[name])
-            kept = normalisers[name](np.ascontiguousarray(rows[chosen]))
+            rows = train.store.rows(name, parts, normalisers[name])
+            chosen = self._coreset(f"{name} coreset{note}", rows, sizes[name])
+            kept = rows[chosen]
             cells = train.store.shape(name)[0] ** 2
             part, cell = np.asarray(parts)[chosen // cells], chosen % cells
             if self.profile.zero_row and name == "point":
@@ -179,17 +178,12 @@ class Builder:
             seen = {name: seen[name] if name == "point" else int(share * seen["point"]) for name in seen}
         return {name: max(1, int(share * rows)) for name, rows in seen.items()}
 
-    def _coreset(
-        self, stage: str, rows: NDArray[np.float32], normaliser: Normaliser, keep: int
-    ) -> NDArray[np.int64]:
+    def _coreset(self, stage: str, rows: StoredRows, keep: int) -> NDArray[np.int64]:
         """Indices of the rows to keep, (keep,) int64."""
         if keep >= len(rows):
             return np.arange(len(rows))
-        normalised = _normalised(rows, normaliser)
-        projected = project(normalised, eps=self.profile.coreset_eps, seed=self.seed)
-        del normalised
         return greedy(
-            projected,
+            project(rows, eps=self.profile.coreset_eps, seed=self.seed),
             keep,
             device=self.device,
             progress=lambda done, total: self.progress(stage, done, total),
@@ -236,15 +230,6 @@ class Builder:
 def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
     """Patch rows of one part after another."""
     return (store.grid(bank, part).rows.numpy() for part in parts)
-
-
-def _normalised(rows: NDArray[np.float32], normaliser: Normaliser) -> NDArray[np.float32]:
-    if normaliser == Normaliser():
-        return rows
-    normalised = np.empty(rows.shape, np.float32)
-    for start in range(0, len(rows), _CHUNK):
-        normalised[start : start + _CHUNK] = normaliser(rows[start : start + _CHUNK])
-    return normalised
 
 
 def _check(staged: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -41,12 +42,24 @@ def projected_width(count: int, width: int, eps: float = 0.9) -> int:
     return target if target <= width else width
 
 
+class Rows(Protocol):
+    """An (N, C) float32 library: an array, or one that is read from disk slice by slice."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]: ...
+
+
 def project(
-    rows: NDArray[np.float32], *, eps: float = 0.9, seed: int, out: NDArray[np.float32] | None = None
+    rows: Rows, *, eps: float = 0.9, seed: int, out: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """Sparse random projection of a patch library, bit for bit what sklearn makes of the whole array.
 
-    rows: (N, C) float32, may be an np.memmap; read once, in chunks. out: (N, projected_width(N, C, eps))
+    rows: read once, in chunks. out: (N, projected_width(N, C, eps))
     float32 to fill, new if None. Where the target does not shrink the rows, returns `rows` itself (or its
     copy in `out`). Raises ValueError on a wrong shape or dtype.
     """
@@ -58,8 +71,8 @@ def project(
         raise ValueError(f"out must be {(count, target)} float32, not {out.shape} {out.dtype}")
     if count < 2 or johnson_lindenstrauss_min_dim(count, eps=eps) > width:
         if out is None:
-            return rows
-        out[:] = rows
+            return rows[:]
+        out[:] = rows[:]
         return out
     out = np.empty((count, target), np.float32) if out is None else out
     # The matrix depends on the two widths and the seed only, so one row is enough to draw it.

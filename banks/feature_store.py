@@ -6,15 +6,19 @@ read in slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from models.features import PartFeatures, PatchGrid
+
+Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
 
 
 class FeatureStore:
@@ -63,16 +67,10 @@ class FeatureStore:
         """(rgb, point) grids of all parts, read when asked for."""
         return StoredPairs(self)
 
-    def rows(self, bank: str, parts: Sequence[int]) -> NDArray[np.float32]:
-        """Patch rows of some parts, (len(parts) * side * side, width) float32.
-
-        All parts in order are a read-only memory map; a choice of parts is a copy in memory.
-        """
+    def rows(self, bank: str, parts: Sequence[int], transform: Transform) -> StoredRows:
+        """Patch rows of some parts, one part after the other, each chunk through `transform` when read."""
         side, width = self._shapes[bank]
-        shape = (self.parts, side * side, width)
-        stored = np.memmap(self._path(bank), dtype=np.float32, mode="r", shape=shape)
-        chosen = stored if list(parts) == list(range(self.parts)) else stored[list(parts)]
-        return chosen.reshape(-1, width)
+        return StoredRows(self._path(bank), side * side, width, parts, transform)
 
     def _path(self, bank: str) -> Path:
         return self._folder / f"{bank}.f32"
@@ -83,6 +81,40 @@ class FeatureStore:
             raise ValueError(f"bank {bank}: a grid of {shape} after grids of {self._shapes[bank]}")
         with self._path(bank).open("ab" if part else "wb") as file:
             file.write(np.ascontiguousarray(grid.rows.cpu().numpy(), dtype=np.float32).data)
+
+
+class StoredRows:
+    """Rows on disk that read like an (N, C) float32 array, so that no copy of a whole library is in memory.
+
+    Indexed by a slice or an ascending or unordered index array; every answer is a new array.
+    """
+
+    dtype: np.dtype[Any] = np.dtype(np.float32)
+
+    def __init__(
+        self, path: Path, cells: int, width: int, parts: Sequence[int], transform: Transform
+    ) -> None:
+        self._path = path
+        self._cells = cells
+        self._parts = np.asarray(parts, np.int64)
+        self._transform = transform
+        self.shape: tuple[int, ...] = (len(parts) * cells, width)
+        self.ndim = 2
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        wanted = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
+        place = self._parts[wanted // self._cells] * self._cells + wanted % self._cells
+        found = np.empty((len(place), self.shape[1]), np.float32)
+        step = 4 * self.shape[1]
+        starts = np.flatnonzero(np.diff(place, prepend=-2) != 1)
+        with self._path.open("rb") as file:
+            for start, end in zip(starts, [*starts[1:], len(place)], strict=True):
+                data = os.pread(file.fileno(), int(end - start) * step, int(place[start]) * step)
+                found[start:end] = np.frombuffer(data, np.float32).reshape(-1, self.shape[1])
+        return self._transform(found)
 
 
 class StoredPairs(Sequence[tuple[PatchGrid, PatchGrid]]):

@@ -37,8 +37,15 @@ def test_grids_come_back(store: FeatureStore) -> None:
 
 def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
     everything = np.concatenate([_features(seed)["point"].rows.numpy() for seed in range(3)])
-    np.testing.assert_array_equal(store.rows("point", range(3)), everything)
-    np.testing.assert_array_equal(store.rows("point", [0, 2]), np.delete(everything, range(16, 32), axis=0))
+    rows = store.rows("point", range(3), lambda rows: 2 * rows)
+    assert rows.shape == everything.shape
+    np.testing.assert_array_equal(rows[:], 2 * everything)
+    np.testing.assert_array_equal(rows[5:30:3], 2 * everything[5:30:3])
+    chosen = np.array([40, 3, 4, 5, 0, 47, 47])
+    np.testing.assert_array_equal(rows[chosen], 2 * everything[chosen])
+    some = store.rows("point", [0, 2], lambda rows: rows)
+    np.testing.assert_array_equal(some[:], np.delete(everything, range(16, 32), axis=0))
+    assert len(some[:0]) == 0
 
 
 def test_a_derived_bank(store: FeatureStore) -> None:
