@@ -60,8 +60,8 @@ def project(
     """Sparse random projection of a patch library, bit for bit what sklearn makes of the whole array.
 
     rows: read once, in chunks. out: (N, projected_width(N, C, eps))
-    float32 to fill, new if None. Where the target does not shrink the rows, returns `rows` itself (or its
-    copy in `out`). Raises ValueError on a wrong shape or dtype.
+    float32 to fill, new if None. Where the target does not shrink the rows, returns them as they are
+    (or their copy in `out`). Raises ValueError on a wrong shape or dtype.
     """
     if rows.ndim != 2 or rows.dtype != np.float32:
         raise ValueError(f"rows must be (N, C) float32, not {rows.shape} {rows.dtype}")

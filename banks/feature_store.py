@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -111,7 +112,7 @@ class StoredRows:
         step = 4 * self.shape[1]
         starts = np.flatnonzero(np.diff(place, prepend=-2) != 1)
         with self._path.open("rb") as file:
-            for start, end in zip(starts, [*starts[1:], len(place)], strict=True):
+            for start, end in pairwise([*starts, len(place)]):
                 data = os.pread(file.fileno(), int(end - start) * step, int(place[start]) * step)
                 found[start:end] = np.frombuffer(data, np.float32).reshape(-1, self.shape[1])
         return self._transform(found)

@@ -1,0 +1,89 @@
+"""The everyday commands, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from banks.store import BankNotFound, BankStore
+from models.sample import BadSample
+from service.commands import app
+from tests.conftest import SMALL
+
+
+def _run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def _part(product: Path) -> tuple[Path, Path]:
+    good = product / "test" / "good"
+    return min((good / "rgb").iterdir()), min((good / "xyz").iterdir())
+
+
+def test_score_prints_the_fields_that_programs_read(small_product: Path, small_banks: Path) -> None:
+    answer = json.loads(_run("score", SMALL, *_part(small_product), "--banks", small_banks, "--json").stdout)
+    fields = "part_id result_id product bank_version score threshold decision banks regions timings_ms"
+    assert set(fields.split()) <= answer.keys()
+    assert answer["bank_version"] == "v1"
+    assert answer["decision"] in ("good", "defective")
+
+
+def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    shown = _run("score", SMALL, *_part(small_product), "--bank", small_banks, "-o", out).stdout
+    assert "threshold" in shown
+    with np.load(out, allow_pickle=False) as found:
+        assert found["point_distances"].shape == (3136,)
+        assert found["map"].shape == (224, 224)
+        assert np.isfinite(found["fused_score"])
+
+
+def test_score_refuses_with_a_sentence(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
+    rgb, xyz = _part(small_product)
+    with pytest.raises(BankNotFound, match="tribank build"):
+        _run("score", "cookie", rgb, xyz, "--banks", small_banks)
+    with pytest.raises(BadSample):
+        _run("score", SMALL, rgb, rgb, "--banks", small_banks)
+
+
+def test_banks_list_show_and_verify(small_banks: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "banks"
+    shutil.copytree(small_banks, copy)
+    assert json.loads(_run("banks", "list", "--banks", copy, "--json").stdout) == {
+        SMALL: {"active": "v1", "versions": ["v1"]}
+    }
+    assert "held-out good parts" in _run("banks", "show", SMALL, "--banks", copy).stdout
+    assert json.loads(_run("banks", "show", SMALL, "--banks", copy, "--json").stdout)["product"] == SMALL
+    assert f"{SMALL} v1: whole" in _run("banks", "verify", "--banks", copy).stdout
+    (BankStore(copy).path(SMALL) / "rgb.faiss").unlink()
+    damaged = CliRunner().invoke(app, ["banks", "verify", "--banks", str(copy)])
+    assert damaged.exit_code == 1
+    assert "rgb.faiss: missing" in damaged.stdout
+
+
+def test_profiles_say_what_is_missing(tmp_path: Path) -> None:
+    rows = json.loads(_run("profiles", "--json", "--weights-dir", tmp_path).stdout)
+    missing = {row["name"]: row["missing_weights"] for row in rows}
+    assert missing["embedded"] == []
+    assert missing["m3dm"][:2] == ["dino_vitb8", "pointmae"]
+
+
+def test_trace_writes_the_stages_a_profile_has(small_product: Path, tmp_path: Path) -> None:
+    out = tmp_path / "trace.npz"
+    _run("trace", *_part(small_product), "-o", out)
+    with np.load(out, allow_pickle=False) as found:
+        assert found["rgb_patch"].shape[0] == 784
+        assert len(found["valid_index"]) > 1000
+        assert "fps_index" not in found
+
+
+@pytest.mark.parametrize("command", [[], ["build"], ["score"], ["serve"], ["trace"], ["banks", "show"]])
+def test_help(command: list[str]) -> None:
+    assert "Usage" in _run(*command, "--help").stdout
