@@ -6,6 +6,7 @@ import typer
 
 from evaluation import data_command
 from evaluation.benchmark import bench
+from evaluation.build_benchmark import bench_build
 from evaluation.demo import demo
 from evaluation.demo_parts.command import demo_parts
 from evaluation.evaluate_command import evaluate
@@ -18,5 +19,6 @@ def register(app: typer.Typer) -> None:
     app.command("demo-parts")(demo_parts)
     app.command("demo")(demo)
     app.command("bench")(bench)
+    app.command("bench-build")(bench_build)
     app.command("evaluate")(evaluate)
     app.command("metrics")(metrics)
