@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
 
@@ -44,3 +50,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+GOLDEN = Path(__file__).parent / "data" / "golden"
+
+
+@pytest.fixture(scope="session")
+def recipe() -> ModuleType:
+    """The golden set's recipe: `sample(i)` a part, `fill(state_dict, seed)` weights."""
+    spec = spec_from_file_location("golden_recipe", GOLDEN / "recipe.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def golden() -> Mapping[str, NDArray[Any]]:
+    """What the authors' code computes, by key (tests/data/golden/README.md)."""
+    with np.load(GOLDEN / "golden_7.npz", allow_pickle=False) as file:
+        return {key: file[key] for key in file}

@@ -10,9 +10,9 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,30 +21,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-FOLDER = Path(__file__).parent / "data" / "golden"
 PRODUCT = "disc"
 TRAIN, HELD_OUT, TEST = (0, 2, 4), (1, 3, 5), (6, 7)
 BANKS = {"rgb": "rgb", "point": "xyz", "fused": "fusion"}
 """Our bank names, and the golden file's."""
 
 pytestmark = pytest.mark.slow
-Arrays = Mapping[str, NDArray[np.generic]]
-
-
-@pytest.fixture(scope="module")
-def golden() -> Arrays:
-    with np.load(FOLDER / "golden_7.npz", allow_pickle=False) as file:
-        return {key: file[key] for key in file}
-
-
-@pytest.fixture(scope="module")
-def recipe() -> ModuleType:
-    spec = spec_from_file_location("golden_recipe", FOLDER / "recipe.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -32,7 +30,6 @@ from models.uff import FusionNetwork, Uff
 
 pytestmark = pytest.mark.slow
 
-FOLDER = Path(__file__).parents[1] / "data" / "golden"
 OFFICIAL = {"point": "xyz", "rgb": "rgb", "fused": "fusion"}
 """Our bank names in the order of the published score columns, and the names in the golden file."""
 NAMES = tuple(OFFICIAL)
@@ -51,15 +48,8 @@ class Scored:
 
 
 @pytest.fixture(scope="module")
-def golden() -> Golden:
-    with np.load(FOLDER / "golden_7.npz", allow_pickle=False) as file:
-        return {key: file[key] for key in file}
-
-
-@pytest.fixture(scope="module")
-def features() -> list[PartFeatures]:
+def features(recipe: ModuleType) -> list[PartFeatures]:
     """Patch grids of parts 0 to 7, by the published settings, with the recipe's weights."""
-    recipe = _recipe()
 
     def filled(network: torch.nn.Module) -> Any:
         return recipe.fill(network.state_dict(), 7)
@@ -200,12 +190,3 @@ def test_coreset(golden: Golden, features: list[PartFeatures]) -> None:
     assert len(rows) == golden["coreset_slice_n"]
     picks = greedy(project(Normaliser.fit([rows])(rows), eps=0.9, seed=0), 100)
     np.testing.assert_array_equal(picks, golden["coreset_index"])
-
-
-def _recipe() -> ModuleType:
-    spec = spec_from_file_location("golden_recipe", FOLDER / "recipe.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

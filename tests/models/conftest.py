@@ -1,37 +1,13 @@
-"""Inputs and values of the golden set (tests/data/golden/README.md)."""
+"""Prepared parts of the golden set (tests/data/golden/README.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from models.preparation import Frame, PreparedPart
-
-FOLDER = Path(__file__).parents[1] / "data" / "golden"
-
-
-@pytest.fixture(scope="session")
-def recipe() -> ModuleType:
-    """The published recipe: `sample(i)` a part, `fill(state_dict, seed)` weights."""
-    spec = spec_from_file_location("golden_recipe", FOLDER / "recipe.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def golden() -> Mapping[str, NDArray[np.generic]]:
-    """What the authors' code computes, by key."""
-    with np.load(FOLDER / "golden_7.npz", allow_pickle=False) as file:
-        return {key: file[key] for key in file}
 
 
 @pytest.fixture(scope="session")
