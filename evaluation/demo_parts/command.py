@@ -35,15 +35,7 @@ def demo_parts(
     """
     from evaluation.demo_parts.writer import write_demo_parts  # Open3D takes seconds to import
 
-    columns = (
-        TextColumn("Rendering"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("parts"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console) as bar:
+    with _progress_bar() as bar:
         task = bar.add_task("parts", total=None)
         try:
             folders = write_demo_parts(
@@ -61,3 +53,15 @@ def demo_parts(
             raise typer.BadParameter(str(taken), param_hint="OUT") from taken
     for folder in folders:
         typer.echo(folder)
+
+
+def _progress_bar() -> Progress:
+    """Parts done, of how many, and the time that is left; on stderr, so that stdout lists only the folders."""
+    return Progress(
+        TextColumn("Rendering"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("parts"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
