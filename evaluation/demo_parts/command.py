@@ -51,12 +51,11 @@ def demo_parts(
             raise typer.BadParameter(str(wrong)) from wrong
         except FileExistsError as taken:
             raise typer.BadParameter(str(taken), param_hint="OUT") from taken
-    for folder in folders:
-        typer.echo(folder)
+    typer.echo("\n".join(map(str, folders)))
 
 
 def _progress_bar() -> Progress:
-    """Parts done, of how many, and the time that is left; on stderr, so that stdout lists only the folders."""
+    """Parts done, of how many, and the time left; on stderr, so that stdout lists the folders alone."""
     return Progress(
         TextColumn("Rendering"),
         BarColumn(),
