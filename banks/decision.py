@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, stdtrit
+from scipy.special import log_ndtr
 from sklearn.linear_model import SGDOneClassSVM
 
 PIXELS = 200_000
@@ -94,11 +94,14 @@ class WeightedSum:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Sum of surprisals: how improbable, in nats, each bank's score is among good parts.
+    """How far each bank's score lies in the tail of good parts.
 
-    Good scores are taken as log-normal, so -log P(good part scores this high) is smooth, grows without end
-    and needs no unit. image_centre, image_spread, pixel_centre, pixel_spread: mean and standard deviation
-    of the logarithm, one a bank. image_floor, pixel_floor: the smallest value told from 0.
+    Good scores are taken as log-normal, so a tail probability has a normal deviate: it grows without end and
+    needs no unit. The image score is the sum of the deviates above the centre: a bank that finds nothing
+    unusual says nothing, so its noise cannot hide what another one sees. The map is the sum of surprisals,
+    -log P(good pixel scores this high), in nats, which also ranks ordinary pixels.
+    image_centre, image_spread, pixel_centre, pixel_spread: of the logarithm, one a bank. image_floor,
+    pixel_floor: the smallest value told from 0.
     """
 
     banks: tuple[str, ...]
@@ -118,14 +121,15 @@ class Tail:
             raise ValueError("spreads and floors must be positive")
 
     def score(self, scores: Mapping[str, float]) -> float:
-        """Sum of the banks' surprisals, nats."""
+        """Sum of the banks' deviates above the centre."""
         return math.fsum(self.contributions(scores).values())
 
     def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Surprisal by bank, nats."""
+        """Deviate above the centre by bank, in spreads; 0 for an ordinary score."""
         models = zip(self.banks, self.image_centre, self.image_spread, self.image_floor, strict=True)
         return {
-            bank: float(_surprisal(np.asarray(scores[bank], np.float64), *model)) for bank, *model in models
+            bank: max(0.0, (math.log(max(scores[bank], floor)) - centre) / spread)
+            for bank, centre, spread, floor in models
         }
 
     def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -146,6 +150,10 @@ def _surprisal(values: NDArray[Any], centre: float, spread: float, floor: float)
     infinite."""
     return -log_ndtr((centre - np.log(np.maximum(values, floor))) / spread)
 
+
+_PRIOR_SPREAD = 0.08
+"""Spread of the logarithm of good parts' image scores that demo products have, by and large."""
+_PRIOR_PARTS = 10
 
 Fit = Callable[[tuple[str, ...], NDArray[np.float64], Iterable[NDArray[np.float32]]], Decision]
 
@@ -228,14 +236,16 @@ def _fit_dlf(
 def _fit_tail(
     banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
 ) -> Decision:
-    """Log-normal by moments for image scores, widened for small n as a t quantile is; by quantiles for
-    pixels."""
+    """Log-normals: for image scores by median and a spread drawn towards a prior, for pixels by quantiles.
+
+    A handful of parts gives a spread that may be wrong by half, and a bank whose spread comes out too small
+    would shout the others down; so the prior weighs as much as ten parts.
+    """
     count = len(scores)
     floor = _floor(scores)
     logs = np.log(np.maximum(scores, floor))
-    spread = logs.std(axis=0, ddof=1) if count > 1 else np.zeros(len(banks))
-    wider = float(stdtrit(max(count - 1, 1), 0.99)) / NormalDist().inv_cdf(0.99) * math.sqrt(1 + 1 / count)
-    spread = np.maximum(spread, 0.02) * min(wider, 2.0)
+    squares = np.square(logs - logs.mean(axis=0)).sum(axis=0) + _PRIOR_PARTS * _PRIOR_SPREAD**2
+    spread = np.sqrt(squares / (count - 1 + _PRIOR_PARTS))
 
     pixels = _sample(maps, count, len(banks))
     pixel_floor = _floor(pixels)
@@ -243,7 +253,7 @@ def _fit_tail(
     pixel_spread = np.maximum((upper - middle) / NormalDist().inv_cdf(0.99), 0.02)
     return Tail(
         banks,
-        image_centre=_weights(logs.mean(axis=0)),
+        image_centre=_weights(np.median(logs, axis=0)),
         image_spread=_weights(spread),
         image_floor=_weights(floor),
         pixel_centre=_weights(middle),

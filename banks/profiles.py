@@ -124,6 +124,7 @@ PROFILES = _listed(
             rgb=RgbChoice("efficientnet_lite1"), point=FpfhChoice(FPFH["embedded"]), fusion="scaled_concat"
         ),
         banks={"rgb": BankRecipe(), "point": BankRecipe(), "fused": BankRecipe(normalisation="none")},
+        decision="tail",
     ),
     *(_m3dm(name, paper_code=paper_code) for name in _SETTINGS for paper_code in (False, True)),
     _rgb("rgb-dino-vits8", "dino_vits8", "RGB bank, DINO ViT-S/8 (Table VIII)."),
