@@ -96,43 +96,42 @@ def _evaluate_one(
 
 
 def print_tables(profile: str, evaluations: Sequence[Evaluation]) -> None:
-    """Per product, and per defect family averaged over the products that have it."""
+    """Image AUROC, AUPRO and decisions by product; image AUROC by defect family."""
     names = list(evaluations[0].columns)
-    table = Table(
-        "product",
-        *(f"I-AUROC {n}" for n in names),
-        *(f"AUPRO {n}" for n in names),
-        "false rejects",
-        "misses",
-        "p50 ms",
-        title=f"{profile}: image AUROC and AUPRO (30 %)",
+    _print_by_product(
+        f"{profile}: image AUROC",
+        names,
+        {e.product: [e.columns[name].image_auroc for name in names] for e in evaluations},
     )
-    for e in evaluations:
-        table.add_row(
-            e.product,
-            *(_shown(e.columns[n].image_auroc) for n in names),
-            *(_shown(e.columns[n].aupro.get("0.3")) for n in names),
-            f"{e.false_rejects} of {e.goods}",
-            f"{e.misses} of {e.defects}",
-            f"{e.p50_ms:.0f}",
-        )
-    table.add_section()
-    table.add_row(
-        "mean",
-        *(_shown(_mean([e.columns[n].image_auroc for e in evaluations])) for n in names),
-        *(_shown(_mean([e.columns[n].aupro.get("0.3") for e in evaluations])) for n in names),
-        f"{sum(e.false_rejects for e in evaluations)} of {sum(e.goods for e in evaluations)}",
-        f"{sum(e.misses for e in evaluations)} of {sum(e.defects for e in evaluations)}",
-        f"{_mean([e.p50_ms for e in evaluations]):.0f}",
+    _print_by_product(
+        f"{profile}: AUPRO (30 %)",
+        names,
+        {e.product: [e.columns[name].aupro.get("0.3") for name in names] for e in evaluations},
     )
-    Console().print(table)
-    kinds = sorted({family for e in evaluations for family in e.columns[names[0]].families})
-    by_family = Table("family", *names, title=f"{profile}: image AUROC by defect family, mean over products")
+    kinds = sorted({kind for e in evaluations for kind in e.columns[names[0]].families})
+    families = Table("family", *names, title=f"{profile}: image AUROC by defect family, mean over products")
     for kind in kinds:
-        by_family.add_row(
-            kind, *(_shown(_mean([e.columns[n].families.get(kind) for e in evaluations])) for n in names)
+        means = (_mean([e.columns[name].families.get(kind) for e in evaluations]) for name in names)
+        families.add_row(kind, *map(_shown, means))
+    Console().print(families)
+    decisions = Table("product", "false rejects", "misses", "p50 ms", title=f"{profile}: at the threshold")
+    for e in evaluations:
+        decisions.add_row(
+            e.product, f"{e.false_rejects} of {e.goods}", f"{e.misses} of {e.defects}", f"{e.p50_ms:.0f}"
         )
-    Console().print(by_family)
+    rejects, goods = sum(e.false_rejects for e in evaluations), sum(e.goods for e in evaluations)
+    misses, defects = sum(e.misses for e in evaluations), sum(e.defects for e in evaluations)
+    decisions.add_row("all", f"{rejects} of {goods}", f"{misses} of {defects}", "", style="bold")
+    Console().print(decisions)
+
+
+def _print_by_product(title: str, names: Sequence[str], rows: dict[str, list[float | None]]) -> None:
+    table = Table("product", *names, title=title)
+    for product, values in rows.items():
+        table.add_row(product, *map(_shown, values))
+    means = [_mean(list(column)) for column in zip(*rows.values(), strict=True)]
+    table.add_row("mean", *map(_shown, means), style="bold")
+    Console().print(table)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
