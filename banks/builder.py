@@ -18,13 +18,14 @@ from banks.decision import Decision
 from banks.feature_store import FeatureStore, StoredRows
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
-from banks.pipeline import DEFAULT_WEIGHTS, Pipeline, make_pipeline
+from banks.pipeline import Pipeline, make_pipeline
 from banks.profile import Normalisation, Profile
 from banks.store import BadBank, BankStore, verify_files
 from banks.version_files import Provenance, write_files
 from models.fusion import FITS, FusionTask
 from models.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
+from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
 
 Progress: TypeAlias = Callable[[str, int, int], None]

@@ -15,11 +15,12 @@ from banks.bank_set import BankSet, PartScores
 from banks.calibration import Calibration
 from banks.decision import Decision
 from banks.manifest import Manifest
-from banks.pipeline import DEFAULT_WEIGHTS, Pipeline
+from banks.pipeline import Pipeline
 from banks.regions import Region, find_regions
 from banks.version_files import load_version
 from models.preparation import PreparedPart
 from models.sample import BadSample, Sample
+from models.weight_folder import DEFAULT_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)

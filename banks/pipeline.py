@@ -13,9 +13,6 @@ from models.preparation import Preparation, PreparedPart, prepare
 from models.sample import Sample
 from models.weights import WeightStore
 
-DEFAULT_WEIGHTS = Path("weights")
-"""Where networks' weights are looked for unless a user says otherwise."""
-
 
 class Pipeline:
     """Preparation, extraction and fusion."""

@@ -10,7 +10,6 @@ place; `current` moves by an atomic replace. A build killed at any moment leaves
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from banks.manifest import MANIFEST, Manifest
+from models.digest import sha256_of
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
@@ -32,12 +32,6 @@ class BankNotFound(LookupError):
 
 class BadBank(ValueError):
     """A version on disk that must not be served: files missing, changed or not understood."""
-
-
-def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class BankStore:

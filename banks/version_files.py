@@ -17,7 +17,8 @@ from banks.decision import Decision
 from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, make_pipeline
-from banks.store import BadBank, sha256_of, verify_files
+from banks.store import BadBank, verify_files
+from models.digest import sha256_of
 from models.fusion import LOADERS, Fusion
 
 FUSION = "fusion.safetensors"

@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from models.weight_folder import DEFAULT_WEIGHTS
+
 if TYPE_CHECKING:
     from banks.detector import Detector
 
@@ -24,7 +26,7 @@ def bench(
     banks: Annotated[Path, typer.Option(help="Directory of the bank versions.")] = Path("out/banks"),
     repeats: Annotated[int, typer.Option(min=1, help="Parts to time, after a warm-up.")] = 40,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
-    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = Path("weights"),
+    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -96,7 +98,7 @@ def _floor() -> float:
     best = np.inf
     for _ in range(5):
         start = time.perf_counter()
-        left @ left
+        np.matmul(left, left)
         best = min(best, time.perf_counter() - start)
     return 2e-9 * side**3 / best
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from models.weight_folder import DEFAULT_WEIGHTS
+
 if TYPE_CHECKING:
     from evaluation.product_evaluation import Evaluation
 
@@ -33,7 +35,7 @@ def evaluate(
         "out/evaluation"
     ),
     seed: Annotated[int, typer.Option(help="Of the builds.")] = 0,
-    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = Path("weights"),
+    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON lines instead of tables.")] = False,
 ) -> None:

@@ -6,7 +6,6 @@ The only place that calls torch.load, always with weights_only=True: nothing in 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import zipfile
 from collections.abc import Mapping
@@ -20,11 +19,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from models.digest import sha256_of
 from models.flax_vit import timm_state
 from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_weights
+from models.weight_folder import DEFAULT_WEIGHTS
 
 Tensors = dict[str, torch.Tensor]
-FOLDER = Path("weights")
 NAMED = 6
 """Tensors that an error names before it counts the rest."""
 
@@ -53,7 +53,7 @@ class WeightStore:
 
     def __init__(self, folder: Path | None = None) -> None:
         """folder: need not exist until something is added; None is `weights` where the process runs."""
-        self.folder = folder or FOLDER
+        self.folder = folder or DEFAULT_WEIGHTS
 
     def find(self, name: str) -> Path | None:
         """The converted file of `name`, else an official one under a usual name, else its package's."""
@@ -168,12 +168,6 @@ def read_tensors(path: Path) -> Mapping[str, object]:
     if not isinstance(top, dict):
         raise BadWeights(f"{path.name} holds a {type(top).__name__}, not named tensors")
     return top
-
-
-def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _origin(converted: Path) -> str | None:

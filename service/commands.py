@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from models.weight_folder import DEFAULT_WEIGHTS
 from service import banks_commands, weights_commands
 from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
 
@@ -29,8 +30,6 @@ app = typer.Typer(
 app.add_typer(banks_commands.app, name="banks")
 app.add_typer(weights_commands.app, name="weights")
 console = Console(stderr=True)
-
-DEFAULT_WEIGHTS = Path("weights")
 
 
 class StageBars:

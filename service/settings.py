@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from banks.pipeline import DEFAULT_WEIGHTS
+from models.weight_folder import DEFAULT_WEIGHTS
 
 MIB = 1 << 20
 

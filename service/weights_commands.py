@@ -14,7 +14,8 @@ from rich.table import Column, Table
 
 from models.official_weights import WEIGHTS
 from models.weight_download import fetch as download
-from models.weights import FOLDER, BadWeights, MissingWeights, StoredWeights, WeightStore
+from models.weight_folder import DEFAULT_WEIGHTS
+from models.weights import BadWeights, MissingWeights, StoredWeights, WeightStore
 
 app = typer.Typer(
     help="Network weights: list, fetch, add and verify them. Nothing is downloaded unless `fetch` is called.",
@@ -36,7 +37,7 @@ GivenName = Annotated[str | None, typer.Option("--name", help="What the file is;
 
 
 @app.command("list")
-def list_weights(folder: Folder = FOLDER) -> None:
+def list_weights(folder: Folder = DEFAULT_WEIGHTS) -> None:
     """List the weights Tribank knows: what for, licence, size, and whether they are here."""
     store = WeightStore(folder)
     table = Table(Column("name", no_wrap=True), "what for", "licence", "MB", "here")
@@ -48,7 +49,7 @@ def list_weights(folder: Folder = FOLDER) -> None:
 
 
 @app.command()
-def fetch(name: Name, folder: Folder = FOLDER) -> None:
+def fetch(name: Name, folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Download weights from their official place, check them and convert them to safetensors.
 
     Where this machine has no internet, the message says which file to copy where.
@@ -63,7 +64,7 @@ def fetch(name: Name, folder: Folder = FOLDER) -> None:
 
 
 @app.command()
-def add(file: File, name: GivenName = None, folder: Folder = FOLDER) -> None:
+def add(file: File, name: GivenName = None, folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Check an official file tensor by tensor and convert it, once, to safetensors. Nothing in it is
     executed."""
     with _plain_errors():
@@ -72,7 +73,7 @@ def add(file: File, name: GivenName = None, folder: Folder = FOLDER) -> None:
 
 
 @app.command()
-def verify(folder: Folder = FOLDER) -> None:
+def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Read every tensor of all weights that are here. Exit status 1 where one is not what it should be."""
     store = WeightStore(folder)
     table, sound = Table(Column("name", no_wrap=True), "file", "sha256 of the original", "result"), True
