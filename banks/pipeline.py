@@ -10,7 +10,7 @@ from models.extraction import Extractor
 from models.features import PartFeatures
 from models.fusion import Fusion
 from models.preparation import Preparation, PreparedPart, prepare
-from models.sample import Sample
+from models.sample import BadSample, Modality, Sample
 from models.weights import WeightStore
 
 
@@ -24,6 +24,8 @@ class Pipeline:
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
         """Prepared part, its patch grids and the milliseconds of each stage. Raises BadSample."""
+        if sample.missing in self.extractor.needs:
+            raise _refusal(sample.missing)
         start = time.perf_counter()
         prepared = prepare(sample, self.preparation)
         timings = {"prepare": 1000 * (time.perf_counter() - start)}
@@ -35,6 +37,20 @@ class Pipeline:
         fused = self.fusion(features["rgb"], features["point"])
         timings["fusion"] = 1000 * (time.perf_counter() - start)
         return prepared, {**features, "fused": fused}, timings
+
+
+def _refusal(missing: Modality) -> BadSample:
+    if missing == "rgb":
+        return BadSample(
+            "no_image",
+            "The part was recorded without an image, which these banks need. Send one, or build with a "
+            "profile of the point bank alone ('tribank profiles' lists them).",
+        )
+    return BadSample(
+        "no_cloud",
+        "The part was recorded without a cloud, which these banks need. Send one, or build with a profile of "
+        "the RGB bank alone ('tribank profiles' lists them).",
+    )
 
 
 def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:

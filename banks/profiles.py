@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -35,6 +35,9 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...], FusionKind | None, str]] = {
     "m3dm-two-add": ("RGB and point banks, scores added", ("rgb", "point"), None, "add"),
     "m3dm-two": ("RGB and point banks, decision layer fusion", ("rgb", "point"), None, "dlf"),
 }
+
+
+_RAW = BankRecipe(normalisation="none", reweighting=Reweighting())
 
 
 def _m3dm(name: str, *, paper_code: bool) -> Profile:
@@ -85,12 +88,39 @@ def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
     )
 
 
-def _rgb(name: str, backbone: str, summary: str) -> Profile:
-    """One backbone of supplement Table VIII."""
+_EMBEDDED_RGB = RgbChoice("efficientnet_lite1")
+_EMBEDDED_SIZE = 448
+
+
+def _embedded(
+    name: str,
+    summary: str,
+    banks: Sequence[str],
+    decision: str,
+    fusion: FusionKind | None = None,
+    side: Literal[28, 56] = 56,
+) -> Profile:
+    """The default's extractors in another setting. "fused" is not normalised: scaled where it is made."""
     return Profile(
         name=name,
         summary=summary,
-        preparation=Preparation(),
+        preparation=Preparation(rgb_size=_EMBEDDED_SIZE),
+        extraction=Extraction(
+            rgb=_EMBEDDED_RGB if banks != ("point",) else None,
+            point=FpfhChoice(FPFH["embedded"], side=side) if banks != ("rgb",) else None,
+            fusion=fusion,
+        ),
+        banks={bank: _RAW if bank == "fused" else BankRecipe() for bank in banks},
+        decision=decision,
+    )
+
+
+def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
+    """One backbone, as in supplement Table VIII."""
+    return Profile(
+        name=name,
+        summary=summary,
+        preparation=Preparation(rgb_size=size),
         extraction=Extraction(rgb=RgbChoice(backbone)),
         banks={"rgb": BankRecipe()},
         decision="single",
@@ -113,20 +143,48 @@ def _listed(*profiles: Profile) -> Mapping[str, Profile]:
     return MappingProxyType({profile.name: profile for profile in profiles})
 
 
-_RAW = BankRecipe(normalisation="none", reweighting=Reweighting())
-
 PROFILES = _listed(
-    Profile(
-        name=DEFAULT_PROFILE,
-        summary="EfficientNet-Lite1 + FPFH: works offline, on a CPU. The default.",
-        preparation=Preparation(rgb_size=448),
-        extraction=Extraction(
-            rgb=RgbChoice("efficientnet_lite1"), point=FpfhChoice(FPFH["embedded"]), fusion="scaled_concat"
-        ),
-        banks={"rgb": BankRecipe(), "point": BankRecipe(), "fused": BankRecipe(normalisation="none")},
-        decision="tail",
+    _embedded(
+        DEFAULT_PROFILE,
+        "EfficientNet-Lite1 + FPFH: works offline, on a CPU. The default.",
+        ("rgb", "point", "fused"),
+        "tail",
+        "scaled_concat",
+    ),
+    _embedded("embedded-rgb", "The default's RGB bank alone: parts without a cloud.", ("rgb",), "single"),
+    _embedded(
+        "embedded-point", "The default's point bank alone: parts without colour.", ("point",), "single"
+    ),
+    _embedded(
+        "embedded-point-8x8",
+        "The same with 8 x 8 px patches instead of 4 x 4.",
+        ("point",),
+        "single",
+        side=28,
+    ),
+    _embedded(
+        "embedded-concat", "The default's fused bank, not scaled, alone.", ("fused",), "single", "concat"
+    ),
+    _embedded(
+        "embedded-two-add", "The default's RGB and point banks, scores added.", ("rgb", "point"), "add"
+    ),
+    _embedded(
+        "embedded-two", "The default's RGB and point banks, decision layer fusion.", ("rgb", "point"), "dlf"
+    ),
+    _embedded(
+        "embedded-dlf",
+        "The default's three banks, decision layer fusion.",
+        ("rgb", "point", "fused"),
+        "dlf",
+        "scaled_concat",
     ),
     *(_m3dm(name, paper_code=paper_code) for name in _SETTINGS for paper_code in (False, True)),
+    _rgb(
+        "rgb-efficientnet-lite0",
+        "efficientnet_lite0",
+        "RGB bank, EfficientNet-Lite0: the lightest.",
+        size=_EMBEDDED_SIZE,
+    ),
     _rgb("rgb-dino-vits8", "dino_vits8", "RGB bank, DINO ViT-S/8 (Table VIII)."),
     _rgb("rgb-vitb8-in21k", "vitb8_in21k", "RGB bank, ViT-B/8 supervised on ImageNet-21k (Table VIII)."),
     _rgb(

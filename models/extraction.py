@@ -14,6 +14,7 @@ from models.point_transformer import PointExtractor, PointNetwork
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
 from models.rgb_backbones import rgb_backbone
+from models.sample import Modality
 from models.uff_training import FusionTraining
 from models.weights import WeightStore
 
@@ -55,6 +56,11 @@ class Extraction:
         feeds = {"rgb": self.rgb, "point": self.point, "fused": self.rgb and self.point and self.fusion}
         return tuple(bank for bank, source in feeds.items() if source is not None)
 
+    def needs(self) -> tuple[Modality, ...]:
+        """What a part must have been recorded with."""
+        sources: dict[Modality, object] = {"rgb": self.rgb, "xyz": self.point}
+        return tuple(modality for modality, source in sources.items() if source is not None)
+
     def weights(self) -> tuple[str, ...]:
         """Registered names of the weights that the networks need."""
         names = [] if self.rgb is None else [rgb_backbone(self.rgb.backbone).weights]
@@ -71,6 +77,7 @@ class Extractor:
         """Raises `models.weights.MissingWeights` with what to do where a network's weights are absent."""
         self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
+        self.needs = settings.needs()
         self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[PatchGrid]]] = {}
         if settings.rgb is not None:
             self._extractors["rgb"] = RgbExtractor.load(

@@ -92,17 +92,20 @@ class PreparedPart:
 def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     """Prepare one part. Deterministic; bounded time.
 
-    With background "none" a part without any point passes (it was recorded without a cloud).
-    Raises BadSample when nothing usable is left: no_foreground (the scanner returned no point at all),
-    degenerate_cloud (one spot or one line), no_object (nothing but the support plane), too_few_points.
+    Raises BadSample: no_cloud (recorded without one, by which background "plane" is found) and, when nothing
+    usable is left, no_foreground (the scanner returned no point at all), degenerate_cloud (one spot or one
+    line), no_object (nothing but the support plane), too_few_points.
     """
+    if sample.missing != "xyz":
+        _check_surface(sample)
     if settings.background == "none":
         return _prepare_as_is(sample, settings)
-    if not sample.valid.any():
+    if sample.missing == "xyz":
         raise BadSample(
-            "no_foreground", "The cloud has no point at all. Check that the scanner saw the part."
+            "no_cloud",
+            "The part has no cloud, by which its background would be removed. Build and score such parts as "
+            "they are (--prepared), with a profile of the RGB bank alone.",
         )
-    _check_surface(sample)
     plane = support_plane(sample.xyz, sample.valid)
     mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane)
     mask = largest_piece(sample.xyz, mask)
@@ -121,8 +124,7 @@ def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
     """For parts prepared already: only resized. Valid is the published test, all three coordinates not 0:
     the published Eyecandies conversion marks background by x = 0 alone."""
     part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=False)
-    if sample.valid.any():
-        _check_surface(sample)
+    if sample.missing != "xyz":
         _check_points(part, settings)
     return part
 
@@ -179,6 +181,10 @@ def _picked(side: int, size: int) -> NDArray[np.intp]:
 
 
 def _check_surface(sample: Sample) -> None:
+    if not sample.valid.any():
+        raise BadSample(
+            "no_foreground", "The cloud has no point at all. Check that the scanner saw the part."
+        )
     if not spans_a_surface(sample.xyz, sample.valid):
         raise BadSample(
             "degenerate_cloud",

@@ -50,7 +50,7 @@ class PartFile:
     mask: Path | None = None
 
     def read(self, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
-        """The part; what is missing is all zero. Raises BadSample, with the part's name in front; OSError."""
+        """The part; it says what it misses. Raises BadSample, with the part's name in front; OSError."""
         try:
             if self.xyz is not None and self.xyz.suffix.lower() == PART_SUFFIX:
                 return npz_sample(file_bytes(self.xyz, limits.rgb_bytes + limits.xyz_bytes), limits)
@@ -70,6 +70,11 @@ class ProductFolder:
     validation: tuple[PartFile, ...]
     test: tuple[PartFile, ...]
     skipped: tuple[str, ...]
+
+    @property
+    def has_clouds(self) -> bool:
+        """Whether any part comes with a cloud; without, no background can be removed."""
+        return any(part.xyz for part in (*self.train, *self.validation, *self.test))
 
 
 def open_product_folder(path: Path) -> ProductFolder:

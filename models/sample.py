@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,8 @@ MIN_SIDE = 32
 MAX_RANGE = 100.0
 """Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres
 do."""
+
+Modality = Literal["rgb", "xyz"]
 
 
 class BadSample(ValueError):
@@ -35,29 +38,38 @@ class TooLarge(BadSample):
 class Sample:
     """One part.
 
-    rgb: (H, W, 3) uint8. All zero if the part was recorded without colour.
-    xyz: (H, W, 3) float32, metres, camera frame. Exactly 0, 0, 0 where `valid` is False.
-    valid: (H, W) bool, True where the sensor returned a point.
+    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float32, metres, camera frame; exactly 0, 0, 0 where `valid` is
+    False. valid: (H, W) bool, True where the sensor returned a point.
+    missing: what the part was recorded without, all zero here; a black image or an empty cloud that was
+    recorded is not missing.
     """
 
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
     valid: NDArray[np.bool_]
+    missing: Modality | None = None
 
 
-def make_sample(rgb: ArrayLike, xyz: ArrayLike, *, invalid_value: float | None = None) -> Sample:
+def make_sample(
+    rgb: ArrayLike | None, xyz: ArrayLike | None, *, invalid_value: float | None = None
+) -> Sample:
     """Join an image and a cloud into a part, and decide, here and nowhere else, what "no return" is.
 
     A pixel has no return when any of its coordinates is NaN or infinite (Kinect drivers and PCL write both),
     when all three are 0, or when any equals `invalid_value` (some sensors write -1 or 9999).
 
-    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float16, float32 or float64, metres; not changed.
-    Raises BadSample: rgb_shape, rgb_dtype, xyz_shape, xyz_dtype, size_mismatch, too_small, out_of_range.
+    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float16, float32 or float64, metres; not changed. One of them may
+    be None: not recorded. Raises ValueError if both are; BadSample: rgb_shape, rgb_dtype, xyz_shape,
+    xyz_dtype, size_mismatch, too_small, out_of_range.
     """
-    image = np.asarray(rgb)
-    cloud = np.asarray(xyz)
-    _check_image(image)
-    _check_cloud(cloud)
+    if rgb is None and xyz is None:
+        raise ValueError("A part needs an image or a cloud.")
+    if rgb is not None:
+        _check_image(np.asarray(rgb))
+    if xyz is not None:
+        _check_cloud(np.asarray(xyz))
+    image = np.zeros(np.shape(xyz), np.uint8) if rgb is None else np.asarray(rgb)
+    cloud = np.zeros(np.shape(rgb), np.float32) if xyz is None else np.asarray(xyz)
     if image.shape[:2] != cloud.shape[:2]:
         raise BadSample(
             "size_mismatch",
@@ -71,7 +83,8 @@ def make_sample(rgb: ArrayLike, xyz: ArrayLike, *, invalid_value: float | None =
         )
     valid = _returns(cloud, invalid_value)
     metres = _in_range(cloud, valid)
-    return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid)
+    missing: Modality | None = "rgb" if rgb is None else "xyz" if xyz is None else None
+    return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid, missing=missing)
 
 
 def _returns(cloud: NDArray[np.floating], invalid_value: float | None) -> NDArray[np.bool_]:

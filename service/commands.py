@@ -80,7 +80,8 @@ def build(
     folder = open_product_folder(data)
     for note in folder.skipped:
         console.print(f"left out: {note}", markup=False)
-    recipe = find_profile(profile, prepared=prepared, changes=change or ())
+    # Without clouds no background can be found: images are taken as they are.
+    recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     store = BankStore(banks)
     with stage_progress() as progress:
         builder = Builder(

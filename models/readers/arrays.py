@@ -63,8 +63,7 @@ def npy_array(data: bytes, limits: ReadLimits, noun: str) -> NDArray[np.generic]
 
 def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
     """One part: entries rgb (H, W, 3) uint8 and xyz (H, W, 3) float metres, or in place of xyz: depth (H,
-    W) and intrinsics (4,) or (5,): fx, fy, cx, cy, depth_scale. One of the two may be missing: it is then
-    all zero.
+    W) and intrinsics (4,) or (5,): fx, fy, cx, cy, depth_scale. Image or cloud may be missing.
 
     Raises BadSample: unreadable, npz_entries and what the arrays and make_sample raise; UnsupportedType;
     TooLarge.
@@ -76,12 +75,8 @@ def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
         rgb = npy_array(entries["rgb.npy"], limits, "entry rgb") if "rgb.npy" in entries else None
         if rgb is None and xyz is None:
             raise BadSample("npz_entries", "The NPZ part holds neither rgb nor a cloud.")
-        if rgb is None:
-            rgb = np.zeros(xyz.shape if xyz is not None else (0, 0, 3), np.uint8)
-        if rgb.ndim == 3:
+        if rgb is not None and rgb.ndim == 3:
             check_pixels(rgb.shape[0], rgb.shape[1], limits.rgb_pixels, limits, "entry rgb")
-        if xyz is None:
-            xyz = np.zeros(rgb.shape, np.float32)
         return make_sample(rgb, xyz)
 
 

@@ -98,22 +98,18 @@ def read_pair(
 ) -> Sample:
     """One part from files. With `intrinsics` the second file is a depth map, else a cloud.
 
-    Without an image, the cloud's own colour is taken, or all zero; without a cloud, xyz is all zero.
-    Raises as the byte readers and make_sample; OSError; ValueError when both are None.
+    Without an image, the cloud's own colour is taken if it has any; what is not there is the sample's
+    `missing`. Raises as the byte readers and make_sample; OSError; ValueError when both are None.
     """
     rgb = None if rgb_path is None else read_rgb(file_bytes(rgb_path, limits.rgb_bytes), limits)
     if xyz_path is None:
-        if rgb is None:
-            raise ValueError("A part needs an image or a cloud.")
-        return make_sample(rgb, np.zeros(rgb.shape, np.float32))
+        return make_sample(rgb, None)
     data = file_bytes(xyz_path, limits.xyz_bytes)
     if intrinsics is not None:
         xyz, colour = read_depth(data, intrinsics, limits), None
     else:
         xyz, colour = read_cloud(data, limits)
-    if rgb is None:
-        rgb = np.zeros(xyz.shape, np.uint8) if colour is None else colour
-    return make_sample(rgb, xyz, invalid_value=invalid_value)
+    return make_sample(colour if rgb is None else rgb, xyz, invalid_value=invalid_value)
 
 
 def file_bytes(path: Path, most: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from banks.detector import Detector, PartResult
 from banks.store import BadBank, BankStore
 from models.product_folder import open_product_folder
-from models.sample import BadSample, Sample
+from models.sample import BadSample, Sample, make_sample
 from tests.conftest import SMALL
 
 
@@ -60,6 +60,17 @@ def test_a_bad_part_does_not_stop_the_others(detector: Detector, samples: list[S
     assert isinstance(first, PartResult)
     assert isinstance(last, PartResult)
     assert first.score == last.score
+
+
+def test_a_part_recorded_without_what_a_bank_needs_is_refused(
+    detector: Detector, samples: list[Sample]
+) -> None:
+    whole = samples[0]
+    flat, grey = make_sample(whole.rgb, None), make_sample(None, whole.xyz)
+    no_cloud, no_image = detector.score([flat, grey])
+    assert isinstance(no_cloud, BadSample)
+    assert isinstance(no_image, BadSample)
+    assert (no_cloud.code, no_image.code) == ("no_cloud", "no_image")
 
 
 def test_a_damaged_version_is_not_loaded(small_banks: Path, tmp_path: Path) -> None:

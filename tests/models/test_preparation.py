@@ -104,9 +104,12 @@ def test_a_prepared_part_of_224_pixels_stays_bit_for_bit() -> None:
 
 def test_a_part_without_cloud_passes_as_it_is() -> None:
     rgb = np.full((300, 300, 3), 9, np.uint8)
-    part = prepare(make_sample(rgb, np.zeros(rgb.shape, np.float32)), AS_IS)
+    part = prepare(make_sample(rgb, None), AS_IS)
     assert not part.valid.any()
     assert (part.rgb == 9).all()
+    with pytest.raises(BadSample) as refused:
+        prepare(make_sample(rgb, None), Preparation())
+    assert refused.value.code == "no_cloud"
 
 
 def line(background: float = 0.0) -> np.ndarray:

@@ -77,9 +77,13 @@ def test_npz_parts(tmp_path: Path) -> None:
 
 def test_a_product_recorded_without_cloud_or_without_image(tmp_path: Path) -> None:
     write(tmp_path / "flat/train/good/rgb", "1.png")
-    assert not open_product_folder(tmp_path / "flat").train[0].read().valid.any()
+    flat = open_product_folder(tmp_path / "flat")
+    assert not flat.has_clouds
+    assert flat.train[0].read().missing == "xyz"
     write(tmp_path / "grey/train/good/xyz", "1.tiff")
-    assert not open_product_folder(tmp_path / "grey").train[0].read().rgb.any()
+    grey = open_product_folder(tmp_path / "grey")
+    assert grey.has_clouds
+    assert grey.train[0].read().missing == "rgb"
 
 
 def test_two_clouds_of_one_name(tmp_path: Path) -> None:

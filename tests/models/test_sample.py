@@ -68,6 +68,19 @@ def test_bad_parts_are_refused_with_a_stable_code(rgb: np.ndarray, xyz: np.ndarr
     assert refused.value.code == code
 
 
+def test_what_was_not_recorded_is_said() -> None:
+    rgb, xyz = part()
+    assert make_sample(rgb, xyz).missing is None
+    flat = make_sample(rgb, None)
+    assert flat.missing == "xyz"
+    assert not flat.valid.any()
+    grey = make_sample(None, xyz)
+    assert grey.missing == "rgb"
+    assert grey.rgb.shape == rgb.shape
+    with pytest.raises(ValueError, match="image or a cloud"):
+        make_sample(None, None)
+
+
 def test_denormal_numbers_are_numbers() -> None:
     rgb, xyz = part()
     assert make_sample(rgb, xyz * np.float32(1e-42)).valid.all()
