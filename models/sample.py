@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,14 +62,15 @@ def make_sample(
     be None: not recorded. Raises ValueError if both are; BadSample: rgb_shape, rgb_dtype, xyz_shape,
     xyz_dtype, size_mismatch, too_small, out_of_range.
     """
-    if rgb is None and xyz is None:
-        raise ValueError("A part needs an image or a cloud.")
-    if rgb is not None:
-        _check_image(np.asarray(rgb))
-    if xyz is not None:
-        _check_cloud(np.asarray(xyz))
-    image = np.zeros(np.shape(xyz), np.uint8) if rgb is None else np.asarray(rgb)
-    cloud = np.zeros(np.shape(rgb), np.float32) if xyz is None else np.asarray(xyz)
+    image = None if rgb is None else _checked_image(np.asarray(rgb))
+    cloud = None if xyz is None else _checked_cloud(np.asarray(xyz))
+    missing: Modality | None = "rgb" if image is None else "xyz" if cloud is None else None
+    if image is None:
+        if cloud is None:
+            raise ValueError("A part needs an image or a cloud.")
+        image = np.zeros(cloud.shape, np.uint8)
+    if cloud is None:
+        cloud = np.zeros(image.shape, np.float32)
     if image.shape[:2] != cloud.shape[:2]:
         raise BadSample(
             "size_mismatch",
@@ -83,7 +84,6 @@ def make_sample(
         )
     valid = _returns(cloud, invalid_value)
     metres = _in_range(cloud, valid)
-    missing: Modality | None = "rgb" if rgb is None else "xyz" if xyz is None else None
     return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid, missing=missing)
 
 
@@ -115,14 +115,15 @@ def _in_range(cloud: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[
     return np.ascontiguousarray(kept, dtype=np.float32)
 
 
-def _check_image(image: NDArray[np.generic]) -> None:
+def _checked_image(image: NDArray[Any]) -> NDArray[np.uint8]:
     if image.ndim != 3 or image.shape[2] != 3:
         raise BadSample("rgb_shape", f"The image must be height x width x 3, not {_shape(image)}.")
     if image.dtype != np.uint8:
         raise BadSample("rgb_dtype", f"The image must be 8-bit unsigned, not {image.dtype}.")
+    return image
 
 
-def _check_cloud(cloud: NDArray[np.generic]) -> None:
+def _checked_cloud(cloud: NDArray[Any]) -> NDArray[np.floating]:
     if cloud.ndim != 3 or cloud.shape[2] != 3:
         raise BadSample(
             "xyz_shape",
@@ -130,6 +131,7 @@ def _check_cloud(cloud: NDArray[np.generic]) -> None:
         )
     if cloud.dtype.kind != "f" or cloud.dtype.itemsize > 8:
         raise BadSample("xyz_dtype", f"The cloud must be float32 (or float16, float64), not {cloud.dtype}.")
+    return cloud
 
 
 def _size(array: NDArray[np.generic]) -> str:
