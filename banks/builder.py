@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, make_pipeline
 from banks.profile import Normalisation, Profile
+from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
 from banks.version_files import Provenance, write_files
 from models.fusion import FITS, FusionTask
@@ -27,9 +27,6 @@ from models.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with a stage's name, how much of it is done, and how much there is."""
 
 MIN_PARTS = 2
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
@@ -61,7 +58,7 @@ class Builder:
     seed: int = 0
     device: str = "cpu"
     weights_dir: Path = DEFAULT_WEIGHTS
-    progress: Progress = lambda stage, done, total: None
+    progress: Progress = silent
 
     def build(self, product: str, folder: ProductFolder) -> str:
         """Build, check and publish a version; returns its name.
@@ -131,7 +128,9 @@ class Builder:
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
             device=self.device,
-            progress=lambda done, total: self.progress("fusion training", done, total),
+            progress=lambda done, total, loss: self.progress(
+                "fusion training", done, total, f"loss {loss:.3f}"
+            ),
         )
         fusion = FITS[kind](task)
         for split in (train, held_out):

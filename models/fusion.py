@@ -113,7 +113,7 @@ class FusionTask:
     """What fitting a fusion may use.
 
     pairs: (rgb, point) grids of the training parts. folder: scratch space. weights: the store of a ready
-    network. training: settings of one trained here. progress: steps done, and all.
+    network. training: settings of one trained here. progress: steps done, all, and the loss.
     """
 
     pairs: Sequence[tuple[PatchGrid, PatchGrid]]
@@ -121,15 +121,13 @@ class FusionTask:
     weights: WeightStore
     training: FusionTraining
     device: str
-    progress: Callable[[int, int], None]
+    progress: Callable[[int, int, float], None]
 
 
 def _train(task: FusionTask) -> Uff:
     rows = _RowPairs(task.pairs)
-    told = lambda done, total, loss: task.progress(done, total)  # noqa: E731
-    return Uff.from_state(
-        train_uff(rows, task.training, task.folder, told, device=task.device), device=task.device
-    )
+    weights = train_uff(rows, task.training, task.folder, task.progress, device=task.device)
+    return Uff.from_state(weights, task.device)
 
 
 class _RowPairs(Sequence[Pair]):

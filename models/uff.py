@@ -34,6 +34,12 @@ class FusionNetwork(nn.Module):
         self.rgb_head = nn.Linear(rgb_channels, EMBEDDING)
         self.xyz_head = nn.Linear(point_channels, EMBEDDING)
 
+    @classmethod
+    def sized(cls, state: Mapping[str, torch.Tensor]) -> FusionNetwork:
+        """The network as wide as a state dict (official keys), or as the paper's where that does not say."""
+        rgb, point = state.get("rgb_norm.weight"), state.get("xyz_norm.weight")
+        return cls(768 if rgb is None else len(rgb), 1152 if point is None else len(point))
+
     def forward(self, rgb: torch.Tensor, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Branch outputs: (M, rgb_channels) and (N, point_channels), each back in its own shape."""
         return self.rgb_mlp(self.rgb_norm(rgb)), self.xyz_mlp(self.xyz_norm(point))
@@ -59,11 +65,17 @@ class Mlp(nn.Module):
         return self.fc2(functional.gelu(self.fc1(rows)))
 
 
+class WrongWidths(ValueError):
+    """A fusion network and patches that are not as wide as each other."""
+
+
 class Uff:
     """A trained fusion network as `models.fusion.Fusion`. Deterministic, one part at a time."""
 
     def __init__(self, network: FusionNetwork, device: torch.device) -> None:
         self.device = device
+        self.widths = (network.rgb_mlp.fc1.in_features, network.xyz_mlp.fc1.in_features)
+        """Channels of RGB and of point patches."""
         self._network = network.to(device).eval().requires_grad_(False)
 
     @classmethod
@@ -75,7 +87,7 @@ class Uff:
         if absent := [key for key in ("rgb_norm.weight", "xyz_norm.weight") if key not in state]:
             raise ValueError(f"These weights are no fusion network: missing {', '.join(absent)}")
         with torch.device("meta"):
-            network = FusionNetwork(len(state["rgb_norm.weight"]), len(state["xyz_norm.weight"]))
+            network = FusionNetwork.sized(state)
         del network.rgb_head, network.xyz_head
         branches = {key: tensor for key, tensor in state.items() if not key.startswith(HEADS)}
         load_strictly(network, branches, "the fusion network")
@@ -90,8 +102,14 @@ class Uff:
         """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
 
         The branches never mix, so each runs on its distinct rows only: RGB before every patch is repeated
-        2 x 2, and the all-zero row of empty point patches once.
+        2 x 2, and the all-zero row of empty point patches once. Raises WrongWidths.
         """
+        widths = (rgb.rows.shape[1], point.rows.shape[1])
+        if widths != self.widths:
+            raise WrongWidths(
+                f"This fusion network takes RGB and point patches of {self.widths} channels, the profile's "
+                f"have {widths}: 'tribank train-uff' with the same profile trains one that fits."
+            )
         full = point.rows.any(1)
         distinct = torch.cat([point.rows[full], point.rows.new_zeros(1, point.rows.shape[1])])
         from_rgb, from_point = self._network(rgb.rows, distinct)

@@ -60,8 +60,10 @@ def train_uff(
     """Train, writing `out_dir/fusion.safetensors`, and return the same state dict (CPU, official keys).
 
     Patches are paired where they lie in the image. (The published code saved its pairs scrambled, m3dm_facts
-    T5.) A part takes part with those patches whose point vector has no zero element. A run that was stopped
-    continues from `out_dir/checkpoint.safetensors` and ends with the result of one that was not.
+    T5.) A part takes part with those patches that have points: whose point vector is not zero. (Published:
+    has no zero element, which is the same for a transformer's vectors; histograms have empty bins.)
+    A run that was stopped continues from `out_dir/checkpoint.safetensors` and ends with the result of one
+    that was not.
     Raises ValueError without pairs, for other row shapes, or if the checkpoint is of another run.
     """
     if not len(pairs):
@@ -77,7 +79,7 @@ def train_uff(
         if progress is not None:
             progress(step + 1, settings.steps, loss)
     weights = run.weights()
-    _write(weights, out_dir / WEIGHTS, {})
+    write_tensors(weights, out_dir / WEIGHTS, {})
     return weights
 
 
@@ -128,7 +130,7 @@ class _Run:
         for name, parameter in self._network.named_parameters():
             for part, tensor in self._optimizer.state[parameter].items():
                 tensors[f"optimizer.{part}.{name}"] = tensor.detach().cpu().reshape(tensor.shape)
-        _write(tensors, path, {"done": str(done), "run": self._identity()})
+        write_tensors(tensors, path, {"done": str(done), "run": self._identity()})
 
     def restore(self, path: Path) -> int:
         """Steps done by the run that wrote `path`. Raises ValueError if that was another run."""
@@ -162,7 +164,7 @@ class _Run:
                     f"part {part} has rows {tuple(rgb.shape)} and {tuple(point.shape)}; expected widths"
                     f" {self._widths} and one or four point rows for each RGB row"
                 )
-            covered = (point != 0).all(1)
+            covered = point.any(1)
             point_rows.append(point[covered])
             rgb_rows.append((rgb if len(rgb) == len(point) else expand(rgb))[covered])
         return torch.cat(rgb_rows).to(self._device), torch.cat(point_rows).to(self._device)
@@ -186,7 +188,7 @@ def _tensor(rows: Rows) -> torch.Tensor:
     )
 
 
-def _write(tensors: dict[str, torch.Tensor], path: Path, facts: dict[str, str]) -> None:
+def write_tensors(tensors: dict[str, torch.Tensor], path: Path, facts: dict[str, str]) -> None:
     """A safetensors file that replaces the one before it in one move."""
     partial = path.with_name(f".{path.name}.partial")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, facts)

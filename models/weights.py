@@ -186,7 +186,7 @@ def _checked(
     of another shape."""
     plain = converted or path.suffix in (".safetensors", ".npz")
     tensors = _named(Layout() if plain else weights.layout, top, path)
-    shapes = weights.shapes()
+    shapes = weights.shapes(tensors)
     problems = [f"missing {name}" for name in shapes if name not in tensors]
     problems += [f"unexpected {name}" for name in tensors if name not in shapes]
     problems += [

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
-from service import banks_commands, weights_commands
-from service.options import DEFAULT_BANKS, Banks, Device, Json, Product, Weights, chosen_device
+from service import banks_commands, fusion_command, weights_commands
+from service.options import (
+    DEFAULT_BANKS,
+    Banks,
+    Change,
+    Device,
+    Json,
+    Prepared,
+    Product,
+    ProfileName,
+    Weights,
+    chosen_device,
+)
+from service.progress import StageBars, console, stage_progress
 
 if TYPE_CHECKING:
     from banks.profile import Profile
@@ -29,27 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(banks_commands.app, name="banks")
 app.add_typer(weights_commands.app, name="weights")
-console = Console(stderr=True)
-
-
-class StageBars:
-    """A progress bar for each stage of a build: counts and remaining time."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Tell that `done` of `total` of a stage are done."""
-        if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(stage, total=total)
-        self._progress.update(self._tasks[stage], completed=done, total=total)
-
-
-def stage_progress() -> Progress:
-    """Bars on standard error."""
-    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console)
+app.command("train-uff")(fusion_command.train_uff)
 
 
 @app.command()
@@ -59,15 +50,10 @@ def build(
         Path, typer.Argument(help="A product folder in the MVTec 3D-AD layout, or a folder of good parts.")
     ],
     banks: Banks = DEFAULT_BANKS,
-    profile: Annotated[str, typer.Option(help="The recipe. See 'tribank profiles'.")] = "embedded",
+    profile: ProfileName = "embedded",
     seed: Annotated[int, typer.Option(help="Of the random projection before the coreset.")] = 0,
-    prepared: Annotated[
-        bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
-    ] = False,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a field of the profile, such as coreset=0.05; repeat for more."),
-    ] = None,
+    prepared: Prepared = False,
+    change: Change = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
@@ -99,9 +85,7 @@ def score(
         Path, typer.Argument(help="Its organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
     ],
     banks: Banks = DEFAULT_BANKS,
-    prepared: Annotated[
-        bool, typer.Option("--prepared", help="The background is out already: only resize the part.")
-    ] = False,
+    prepared: Prepared = False,
     as_json: Json = False,
     output: Annotated[
         Path | None,
@@ -153,13 +137,9 @@ def trace(
     rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
     xyz: Annotated[Path, typer.Argument(help="Its organised cloud, same size: TIFF, PLY, PCD or NPY.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="NPZ file to write.")],
-    profile: Annotated[str, typer.Option(help="The recipe. See 'tribank profiles'.")] = "embedded",
-    prepared: Annotated[
-        bool, typer.Option("--prepared", help="The background is out already: only resize the part.")
-    ] = False,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the profile; repeat for more.")
-    ] = None,
+    profile: ProfileName = "embedded",
+    prepared: Prepared = False,
+    change: Change = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:

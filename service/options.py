@@ -26,6 +26,14 @@ Device = Annotated[
     str,
     typer.Option(envvar="TRIBANK_DEVICE", help="Where to compute: auto, cpu or cuda (auto: cuda if there)."),
 ]
+ProfileName = Annotated[str, typer.Option("--profile", help="The recipe. See 'tribank profiles'.")]
+Prepared = Annotated[
+    bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a field of the profile, such as coreset=0.05; repeat for more."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEFAULT_BANKS = Path("out/banks")

@@ -10,7 +10,7 @@ import torch
 
 from models.alignment import expand
 from models.features import PatchGrid
-from models.uff import FusionNetwork, Uff
+from models.uff import FusionNetwork, Uff, WrongWidths
 
 
 @pytest.fixture
@@ -72,3 +72,11 @@ def test_weights_that_do_not_fit_are_named(network: FusionNetwork) -> None:
         Uff.from_state(state)
     with pytest.raises(ValueError, match=r"missing xyz_norm.weight"):
         Uff.from_state({"rgb_norm.weight": torch.ones(6)})
+
+
+def test_patches_of_other_widths_are_refused(
+    network: FusionNetwork, grids: tuple[PatchGrid, PatchGrid]
+) -> None:
+    _, point = grids
+    with pytest.raises(WrongWidths, match=r"\(6, 10\) channels.*\(10, 10\).*train-uff"):
+        Uff.from_state(network.state_dict())(PatchGrid(point.rows[:16], 4), point)

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from models.official_weights import WEIGHTS, official_weights
+from models.uff import FusionNetwork
 from models.weights import BadWeights, MissingWeights, WeightStore, read_tensors
 
 Fill = Callable[[str], dict[str, torch.Tensor]]
@@ -166,3 +168,13 @@ def test_a_converted_file_remembers_the_file_it_was_made_from(tmp_path: Path) ->
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(ValueError, match="efficientnet_lite0"):
         official_weights("resnet")
+
+
+def test_a_fusion_network_may_have_other_widths(tmp_path: Path) -> None:
+    """As `tribank train-uff` writes one for other extractors; its tensors must still fit each other."""
+    state = FusionNetwork(6, 10).state_dict()
+    save_file(state, tmp_path / "uff.safetensors")
+    assert WeightStore(tmp_path).load("uff").keys() == state.keys()
+    save_file(state | {"rgb_head.weight": torch.zeros(256, 7)}, tmp_path / "uff.safetensors")
+    with pytest.raises(BadWeights, match=r"rgb_head.weight is \(256, 7\), not \(256, 6\)"):
+        WeightStore(tmp_path).load("uff")

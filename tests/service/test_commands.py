@@ -84,6 +84,24 @@ def test_trace_writes_the_stages_a_profile_has(small_product: Path, tmp_path: Pa
         assert "fps_index" not in found
 
 
-@pytest.mark.parametrize("command", [[], ["build"], ["score"], ["serve"], ["trace"], ["banks", "show"]])
+def test_train_uff_writes_where_profiles_look(small_product: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_product / "train" / "good", tmp_path / "parts", ignore=_but_the_first_two)
+    settings = {"steps": 1, "warm_up": 1, "batch": 1}
+    changes = [f"--set=extraction.training.{name}={value}" for name, value in settings.items()]
+    command = ["train-uff", tmp_path / "parts", "--profile", "embedded", "--weights-dir", tmp_path, *changes]
+    assert "extraction.fusion=uff" in _run(*command).stdout
+    assert (tmp_path / "uff.safetensors").is_file()
+    again = CliRunner().invoke(app, [str(word) for word in command])
+    assert again.exit_code == 2
+    assert "exists" in again.output
+
+
+def _but_the_first_two(folder: str, names: list[str]) -> list[str]:
+    return sorted(names)[2:]
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["build"], ["score"], ["serve"], ["trace"], ["train-uff"], ["banks", "show"]]
+)
 def test_help(command: list[str]) -> None:
     assert "Usage" in _run(*command, "--help").stdout
