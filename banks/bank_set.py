@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from banks.memory_bank import BankScore, MemoryBank, Normaliser, Reweighting
 from banks.score_map import Blur, score_map
 from models.features import PartFeatures
+from models.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,12 @@ class NormalisedBank:
 
 @dataclass(frozen=True, slots=True)
 class PartScores:
-    """What every bank says of one part, by bank name. maps: (size, size) float32."""
+    """What every bank says of one part, by bank name. maps: (size, size) float32. layouts: where the patches
+    lie that the distances are of."""
 
     banks: Mapping[str, BankScore]
     maps: Mapping[str, NDArray[np.float32]]
+    layouts: Mapping[str, Layout]
 
     @property
     def image_scores(self) -> dict[str, float]:
@@ -50,8 +53,9 @@ class BankSet:
     def score(self, features: PartFeatures) -> PartScores:
         """Distances, image score and map of every bank for one part."""
         scores = {name: bank.score(features[name].rows.cpu().numpy()) for name, bank in self.banks.items()}
+        layouts = {name: features[name].layout for name in self.banks}
         maps = {
-            name: score_map(score.distances, features[name].side, self.size, self.blur)
+            name: score_map(score.distances, layouts[name], self.size, self.blur)
             for name, score in scores.items()
         }
-        return PartScores(scores, maps)
+        return PartScores(scores, maps, layouts)

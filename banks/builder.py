@@ -118,7 +118,7 @@ class Builder:
         return found
 
     def _fuse(self, pipeline: Pipeline, train: _Parts, held_out: _Parts, folder: Path) -> None:
-        """Fit the fusion on the training parts and add its grids to both splits."""
+        """Fit the fusion on the training parts and add its patches to both splits."""
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
             return
@@ -134,8 +134,8 @@ class Builder:
         )
         fusion = FITS[kind](task)
         for split in (train, held_out):
-            grids = (fusion(rgb, point) for rgb, point in split.store.pairs())
-            split.store.add_bank("fused", grids)
+            fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
+            split.store.add_bank("fused", fused)
         pipeline.fusion = fusion
 
     def _fill(self, train: _Parts, parts: Sequence[int], note: str) -> tuple[BankSet, dict[str, Provenance]]:
@@ -143,20 +143,20 @@ class Builder:
         banks: dict[str, NormalisedBank] = {}
         provenance: dict[str, Provenance] = {}
         normalisers = self._normalisers(train.store, parts)
-        sizes = self._sizes(train.store, len(parts))
+        sizes = self._sizes(train.store, parts)
+        size = self.profile.preparation.size
         for name, recipe in self.profile.banks.items():
             rows = train.store.rows(name, parts, normalisers[name])
             chosen = self._coreset(f"{name} coreset{note}", rows, sizes[name])
             kept = rows[chosen]
-            cells = train.store.shape(name)[0] ** 2
-            part, cell = np.asarray(parts)[chosen // cells], chosen % cells
+            origin = rows.origin(chosen, size)
             if self.profile.zero_row and name == "point":
                 kept = np.concatenate([kept, np.zeros_like(kept[:1])])
-                part, cell = np.append(part, -1), np.append(cell, -1)
+                origin = np.pad(origin, ((0, 0), (0, 1)), constant_values=-1)
             bank = MemoryBank(kept, device=self.device)
             banks[name] = NormalisedBank(bank, normalisers[name], recipe.reweighting)
-            provenance[name] = Provenance(part.astype(np.int32), cell.astype(np.int32))
-        return BankSet(banks, self.profile.blur, self.profile.preparation.size), provenance
+            provenance[name] = Provenance(*origin.astype(np.int32))
+        return BankSet(banks, self.profile.blur, size), provenance
 
     def _normalisers(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, Normaliser]:
         def fit(bank: str, *, per_channel: bool = False) -> Normaliser:
@@ -170,10 +170,10 @@ class Builder:
         }
         return {name: ways[recipe.normalisation](name) for name, recipe in self.profile.banks.items()}
 
-    def _sizes(self, store: FeatureStore, parts: int) -> dict[str, int]:
+    def _sizes(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, int]:
         """Rows that each bank keeps."""
         share = self.profile.coreset
-        seen = {name: parts * store.shape(name)[0] ** 2 for name in self.profile.banks}
+        seen = {name: store.count(name, parts) for name in self.profile.banks}
         if self.profile.coreset_sizes == "cascaded" and "point" in seen:
             seen = {name: seen[name] if name == "point" else int(share * seen["point"]) for name in seen}
         return {name: max(1, int(share * rows)) for name, rows in seen.items()}
@@ -220,16 +220,18 @@ class Builder:
     def _facts(self, train: _Parts, banks: BankSet) -> dict[str, BankFacts]:
         facts = {}
         for name, bank in banks.banks.items():
-            side, width = train.store.shape(name)
             facts[name] = BankFacts(
-                side=side, dimension=width, seen=len(train.names) * side * side, rows=len(bank.bank)
+                side=train.store.layouts(name)[0].side,
+                dimension=bank.bank.dimension,
+                seen=train.store.count(name, range(len(train.names))),
+                rows=len(bank.bank),
             )
         return facts
 
 
 def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
     """Patch rows of one part after another."""
-    return (store.grid(bank, part).rows.numpy() for part in parts)
+    return (store.patches(bank, part).rows.numpy() for part in parts)
 
 
 def _check(staged: Path) -> None:

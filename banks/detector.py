@@ -42,8 +42,8 @@ class PartResult:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All stages as arrays: `score`, `threshold`, `map`, and `<bank>_distances`, `<bank>_score`,
-        `<bank>_map` for every bank."""
+        """All stages as arrays: `score`, `threshold`, `map`, and for every bank `<bank>_distances`,
+        `<bank>_pixel` (row-major in the map: where each distance belongs), `<bank>_score`, `<bank>_map`."""
         found: dict[str, NDArray[Any]] = {
             "score": np.array(self.score),
             "threshold": np.array(self.threshold),
@@ -51,6 +51,7 @@ class PartResult:
         }
         for bank, score in self.parts.banks.items():
             found[f"{bank}_distances"] = score.distances
+            found[f"{bank}_pixel"] = self.parts.layouts[bank].pixels(len(self.map))
             found[f"{bank}_score"] = np.array(score.image_score)
             found[f"{bank}_map"] = self.bank_maps[bank]
         return found

@@ -1,13 +1,14 @@
 """Patch features of many parts on disk while banks are built, so memory never holds them all.
 
 One raw float32 file a bank, part after part. 244 parts of M3DM are 10 GB: they are written once and
-read in slices.
+read in slices. Layouts stay in memory: a few bytes a part, for point groups 8 KB.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,72 +17,86 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.features import PartFeatures, PatchGrid
+from models.features import PartFeatures, Patches
+from models.layout import Layout
 
 Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is on disk for one bank. starts: each part's first row in the file, and behind them all rows."""
+
+    path: Path
+    width: int
+    layouts: list[Layout] = field(default_factory=list)
+    starts: list[int] = field(default_factory=lambda: [0])
+
+
 class FeatureStore:
-    """Append-only store of part features. Every part has the same banks, sides and widths."""
+    """Append-only store of part features. Every part has the same banks and widths."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._shapes: dict[str, tuple[int, int]] = {}
+        self._banks: dict[str, _Stored] = {}
         self.parts = 0
 
     def append(self, features: PartFeatures) -> None:
         """Add one part."""
         for bank in features:
-            self._write(bank, features[bank], self.parts)
+            self._write(bank, features[bank])
         self.parts += 1
 
-    def add_bank(self, bank: str, grids: Iterator[PatchGrid]) -> None:
-        """Add a bank that is derived from the others, one grid for each part already stored."""
-        count = 0
-        for count, grid in enumerate(grids, start=1):
-            self._write(bank, grid, count - 1)
+    def add_bank(self, bank: str, patches: Iterator[Patches]) -> None:
+        """Add a bank that is derived from the others, one `Patches` for each part already stored."""
+        for one in patches:
+            self._write(bank, one)
+        count = len(self.layouts(bank)) if bank in self._banks else 0
         if count != self.parts:
-            raise ValueError(f"{count} grids for {self.parts} stored parts")
+            raise ValueError(f"patches of {count} parts for {self.parts} stored parts")
 
-    def shape(self, bank: str) -> tuple[int, int]:
-        """(side, width) of a bank's grids."""
-        return self._shapes[bank]
+    def layouts(self, bank: str) -> Sequence[Layout]:
+        """Where the patches of each part lie."""
+        return self._banks[bank].layouts
 
-    def grid(self, bank: str, part: int) -> PatchGrid:
-        """One part's grid."""
-        side, width = self._shapes[bank]
+    def count(self, bank: str, parts: Sequence[int]) -> int:
+        """Patches that some parts have together."""
+        return sum(len(self._banks[bank].layouts[part]) for part in parts)
+
+    def patches(self, bank: str, part: int) -> Patches:
+        """One part's patches."""
+        stored = self._banks[bank]
+        layout, width = stored.layouts[part], stored.width
         rows = np.fromfile(
-            self._path(bank),
-            dtype=np.float32,
-            count=side * side * width,
-            offset=part * side * side * width * 4,
+            stored.path, np.float32, count=len(layout) * width, offset=4 * width * stored.starts[part]
         )
-        return PatchGrid(torch.from_numpy(rows.reshape(side * side, width)), side)
+        return Patches(torch.from_numpy(rows.reshape(len(layout), width)), layout)
 
     def features(self, part: int) -> PartFeatures:
-        """One part's grids by bank."""
-        return {bank: self.grid(bank, part) for bank in self._shapes}
+        """One part's patches by bank."""
+        return {bank: self.patches(bank, part) for bank in self._banks}
 
     def pairs(self) -> StoredPairs:
-        """(rgb, point) grids of all parts, read when asked for."""
+        """(rgb, point) patches of all parts, read when asked for."""
         return StoredPairs(self)
 
     def rows(self, bank: str, parts: Sequence[int], transform: Transform) -> StoredRows:
         """Patch rows of some parts, one part after the other, each chunk through `transform` when read."""
-        side, width = self._shapes[bank]
-        return StoredRows(self._path(bank), side * side, width, parts, transform)
+        return StoredRows(self._banks[bank], parts, transform)
 
-    def _path(self, bank: str) -> Path:
-        return self._folder / f"{bank}.f32"
-
-    def _write(self, bank: str, grid: PatchGrid, part: int) -> None:
-        shape = (grid.side, grid.rows.shape[1])
-        if self._shapes.setdefault(bank, shape) != shape:
-            raise ValueError(f"bank {bank}: a grid of {shape} after grids of {self._shapes[bank]}")
-        with self._path(bank).open("ab" if part else "wb") as file:
-            file.write(np.ascontiguousarray(grid.rows.cpu().numpy(), dtype=np.float32).data)
+    def _write(self, bank: str, patches: Patches) -> None:
+        count, width = patches.rows.shape
+        stored = self._banks.setdefault(bank, _Stored(self._folder / f"{bank}.f32", width))
+        if (count, width) != (len(patches.layout), stored.width):
+            raise ValueError(
+                f"bank {bank}: rows {count} x {width} for {patches.layout} of width {stored.width}"
+            )
+        with stored.path.open("ab" if stored.layouts else "wb") as file:
+            file.write(np.ascontiguousarray(patches.rows.cpu().numpy(), dtype=np.float32).data)
+        stored.layouts.append(patches.layout)
+        stored.starts.append(stored.starts[-1] + count)
 
 
 class StoredRows:
@@ -92,14 +107,16 @@ class StoredRows:
 
     dtype: np.dtype[Any] = np.dtype(np.float32)
 
-    def __init__(
-        self, path: Path, cells: int, width: int, parts: Sequence[int], transform: Transform
-    ) -> None:
-        self._path = path
-        self._cells = cells
-        self._parts = np.asarray(parts, np.int64)
+    def __init__(self, stored: _Stored, parts: Sequence[int], transform: Transform) -> None:
+        self._path = stored.path
         self._transform = transform
-        self.shape: tuple[int, ...] = (len(parts) * cells, width)
+        self._parts = np.asarray(parts, np.int64)
+        self._starts = np.asarray(stored.starts, np.int64)[self._parts]
+        self._layouts = [stored.layouts[part] for part in parts]
+        counts = np.array([len(layout) for layout in self._layouts], np.int64)
+        self._ends = np.cumsum(counts)
+        self._begins = self._ends - counts
+        self.shape: tuple[int, ...] = (int(counts.sum()), stored.width)
         self.ndim = 2
 
     def __len__(self) -> int:
@@ -107,7 +124,8 @@ class StoredRows:
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
         wanted = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
-        place = self._parts[wanted // self._cells] * self._cells + wanted % self._cells
+        number, cell = self._locate(wanted)
+        place = self._starts[number] + cell
         found = np.empty((len(place), self.shape[1]), np.float32)
         step = 4 * self.shape[1]
         starts = np.flatnonzero(np.diff(place, prepend=-2) != 1)
@@ -117,9 +135,21 @@ class StoredRows:
                 found[start:end] = np.frombuffer(data, np.float32).reshape(-1, self.shape[1])
         return self._transform(found)
 
+    def origin(self, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+        """(3, n) int64: the part that each row came from, which of its patches it is, and the pixel where
+        that patch lies, row-major in a (size, size) image."""
+        number, cell = self._locate(rows)
+        pixel = np.concatenate([layout.pixels(size) for layout in self._layouts])[rows]
+        return np.stack([self._parts[number], cell, pixel])
 
-class StoredPairs(Sequence[tuple[PatchGrid, PatchGrid]]):
-    """The (rgb, point) grids of a store's parts."""
+    def _locate(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Position among the parts read here, and patch of that part."""
+        number = np.searchsorted(self._ends, rows, side="right")
+        return number, rows - self._begins[number]
+
+
+class StoredPairs(Sequence[tuple[Patches, Patches]]):
+    """The (rgb, point) patches of a store's parts."""
 
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
@@ -130,4 +160,4 @@ class StoredPairs(Sequence[tuple[PatchGrid, PatchGrid]]):
     def __getitem__(self, part: Any) -> Any:
         if not 0 <= part < len(self):
             raise IndexError(part)
-        return self._store.grid("rgb", part), self._store.grid("point", part)
+        return self._store.patches("rgb", part), self._store.patches("point", part)

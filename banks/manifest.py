@@ -19,11 +19,12 @@ _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu"
 
 
 class BankFacts(BaseModel):
-    """One memory bank: `side` x `side` patches a part, `rows` kept of `seen` training patches."""
+    """One memory bank: `side` x `side` patches a part (None: point groups), `rows` kept of `seen` training
+    patches."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    side: int
+    side: int | None
     dimension: int
     seen: int
     rows: int

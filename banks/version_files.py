@@ -28,11 +28,15 @@ PROVENANCE = "provenance.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where each row of a bank came from. part: (rows,) int32 index into the manifest's training parts.
-    cell: (rows,) int32 patch of that part's grid, row-major."""
+    """Where each row of a bank came from, -1 for a row that came from no part.
+
+    part: (rows,) int32 index into the manifest's training parts. cell: (rows,) int32 patch of that part.
+    pixel: (rows,) int32, row-major, that lies at the patch's centre in the prepared part.
+    """
 
     part: NDArray[np.int32]
     cell: NDArray[np.int32]
+    pixel: NDArray[np.int32]
 
 
 def write_files(
@@ -53,7 +57,7 @@ def write_files(
     origins = {
         f"{name}.{what}": torch.from_numpy(getattr(origin, what))
         for name, origin in provenance.items()
-        for what in ("part", "cell")
+        for what in ("part", "cell", "pixel")
     }
     save_file(origins, folder / PROVENANCE)
     return {file.name: sha256_of(file) for file in sorted(folder.iterdir())}

@@ -40,7 +40,7 @@ def bench_build(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         store = _generated(Path(scratch), parts, side, width)
         start, clock = time.perf_counter(), time.process_time()
-        normaliser = Normaliser.fit(store.grid("point", part).rows.numpy() for part in range(parts))
+        normaliser = Normaliser.fit(store.patches("point", part).rows.numpy() for part in range(parts))
         rows = store.rows("point", range(parts), normaliser)
         projected = project(rows, seed=0)
         after_projection = time.perf_counter()
@@ -78,7 +78,8 @@ def _generated(folder: Path, parts: int, side: int, width: int) -> FeatureStore:
     import torch
 
     from banks.feature_store import FeatureStore
-    from models.features import PatchGrid
+    from models.features import Patches
+    from models.layout import GridLayout
 
     store = FeatureStore(folder)
     centres = np.random.default_rng(0).standard_normal((_CLUSTERS, width), np.float32)
@@ -88,7 +89,7 @@ def _generated(folder: Path, parts: int, side: int, width: int) -> FeatureStore:
             rows = centres[random.integers(_CLUSTERS, size=side * side)]
             rows += 0.5 * random.standard_normal(rows.shape, np.float32)
             rows[random.random(side * side) < 1 / 3] = 0
-            store.append({"point": PatchGrid(torch.from_numpy(rows), side)})
+            store.append({"point": Patches(torch.from_numpy(rows), GridLayout(side))})
     return store
 
 

@@ -122,25 +122,6 @@ def expand(rows: torch.Tensor) -> torch.Tensor:
     return grid.reshape(4 * side * side, -1)
 
 
-def spread_groups(scores: torch.Tensor, centre_pixel: torch.Tensor, *, size: int = 224) -> torch.Tensor:
-    """Score map of the "point groups" setting (supplement sec. D), which has no patches on the image plane.
-
-    scores: (G,) float32, one per group. centre_pixel: (G,) int64, row-major pixel of each group's centre.
-    Returns (size, size) float32. The paper only says that groups are projected to the plane and every pixel
-    is interpolated by inverse distance. We take the three nearest centres in pixels, as for features, and
-    weights of 1 / distance; a centre's own pixel keeps its score, and pixels without a point get one too.
-    """
-    count = min(NEIGHBOURS, scores.shape[0])
-    pixel = centre_pixel.cpu().numpy()
-    tree = KDTree(np.stack([pixel // size, pixel % size], 1))
-    grid = np.indices((size, size)).reshape(2, -1).T
-    distance, nearest = tree.query(grid, k=count)
-    inverse = 1 / np.maximum(np.asarray(distance).reshape(-1, count), EPSILON)
-    weight = torch.from_numpy(inverse / inverse.sum(1, keepdims=True)).to(scores.device, torch.float32)
-    index = torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count)).to(scores.device)
-    return (scores[index] * weight).sum(1).view(size, size)
-
-
 def _nearest(points: torch.Tensor, centres: torch.Tensor, count: int) -> torch.Tensor:
     """(N, count) int64: each point's nearest centres, nearest first."""
     if points.device.type == "cpu":

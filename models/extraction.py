@@ -1,4 +1,4 @@
-"""Extraction: prepared parts become patch grids, by the extractors a profile names."""
+"""Extraction: prepared parts become patches, by the extractors a profile names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from models.features import PartFeatures, PatchGrid
+from models.features import PartFeatures, Patches
 from models.fpfh import FpfhExtractor, FpfhSettings
 from models.fusion import FusionKind
 from models.point_transformer import PointExtractor, PointNetwork
@@ -78,7 +78,7 @@ class Extractor:
         self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()
-        self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[PatchGrid]]] = {}
+        self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[Patches]]] = {}
         if settings.rgb is not None:
             self._extractors["rgb"] = RgbExtractor.load(
                 settings.rgb.backbone, weights, device, constants=settings.rgb.constants, size=rgb_size
@@ -87,8 +87,8 @@ class Extractor:
             self._extractors["point"] = point_extractor(settings.point, weights, device)
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
-        """Patch grids of one part, and the milliseconds each took."""
-        features: dict[str, PatchGrid] = {}
+        """Patches of one part, and the milliseconds each took."""
+        features: dict[str, Patches] = {}
         milliseconds: dict[str, float] = {}
         for bank, extract in self._extractors.items():
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a part becomes: one grid of patch vectors for each memory bank."""
+"""What a part becomes: patch vectors for each memory bank, and where they lie."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TypeAlias
 
 import torch
 
+from models.layout import Layout
+
 BANKS = ("rgb", "point", "fused")
 """The bank names, in the order in which decision weights and answers list them."""
 
 
 @dataclass(frozen=True, slots=True)
-class PatchGrid:
+class Patches:
     """Patch vectors of one part for one bank.
 
-    rows: (side * side, C) float32 on the extractor's device, row-major over the image plane.
-    side: patches along one edge of the square image plane.
+    rows: (n, C) float32 on the extractor's device. layout: of n places on the image plane, in the same order.
     """
 
     rows: torch.Tensor
-    side: int
+    layout: Layout
 
 
-PartFeatures: TypeAlias = Mapping[str, PatchGrid]
-"""Patch grids of one part by bank name."""
+PartFeatures: TypeAlias = Mapping[str, Patches]
+"""Patches of one part by bank name."""

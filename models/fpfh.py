@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.alignment import align
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout
 from models.preparation import PreparedPart
 
 CHANNELS = 33
@@ -57,7 +58,7 @@ PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
 
 
 class FpfhExtractor:
-    """Patch grids of FPFH histograms. The answer for a part depends on that part alone."""
+    """Patches of FPFH histograms. The answer for a part depends on that part alone."""
 
     channels = CHANNELS
 
@@ -66,9 +67,9 @@ class FpfhExtractor:
         self.settings = settings
         self.side = side
 
-    def __call__(self, parts: Sequence[PreparedPart]) -> list[PatchGrid]:
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
         """One grid a part: rows (side * side, 33) float32 on the CPU, zero where a patch has no point."""
-        return [PatchGrid(self._rows(part), self.side) for part in parts]
+        return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
 
     def _rows(self, part: PreparedPart) -> torch.Tensor:
         stride = self.settings.stride

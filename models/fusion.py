@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import torch
 
 from models.alignment import expand
-from models.features import PatchGrid
+from models.features import Patches
 from models.uff import Uff
 from models.uff_training import FusionTraining, Pair, train_uff
 from models.weights import WeightStore
@@ -23,7 +23,7 @@ from models.weights import WeightStore
 class Fusion(Protocol):
     """What the detector and the builder need of a fusion."""
 
-    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid: (side * side, C_point + C_rgb) float32."""
         ...
 
@@ -32,17 +32,17 @@ class Fusion(Protocol):
         ...
 
 
-def _on_point_grid(rgb: PatchGrid, point: PatchGrid) -> torch.Tensor:
-    return rgb.rows if rgb.side == point.side else expand(rgb.rows)
+def _on_point_grid(rgb: Patches, point: Patches) -> torch.Tensor:
+    return rgb.rows if rgb.layout == point.layout else expand(rgb.rows)
 
 
 @dataclass(frozen=True)
 class Concat:
     """Plain concatenation (supplement Table II, "w/o UFF")."""
 
-    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches; see `Fusion`."""
-        return PatchGrid(torch.cat([point.rows, _on_point_grid(rgb, point)], dim=1), point.side)
+        return Patches(torch.cat([point.rows, _on_point_grid(rgb, point)], dim=1), point.layout)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Nothing to keep."""
@@ -62,11 +62,11 @@ class ScaledConcat:
     point_scale: torch.Tensor
     rgb_scale: torch.Tensor
 
-    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches; see `Fusion`."""
-        scaled_rgb = PatchGrid(rgb.rows * self.rgb_scale, rgb.side)
+        scaled_rgb = Patches(rgb.rows * self.rgb_scale, rgb.layout)
         rows = torch.cat([point.rows * self.point_scale, _on_point_grid(scaled_rgb, point)], dim=1)
-        return PatchGrid(rows, point.side)
+        return Patches(rows, point.layout)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Both scales."""
@@ -78,7 +78,7 @@ class ScaledConcat:
         return cls(point_scale=state["point_scale"], rgb_scale=state["rgb_scale"])
 
     @classmethod
-    def fit(cls, pairs: Iterable[tuple[PatchGrid, PatchGrid]]) -> ScaledConcat:
+    def fit(cls, pairs: Iterable[tuple[Patches, Patches]]) -> ScaledConcat:
         """Fit on (rgb, point) grids of training parts, one pass, sums in float64."""
         rgb, point = _Spread(), _Spread()
         for rgb_grid, point_grid in pairs:
@@ -116,7 +116,7 @@ class FusionTask:
     network. training: settings of one trained here. progress: steps done, all, and the loss.
     """
 
-    pairs: Sequence[tuple[PatchGrid, PatchGrid]]
+    pairs: Sequence[tuple[Patches, Patches]]
     folder: Path
     weights: WeightStore
     training: FusionTraining
@@ -133,7 +133,7 @@ def _train(task: FusionTask) -> Uff:
 class _RowPairs(Sequence[Pair]):
     """The pairs as `train_uff` wants them: rows without their grids."""
 
-    def __init__(self, pairs: Sequence[tuple[PatchGrid, PatchGrid]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[Patches, Patches]]) -> None:
         self._pairs = pairs
 
     def __len__(self) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from models import alignment, point_groups
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout
 from models.point_network import BatchNormMode, PointKind, PointTransformer
 from models.preparation import PreparedPart
 
@@ -85,7 +86,7 @@ class PointExtractor:
         load_strictly(network, weights, f"the {settings.kind} network")
         return cls(settings, network, torch.device(device))
 
-    def __call__(self, parts: Sequence[PreparedPart]) -> list[PatchGrid]:
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
         """One grid of (side * side, 1152) rows per part. Raises BadSample for a part without points.
 
         Parts run one at a time: a matrix product over several parts may round differently from one alone.
@@ -104,13 +105,13 @@ class PointExtractor:
         return PointTrace(groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, rows)
 
     @torch.inference_mode()
-    def _extract(self, part: PreparedPart) -> PatchGrid:
+    def _extract(self, part: PreparedPart) -> Patches:
         groups = self._group(part)
         index, weight = self._interpolation(groups)
         size, side = part.valid.shape[0], self.settings.side
         tokens = self._tokens(groups)
         rows = alignment.align_groups(tokens, index, weight, groups.valid_index, size=size, side=side)
-        return PatchGrid(rows, side)
+        return Patches(rows, GridLayout(side))
 
     def _group(self, part: PreparedPart) -> _Grouped:
         """Sampling stays on the host: a thousand dependent steps are faster there than as CUDA launches."""

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import torch
 from torch.nn import functional
 
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout
 from models.preparation import PreparedPart
 from models.rgb_backbones import GRID, IMAGENET, RgbBackbone, rgb_backbone, timm
 from models.weights import WeightStore
@@ -66,12 +67,12 @@ class RgbExtractor:
         return cls(backbone, network, size=size, device=device, constants=constants)
 
     @torch.no_grad()
-    def __call__(self, parts: Sequence[PreparedPart]) -> list[PatchGrid]:
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
         """One grid a part: rows (784, C) float32 on the extractor's device, row-major.
 
         Raises ValueError where a part was prepared at another RGB size.
         """
-        return [PatchGrid(self._rows(part), self.side) for part in parts]
+        return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
 
     def _rows(self, part: PreparedPart) -> torch.Tensor:
         if part.rgb.shape != (self.size, self.size, 3):

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.extraction import Extraction, point_extractor
-from models.features import PatchGrid
+from models.features import Patches
 from models.fusion import Fusion
 from models.point_transformer import PointExtractor
 from models.preparation import Preparation, prepare
@@ -33,7 +33,7 @@ def trace(
     """
     part = prepare(sample, preparation)
     stages: dict[str, torch.Tensor] = {"valid_index": torch.from_numpy(np.flatnonzero(part.valid))}
-    grids: dict[str, PatchGrid] = {}
+    patches: dict[str, Patches] = {}
     if extraction.rgb is not None:
         rgb = RgbExtractor.load(
             extraction.rgb.backbone,
@@ -42,15 +42,15 @@ def trace(
             constants=extraction.rgb.constants,
             size=preparation.rgb_size,
         )
-        (grids["rgb"],) = rgb([part])
-        stages["rgb_patch"] = grids["rgb"].rows
+        (patches["rgb"],) = rgb([part])
+        stages["rgb_patch"] = patches["rgb"].rows
     if extraction.point is not None:
         points = point_extractor(extraction.point, weights, device)
         if isinstance(points, PointExtractor):
             found = points.trace(part)
             stages |= {name: getattr(found, name) for name in found.__slots__}
-        (grids["point"],) = points([part])
-        stages["point_patch"] = grids["point"].rows
+        (patches["point"],) = points([part])
+        stages["point_patch"] = patches["point"].rows
     if fusion is not None:
-        stages["fused_patch"] = fusion(grids["rgb"], grids["point"]).rows
+        stages["fused_patch"] = fusion(patches["rgb"], patches["point"]).rows
     return {name: stage.cpu().numpy() for name, stage in stages.items()}

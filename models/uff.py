@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from models.alignment import expand
-from models.features import PatchGrid
+from models.features import Patches
 from models.point_transformer import load_strictly
 
 EMBEDDING = 256
@@ -98,7 +98,7 @@ class Uff:
         return {key: tensor.cpu() for key, tensor in self._network.state_dict().items()}
 
     @torch.inference_mode()
-    def __call__(self, rgb: PatchGrid, point: PatchGrid) -> PatchGrid:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
 
         The branches never mix, so each runs on its distinct rows only: RGB before every patch is repeated
@@ -113,11 +113,11 @@ class Uff:
         full = point.rows.any(1)
         distinct = torch.cat([point.rows[full], point.rows.new_zeros(1, point.rows.shape[1])])
         from_rgb, from_point = self._network(rgb.rows, distinct)
-        if rgb.side != point.side:
+        if rgb.layout != point.layout:
             from_rgb = expand(from_rgb)
         fused = point.rows.new_empty(len(full), from_point.shape[1] + from_rgb.shape[1])
         points, colours = fused.split([from_point.shape[1], from_rgb.shape[1]], dim=1)
         points[:] = from_point[-1]
         points[full] = from_point[:-1]
         colours[:] = from_rgb
-        return PatchGrid(fused, point.side)
+        return Patches(fused, point.layout)

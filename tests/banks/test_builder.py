@@ -12,6 +12,7 @@ from banks.builder import Builder, BuildError
 from banks.manifest import Manifest
 from banks.profiles import find_profile
 from banks.store import BankStore
+from models.layout import GridLayout
 from models.product_folder import ProductFolder, open_product_folder
 from tests.conftest import SMALL
 
@@ -42,7 +43,9 @@ def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
         part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]
         assert len(part) == len(cell) == bank.rows
         assert set(np.unique(part)) <= set(range(5))
+        assert bank.side is not None
         assert cell.max() < bank.side**2
+        np.testing.assert_array_equal(origin[f"{name}.pixel"], GridLayout(bank.side).pixels(224)[cell])
         assert len(set(zip(part.tolist(), cell.tolist(), strict=True))) == bank.rows
 
 

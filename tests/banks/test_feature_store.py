@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from banks.feature_store import FeatureStore
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout, GroupLayout
 
 
-def _features(seed: int) -> dict[str, PatchGrid]:
+def _features(seed: int) -> dict[str, Patches]:
     random = torch.Generator().manual_seed(seed)
     return {
-        "rgb": PatchGrid(torch.randn(4, 3, generator=random), 2),
-        "point": PatchGrid(torch.randn(16, 2, generator=random), 4),
+        "rgb": Patches(torch.randn(4, 3, generator=random), GridLayout(2)),
+        "point": Patches(torch.randn(16, 2, generator=random), GridLayout(4)),
     }
 
 
@@ -31,8 +32,8 @@ def store(tmp_path: Path) -> FeatureStore:
 def test_grids_come_back(store: FeatureStore) -> None:
     for seed in range(3):
         for bank, grid in _features(seed).items():
-            assert torch.equal(store.grid(bank, seed).rows, grid.rows)
-            assert store.grid(bank, seed).side == grid.side
+            assert torch.equal(store.patches(bank, seed).rows, grid.rows)
+            assert store.patches(bank, seed).layout == grid.layout
 
 
 def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
@@ -49,12 +50,35 @@ def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
 
 
 def test_a_derived_bank(store: FeatureStore) -> None:
-    store.add_bank("fused", (PatchGrid(rgb.rows * 2, rgb.side) for rgb, _ in store.pairs()))
+    store.add_bank("fused", (Patches(rgb.rows * 2, rgb.layout) for rgb, _ in store.pairs()))
     assert torch.equal(store.features(1)["fused"].rows, 2 * _features(1)["rgb"].rows)
-    with pytest.raises(ValueError, match="grids for 3 stored parts"):
+    with pytest.raises(ValueError, match="0 parts for 3 stored parts"):
         store.add_bank("short", iter([]))
 
 
 def test_another_shape_is_refused(store: FeatureStore) -> None:
-    with pytest.raises(ValueError, match="bank rgb"):
-        store.append({"rgb": PatchGrid(torch.zeros(4, 5), 2)})
+    with pytest.raises(ValueError, match="bank rgb: rows 4 x 5 for 2 x 2 patches of width 3"):
+        store.append({"rgb": Patches(torch.zeros(4, 5), GridLayout(2))})
+    with pytest.raises(ValueError, match="rows 5 x 3 for 2 x 2 patches"):
+        store.append({"rgb": Patches(torch.zeros(5, 3), GridLayout(2))})
+
+
+def test_parts_of_different_counts_keep_their_places(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    sizes, random = (3, 1, 5, 2), np.random.default_rng(0)
+    pixels = [random.choice(64, size, replace=False) for size in sizes]
+    parts = [random.standard_normal((size, 4), np.float32) for size in sizes]
+    for rows, pixel in zip(parts, pixels, strict=True):
+        store.append({"point": Patches(torch.from_numpy(rows), GroupLayout(pixel, 8))})
+    for number, rows in enumerate(parts):
+        assert torch.equal(store.patches("point", number).rows, torch.from_numpy(rows))
+    order = [3, 0, 2]
+    found = store.rows("point", order, lambda rows: rows)
+    np.testing.assert_array_equal(found[:], np.concatenate([parts[part] for part in order]))
+    chosen = np.array([9, 0, 1, 2, 5, 1])
+    np.testing.assert_array_equal(found[chosen], found[:][chosen])
+    part, cell, pixel = found.origin(chosen, 8)
+    assert part.tolist() == [2, 3, 3, 0, 2, 3]
+    assert cell.tolist() == [4, 0, 1, 0, 0, 1]
+    assert pixel.tolist() == [pixels[p][c] for p, c in zip(part, cell, strict=True)]
+    assert store.count("point", order) == 10

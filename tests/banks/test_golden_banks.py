@@ -103,7 +103,7 @@ def scored(
     def score(part: int) -> Scored:
         grids = features[part]
         found = {name: banks[name].score(shared(grids[name].rows.numpy())) for name in NAMES}
-        maps = {name: score_map(found[name].distances, grids[name].side, blur="pil8") for name in NAMES}
+        maps = {name: score_map(found[name].distances, grids[name].layout, blur="pil8") for name in NAMES}
         return Scored(found, maps)
 
     parts = {part: score(part) for part in (*FITTING, *TESTED)}

@@ -87,18 +87,6 @@ def test_expand_refuses_what_is_not_a_square() -> None:
         alignment.expand(torch.zeros(785, 3))
 
 
-def test_group_scores_reach_every_pixel_and_keep_their_own() -> None:
-    scores = torch.tensor([1.0, 2.0, 4.0])
-    centre_pixel = torch.tensor([0, 11, 11 * 12])
-    spread = alignment.spread_groups(scores, centre_pixel, size=12)
-    assert torch.equal(spread.flatten()[centre_pixel], scores)
-    assert spread.min() >= 1
-    assert spread.max() <= 4
-    distances = torch.tensor([2**0.5, 101**0.5, 101**0.5])
-    expected = (scores / distances).sum() / (1 / distances).sum()
-    torch.testing.assert_close(spread[1, 1], expected)
-
-
 def test_the_device_form_equals_the_host_form(pixels: torch.Tensor) -> None:
     features = torch.randn(500, 7, generator=torch.Generator().manual_seed(7))
     on_device = alignment._pool(features, pixels, 48, 12)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models.fpfh import PRESETS, FpfhExtractor, FpfhSettings, histograms
+from models.layout import GridLayout
 from models.preparation import PreparedPart
 
 
@@ -35,7 +36,7 @@ def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], 
     part, other = golden_part(7), golden_part(4)
     (alone,) = extractor([part])
     _, among, _ = extractor([other, part, other])
-    assert alone.side == 28
+    assert alone.layout == GridLayout(28)
     assert alone.rows.shape == (784, 33)
     assert torch.equal(alone.rows, among.rows)
 

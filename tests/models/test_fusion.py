@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.features import PatchGrid
+from models.features import Patches
 from models.fusion import LOADERS, Concat, Fusion, FusionKind, ScaledConcat
+from models.layout import GridLayout
 
 
-def _pair(seed: int) -> tuple[PatchGrid, PatchGrid]:
+def _pair(seed: int) -> tuple[Patches, Patches]:
     random = torch.Generator().manual_seed(seed)
-    rgb = PatchGrid(torch.randn(784, 5, generator=random), 28)
-    return rgb, PatchGrid(100 + 50 * torch.randn(3136, 3, generator=random), 56)
+    rgb = Patches(torch.randn(784, 5, generator=random), GridLayout(28))
+    return rgb, Patches(100 + 50 * torch.randn(3136, 3, generator=random), GridLayout(56))
 
 
 FITTED: dict[FusionKind, Fusion] = {
@@ -27,7 +28,7 @@ def test_every_point_patch_meets_the_rgb_patch_that_covers_it(name: FusionKind) 
     rgb, point = _pair(2)
     cell = torch.arange(784, dtype=torch.float32)[:, None].expand(784, 5).contiguous()
     scale = getattr(fusion, "rgb_scale", torch.tensor(1.0))
-    fused = fusion(PatchGrid(cell, 28), point)
+    fused = fusion(Patches(cell, GridLayout(28)), point)
     assert fused.rows.shape == (3136, 8)
     got = (fused.rows[:, 3] / scale).round().reshape(56, 56)
     rows, columns = torch.meshgrid(torch.arange(56), torch.arange(56), indexing="ij")
@@ -45,6 +46,6 @@ def test_both_modalities_weigh_the_same() -> None:
 
 
 def test_a_modality_that_never_varies_is_left_as_it_is() -> None:
-    flat = PatchGrid(torch.ones(784, 2), 28)
+    flat = Patches(torch.ones(784, 2), GridLayout(28))
     fusion = ScaledConcat.fit([(flat, _pair(0)[1])])
     assert fusion.rgb_scale == 1

@@ -10,7 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout
 from models.point_network import PointKind, PointTransformer
 from models.point_transformer import PointExtractor, PointNetwork, PointTrace
 from models.preparation import PreparedPart
@@ -96,6 +97,6 @@ def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, par
 
 def test_point_half_of_the_fused_patches(recipe: ModuleType, golden: Golden, trace: PointTrace) -> None:
     fusion = Uff.from_state(recipe.fill(FusionNetwork(768, 1152).state_dict(), 7))
-    fused = fusion(PatchGrid(torch.zeros(784, 768), 28), PatchGrid(trace.point_patch, 56))
+    fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), Patches(trace.point_patch, GridLayout(56)))
     ours = fused.rows[torch.from_numpy(golden["rows"]), :1152]
     assert error(ours, golden["fused_patch"][:, :1152]) < 1e-4

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.layout import GridLayout
 from models.point_network import PointTransformer
 from models.point_transformer import PointExtractor, PointNetwork
 from models.preparation import Frame, PreparedPart
@@ -56,7 +57,7 @@ def test_extraction_equals_its_own_trace(build: Build, side: int, distances: str
     part = cloud(1)
     trace = extractor.trace(part)
     (grid,) = extractor([part])
-    assert grid.side == side
+    assert grid.layout == GridLayout(side)
     assert grid.rows.shape == (side * side, 1152)
     assert trace.valid_index.tolist() == np.flatnonzero(part.valid).tolist()
     assert trace.knn_index.shape == (48, 16)

@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from models.layout import GridLayout
 from models.official_weights import official_weights
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
@@ -69,7 +70,7 @@ def test_alone_or_in_a_batch_of_eight_is_bitwise_the_same(
 def test_the_grid_is_28_at_every_size(size: int, golden_part: GoldenPart) -> None:
     extractor = RgbExtractor.load("efficientnet_lite0", WeightStore(), size=size)
     (grid,) = extractor([at_size(golden_part(2), size)])
-    assert grid.side == 28
+    assert grid.layout == GridLayout(28)
     assert grid.rows.shape == (784, 40 + 112)
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from models.alignment import expand
-from models.features import PatchGrid
+from models.features import Patches
+from models.layout import GridLayout
 from models.uff import FusionNetwork, Uff, WrongWidths
 
 
@@ -21,12 +22,12 @@ def network(recipe: ModuleType) -> FusionNetwork:
 
 
 @pytest.fixture
-def grids() -> tuple[PatchGrid, PatchGrid]:
+def grids() -> tuple[Patches, Patches]:
     """RGB on 4 x 4 and points on 8 x 8, half of whose patches are empty."""
     rgb = torch.randn(16, 6, generator=torch.Generator().manual_seed(1))
     point = torch.randn(64, 10, generator=torch.Generator().manual_seed(2))
     point[::2] = 0
-    return PatchGrid(rgb, 4), PatchGrid(point, 8)
+    return Patches(rgb, GridLayout(4)), Patches(point, GridLayout(8))
 
 
 def test_official_keys_at_the_published_widths() -> None:
@@ -40,25 +41,23 @@ def test_official_keys_at_the_published_widths() -> None:
 
 
 def test_fusion_equals_the_network_on_every_patch(
-    network: FusionNetwork, grids: tuple[PatchGrid, PatchGrid]
+    network: FusionNetwork, grids: tuple[Patches, Patches]
 ) -> None:
     rgb, point = grids
     fused = Uff.from_state(network.state_dict())(rgb, point)
     from_rgb, from_point = network(expand(rgb.rows), point.rows)
-    assert fused.side == 8
+    assert fused.layout == GridLayout(8)
     torch.testing.assert_close(fused.rows, torch.cat([from_point, from_rgb], 1), atol=1e-5, rtol=1e-5)
 
 
 def test_grids_of_one_side_need_no_expansion(network: FusionNetwork) -> None:
     rgb, point = torch.ones(16, 6), torch.zeros(16, 10)
-    fused = Uff.from_state(network.state_dict())(PatchGrid(rgb, 4), PatchGrid(point, 4))
+    fused = Uff.from_state(network.state_dict())(Patches(rgb, GridLayout(4)), Patches(point, GridLayout(4)))
     from_rgb, from_point = network(rgb, point)
     torch.testing.assert_close(fused.rows, torch.cat([from_point, from_rgb], 1), atol=1e-5, rtol=1e-5)
 
 
-def test_state_round_trips_without_the_heads(
-    network: FusionNetwork, grids: tuple[PatchGrid, PatchGrid]
-) -> None:
+def test_state_round_trips_without_the_heads(network: FusionNetwork, grids: tuple[Patches, Patches]) -> None:
     fusion = Uff.from_state(network.state_dict())
     state = fusion.state()
     assert not [key for key in state if "head" in key]
@@ -75,8 +74,8 @@ def test_weights_that_do_not_fit_are_named(network: FusionNetwork) -> None:
 
 
 def test_patches_of_other_widths_are_refused(
-    network: FusionNetwork, grids: tuple[PatchGrid, PatchGrid]
+    network: FusionNetwork, grids: tuple[Patches, Patches]
 ) -> None:
     _, point = grids
     with pytest.raises(WrongWidths, match=r"\(6, 10\) channels.*\(10, 10\).*train-uff"):
-        Uff.from_state(network.state_dict())(PatchGrid(point.rows[:16], 4), point)
+        Uff.from_state(network.state_dict())(Patches(point.rows[:16], GridLayout(4)), point)
