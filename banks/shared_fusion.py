@@ -110,7 +110,7 @@ class SharedFusion:
                 except BadSample as error:
                     skipped[name] = str(error)
                 else:
-                    rows = {bank: grid.rows.cpu() for bank, grid in features.items()}
+                    rows = {bank: patches.rows.cpu() for bank, patches in features.items()}
                     write_tensors(rows, file, {"part": name})
             if file.exists():
                 files.append(file)

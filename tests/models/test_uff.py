@@ -73,9 +73,7 @@ def test_weights_that_do_not_fit_are_named(network: FusionNetwork) -> None:
         Uff.from_state({"rgb_norm.weight": torch.ones(6)})
 
 
-def test_patches_of_other_widths_are_refused(
-    network: FusionNetwork, grids: tuple[Patches, Patches]
-) -> None:
+def test_patches_of_other_widths_are_refused(network: FusionNetwork, grids: tuple[Patches, Patches]) -> None:
     _, point = grids
     with pytest.raises(WrongWidths, match=r"\(6, 10\) channels.*\(10, 10\).*train-uff"):
         Uff.from_state(network.state_dict())(Patches(point.rows[:16], GridLayout(4)), point)
