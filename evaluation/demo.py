@@ -76,7 +76,8 @@ def _free_port() -> int:
 def _server(banks: Path, port: int) -> Iterator[str]:
     """A running `tribank serve`; stopped on the way out."""
     url = f"http://127.0.0.1:{port}"
-    arguments = ("serve", "--banks", str(banks), "--port", str(port))
+    state = banks.parent / "state"
+    arguments = ("serve", "--banks", str(banks), "--state", str(state), "--port", str(port))
     _console.print(f"[bold]$ tribank {shlex.join(arguments)} &[/bold]", soft_wrap=True)
     log = banks.parent / "server.log"
     with log.open("wb") as file:

@@ -21,10 +21,12 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.store import BankStore
 from models.readers import ReadLimits
-from service import products, scoring
+from service import job_routes, products, scoring
 from service.admission import Gate
 from service.engine import Engine, Loader
 from service.guard import Guard
+from service.job_store import JobStore
+from service.jobs import Jobs
 from service.logs import make_logger, uvicorn_logging
 from service.problems import Problem, Refusal, on_http_exception, on_refusal, on_validation_error
 from service.settings import Settings
@@ -53,6 +55,7 @@ def create_app(
     app.state.wiring = wiring
     app.include_router(scoring.router)
     app.include_router(products.router)
+    app.include_router(job_routes.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -108,7 +111,7 @@ class Server(uvicorn.Server):
         """First signal: finish what is in work, then exit with 0. Further ones wait for less."""
         application = self.config.app
         if isinstance(application, FastAPI):
-            application.state.wiring.engine.drain()
+            application.state.wiring.drain()
         if self.should_exit:
             self.force_exit = True
         elif sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
@@ -135,17 +138,22 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         upload_limits=UploadLimits.of(settings),
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,
+        jobs=Jobs(JobStore(settings.state), most_waiting=settings.max_jobs, logger=logger),
+        watchers=Gate(settings.max_watchers, lambda: 5),
+        stall_s=settings.stall_s,
     )
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
+    await wiring.jobs.start()
     wiring.engine.start()
     try:
         yield
     finally:
-        wiring.engine.drain()
+        wiring.drain()
+        await wiring.jobs.stop()
         await asyncio.to_thread(wiring.engine.close)
         wiring.decoders.shutdown(wait=False, cancel_futures=True)
         wiring.encoders.shutdown(wait=False, cancel_futures=True)

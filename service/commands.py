@@ -17,6 +17,7 @@ from models.weight_folder import DEFAULT_WEIGHTS
 from service import banks_commands, fusion_command, weights_commands
 from service.options import (
     DEFAULT_BANKS,
+    DEFAULT_STATE,
     Banks,
     Change,
     Device,
@@ -24,6 +25,7 @@ from service.options import (
     Prepared,
     Product,
     ProfileName,
+    State,
     Weights,
     chosen_device,
 )
@@ -170,6 +172,7 @@ def serve(
     port: Annotated[
         int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")
     ] = 8000,
+    state: State = DEFAULT_STATE,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
@@ -177,7 +180,9 @@ def serve(
     from service.app import run
     from service.settings import Settings
 
-    settings = Settings(banks=banks, host=host, port=port, weights=weights_dir, device=chosen_device(device))
+    settings = Settings(
+        banks=banks, host=host, port=port, state=state, weights=weights_dir, device=chosen_device(device)
+    )
     run(
         settings,
         ready=lambda address: console.print(

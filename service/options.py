@@ -36,7 +36,13 @@ Change = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+State = Annotated[
+    Path,
+    typer.Option(envvar="TRIBANK_STATE", help="Directory for what the service keeps, such as its jobs."),
+]
+
 DEFAULT_BANKS = Path("out/banks")
+DEFAULT_STATE = Path("out/state")
 
 
 def chosen_device(device: str) -> str:

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     banks: Path = Field(default=Path("banks"), description="Root directory of the bank versions.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    state: Path = Field(default=Path("state"), description="Directory of what the service keeps: its jobs.")
     device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
     weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
 
@@ -31,6 +32,12 @@ class Settings(BaseSettings):
     encode_workers: int = Field(default=2, ge=1, description="Threads that draw and encode answers.")
     deadline_s: float = Field(
         default=30.0, gt=0, description="From the end of the upload to the answer; then 504."
+    )
+
+    max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
+    max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
+    stall_s: float = Field(
+        default=30.0, gt=0, description="A client that takes nothing of a streamed answer for as long is cut."
     )
 
     max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest request body.")

@@ -12,13 +12,18 @@ from banks.store import BankStore
 from models.readers import ReadLimits
 from service.admission import Gate
 from service.engine import Engine
+from service.jobs import Jobs
 from service.problems import MEDIA_TYPE, Problem
 from service.uploads import UploadLimits
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The long-lived objects of one server. uploads, parts: the gates of receiving and of work."""
+    """The long-lived objects of one server.
+
+    uploads, parts, watchers: the gates of receiving, of work and of watching jobs. stall_s: how long a client
+    may take nothing of a streamed answer.
+    """
 
     engine: Engine
     store: BankStore
@@ -29,6 +34,14 @@ class Wiring:
     upload_limits: UploadLimits
     read_limits: ReadLimits
     deadline_s: float
+    jobs: Jobs
+    watchers: Gate
+    stall_s: float
+
+    def drain(self) -> None:
+        """Take no new work and interrupt jobs; parts in work are finished. From any thread."""
+        self.engine.drain()
+        self.jobs.drain()
 
 
 def _wiring(request: Request) -> Wiring:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -159,10 +161,29 @@ def received(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(settings: Settings, loader: Any, *, wait: bool = True) -> Iterator[Running]:
-    """A real uvicorn in a thread, on a free port."""
+def serving(
+    settings: Settings,
+    loader: Any,
+    *,
+    wait: bool = True,
+    state: Path | None = None,
+    kinds: Sequence[Any] = (),
+) -> Iterator[Running]:
+    """A real uvicorn in a thread, on a free port. state: its state folder, if it is to outlive the server."""
     stream = io.StringIO()
-    app = create_app(settings, loader=loader, logger=make_logger(stream))
+    with TemporaryDirectory() as fresh:
+        settings = settings.model_copy(update={"state": state or Path(fresh)})
+        app = create_app(settings, loader=loader, logger=make_logger(stream))
+        for kind in kinds:
+            app.state.wiring.jobs.register(kind)
+        with _running(app, settings, stream) as running:
+            if wait:
+                running.ready()
+            yield running
+
+
+@contextmanager
+def _running(app: Any, settings: Settings, stream: io.StringIO) -> Iterator[Running]:
     config = uvicorn.Config(
         app,
         port=0,
@@ -180,11 +201,8 @@ def serving(settings: Settings, loader: Any, *, wait: bool = True) -> Iterator[R
         if server.started:
             break
         time.sleep(0.01)
-    running = Running(server, stream, app)
     try:
-        if wait:
-            running.ready()
-        yield running
+        yield Running(server, stream, app)
     finally:
         server.should_exit = True
         thread.join(15)

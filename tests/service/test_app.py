@@ -48,6 +48,7 @@ def files(built: Path) -> dict[str, bytes]:
 def process(built: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A serving process, ready, and its address."""
     command = [*TRIBANK, "serve", "--banks", str(built / "banks"), "--port", "0"]
+    command += ["--state", str(built / "state")]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None

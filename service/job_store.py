@@ -1,0 +1,306 @@
+"""Jobs on disk: one SQLite file (WAL) and one folder of input a job, so that a restart loses none.
+
+<state>/jobs.sqlite     what was asked, how far it is, what came of it; one row a result line
+<state>/jobs/<id>/      the job's input; removed when the job ends
+<state>/incoming/       inputs still being received; emptied at the start
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+UNFINISHED: tuple[State, ...] = ("queued", "running")
+MOST_ATTEMPTS = 3
+"""How often a job is taken up: one that stops the service with it must not do so for ever."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, state TEXT NOT NULL,
+    created REAL NOT NULL, started REAL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0,
+    request TEXT NOT NULL, result TEXT, problem TEXT, key TEXT UNIQUE, digest TEXT);
+CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (state, kind, created);
+CREATE TABLE IF NOT EXISTS lines (
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (job, number)) WITHOUT ROWID;
+"""
+
+
+class StateInUse(RuntimeError):
+    """Another service works with this state folder."""
+
+
+class KeyReused(ValueError):
+    """An idempotency key came again with another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. created, started, finished: seconds since 1970. request: what was asked, JSON types.
+    result: of a finished one; problem: of a failed one (the members of problem+json)."""
+
+    id: str
+    kind: str
+    product: str
+    state: State
+    created: float
+    started: float | None
+    finished: float | None
+    attempts: int
+    request: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    problem: Mapping[str, Any] | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state not in UNFINISHED
+
+
+class JobStore:
+    """The jobs of one state folder. Methods block on the disk and may be called from any thread."""
+
+    _db: sqlite3.Connection
+    _owner: int
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._inputs = folder / "jobs"
+        self._incoming = folder / "incoming"
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Before anything else. Raises StateInUse, OSError, sqlite3.Error."""
+        self._inputs.mkdir(parents=True, exist_ok=True)
+        self._owner = _claim(self._folder / "lock")
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir()
+        file = self._folder / "jobs.sqlite"
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.executescript(_SCHEMA)
+        self._recover()
+
+    def close(self) -> None:
+        """Let another service have the folder."""
+        with self._lock:
+            self._db.close()
+            os.close(self._owner)
+
+    @contextmanager
+    def receiving(self) -> Iterator[Path]:
+        """A new folder for input that is being received; removed on the way out unless `add` took it."""
+        folder = self._incoming / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def add(
+        self,
+        kind: str,
+        product: str,
+        request: Mapping[str, Any],
+        *,
+        folder: Path | None = None,
+        key: str | None = None,
+        digest: str = "",
+    ) -> Job:
+        """A queued job. folder: its input, from `receiving`; taken over.
+
+        key: the client's idempotency key: the same key with the same digest is the job that is there already.
+        Raises KeyReused for the same key with another digest.
+        """
+        with self._transaction() as db:
+            row = db.execute("SELECT id, digest FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
+            if row is not None:
+                if row[1] != digest:
+                    raise KeyReused(key)
+                return self._found(db, row[0])
+            name = uuid.uuid4().hex
+            if folder is not None:
+                folder.rename(self._inputs / name)
+            else:
+                (self._inputs / name).mkdir()
+            db.execute(
+                "INSERT INTO jobs (id, kind, product, state, created, request, key, digest) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
+                (name, kind, product, time.time(), json.dumps(request), key, digest),
+            )
+            return self._found(db, name)
+
+    def find(self, name: str) -> Job | None:
+        """The job of that id, if there is one."""
+        with self._transaction() as db:
+            return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
+
+    def newest(self, product: str | None = None, *, limit: int = 100) -> list[Job]:
+        """Jobs, the newest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 "
+                "ORDER BY created DESC, rowid DESC LIMIT ?2",
+                (product, limit),
+            )
+            return [job for row in rows if (job := _job(row))]
+
+    def unfinished(self) -> int:
+        """How many jobs wait or run."""
+        with self._transaction() as db:
+            return db.execute("SELECT count(*) FROM jobs WHERE state IN (?, ?)", UNFINISHED).fetchone()[0]
+
+    def take(self, kind: str) -> Job | None:
+        """The oldest queued job of a kind, now running; None without one."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? ORDER BY created, rowid LIMIT 1",
+                (kind,),
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute(
+                "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
+                (time.time(), row[0]),
+            )
+            return self._found(db, row[0])
+
+    def put_back(self, name: str) -> None:
+        """Queue a running job again: the service stops before it is done."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE jobs SET state = 'queued', attempts = attempts - 1 "
+                "WHERE id = ? AND state = 'running'",
+                (name,),
+            )
+
+    def end(
+        self,
+        name: str,
+        state: State,
+        *,
+        result: Mapping[str, Any] | None = None,
+        problem: Mapping[str, Any] | None = None,
+    ) -> None:
+        """End a job that has not ended, and remove its input."""
+        texts = (None if value is None else json.dumps(value) for value in (result, problem))
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE jobs SET state = ?, finished = ?, result = ?, problem = ? "
+                "WHERE id = ? AND state IN ('queued', 'running')",
+                (state, time.time(), *texts, name),
+            )
+        shutil.rmtree(self.input(name), ignore_errors=True)
+
+    def input(self, name: str) -> Path:
+        """Where the input of a job lies until it ends."""
+        return self._inputs / name
+
+    def add_line(self, name: str, line: str) -> None:
+        """Append one line to a job's results."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO lines SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM lines WHERE job = ?1",
+                (name, line),
+            )
+
+    def count_lines(self, name: str) -> int:
+        """How many result lines a job has."""
+        with self._transaction() as db:
+            return db.execute("SELECT count(*) FROM lines WHERE job = ?", (name,)).fetchone()[0]
+
+    def lines(self, name: str, *, after: int = 0, limit: int = 100) -> list[str]:
+        """Result lines of a job that follow line number `after` (the first is 1)."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT line FROM lines WHERE job = ? AND number > ? ORDER BY number LIMIT ?",
+                (name, after, limit),
+            )
+            return [row[0] for row in rows]
+
+    def remove(self, name: str) -> bool:
+        """Forget a job that has ended; False if it has not, or there is none."""
+        with self._transaction() as db:
+            return bool(
+                db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (name,)).rowcount
+            )
+
+    def prune(self, *, keep: int, older_than_s: float) -> None:
+        """Forget ended jobs above a number and above an age."""
+        with self._transaction() as db:
+            db.execute(
+                "DELETE FROM jobs WHERE finished IS NOT NULL AND (finished < ? OR id IN (SELECT id FROM jobs "
+                "WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?))",
+                (time.time() - older_than_s, keep),
+            )
+
+    def _recover(self) -> None:
+        """What a stopped service left running is queued again; input that belongs to no job is removed."""
+        problem = {
+            "status": 500,
+            "code": "interrupted",
+            "detail": f"The service stopped {MOST_ATTEMPTS} times while this job ran. See its log.",
+        }
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
+                "WHERE state = 'running' AND attempts >= ?",
+                (time.time(), json.dumps(problem), MOST_ATTEMPTS),
+            )
+            db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+            kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
+        for folder in self._inputs.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _found(self, db: sqlite3.Connection, name: str) -> Job:
+        job = _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
+        assert job is not None
+        return job
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _job(row: tuple[Any, ...] | None) -> Job | None:
+    if row is None:
+        return None
+    *plain, request, result, problem, _key, _digest = row
+    return Job(
+        *plain,
+        request=json.loads(request),
+        result=None if result is None else json.loads(result),
+        problem=None if problem is None else json.loads(problem),
+    )
+
+
+def _claim(lock: Path) -> int:
+    """Hold the folder's lock until the process ends."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StateInUse(f"Another service uses the state folder {lock.parent}. Give each its own.") from None
+    return descriptor

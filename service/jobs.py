@@ -1,0 +1,255 @@
+"""Work that outlives its request: queued on disk, run one at a time for each kind, watched and cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from service.job_store import Job, JobStore, KeyReused
+from service.problems import INTERNAL, Overloaded, Refusal, body_of
+
+KEEP_JOBS = 1000
+KEEP_S = 7 * 86_400.0
+_T = TypeVar("_T")
+
+
+class JobStopped(Exception):
+    """Raised inside a job that is to stop: it was cancelled, or the service shuts down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is. since: when the stage began, on the clock of time.monotonic."""
+
+    stage: str
+    done: int
+    total: int
+    since: float
+
+    def eta_s(self) -> float | None:
+        """Seconds until the stage is done, at the pace so far; None before the first step."""
+        if not self.done:
+            return None
+        return (time.monotonic() - self.since) / self.done * (self.total - self.done)
+
+
+class Task:
+    """What a running job works with. Its methods may be called from any thread.
+
+    job: what was asked. folder: its input. A job stops by itself: it calls `progress` or `check` often.
+    """
+
+    def __init__(self, job: Job, folder: Path, store: JobStore, changed: Callable[[], None]) -> None:
+        self.job = job
+        self.folder = folder
+        self.latest: Progress | None = None
+        self.cancelled = False
+        self.interrupted = False
+        self._store = store
+        self._changed = changed
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Raises JobStopped when the job is to stop."""
+        if self.cancelled or self.interrupted:
+            raise JobStopped
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` of a stage are done. Raises JobStopped."""
+        self.check()
+        with self._lock:
+            last = self.latest
+            since = last.since if last is not None and last.stage == stage else time.monotonic()
+            self.latest = Progress(stage, done, total, since)
+        self._changed()
+
+    def add_line(self, line: str) -> None:
+        """Append one line to the results; it is on disk when this returns. Blocks."""
+        self._store.add_line(self.job.id, line)
+
+    def count_lines(self) -> int:
+        """Result lines so far; more than none where an earlier run was interrupted. Blocks."""
+        return self._store.count_lines(self.job.id)
+
+
+class JobKind(Protocol):
+    """What a kind of job does."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self, task: Task) -> Mapping[str, Any]:
+        """Do the job; returns its result, JSON types. What must block goes to a thread. A Refusal fails it
+        with that problem; JobStopped comes from `task` and is let through."""
+        ...
+
+
+class Jobs:
+    """The queue of every kind. For the event loop only, but for what a Task calls."""
+
+    def __init__(self, store: JobStore, *, most_waiting: int, logger: FilteringBoundLogger) -> None:
+        self.store = store
+        self._most_waiting = most_waiting
+        self._logger = logger
+        self._kinds: dict[str, JobKind] = {}
+        self._running: dict[str, Task] = {}
+        self._wake: dict[str, asyncio.Event] = {}
+        self._workers: list[asyncio.Task[None]] = []
+        self._tick = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def register(self, kind: JobKind) -> None:
+        """Before `start`: a kind of job that this service runs."""
+        self._kinds[kind.name] = kind
+        self._wake[kind.name] = asyncio.Event()
+
+    async def start(self) -> None:
+        """Open the store and take up what waits. Raises as `JobStore.open`."""
+        await on_disk(self.store.open)
+        self._loop = asyncio.get_running_loop()
+        self._workers = [asyncio.create_task(self._work(kind)) for kind in self._kinds.values()]
+
+    def drain(self) -> None:
+        """Interrupt what runs, to be taken up at the next start; those who watch hear no more. Any thread."""
+        self._stopping = True
+        for task in list(self._running.values()):
+            task.interrupted = True
+        self._changed()
+
+    async def stop(self, timeout_s: float = 10.0) -> None:
+        """Drain, and wait for what runs to stop."""
+        self.drain()
+        if self._workers:
+            _, late = await asyncio.wait(self._workers, timeout=timeout_s)
+            for worker in late:
+                worker.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await on_disk(self.store.close)
+
+    async def submit(
+        self,
+        kind: str,
+        product: str,
+        request: Mapping[str, Any],
+        *,
+        folder: Path | None = None,
+        key: str | None = None,
+        digest: str = "",
+    ) -> Job:
+        """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, 409 by key."""
+        if await on_disk(self.store.unfinished) >= self._most_waiting:
+            raise Overloaded(60)
+        try:
+            job = await on_disk(
+                lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest)
+            )
+        except KeyReused:
+            detail = "This Idempotency-Key came before with another request. Use a new one for each request."
+            raise Refusal(409, "idempotency_key_reused", detail) from None
+        self._wake[kind].set()
+        return job
+
+    async def cancel(self, name: str) -> Job:
+        """Cancel a job that waits or runs; one that has ended stays as it is. Raises Refusal."""
+        job = await self.find(name)
+        task = self._running.get(name)
+        if task is not None:
+            task.cancelled = True
+        elif not job.ended:
+            await on_disk(lambda: self.store.end(name, "cancelled"))
+        self._notify()
+        return await self.find(name)
+
+    async def find(self, name: str) -> Job:
+        """The job of that id. Raises Refusal."""
+        job = await on_disk(lambda: self.store.find(name))
+        if job is None:
+            raise Refusal(404, "unknown_job", "There is no such job; it may have been removed by age.")
+        return job
+
+    def progress(self, name: str) -> Progress | None:
+        """How far a running job is."""
+        task = self._running.get(name)
+        return task.latest if task else None
+
+    async def watch(self, name: str, *, every_s: float, idle_s: float) -> AsyncIterator[Job]:
+        """The job now, then whenever it may have changed (at most each `every_s`, at least each `idle_s`),
+        until it has ended or the service stops."""
+        while True:
+            tick = self._tick
+            job = await self.find(name)
+            yield job
+            if job.ended or self._stopping:
+                return
+            await asyncio.sleep(every_s)
+            try:
+                await asyncio.wait_for(tick.wait(), idle_s)
+            except TimeoutError:
+                continue
+
+    async def _work(self, kind: JobKind) -> None:
+        """Run the jobs of one kind, one after another."""
+        wake = self._wake[kind.name]
+        while not self._stopping:
+            wake.clear()
+            job = await on_disk(lambda: self.store.take(kind.name))
+            if job is None:
+                await wake.wait()
+                continue
+            await self._run(kind, job)
+            await on_disk(lambda: self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S))
+
+    async def _run(self, kind: JobKind, job: Job) -> None:
+        """Run one job until it ends or the service stops."""
+        task = Task(job, self.store.input(job.id), self.store, self._changed)
+        self._running[job.id] = task
+        self._notify()
+        end: dict[str, Any]
+        try:
+            end = {"state": "done", "result": await kind.run(task)}
+        except JobStopped:
+            end = {"state": "cancelled"}
+        except Refusal as refusal:
+            end = {"state": "failed", "problem": body_of(refusal, job.id)}
+        except asyncio.CancelledError:
+            task.interrupted = True
+            end = {}
+        except Exception:
+            self._logger.exception("job_failed", job=job.id, kind=kind.name)
+            end = {"state": "failed", "problem": body_of(INTERNAL, job.id)}
+        interrupted = task.interrupted and end.get("state") != "done" and not task.cancelled
+        if interrupted:
+            await on_disk(lambda: self.store.put_back(job.id))
+        else:
+            await on_disk(lambda: self.store.end(job.id, **end))
+        del self._running[job.id]
+        self._notify()
+        self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end.get("state"))
+
+    def _changed(self) -> None:
+        """From any thread."""
+        if self._loop is None:
+            return
+        with suppress(RuntimeError):  # the loop may be gone: nobody watches any more
+            self._loop.call_soon_threadsafe(self._notify)
+
+    def _notify(self) -> None:
+        self._tick.set()
+        self._tick = asyncio.Event()
+        if self._stopping:
+            for wake in self._wake.values():
+                wake.set()
+
+
+async def on_disk(call: Callable[[], _T]) -> _T:
+    """A call that blocks on the disk, off the event loop."""
+    return await asyncio.to_thread(call)

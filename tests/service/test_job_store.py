@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.job_store import MOST_ATTEMPTS, JobStore, KeyReused, StateInUse
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    store = JobStore(tmp_path / "state")
+    store.open()
+    yield store
+    store.close()
+
+
+def reopened(store: JobStore) -> None:
+    store.close()
+    store.open()
+
+
+def test_jobs_are_taken_oldest_first_kind_by_kind(store: JobStore) -> None:
+    first = store.add("batch", "cookie", {"a": 1})
+    store.add("build", "cookie", {})
+    second = store.add("batch", "bagel", {})
+    assert [store.take("batch"), store.take("batch"), store.take("batch")] == [
+        store.find(first.id),
+        store.find(second.id),
+        None,
+    ]
+    assert [job.id for job in store.newest("bagel")] == [second.id]
+    assert [job.kind for job in store.newest()] == ["batch", "build", "batch"]
+    assert store.unfinished() == 3
+
+
+def test_an_ended_job_stays_as_it_is_and_its_input_goes(store: JobStore) -> None:
+    with store.receiving() as folder:
+        (folder / "input.zip").write_bytes(b"x")
+        job = store.add("batch", "cookie", {}, folder=folder)
+    assert (store.input(job.id) / "input.zip").read_bytes() == b"x"
+    assert not store.remove(job.id)
+    store.end(job.id, "done", result={"version": "v2"})
+    store.end(job.id, "failed", problem={"code": "late"})
+    found = store.find(job.id)
+    assert found is not None
+    assert (found.state, found.result, found.problem, found.ended) == ("done", {"version": "v2"}, None, True)
+    assert not store.input(job.id).exists()
+    assert store.remove(job.id)
+    assert store.find(job.id) is None
+
+
+def test_lines_come_in_order_and_go_with_their_job(store: JobStore, tmp_path: Path) -> None:
+    job = store.add("batch", "cookie", {})
+    for number in range(5):
+        store.add_line(job.id, f"line {number}")
+    assert store.lines(job.id, after=1, limit=3) == ["line 1", "line 2", "line 3"]
+    assert store.count_lines(job.id) == 5
+    store.end(job.id, "done")
+    store.remove(job.id)
+    assert store.lines(job.id) == []
+
+
+def test_a_key_is_one_job(store: JobStore) -> None:
+    first = store.add("batch", "cookie", {}, key="k", digest="1")
+    assert store.add("batch", "cookie", {}, key="k", digest="1") == first
+    with pytest.raises(KeyReused):
+        store.add("batch", "cookie", {}, key="k", digest="2")
+    assert store.unfinished() == 1
+
+
+def test_a_stopped_service_takes_its_jobs_up_again(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    assert store.take("batch")
+    store.add_line(job.id, "kept")
+    (store.input("0" * 32)).mkdir()
+    reopened(store)
+    again = store.take("batch")
+    assert again is not None
+    assert (again.id, again.attempts, store.count_lines(job.id)) == (job.id, 2, 1)
+    assert not store.input("0" * 32).exists()
+
+
+def test_a_job_that_stops_the_service_again_and_again_fails(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS):
+        assert store.take("batch")
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "failed"
+    assert found.problem is not None
+    assert found.problem["code"] == "interrupted"
+
+
+def test_what_is_put_back_was_not_tried(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS + 1):
+        assert store.take("batch")
+        store.put_back(job.id)
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "queued"
+
+
+def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> None:
+    jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
+    for job in jobs[:3]:
+        store.end(job.id, "done")
+    store.prune(keep=1, older_than_s=3600)
+    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    store.prune(keep=9, older_than_s=-1)
+    assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+def test_one_service_a_folder(store: JobStore, tmp_path: Path) -> None:
+    with pytest.raises(StateInUse, match="state"):
+        JobStore(tmp_path / "state").open()
+
+
+def test_received_input_that_no_job_took_goes(store: JobStore, tmp_path: Path) -> None:
+    with store.receiving() as folder:
+        (folder / "x").write_bytes(b"x")
+    assert not folder.exists()
+
+
+def test_the_file_is_plain_sqlite(store: JobStore, tmp_path: Path) -> None:
+    store.add("batch", "cookie", {})
+    with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+    db.close()

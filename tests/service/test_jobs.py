@@ -1,0 +1,178 @@
+"""Jobs through a real server, with a kind that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.jobs import Task
+from service.problems import Refusal
+
+
+class Counting:
+    """Counts to `request["to"]`, a line a step; waits for `go_on` before each."""
+
+    name = "count"
+
+    def __init__(self) -> None:
+        self.go_on = threading.Semaphore(0)
+
+    async def run(self, task: Task) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._count, task)
+
+    def _count(self, task: Task) -> Mapping[str, Any]:
+        if task.job.request.get("fail"):
+            raise Refusal(422, "no_parts", "There is nothing to count.")
+        if task.job.request.get("break"):
+            raise ZeroDivisionError
+        to = task.job.request["to"]
+        for number in range(task.count_lines(), to):
+            while not self.go_on.acquire(timeout=0.02):
+                task.check()
+            task.add_line(json.dumps({"number": number}))
+            task.progress("counting", number + 1, to)
+        return {"counted": to}
+
+
+@pytest.fixture
+def counting() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def running(serve: Any, strict_settings: Any, loader: Any, counting: Counting) -> Iterator[Any]:
+    settings = strict_settings.model_copy(update={"max_jobs": 3, "max_watchers": 1})
+    with serve(settings, loader, kinds=[counting]) as running:
+        yield running
+
+
+def submit(running: Any, request: Mapping[str, Any], **options: Any) -> Any:
+    """Queue a job as a route does, on the server's loop."""
+    jobs = running.app.state.wiring.jobs
+    call = jobs.submit("count", "cookie", request, **options)
+    return asyncio.run_coroutine_threadsafe(call, running.server._loop).result(5)
+
+
+def ended(client: httpx.Client, job: str) -> dict[str, Any]:
+    for _ in range(500):
+        found = client.get(f"/v1/jobs/{job}").json()
+        if found["state"] not in ("queued", "running"):
+            return found
+        time.sleep(0.01)
+    raise AssertionError(found)
+
+
+def two_lines(client: httpx.Client, job: str) -> None:
+    while client.get(f"/v1/jobs/{job}/results").text.count("\n") != 2:
+        time.sleep(0.01)
+
+
+def test_a_job_runs_and_tells_how_far_it_is(running: Any, counting: Counting) -> None:
+    job = submit(running, {"to": 3})
+    with running.client() as client, client.stream("GET", f"/v1/jobs/{job.id}/events") as answer:
+        lines = (json.loads(line) for line in answer.iter_lines())
+        assert next(lines)["state"] in ("queued", "running")
+        counting.go_on.release(2)
+        told = next(told for told in lines if told.get("done") == 2)
+        assert (told["stage"], told["total"], told["eta_s"] >= 0) == ("counting", 3, True)
+        counting.go_on.release()
+        last = list(lines)[-1]
+    assert (last["state"], last["result"]) == ("done", {"counted": 3})
+    with running.client() as client:
+        results = client.get(f"/v1/jobs/{job.id}/results", params={"after": 1})
+        assert [json.loads(line) for line in results.text.splitlines()] == [{"number": 1}, {"number": 2}]
+        assert client.get("/v1/jobs").json()["jobs"][0]["job_id"] == job.id
+        assert client.get("/v1/jobs", params={"product": "bagel"}).json() == {"jobs": []}
+        assert client.delete(f"/v1/jobs/{job.id}").status_code == 204
+        assert client.get(f"/v1/jobs/{job.id}").status_code == 404
+
+
+def test_events_come_as_server_sent_events(running: Any, counting: Counting) -> None:
+    counting.go_on.release(1)
+    job = submit(running, {"to": 1})
+    with running.client() as client:
+        answer = client.get(f"/v1/jobs/{job.id}/events", headers={"Accept": "text/event-stream"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    last = answer.text.strip().split("\n\n")[-1]
+    assert last.startswith("event: job\ndata: ")
+    assert json.loads(last.partition("data: ")[2])["state"] == "done"
+
+
+def test_cancelling_a_running_and_a_waiting_job(running: Any, counting: Counting) -> None:
+    first, second = submit(running, {"to": 9}), submit(running, {"to": 9})
+    counting.go_on.release(2)
+    with running.client() as client:
+        two_lines(client, first.id)
+        assert client.delete(f"/v1/jobs/{first.id}").json()["code"] == "job_not_ended"
+        assert client.post(f"/v1/jobs/{second.id}/cancel").json()["state"] == "cancelled"
+        client.post(f"/v1/jobs/{first.id}/cancel")
+        assert ended(client, first.id)["state"] == "cancelled"
+        assert client.get(f"/v1/jobs/{first.id}/results").text.count("\n") == 2
+        assert client.post(f"/v1/jobs/{first.id}/cancel").json()["state"] == "cancelled"
+
+
+def test_a_refusal_fails_the_job_and_a_fault_of_ours_tells_nothing(running: Any) -> None:
+    refused, broken = submit(running, {"fail": True}), submit(running, {"break": True})
+    with running.client() as client:
+        problem = ended(client, refused.id)["problem"]
+        assert (problem["status"], problem["code"]) == (422, "no_parts")
+        assert ended(client, broken.id)["problem"]["code"] == "internal"
+    assert any(line["event"] == "job_failed" for line in running.log)
+
+
+def test_jobs_and_watchers_are_bounded(running: Any, counting: Counting) -> None:
+    jobs = [submit(running, {"to": 1}) for _ in range(3)]
+    with pytest.raises(Refusal) as refused:
+        submit(running, {"to": 1})
+    assert refused.value.status == 429
+    url = f"/v1/jobs/{jobs[0].id}/events"
+    with running.client() as client, running.client() as other:
+        with client.stream("GET", url) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            assert other.get(url).status_code == 429
+        counting.go_on.release(3)
+        for job in jobs:
+            ended(other, job.id)
+        for _ in range(200):
+            if (watched := other.get(url).status_code) == 200:
+                break
+            time.sleep(0.02)
+        assert watched == 200, "the place of a watcher that left is free again"
+
+
+def test_a_job_goes_on_after_a_restart(serve: Any, strict_settings: Any, loader: Any, tmp_path: Path) -> None:
+    before, after = Counting(), Counting()
+    with serve(strict_settings, loader, state=tmp_path, kinds=[before]) as running:
+        job = submit(running, {"to": 4})
+        before.go_on.release(2)
+        with running.client() as client:
+            two_lines(client, job.id)
+    after.go_on.release(2)
+    with serve(strict_settings, loader, state=tmp_path, kinds=[after]) as running, running.client() as client:
+        assert ended(client, job.id)["result"] == {"counted": 4}
+        lines = client.get(f"/v1/jobs/{job.id}/results").text.splitlines()
+    assert [json.loads(line)["number"] for line in lines] == [0, 1, 2, 3]
+
+
+def test_watchers_are_let_go_when_the_service_drains(running: Any) -> None:
+    job = submit(running, {"to": 1})
+    with running.client() as client, client.stream("GET", f"/v1/jobs/{job.id}/events") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        running.app.state.wiring.drain()
+        assert all(json.loads(line)["state"] in ("queued", "running") for line in lines)
+
+
+@pytest.mark.parametrize("name", ["unknown", "..%2fx", "x" * 5000, "%00"])
+def test_unknown_jobs_are_404(client: httpx.Client, name: str) -> None:
+    for url in (f"/v1/jobs/{name}", f"/v1/jobs/{name}/events", f"/v1/jobs/{name}/results"):
+        assert client.get(url).status_code == 404
