@@ -127,6 +127,16 @@ def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
     )
 
 
+_POINT_SETTINGS: Sequence[tuple[int, int, str, Literal[28, 56] | None, str]] = (
+    # supplement sec. D: points a group, groups, then what the bank's rows are
+    (64, 784, "groups", None, "each a patch of its own"),
+    (128, 1024, "groups", None, "each a patch of its own"),
+    (64, 784, "8x8", 28, "8 x 8 px patches"),
+    (128, 1024, "8x8", 28, "8 x 8 px patches"),
+    (128, 1024, "4x4", 56, "4 x 4 px patches: m3dm-point by its setting"),
+)
+
+
 def _points(name: str, network: PointNetwork, summary: str) -> Profile:
     """One setting of supplement Tables IV, V and IX."""
     return Profile(
@@ -193,15 +203,13 @@ PROFILES = _listed(
         'RGB bank, the paper\'s "supervised ImageNet-1k": 21k weights fine-tuned on 1k (Table VIII).',
     ),
     _points("point-bert", PointNetwork(kind="pointbert"), "Point bank, Point-BERT (Table IX)."),
-    _points(
-        "point-64x784-8x8",
-        PointNetwork(groups=784, group_size=64, side=28),
-        "Point bank, 784 groups of 64, 8 x 8 px patches (Table V).",
-    ),
-    _points(
-        "point-128x1024-8x8",
-        PointNetwork(side=28),
-        "Point bank, 1024 groups of 128, 8 x 8 px patches (Table V).",
+    *(
+        _points(
+            f"point-{group_size}x{groups}-{patch}",
+            PointNetwork(groups=groups, group_size=group_size, side=side),
+            f"Point bank, {groups} groups of {group_size}, {what} (Tables IV and V).",
+        )
+        for group_size, groups, patch, side, what in _POINT_SETTINGS
     ),
     Profile(
         name="fpfh",

@@ -52,9 +52,9 @@ class SharedFusion:
         extractor's weights are absent.
         """
         extraction = self.profile.extraction
-        if extraction.rgb is None or extraction.point is None:
+        if extraction.rgb is None or extraction.point is None or extraction.point.side is None:
             raise TrainingRefused(
-                f"Profile {self.profile.name} has nothing to fuse: that takes RGB and points."
+                f"Profile {self.profile.name} has nothing to fuse: that takes RGB and points on one grid."
             )
         weights = WeightStore(self.weights_dir)
         extraction = replace(extraction, fusion=None)  # the network it may name is the one to be trained

@@ -43,13 +43,21 @@ PointChoice = FpfhChoice | PointNetwork
 class Extraction:
     """Which extractors feed the banks, and how the fused one is made of them.
 
-    training: of the fusion network, where `fusion` is "uff_trained".
+    training: of the fusion network, where `fusion` is "uff_trained". Raises ValueError for a fusion with
+    point groups.
     """
 
     rgb: RgbChoice | None = None
     point: PointChoice | None = None
     fusion: FusionKind | None = None
     training: FusionTraining = field(default_factory=FusionTraining)
+
+    def __post_init__(self) -> None:
+        if self.fusion is not None and self.point is not None and self.point.side is None:
+            raise ValueError(
+                "point groups (side null) lie where the points are, not on the grid of the RGB patches: they "
+                "feed the point bank only. Leave the fusion out (fusion null), or choose side 28 or 56."
+            )
 
     def banks(self) -> tuple[str, ...]:
         """The banks this extraction can feed."""

@@ -11,7 +11,7 @@ import torch
 
 from models import alignment, point_groups
 from models.features import Patches
-from models.layout import GridLayout
+from models.layout import GridLayout, GroupLayout
 from models.point_network import BatchNormMode, PointKind, PointTransformer
 from models.preparation import PreparedPart
 
@@ -27,7 +27,8 @@ class PointNetwork:
     skip_near_origin: pointnet2_ops' rule, see `point_groups.farthest_points`.
     distances: how interpolation weighs group centres; "expanded" repeats the published code's float32
         rounding, see `alignment.interpolation`.
-    side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8).
+    side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8); None: the groups themselves are the
+        patches ("point groups", supplement sec. D), each at its centre's pixel, nothing is interpolated.
     """
 
     kind: PointKind = "pointmae"
@@ -37,7 +38,7 @@ class PointNetwork:
     scaling: Literal["raw", "unit_sphere"] = "raw"
     skip_near_origin: bool = False
     distances: Literal["exact", "expanded"] = "exact"
-    side: Literal[28, 56] = 56
+    side: Literal[28, 56] | None = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,15 @@ class PointTrace:
 
     valid_index: (N,) int64, row-major pixel of each point. fps_index: (G,) int64 into the valid points.
     knn_index: (G, K) int64 into the valid points. group_features: (G, 1152) float32.
-    interpolated: (N, 1152) float32. point_patch: (side * side, 1152) float32.
+    interpolated: (N, 1152) float32, None where the groups are the patches. point_patch: (side * side, 1152)
+    float32, or the group features.
     """
 
     valid_index: torch.Tensor
     fps_index: torch.Tensor
     knn_index: torch.Tensor
     group_features: torch.Tensor
-    interpolated: torch.Tensor
+    interpolated: torch.Tensor | None
     point_patch: torch.Tensor
 
 
@@ -87,7 +89,8 @@ class PointExtractor:
         return cls(settings, network, torch.device(device))
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """One grid of (side * side, 1152) rows per part. Raises BadSample for a part without points.
+        """(side * side, 1152) rows per part, or one row a group: a part with fewer points than groups has as
+        many groups as points. Raises BadSample for a part without points.
 
         Parts run one at a time: a matrix product over several parts may round differently from one alone.
         """
@@ -98,18 +101,23 @@ class PointExtractor:
         """Every stage of one part, through the long way round: the (N, 1152) features are built."""
         groups = self._group(part)
         tokens = self._tokens(groups)
-        index, weight = self._interpolation(groups)
-        interpolated = alignment.interpolate(tokens, index, weight)
+        interpolated, rows = None, tokens
         size, side = part.valid.shape[0], self.settings.side
-        rows = alignment.align(interpolated, groups.valid_index, size=size, side=side)
+        if side is not None:
+            index, weight = self._interpolation(groups)
+            interpolated = alignment.interpolate(tokens, index, weight)
+            rows = alignment.align(interpolated, groups.valid_index, size=size, side=side)
         return PointTrace(groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, rows)
 
     @torch.inference_mode()
     def _extract(self, part: PreparedPart) -> Patches:
         groups = self._group(part)
-        index, weight = self._interpolation(groups)
-        size, side = part.valid.shape[0], self.settings.side
         tokens = self._tokens(groups)
+        size, side = part.valid.shape[0], self.settings.side
+        if side is None:
+            centres = groups.valid_index[groups.fps_index].cpu().numpy()
+            return Patches(tokens, GroupLayout(centres, size))
+        index, weight = self._interpolation(groups)
         rows = alignment.align_groups(tokens, index, weight, groups.valid_index, size=size, side=side)
         return Patches(rows, GridLayout(side))
 

@@ -29,7 +29,8 @@ def trace(
 
     valid_index (N,), fps_index (G,), knn_index (G, K) int64; group_features (G, 1152),
     interpolated (N, 1152), rgb_patch (784, C), point_patch (P, C), fused_patch (P, C) float32. A handcrafted
-    point extractor has no groups. fusion: fills fused_patch.
+    point extractor has no groups; where the groups are the patches, P is G and nothing is interpolated.
+    fusion: fills fused_patch.
     """
     part = prepare(sample, preparation)
     stages: dict[str, torch.Tensor] = {"valid_index": torch.from_numpy(np.flatnonzero(part.valid))}
@@ -48,7 +49,8 @@ def trace(
         points = point_extractor(extraction.point, weights, device)
         if isinstance(points, PointExtractor):
             found = points.trace(part)
-            stages |= {name: getattr(found, name) for name in found.__slots__}
+            reached = ((name, getattr(found, name)) for name in found.__slots__)
+            stages |= {name: stage for name, stage in reached if stage is not None}
         (patches["point"],) = points([part])
         stages["point_patch"] = patches["point"].rows
     if fusion is not None:

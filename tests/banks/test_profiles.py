@@ -6,6 +6,7 @@ import pytest
 
 from banks.profile import Profile
 from banks.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
+from models.point_transformer import PointNetwork
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -40,6 +41,31 @@ def test_changes() -> None:
 def test_impossible_changes_are_refused(change: str) -> None:
     with pytest.raises(BadChange):
         find_profile("embedded", changes=[change])
+
+
+def test_the_five_point_settings_of_the_supplement() -> None:
+    found = {
+        name: (network.group_size, network.groups, network.side)
+        for name, profile in PROFILES.items()
+        if name.startswith("point-") and isinstance(network := profile.extraction.point, PointNetwork)
+    }
+    del found["point-bert"]
+    assert found == {
+        "point-64x784-groups": (64, 784, None),
+        "point-128x1024-groups": (128, 1024, None),
+        "point-64x784-8x8": (64, 784, 28),
+        "point-128x1024-8x8": (128, 1024, 28),
+        "point-128x1024-4x4": (128, 1024, 56),
+    }
+    ours = PROFILES["point-128x1024-4x4"].model_dump(exclude={"name", "summary"})
+    assert ours == PROFILES["m3dm-point"].model_dump(exclude={"name", "summary"})
+
+
+def test_point_groups_feed_no_fused_bank_and_say_so() -> None:
+    with pytest.raises(BadChange, match="point bank only"):
+        find_profile("m3dm", changes=["extraction.point.side=null"])
+    two = find_profile("m3dm-two", changes=["extraction.point.side=null"])
+    assert list(two.banks) == ["rgb", "point"]
 
 
 def test_unknown_names_list_the_known() -> None:

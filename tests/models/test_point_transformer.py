@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -39,10 +40,12 @@ def build(recipe: ModuleType) -> Build:
 
 
 SMALL = PointNetwork(groups=48, group_size=16)
+GROUPS = PointNetwork(groups=48, group_size=16, side=None)
 
 
-def test_rows_are_bitwise_the_same_alone_and_in_a_batch_of_eight(build: Build) -> None:
-    extractor = build(SMALL)
+@pytest.mark.parametrize("settings", [SMALL, GROUPS], ids=["patches", "groups"])
+def test_rows_are_bitwise_the_same_alone_and_among_eight(build: Build, settings: PointNetwork) -> None:
+    extractor = build(settings)
     parts = [cloud(seed, 300 + 70 * seed) for seed in range(8)]
     batch = extractor(parts)
     assert all(
@@ -62,23 +65,39 @@ def test_extraction_equals_its_own_trace(build: Build, side: int, distances: str
     assert trace.valid_index.tolist() == np.flatnonzero(part.valid).tolist()
     assert trace.knn_index.shape == (48, 16)
     assert trace.group_features.shape == (48, 1152)
+    assert trace.interpolated is not None
     assert trace.interpolated.shape == (600, 1152)
     torch.testing.assert_close(grid.rows, trace.point_patch, atol=1e-5, rtol=0)
     assert torch.equal(grid.rows.any(1), trace.point_patch.any(1))
 
 
+def test_point_groups_are_the_patches_and_lie_at_their_centres(build: Build) -> None:
+    extractor, part = build(GROUPS), cloud(1)
+    trace, (patches,) = extractor.trace(part), extractor([part])
+    assert torch.equal(patches.rows, trace.group_features)
+    assert torch.equal(patches.rows, trace.point_patch)
+    assert trace.interpolated is None
+    pixels = trace.valid_index[trace.fps_index].tolist()
+    assert patches.layout.pixels(224).tolist() == pixels
+    image = patches.layout.image(np.arange(48, dtype=np.float32), 224)
+    np.testing.assert_allclose(image.ravel()[pixels], np.arange(48), atol=1e-6)
+
+
 @pytest.mark.parametrize("points", [1, 2, 20])
 @pytest.mark.parametrize("scaling", ["raw", "unit_sphere"])
-def test_tiny_clouds_work(build: Build, points: int, scaling: str) -> None:
-    extractor = build(PointNetwork(groups=48, group_size=16, scaling=scaling))  # pyright: ignore[reportArgumentType]
-    (grid,) = extractor([cloud(2, points)])
-    assert grid.rows.isfinite().all()
-    assert grid.rows.any()
+@pytest.mark.parametrize("side", [56, None])
+def test_tiny_clouds_work(build: Build, points: int, scaling: str, side: Literal[56] | None) -> None:
+    extractor = build(PointNetwork(groups=48, group_size=16, scaling=scaling, side=side))  # pyright: ignore[reportArgumentType]
+    (patches,) = extractor([cloud(2, points)])
+    assert patches.rows.isfinite().all()
+    assert patches.rows.any()
+    assert len(patches.rows) == len(patches.layout) == (side * side if side else points)
 
 
-def test_a_part_without_points_is_refused(build: Build) -> None:
+@pytest.mark.parametrize("settings", [SMALL, GROUPS], ids=["patches", "groups"])
+def test_a_part_without_points_is_refused(build: Build, settings: PointNetwork) -> None:
     with pytest.raises(BadSample, match="no valid 3D point"):
-        build(SMALL)([cloud(3, 0)])
+        build(settings)([cloud(3, 0)])
 
 
 def test_unit_sphere_ignores_the_unit_of_length(build: Build) -> None:
