@@ -17,7 +17,7 @@ from banks.decision import Decision
 from banks.feature_store import FeatureStore, StoredRows
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
-from banks.pipeline import Pipeline, make_pipeline
+from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.profile import Normalisation, Profile
 from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
@@ -59,6 +59,7 @@ class Builder:
     device: str = "cpu"
     weights_dir: Path = DEFAULT_WEIGHTS
     progress: Progress = silent
+    make_pipeline: PipelineMaker = make_pipeline
 
     def build(self, product: str, folder: ProductFolder) -> str:
         """Build, check and publish a version; returns its name.
@@ -66,7 +67,7 @@ class Builder:
         Raises BuildError where the parts cannot make a bank, BankNotFound for an impossible product name,
         MissingWeights where a network's weights are absent.
         """
-        pipeline = make_pipeline(self.profile, self.weights_dir, self.device)
+        pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
         with self.store.building(product) as scratch:
             train = self._extract("training parts", folder.train, pipeline, scratch / "train")
             held_out = self._extract("validation parts", folder.validation, pipeline, scratch / "validation")
@@ -94,7 +95,7 @@ class Builder:
                 banks=self._facts(train, banks),
                 decision=decision.to_json(),
                 calibration=calibration,
-                weights=pipeline.extractor.weights,
+                weights=dict(pipeline.extractor.weights),
                 files=files,
                 libraries=library_versions(),
             ).write(staged)

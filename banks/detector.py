@@ -15,7 +15,7 @@ from banks.bank_set import BankSet, PartScores
 from banks.calibration import Calibration
 from banks.decision import Decision
 from banks.manifest import Manifest
-from banks.pipeline import Pipeline
+from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.regions import Region, find_regions
 from banks.version_files import load_version
 from models.preparation import PreparedPart
@@ -83,13 +83,16 @@ class Detector:
         device: str = "cpu",
         weights_dir: Path = DEFAULT_WEIGHTS,
         prepared: bool = False,
+        make_pipeline: PipelineMaker = make_pipeline,
     ) -> Detector:
         """Check and load a version directory.
 
         prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
         did. Raises `banks.store.BadBank` if any file is not as built.
         """
-        manifest, pipeline, banks, decision = load_version(folder, device=device, weights_dir=weights_dir)
+        manifest, pipeline, banks, decision = load_version(
+            folder, device=device, weights_dir=weights_dir, make_pipeline=make_pipeline
+        )
         if prepared:
             pipeline.preparation = replace(pipeline.preparation, background="none")
         return cls(manifest, folder.name, pipeline, banks, decision)

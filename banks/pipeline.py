@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from banks.profile import Profile
 from models.extraction import Extractor
@@ -14,17 +16,37 @@ from models.sample import BadSample, Modality, Sample
 from models.weights import WeightStore
 
 
+class PartExtractor(Protocol):
+    """What a pipeline needs of an extractor: `models.extraction.Extractor`, or one that remembers."""
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """sha256 of the weights of every network, by their registered name."""
+        ...
+
+    @property
+    def needs(self) -> Sequence[Modality]:
+        """What a part must have been recorded with."""
+        ...
+
+    def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
+        """Patches of one part, and the milliseconds each took."""
+        ...
+
+
 class Pipeline:
     """Preparation, extraction and fusion."""
 
-    def __init__(self, preparation: Preparation, extractor: Extractor, fusion: Fusion | None = None) -> None:
+    def __init__(
+        self, preparation: Preparation, extractor: PartExtractor, fusion: Fusion | None = None
+    ) -> None:
         self.preparation = preparation
         self.extractor = extractor
         self.fusion = fusion
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
         """Prepared part, its patch grids and the milliseconds of each stage. Raises BadSample."""
-        if sample.missing in self.extractor.needs:
+        if sample.missing is not None and sample.missing in self.extractor.needs:
             raise _refusal(sample.missing)
         start = time.perf_counter()
         prepared = prepare(sample, self.preparation)
@@ -51,6 +73,10 @@ def _refusal(missing: Modality) -> BadSample:
         "The part was recorded without a cloud, which these banks need. Send one, or build with a profile of "
         "the RGB bank alone ('tribank profiles' lists them).",
     )
+
+
+PipelineMaker: TypeAlias = Callable[[Profile, Path, str], Pipeline]
+"""`make_pipeline`, or what stands in its place: (profile, weights_dir, device)."""
 
 
 def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:

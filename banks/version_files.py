@@ -16,7 +16,7 @@ from banks.bank_set import BankSet, NormalisedBank
 from banks.decision import Decision
 from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
-from banks.pipeline import Pipeline, make_pipeline
+from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.store import BadBank, verify_files
 from models.digest import sha256_of
 from models.fusion import LOADERS, Fusion
@@ -64,7 +64,7 @@ def write_files(
 
 
 def load_version(
-    folder: Path, *, device: str, weights_dir: Path
+    folder: Path, *, device: str, weights_dir: Path, make_pipeline: PipelineMaker = make_pipeline
 ) -> tuple[Manifest, Pipeline, BankSet, Decision]:
     """Load a version directory. Raises BadBank, naming each file that is not as it was built."""
     problems = verify_files(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from evaluation.environment import processor
 from models.weight_folder import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def bench(
         "profile": detector.manifest.profile.name,
         "training_parts": len(detector.manifest.training_parts),
         "parts": repeats,
-        "hardware": {"cpu": _processor(), "threads": torch.get_num_threads(), "device": device},
+        "hardware": {"cpu": processor(), "threads": torch.get_num_threads(), "device": device},
         "sgemm_gflops": _floor(),
         "ms": {stage: _quantiles(times) for stage, times in stages.items()},
     }
@@ -101,13 +101,3 @@ def _floor() -> float:
         np.matmul(left, left)
         best = min(best, time.perf_counter() - start)
     return 2e-9 * side**3 / best
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if "model name" in line), platform.machine()
-    )

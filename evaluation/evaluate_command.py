@@ -1,145 +1,157 @@
-"""`tribank evaluate`: products times profiles, resumable, as JSON lines and a table."""
+"""`tribank evaluate`: products times profiles, resumable, as JSON lines, tables and CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
+    from evaluation.evaluator import Evaluator
     from evaluation.product_evaluation import Evaluation
+    from evaluation.run import Run
 
-_errors = Console(stderr=True)
-
-
-class NothingToEvaluate(ValueError):
-    """No product folder was found."""
+Data = Annotated[
+    Path,
+    typer.Argument(help="A product or a folder of products: train/ and test/, or good/ and defect folders."),
+]
+Out = Annotated[Path, typer.Option(help="Folder for results, banks and cached features.")]
+Prepared = Annotated[
+    bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
+]
+Weights = Annotated[Path, typer.Option(help="Directory of network weights.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+CacheDir = Annotated[
+    Path | None, typer.Option("--cache", help="Folder of extracted features. [default: OUT/features]")
+]
+CacheGb = Annotated[
+    float, typer.Option(min=0, help="Most that extracted features may take on disk, gigabytes.")
+]
+DEFAULT_OUT = Path("out/evaluation")
+errors = Console(stderr=True)
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="A folder of products, each in the MVTec 3D-AD layout.")],
+    data: Data,
     profile: Annotated[
         list[str] | None, typer.Option(help="Recipe to evaluate; repeat for several. [default: embedded]")
     ] = None,
     product: Annotated[
         list[str] | None, typer.Option(help="Product to evaluate; repeat for several. [default: all]")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the banks and results.jsonl.")] = Path(
-        "out/evaluation"
-    ),
-    seed: Annotated[int, typer.Option(help="Of the builds.")] = 0,
-    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON lines instead of tables.")] = False,
+    out: Out = DEFAULT_OUT,
+    seed: Annotated[int, typer.Option(help="Of the builds, and of what is held out of a good/ folder.")] = 0,
+    prepared: Prepared = False,
+    cache: CacheDir = None,
+    cache_gb: CacheGb = 10.0,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of tables.")] = False,
 ) -> None:
     """Build the banks of every product and profile, score the test parts, print the tables.
 
-    What is already in OUT is kept: run the same command again to go on after an interruption.
+    OUT gets results.jsonl, results.md and results.csv. What is finished there is kept: run the same command
+    again to go on after an interruption.
     """
-    from evaluation.product_evaluation import Evaluation
+    from evaluation.evaluator import NothingToEvaluate
+    from evaluation.run import Run
 
-    folders = [path for path in sorted(data.iterdir()) if (path / "train").is_dir()]
-    folders = [path for path in folders if not product or path.name in product]
-    if not folders:
-        raise NothingToEvaluate(f"{data} holds no product folder (one with train/good and test/ inside).")
-    out.mkdir(parents=True, exist_ok=True)
-    results = out / "results.jsonl"
-    lines = results.read_text().splitlines() if results.exists() else []
-    known = {(e.profile, e.product): e for e in map(Evaluation.from_json, lines)}
-    wanted = [(name, folder) for name in profile or ["embedded"] for folder in folders]
-    for name, folder in wanted:
-        if (name, folder.name) not in known:
-            found = _evaluate_one(name, folder, out / "banks" / name, seed, weights_dir, device)
-            known[name, folder.name] = found
-            with results.open("a") as file:
-                file.write(found.to_json() + "\n")
-    evaluations = [known[name, folder.name] for name, folder in wanted]
+    with stage_bar() as told:
+        evaluator = open_evaluator(data, out, seed, prepared, cache, cache_gb, weights_dir, device, told)
+        names = [name for name in evaluator.products if not product or name in product]
+        if not names:
+            raise NothingToEvaluate(f"{data} has no such product; it has {', '.join(evaluator.products)}.")
+        for note in (note for name in names for note in evaluator.products[name].skipped):
+            errors.print(f"left out: {note}", markup=False)
+        runs = [Run(name, recipe, seed) for name in names for recipe in profile or ["embedded"]]
+        for run in runs:
+            evaluator.check_weights(run)
+        finished, failed = run_all(evaluator, runs)
+    _write(out, finished)
     if as_json:
-        for evaluation in evaluations:
-            typer.echo(evaluation.to_json())
-        return
-    for name in dict.fromkeys(e.profile for e in evaluations):
-        print_tables(name, [e for e in evaluations if e.profile == name])
+        for one in finished:
+            typer.echo(one.to_json())
+    else:
+        _show(finished, out)
+    if failed:
+        for sentence in failed:
+            errors.print(f"Not evaluated: {sentence}", markup=False, style="red")
+        raise typer.Exit(1)
 
 
-def _evaluate_one(
-    profile: str, folder: Path, banks: Path, seed: int, weights_dir: Path, device: str
-) -> Evaluation:
-    from banks.builder import Builder
-    from banks.detector import Detector
-    from banks.profiles import find_profile
-    from banks.store import BankStore
-    from evaluation.product_evaluation import evaluate as evaluate_product
-    from evaluation.product_evaluation import families_of
-    from models.product_folder import open_product_folder
+def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[list[Evaluation], list[str]]:
+    """Every run's result, and a sentence for every run that cannot be: one bad product stops no other."""
+    from banks.builder import BuildError
+    from evaluation.evaluator import NothingToEvaluate
 
-    parts = open_product_folder(folder)
-    store = BankStore(banks)
-    columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_errors) as bars:
-        task = bars.add_task(f"{profile} {folder.name}", total=None)
-
-        def told(stage: str, done: int, total: int) -> None:
-            bars.update(task, description=f"{folder.name}: {stage}", completed=done, total=total)
-
-        if store.current(folder.name) is None:
-            Builder(find_profile(profile), store, seed, device, weights_dir, told).build(folder.name, parts)
-        detector = Detector.load(store.path(folder.name), device=device, weights_dir=weights_dir)
-        return evaluate_product(
-            detector, parts, families_of(folder), lambda done, total: told("test parts", done, total)
-        )
+    finished, failed = [], []
+    for run in runs:
+        try:
+            finished.append(evaluator.evaluate(run))
+        except (BuildError, NothingToEvaluate) as error:
+            failed.append(f"{run.label}: {error}")
+    return finished, failed
 
 
-def print_tables(profile: str, evaluations: Sequence[Evaluation]) -> None:
-    """Image AUROC, AUPRO and decisions by product; image AUROC by defect family."""
-    names = list(evaluations[0].columns)
-    _print_by_product(
-        f"{profile}: image AUROC",
-        names,
-        {e.product: [e.columns[name].image_auroc for name in names] for e in evaluations},
-    )
-    _print_by_product(
-        f"{profile}: AUPRO (30 %)",
-        names,
-        {e.product: [e.columns[name].aupro.get("0.3") for name in names] for e in evaluations},
-    )
-    kinds = sorted({kind for e in evaluations for kind in e.columns[names[0]].families})
-    families = Table("family", *names, title=f"{profile}: image AUROC by defect family, mean over products")
-    for kind in kinds:
-        means = (_mean([e.columns[name].families.get(kind) for e in evaluations]) for name in names)
-        families.add_row(kind, *map(_shown, means))
-    Console().print(families)
-    decisions = Table("product", "false rejects", "misses", "p50 ms", title=f"{profile}: at the threshold")
-    for e in evaluations:
-        decisions.add_row(
-            e.product, f"{e.false_rejects} of {e.goods}", f"{e.misses} of {e.defects}", f"{e.p50_ms:.0f}"
-        )
-    rejects, goods = sum(e.false_rejects for e in evaluations), sum(e.goods for e in evaluations)
-    misses, defects = sum(e.misses for e in evaluations), sum(e.defects for e in evaluations)
-    decisions.add_row("all", f"{rejects} of {goods}", f"{misses} of {defects}", "", style="bold")
-    Console().print(decisions)
+def open_evaluator(
+    data: Path,
+    out: Path,
+    seed: int,
+    prepared: bool,
+    cache: Path | None,
+    cache_gb: float,
+    weights_dir: Path,
+    device: str,
+    told: Callable[[Run, str, int, int], None],
+) -> Evaluator:
+    """The evaluator that a command's options describe. Raises NotAProductFolder."""
+    from evaluation.evaluator import Evaluator
+    from evaluation.feature_cache import FeatureCache
+
+    features = FeatureCache(cache or out / "features", int(cache_gb * 1e9))
+    return Evaluator(data, out, device, weights_dir, prepared, seed, features, told)
 
 
-def _print_by_product(title: str, names: Sequence[str], rows: dict[str, list[float | None]]) -> None:
-    table = Table("product", *names, title=title)
-    for product, values in rows.items():
-        table.add_row(product, *map(_shown, values))
-    means = [_mean(list(column)) for column in zip(*rows.values(), strict=True)]
-    table.add_row("mean", *map(_shown, means), style="bold")
-    Console().print(table)
+@contextmanager
+def stage_bar() -> Iterator[Callable[[Run, str, int, int], None]]:
+    """One bar on standard error that tells which stage of which run is under way."""
+    columns = (TextColumn("{task.description:48}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+        under_way = ""
+
+        def told(run: Run, stage: str, done: int, total: int) -> None:
+            nonlocal under_way
+            if (name := f"{run.label}: {stage}") != under_way:
+                under_way = name
+                bars.reset(task, description=name, total=total)
+            bars.update(task, completed=done)
+
+        yield told
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return sum(there) / len(there) if there else None
+def _write(out: Path, evaluations: Sequence[Evaluation]) -> None:
+    from evaluation.result_tables import result_csv, result_markdown
+
+    (out / "results.md").write_text(result_markdown(evaluations), encoding="utf-8")
+    (out / "results.csv").write_text(result_csv(evaluations), encoding="utf-8")
 
 
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _show(evaluations: Sequence[Evaluation], out: Path) -> None:
+    from evaluation.result_tables import provenance, result_tables
+
+    console = Console()
+    for table in result_tables(evaluations):
+        console.print(table.rich())
+        for note in table.notes:
+            console.print(note, markup=False)
+    if evaluations:
+        console.print(provenance(evaluations), markup=False)
+    console.print(f"Also in {out}: results.jsonl, results.md, results.csv.", markup=False, soft_wrap=True)

@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.aupro import LIMITS, aupro, aupro_exact
 from evaluation.pixel_ranking import PixelRanking, rank_pixels
 
+FALSE_REJECT_RATES = (0.0, 0.01, 0.05)
+"""Shares of good parts that recall is reported at."""
+
 
 @dataclass(frozen=True, slots=True)
 class PixelMetrics:

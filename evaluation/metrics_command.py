@@ -14,10 +14,8 @@ from rich.table import Table
 
 from evaluation.aupro import LIMITS
 from evaluation.map_folder import MapMatch, MapPairs, match_maps
-from evaluation.metrics import best_f1, image_auroc, pixel_metrics, recall_at
+from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
 from evaluation.score_file import read_scores
-
-FALSE_REJECT_RATES = (0.0, 0.01, 0.05)
 
 
 class MissingMask(StrEnum):

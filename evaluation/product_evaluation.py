@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banks.detector import Detector, PartResult
-from evaluation.metrics import image_auroc, pixel_metrics
-from models.product_folder import GOOD, PartFile, ProductFolder
-from models.readers import read_rgb
+from evaluation.map_folder import read_mask
+from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
+from evaluation.run import Run
+from models.product_folder import GOOD, PartFile
 from models.sample import BadSample
 
 FINAL = "final"
@@ -23,32 +24,60 @@ FINAL = "final"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The metrics of one score: a bank's, or the final one.
+    """The metrics of one score: a bank's, or the final one. None or empty where it cannot be computed.
 
-    families: image AUROC of each defect family against all good parts. None where it cannot be computed.
+    aupro, aupro_exact: by limit, "0.3" to "0.01". families: image AUROC of each defect family against all
+    good parts. f1, f1_threshold: the best on these very parts. recall_at: share of defective parts found, by
+    share of good parts rejected.
     """
 
-    image_auroc: float | None
-    pixel_auroc: float | None
-    aupro: dict[str, float]
-    aupro_exact: dict[str, float]
-    families: dict[str, float]
+    image_auroc: float | None = None
+    pixel_auroc: float | None = None
+    aupro: Mapping[str, float] = field(default_factory=dict)
+    aupro_exact: Mapping[str, float] = field(default_factory=dict)
+    families: Mapping[str, float] = field(default_factory=dict)
+    f1: float | None = None
+    f1_threshold: float | None = None
+    recall_at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One line of results. false_rejects of goods, misses of defects at the calibrated threshold."""
+    """One line of results.
 
-    product: str
-    profile: str
-    bank_version: str
-    columns: dict[str, Column]
+    fingerprint: see `evaluation.run.fingerprint`. trained_on: usable training parts. drawn: their names,
+    where they were drawn. false_rejects of goods, misses of defects: at the calibrated threshold. unmasked:
+    defective parts without mask, left out of the pixel metrics. unusable: reasons by part.
+    p50_ms, p90_ms: from a part in memory to its decision; a cached extraction counts what it took when it
+    was done. wall_s: build and scoring. environment: see `evaluation.environment`.
+    """
+
+    run: Run
+    fingerprint: str
+    columns: Mapping[str, Column]
+    trained_on: int
+    drawn: Sequence[str]
     goods: int
     false_rejects: int
     defects: int
     misses: int
-    unusable: dict[str, str]
+    unmasked: int
+    unusable: Mapping[str, str]
     p50_ms: float
+    p90_ms: float
+    wall_s: float
+    peak_memory_mb: float
+    environment: Mapping[str, Any]
+
+    @property
+    def product(self) -> str:
+        """The product's name."""
+        return self.run.product
+
+    @property
+    def profile(self) -> str:
+        """The profile's name."""
+        return self.run.profile
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -56,51 +85,66 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, line: str) -> Evaluation:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`. Raises ValueError, TypeError or KeyError for another line."""
         data = json.loads(line)
         columns = {name: Column(**column) for name, column in data.pop("columns").items()}
-        return cls(columns=columns, **data)
+        return cls(run=Run(**data.pop("run")), columns=columns, **data)
 
 
 @dataclass(frozen=True, slots=True)
-class _Scored:
+class ScoredPart:
+    """A test part and what was said of it. mask: (size, size) bool on the grid of the maps; None for a
+    defective part that has none."""
+
     part: PartFile
     result: PartResult
-    mask: NDArray[np.bool_]
+    mask: NDArray[np.bool_] | None
+
+    def score(self, column: str) -> float:
+        """The image score of a bank or the final one."""
+        return self.result.score if column == FINAL else self.result.bank_scores[column]
+
+    def map(self, column: str) -> NDArray[np.float32]:
+        """The map of a bank or the final one, (size, size)."""
+        return self.result.map if column == FINAL else self.result.bank_maps[column]
 
 
-def evaluate(
-    detector: Detector,
-    folder: ProductFolder,
-    families: Mapping[str, str],
-    progress: Callable[[int, int], None],
-) -> Evaluation:
-    """Score the test parts and compute every metric. families: defect -> family; others are their own."""
-    scored, unusable, milliseconds = [], {}, []
-    for number, part in enumerate(folder.test, start=1):
-        sample = part.read()
-        start = time.perf_counter()
-        (result,) = detector.score([sample])
-        milliseconds.append(1000 * (time.perf_counter() - start))
-        if isinstance(result, BadSample):
-            unusable[part.name] = str(result)
-        else:
-            scored.append(_Scored(part, result, _mask(part, result)))
-        progress(number, len(folder.test))
-    goods = [s for s in scored if s.part.defect == GOOD]
-    defects = [s for s in scored if s.part.defect != GOOD]
-    return Evaluation(
-        product=detector.product,
-        profile=detector.manifest.profile.name,
-        bank_version=detector.version,
-        columns={name: _column(name, scored, families) for name in (*detector.manifest.profile.banks, FINAL)},
-        goods=len(goods),
-        false_rejects=sum(s.result.decision == "defective" for s in goods),
-        defects=len(defects),
-        misses=sum(s.result.decision == GOOD for s in defects),
-        unusable=unusable,
-        p50_ms=float(np.median(milliseconds)) if milliseconds else 0.0,
-    )
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All test parts of a product, scored."""
+
+    parts: Sequence[ScoredPart]
+    unusable: Mapping[str, str]
+
+    @property
+    def milliseconds(self) -> list[float]:
+        """From sample to decision, by part."""
+        return [sum(one.result.timings_ms.values()) for one in self.parts]
+
+
+def score_parts(
+    detector: Detector, parts: Sequence[PartFile], progress: Callable[[int, int], None]
+) -> Scores:
+    """Score test parts, in their order."""
+    scored, unusable = [], {}
+    for number, part in enumerate(parts, start=1):
+        try:
+            (result,) = detector.score([part.read()])
+            if isinstance(result, BadSample):
+                raise result
+            scored.append(ScoredPart(part, result, _mask(part, result)))
+        except BadSample as refused:
+            unusable[part.name] = str(refused)
+        progress(number, len(parts))
+    return Scores(scored, unusable)
+
+
+def columns_of(scored: Sequence[ScoredPart], families: Mapping[str, str]) -> dict[str, Column]:
+    """Every metric of every bank and of the decision. families: defect -> family; others are their own."""
+    if not scored:
+        return {}
+    names = (*scored[0].result.bank_scores, FINAL)
+    return {name: _column(name, scored, families) for name in names}
 
 
 def families_of(folder: Path) -> dict[str, str]:
@@ -109,37 +153,40 @@ def families_of(folder: Path) -> dict[str, str]:
     return json.loads(facts.read_text()).get("families", {}) if facts.is_file() else {}
 
 
-def _mask(part: PartFile, result: PartResult) -> NDArray[np.bool_]:
+def _mask(part: PartFile, result: PartResult) -> NDArray[np.bool_] | None:
     if part.mask is None:
-        return np.zeros(result.map.shape, dtype=bool)
-    mask = read_rgb(part.mask.read_bytes()).max(axis=-1) > 0
-    return result.prepared.frame.mask_to_grid(mask, len(result.map))
+        return np.zeros(result.map.shape, dtype=bool) if part.defect == GOOD else None
+    return result.prepared.frame.mask_to_grid(read_mask(part.mask), len(result.map))
 
 
-def _column(name: str, scored: Sequence[_Scored], families: Mapping[str, str]) -> Column:
-    scores = np.array([_score(s, name) for s in scored])
-    kinds = [GOOD if s.part.defect == GOOD else families.get(s.part.defect, s.part.defect) for s in scored]
+def _column(name: str, scored: Sequence[ScoredPart], families: Mapping[str, str]) -> Column:
+    scores = np.array([one.score(name) for one in scored])
+    kinds = [
+        GOOD if one.part.defect == GOOD else families.get(one.part.defect, one.part.defect) for one in scored
+    ]
     bad = np.array([kind != GOOD for kind in kinds])
     if bad.all() or not bad.any():
-        return Column(None, None, {}, {}, {})
+        return Column()
     by_family = {}
     for family in sorted(set(kinds) - {GOOD}):
         chosen = np.array([kind in (GOOD, family) for kind in kinds])
         by_family[family] = image_auroc(scores[chosen], bad[chosen])
-    pixels = pixel_metrics(_pairs(scored, name)) if any(s.mask.any() for s in scored) else None
+    pairs = list(_pairs(scored, name))
+    pixels = pixel_metrics(pairs) if any(mask.any() for _, mask in pairs) else None
+    best = best_f1(scores, bad)
     return Column(
         image_auroc=image_auroc(scores, bad),
         pixel_auroc=pixels.pixel_auroc if pixels else None,
         aupro={str(limit): value for limit, value in pixels.aupro.items()} if pixels else {},
         aupro_exact={str(limit): value for limit, value in pixels.aupro_exact.items()} if pixels else {},
         families=by_family,
+        f1=best.f1,
+        f1_threshold=best.threshold,
+        recall_at={str(rate): recall_at(scores, bad, rate).recall for rate in FALSE_REJECT_RATES},
     )
 
 
-def _score(scored: _Scored, name: str) -> float:
-    return scored.result.score if name == FINAL else scored.result.bank_scores[name]
-
-
-def _pairs(scored: Iterable[_Scored], name: str) -> Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    for one in scored:
-        yield (one.result.map if name == FINAL else one.result.bank_maps[name]), one.mask
+def _pairs(
+    scored: Iterable[ScoredPart], name: str
+) -> Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    return ((one.map(name), one.mask) for one in scored if one.mask is not None)

@@ -1,0 +1,101 @@
+"""Patches on disk by the content they came from, so that no part is extracted twice."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from models.features import Patches
+from models.layout import GridLayout, GroupLayout
+
+_AFTER_CLEARING = 0.9
+"""Share of the limit that is left when the oldest entries are cleared, so that this is rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedPatches:
+    """milliseconds: how long the extraction took when it was done."""
+
+    patches: Patches
+    milliseconds: float
+
+
+class FeatureCache:
+    """A bounded folder of patches by key. Entries appear whole or not at all; a damaged one is no entry.
+
+    Several processes may share it: each bounds it by what it knows.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        """limit: bytes on disk; those used longest ago go first."""
+        self.folder = folder
+        self.limit = limit
+        self._size = sum(size for _, size, _ in self._files())
+        self.hits = 0
+        self.misses = 0
+
+    def get(self, key: str) -> CachedPatches | None:
+        """The patches stored under a key, on the CPU."""
+        path = self._path(key)
+        try:
+            with safe_open(path, "pt") as file:
+                facts = file.metadata()
+                side = int(facts["side"])
+                grouped = "pixel" in file.keys()  # noqa: SIM118
+                layout = GroupLayout(file.get_tensor("pixel").numpy(), side) if grouped else GridLayout(side)
+                found = CachedPatches(Patches(file.get_tensor("rows"), layout), float(facts["milliseconds"]))
+            os.utime(path)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            self.misses += 1
+            return None
+        self.hits += 1
+        return found
+
+    def put(self, key: str, entry: CachedPatches) -> None:
+        """Store patches of a grid or of point groups. What is larger than the whole limit is not kept."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        layout = entry.patches.layout
+        tensors = {"rows": entry.patches.rows.contiguous().cpu()}
+        side = layout.side
+        if isinstance(layout, GroupLayout):
+            tensors["pixel"], side = torch.from_numpy(layout.pixel), layout.source
+        facts = {"side": str(side), "milliseconds": repr(entry.milliseconds)}
+        try:
+            save_file(tensors, partial, metadata=facts)
+            size = partial.stat().st_size
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        self._size += size
+        if self._size > self.limit:
+            self._clear()
+
+    def _clear(self) -> None:
+        files = sorted(self._files())
+        self._size = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if self._size <= _AFTER_CLEARING * self.limit:
+                break
+            path.unlink(missing_ok=True)
+            self._size -= size
+
+    def _files(self) -> list[tuple[int, int, Path]]:
+        """Last use, bytes and path of every file, those of killed writers among them."""
+        found = []
+        for path in self.folder.glob("*/*"):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:  # another process cleared it
+                continue
+            found.append((facts.st_mtime_ns, facts.st_size, path))
+        return found
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.safetensors"
