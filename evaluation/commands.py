@@ -11,6 +11,7 @@ from evaluation.demo import demo
 from evaluation.demo_parts.command import demo_parts
 from evaluation.evaluate_command import evaluate
 from evaluation.metrics_command import metrics
+from evaluation.tables_command import tables
 
 
 def register(app: typer.Typer) -> None:
@@ -22,3 +23,4 @@ def register(app: typer.Typer) -> None:
     app.command("bench-build")(bench_build)
     app.command("evaluate")(evaluate)
     app.command("metrics")(metrics)
+    app.command("tables")(tables)

@@ -74,29 +74,32 @@ def evaluate(
         for run in runs:
             evaluator.check_weights(run)
         finished, failed = run_all(evaluator, runs)
-    _write(out, finished)
+    evaluations = list(finished.values())
+    write_results(out, evaluations)
     if as_json:
-        for one in finished:
+        for one in evaluations:
             typer.echo(one.to_json())
     else:
-        _show(finished, out)
+        _show(evaluations, out)
     if failed:
-        for sentence in failed:
+        for sentence in failed.values():
             errors.print(f"Not evaluated: {sentence}", markup=False, style="red")
         raise typer.Exit(1)
 
 
-def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[list[Evaluation], list[str]]:
+def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evaluation], dict[Run, str]]:
     """Every run's result, and a sentence for every run that cannot be: one bad product stops no other."""
     from banks.builder import BuildError
     from evaluation.evaluator import NothingToEvaluate
 
-    finished, failed = [], []
-    for run in runs:
+    finished: dict[Run, Evaluation] = {}
+    failed: dict[Run, str] = {}
+    for number, run in enumerate(runs, start=1):
         try:
-            finished.append(evaluator.evaluate(run))
+            finished[run] = evaluator.evaluate(run)
         except (BuildError, NothingToEvaluate) as error:
-            failed.append(f"{run.label}: {error}")
+            failed[run] = f"{run.product}: {error}"
+        errors.print(f"{number} of {len(runs)}: {run.label}", markup=False, highlight=False)
     return finished, failed
 
 
@@ -137,7 +140,8 @@ def stage_bar() -> Iterator[Callable[[Run, str, int, int], None]]:
         yield told
 
 
-def _write(out: Path, evaluations: Sequence[Evaluation]) -> None:
+def write_results(out: Path, evaluations: Sequence[Evaluation]) -> None:
+    """Write results.md and results.csv beside the JSON lines."""
     from evaluation.result_tables import result_csv, result_markdown
 
     (out / "results.md").write_text(result_markdown(evaluations), encoding="utf-8")

@@ -1,0 +1,107 @@
+"""Which run and which bank fill a row of the supplement's tables: the paper's own setting, and what stands in
+for it where its weights are not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from evaluation.product_evaluation import FINAL
+
+SWEPT = ("X", "XI", "XII")
+"""Tables in which the paper tries bank sizes and reports the best."""
+SIZES = (10, 20, 50, 100, 200, 400)
+"""Training parts of the sweep ("ranging from 10 to 400")."""
+SHOTS: Mapping[str, int] = MappingProxyType({"shot_5": 5, "shot_10": 10, "shot_50": 50})
+"""Rows that learn from a few drawn parts; each is the full method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """profile: its name. column: the bank whose numbers count, or the decision's. what: in words, where it
+    is not the paper's own setting."""
+
+    profile: str
+    column: str = FINAL
+    what: str = ""
+
+    @property
+    def label(self) -> str:
+        """For the first column of a table."""
+        bank = "" if self.column == FINAL else f", its {self.column} bank"
+        return f"{self.profile}{bank}"
+
+
+PAPER: Mapping[str, Source] = MappingProxyType(
+    {
+        key: Source(profile)
+        for key, profile in (
+            ("only_pc", "m3dm-point"),
+            ("only_rgb", "m3dm-rgb"),
+            ("concat", "m3dm-concat"),
+            ("uff", "m3dm-uff"),
+            ("two_add", "m3dm-two-add"),
+            ("two_dlf", "m3dm-two"),
+            ("full", "m3dm"),
+            ("fpfh", "fpfh"),
+            ("patchcore", "patchcore"),
+            ("patchcore_fpfh", "btf"),
+            ("groups_64_784", "point-64x784-groups"),
+            ("groups_128_1024", "point-128x1024-groups"),
+            ("patch8_64_784", "point-64x784-8x8"),
+            ("patch8_128_1024", "point-128x1024-8x8"),
+            ("supervised_1k", "rgb-vitb8-in1k"),
+            ("supervised_21k", "rgb-vitb8-in21k"),
+            ("dino_s8", "rgb-dino-vits8"),
+            ("point_bert", "point-bert"),
+        )
+    }
+)
+"""The paper's own setting, by row key; `paper_source` knows those with -paper-code too."""
+
+_POINT = Source("embedded", "point", "FPFH for Point-MAE")
+_RGB = Source("embedded", "rgb", "EfficientNet-Lite1 for DINO ViT-B/8")
+_FULL = Source("embedded", what="our default: scaled concatenation for UFF, tails for DLF")
+
+STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
+    {
+        "only_pc": (_POINT,),
+        "only_rgb": (_RGB,),
+        "concat": (Source("embedded-concat", what="plain concatenation of both stand-ins"),),
+        "uff": (Source("embedded", "fused", "scaled concatenation for UFF"),),
+        "two_add": (Source("embedded-two-add", what="both stand-ins, scores added"),),
+        "two_dlf": (Source("embedded-two", what="both stand-ins with DLF"),),
+        "full": (_FULL, Source("embedded-dlf", what="the same banks with DLF")),
+        "patch8_128_1024": (Source("embedded-point-8x8", what="FPFH in 8 x 8 patches"),),
+        "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
+    }
+)
+"""By row key: settings whose weights come with Tribank. The first of "full" stands in for few shots too."""
+
+RIVALS: Mapping[str, str] = MappingProxyType(
+    {
+        "ast": "AST",
+        "stfpm": "STFPM",
+        "padim": "PaDiM",
+        "eyecandies_rgb": "the Eyecandies autoencoders",
+        "eyecandies_rgbd": "the Eyecandies autoencoders",
+        "eyecandies_rgbcdn": "the Eyecandies autoencoders",
+    }
+)
+"""Rows of other methods, which Tribank does not have: only their published figures stand there."""
+
+
+def paper_source(key: str, paper_code: bool) -> Source | None:
+    """The paper's own setting of a row; None for a rival's row."""
+    from banks.profiles import PROFILES
+
+    source = PAPER.get("full" if key in SHOTS else key)
+    if source is None or not paper_code or f"{source.profile}-paper-code" not in PROFILES:
+        return source
+    return Source(f"{source.profile}-paper-code", source.column)
+
+
+def stand_ins(key: str) -> tuple[Source, ...]:
+    """What stands in for a row; few shots have one."""
+    return STAND_INS["full"][:1] if key in SHOTS else STAND_INS.get(key, ())
