@@ -11,6 +11,7 @@ from evaluation.demo import demo
 from evaluation.demo_parts.command import demo_parts
 from evaluation.evaluate_command import evaluate
 from evaluation.metrics_command import metrics
+from evaluation.report_command import report
 from evaluation.tables_command import tables
 
 
@@ -24,3 +25,4 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     app.command("metrics")(metrics)
     app.command("tables")(tables)
+    app.command("report")(report)

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from banks.colour_scale import Scale
 from banks.regions import Region
 from models.sample import Sample
 from service.engine import Scored
-from service.pictures import Scale, cloud_ply, map_npy, overlay_png
+from service.pictures import cloud_ply, map_npy, overlay_png
 from service.problems import Refusal
 from service.schemas import RegionAnswer, ScoreAnswer
 

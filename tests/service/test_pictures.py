@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from plyfile import PlyData
 
+from banks.colour_scale import Scale, color_table
 from models.sample import Sample
-from service.pictures import Scale, cloud_ply, color_table, map_npy, overlay, overlay_png
+from service.pictures import cloud_ply, map_npy, overlay, overlay_png
 
 SCALE = Scale(low=1.0, high=3.0, outline=2.0)
 
