@@ -114,3 +114,24 @@ def test_every_named_command_exists() -> None:
     listed = set(re.findall(r"^│ ([a-z-]+)", done.stdout, re.MULTILINE))
     assert {"build", "score", "serve", "banks", "demo-parts"} <= listed
     assert set(_named_commands()) <= listed
+
+
+def _typed_commands() -> list[str]:
+    page = (ROOT / "docs" / "evaluation.md").read_text()
+    return re.findall(r"^\.venv/bin/(tribank .+)$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", _typed_commands())
+def test_every_option_of_the_evaluation_page_exists(command: str) -> None:
+    """The commands themselves run in tests/evaluation, on small products."""
+    words = shlex.split(command)[1:]
+    path = [word for word in words[:3] if word.isidentifier()]
+    asked = subprocess.run(
+        [sys.executable, "-m", "tribank", *path, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
+    options = {word for word in words if word.startswith("--")}
+    assert options <= set(re.findall(r"--[a-z-]+", asked))
