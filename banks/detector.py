@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.bank_set import BankSet, PartScores
-from banks.calibration import Calibration
 from banks.decision import Decision
 from banks.manifest import Manifest
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.regions import Region, find_regions
+from banks.thresholds import calibration_of
 from banks.version_files import load_version
 from models.preparation import PreparedPart
 from models.sample import BadSample, Sample
@@ -71,6 +71,8 @@ class Detector:
         self.manifest = manifest
         self.product = manifest.product
         self.version = version
+        self.calibration = manifest.calibration
+        """Threshold, colours and the held-out evidence behind them; a person may have moved the threshold."""
         self._pipeline = pipeline
         self._banks = banks
         self._decision = decision
@@ -95,12 +97,9 @@ class Detector:
         )
         if prepared:
             pipeline.preparation = replace(pipeline.preparation, background="none")
-        return cls(manifest, folder.name, pipeline, banks, decision)
-
-    @property
-    def calibration(self) -> Calibration:
-        """Threshold, colours and the held-out evidence behind them."""
-        return self.manifest.calibration
+        detector = cls(manifest, folder.name, pipeline, banks, decision)
+        detector.calibration = calibration_of(folder, manifest.calibration)
+        return detector
 
     def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]:
         """Score parts, each as if it came alone; a part that cannot be scored is its BadSample."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import faiss
@@ -153,7 +153,7 @@ class MemoryBank:
             index.ntotal, index.d
         )
         _check_finite(self.rows, "bank row")
-        self._search = index if device == "cpu" else _on_gpu(index, device)
+        self._device = device
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -228,6 +228,12 @@ class MemoryBank:
         except NonFiniteScore as error:
             raise BadIndex(str(error)) from error
         return bank
+
+    @cached_property
+    def _search(self) -> Any:
+        """The index that searches. It moves to the GPU at the first search, so that a bank may be loaded on
+        another thread than the one that owns the device."""
+        return self._index if self._device == "cpu" else _on_gpu(self._index, self._device)
 
     def _nearest_ids(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         ids = self._search.search(np.ascontiguousarray(queries), k)[1]

@@ -1,7 +1,9 @@
 """Bank versions on disk: immutable directories, checked by sha256, published by one rename.
 
     <root>/<product>/<version>/manifest.json ...
-    <root>/<product>/current                     a text file: the active version's name
+    <root>/<product>/current                     a text file: the active version's name, and below it the
+                                                 name of the one that was active before
+    <root>/<product>/shadow                      the version that scores along, if one does
 
 A version is written under a hidden name on the same file system, flushed, checked and renamed into
 place; `current` moves by an atomic replace. A build killed at any moment leaves the old version active.
@@ -24,6 +26,7 @@ from models.digest import sha256_of
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
 _UNFINISHED = ".building-"
+_DELETED = ".deleted-"
 
 
 class BankNotFound(LookupError):
@@ -32,6 +35,10 @@ class BankNotFound(LookupError):
 
 class BadBank(ValueError):
     """A version on disk that must not be served: files missing, changed or not understood."""
+
+
+class VersionInUse(ValueError):
+    """The version cannot be deleted: parts are scored with it."""
 
 
 class BankStore:
@@ -56,11 +63,16 @@ class BankStore:
 
     def current(self, product: str) -> str | None:
         """The active version's name, or None."""
-        pointer = self._folder(product) / "current"
-        if not pointer.is_file():
-            return None
-        version = pointer.read_text().strip()
-        return version if VERSION_NAME.match(version) else None
+        return self._pointed_at(product, "current")
+
+    def previous(self, product: str) -> str | None:
+        """The version that was active before the active one, if it is still there."""
+        version = self._pointed_at(product, "current", line=1)
+        return version if version in self.versions(product) else None
+
+    def shadow(self, product: str) -> str | None:
+        """The version that scores every part along with the active one, or None."""
+        return self._pointed_at(product, "shadow")
 
     def path(self, product: str, version: str | None = None) -> Path:
         """Directory of a version (default: the active one). Raises BankNotFound."""
@@ -104,26 +116,68 @@ class BankStore:
             _flush(file)
         _flush(staged)
         check(staged)
-        number = max((_number(v) for v in self.versions(product)), default=0) + 1
-        version = f"v{number}"
-        staged.rename(folder / version)
-        _flush(folder)
+        with exclusive(folder):
+            version = self._next_name(product)
+            staged.rename(folder / version)
+            _flush(folder)
         if activate:
             self.activate(product, version)
         return version
 
     def activate(self, product: str, version: str) -> None:
-        """Make a published version the active one, atomically."""
+        """Make a published version the active one, atomically. Raises BankNotFound."""
+        folder = self._folder(product)
+        self.path(product, version)
+        with exclusive(folder):
+            before = self.current(product)
+            if before == version:
+                return
+            self.path(product, version)  # it may have been deleted while we waited
+            if self.shadow(product) == version:
+                (folder / "shadow").unlink()
+            replace_file(folder / "current", "".join(f"{name}\n" for name in (version, before) if name))
+
+    def set_shadow(self, product: str, version: str | None) -> None:
+        """Let a version score along with the active one; None ends it. Raises BankNotFound."""
+        folder = self._folder(product)
+        if version is None:
+            (folder / "shadow").unlink(missing_ok=True)
+            return
+        self.path(product, version)
+        with exclusive(folder):
+            replace_file(folder / "shadow", f"{version}\n")
+
+    def delete(self, product: str, version: str) -> None:
+        """Remove a version that is not in use. Its name is never given again.
+
+        Raises BankNotFound; VersionInUse for the active version and the shadow.
+        """
         path = self.path(product, version)
-        pointer = path.parent / f".current-{uuid.uuid4().hex}"
-        pointer.write_text(version + "\n")
-        _flush(pointer)
-        pointer.replace(path.parent / "current")
-        _flush(path.parent)
+        with exclusive(path.parent):
+            if version in (self.current(product), self.shadow(product)):
+                raise VersionInUse(f"Version {version} is in use. Activate another one, or end its shadow.")
+            grave = path.with_name(f"{_DELETED}{version}")
+            path.rename(grave)
+            _flush(path.parent)
+        for file in grave.iterdir():
+            file.unlink()  # the empty directory stays: it keeps the name from being given again
 
     def verify(self, product: str, version: str | None = None) -> list[str]:
         """What is wrong with a version; empty when every file is as its manifest says."""
         return verify_files(self.path(product, version))
+
+    def _pointed_at(self, product: str, name: str, line: int = 0) -> str | None:
+        pointer = self._folder(product) / name
+        try:
+            lines = pointer.read_text("ascii", "replace").split()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return lines[line] if len(lines) > line and VERSION_NAME.match(lines[line]) else None
+
+    def _next_name(self, product: str) -> str:
+        graves = (entry.name for entry in self._folder(product).glob(f"{_DELETED}*"))
+        taken = [*self.versions(product), *(name.removeprefix(_DELETED) for name in graves)]
+        return f"v{max(map(_number, taken), default=0) + 1}"
 
     def _folder(self, product: str) -> Path:
         if not PRODUCT_NAME.match(product):
@@ -158,6 +212,29 @@ def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(pointer: Path, content: str) -> None:
+    """Write a pointer file atomically."""
+    fresh = pointer.with_name(f".{pointer.name}-{uuid.uuid4().hex}")
+    try:
+        fresh.write_text(content)
+        _flush(fresh)
+        fresh.replace(pointer)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _flush(pointer.parent)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """One process, and one thread of it, at a time changes which versions a product has."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -21,15 +21,16 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.store import BankStore
 from models.readers import ReadLimits
-from service import job_routes, products, scoring
+from service import job_routes, products, scoring, versions
 from service.admission import Gate
-from service.engine import Engine, Loader
+from service.detectors import Loader, Residency
+from service.engine import Engine
 from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs
 from service.logs import make_logger, uvicorn_logging
 from service.problems import Problem, Refusal, on_http_exception, on_refusal, on_validation_error
-from service.settings import Settings
+from service.settings import MIB, Settings
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
@@ -56,6 +57,7 @@ def create_app(
     app.include_router(scoring.router)
     app.include_router(products.router)
     app.include_router(job_routes.router)
+    app.include_router(versions.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -127,7 +129,13 @@ class Server(uvicorn.Server):
 def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> Wiring:
     store = BankStore(settings.banks)
     loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
-    engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger)
+    residency = Residency(
+        budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
+        lazy=settings.load == "first-use",
+        pinned=frozenset(settings.pinned.replace(",", " ").split()),
+        poll_s=settings.poll_s,
+    )
+    engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger, residency=residency)
     return Wiring(
         engine=engine,
         store=store,

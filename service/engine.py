@@ -1,7 +1,7 @@
-"""The thread that owns the detectors, and the short queue in front of it.
+"""The thread that scores, and the short queue in front of it.
 
-FAISS on a GPU is not safe even for concurrent reads, so one thread loads, warms up and scores. Whatever
-ends that thread turns readiness off and fails the waiting requests at once.
+FAISS on a GPU is not safe even for concurrent reads, so one thread warms up and scores. Whatever ends that
+thread turns readiness off and fails the waiting requests at once.
 """
 
 from __future__ import annotations
@@ -11,55 +11,30 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import partial
+from typing import Literal
 
 from structlog.typing import FilteringBoundLogger
 
 from banks.detector import PartResult
-from banks.manifest import Manifest
 from models.sample import BadSample, Sample
+from service.detectors import Loader, PartDetector, Residency, Served
 from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, UnknownProduct, from_bad_sample
+from service.residents import Residents
 
-
-class PartDetector(Protocol):
-    """What the engine needs of `banks.detector.Detector`."""
-
-    @property
-    def product(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def manifest(self) -> Manifest: ...
-    def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]: ...
-    def warm_up(self) -> None: ...
+EVERYTHING = Residency()
+"""All banks in memory, from the start on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A product's detector. note: what an operator should know, such as a version that was passed over."""
+class Shadowed:
+    """What a second version says of the same part, once there is time for it; cancelled if there is none."""
 
     detector: PartDetector
-    note: str = ""
-
-
-class Loader(Protocol):
-    """Where detectors come from; called on the owner thread."""
-
-    def products(self) -> list[str]: ...
-    def load(self, product: str) -> Loaded: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One product as the engine has it now."""
-
-    product: str
-    state: Literal["loading", "serving", "failed"]
-    detector: PartDetector | None = None
-    note: str = ""
+    result: Future[PartResult] = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +44,7 @@ class Scored:
     result: PartResult
     detector: PartDetector
     queue_ms: float
+    shadow: Shadowed | None = None
 
 
 @dataclass(slots=True)
@@ -78,19 +54,38 @@ class _Job:
     deadline: float
     future: Future[Scored] = field(default_factory=Future)
     admitted: float = field(default_factory=time.monotonic)
+    detector: PartDetector | None = None
+    shadow: PartDetector | None = None
+
+
+@dataclass(slots=True)
+class _Chore:
+    """Something other than a part that only the owner thread may do."""
+
+    work: Callable[[], None]
+    future: Future[None] = field(default_factory=Future)
 
 
 class Engine:
     """Scores parts one after another on its own thread. Its methods may be called from any thread."""
 
-    def __init__(self, loader: Loader, *, queue_size: int, logger: FilteringBoundLogger) -> None:
-        self._loader = loader
+    def __init__(
+        self,
+        loader: Loader,
+        *,
+        queue_size: int,
+        logger: FilteringBoundLogger,
+        residency: Residency = EVERYTHING,
+    ) -> None:
+        self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
         self._queue_size = queue_size
         self._logger = logger
+        self._chores: deque[_Chore] = deque()
         self._jobs: deque[_Job] = deque()
+        self._shadows: deque[tuple[Sample, Shadowed]] = deque()
+        self._waiting = 0  # parts in the queue, or for their bank to be loaded
         self._wake = threading.Condition()
-        self._served: dict[str, Served] = {}
-        self._stage: Literal["loading", "running", "stopping", "dead"] = "loading"
+        self._stage: Literal["running", "stopping", "dead"] = "running"
         self._draining = False
         self._seconds_a_part = 0.5
         self._owner = threading.Thread(target=self._run, name="tribank-owner", daemon=True)
@@ -98,6 +93,7 @@ class Engine:
     def start(self) -> None:
         """Load the products, warm them up, then score."""
         self._owner.start()
+        self.residents.start()
 
     def drain(self) -> None:
         """Say not ready and take no new parts; those in work are finished."""
@@ -111,24 +107,31 @@ class Engine:
             self._wake.notify_all()
         if self._owner.ident is not None:
             self._owner.join(timeout_s)
+        self.residents.close(timeout_s)
 
     def products(self) -> dict[str, Served]:
         """All products by name, served or not."""
-        return dict(self._served)
+        return self.residents.products()
 
     def not_ready(self) -> list[str]:
-        """What keeps the service from being ready, in sentences; empty when it is."""
+        """What keeps the service from being ready, in sentences; empty when it is.
+
+        A product that appears, or is loaded at its first use, while the service runs does not count.
+        """
         if self._draining or self._stage == "stopping":
             return ["The service is shutting down."]
         if self._stage == "dead":
             return ["The thread that scores has stopped. Restart the service."]
         served = self.products()
-        reasons = [f"{s.product}: {s.note or s.state}" for s in served.values() if s.state != "serving"]
-        if not served and self._stage == "running":
-            reasons.append("No product has a bank. Build one with 'tribank build', then restart the service.")
-        elif self._stage == "loading":
-            reasons.append("The service is loading its banks.")
-        return reasons
+        if not self.residents.settled:
+            unserved = (s for s in served.values() if s.state in ("loading", "failed"))
+            return [
+                *(f"{s.product}: {s.note or s.state}" for s in unserved),
+                "The service is loading its banks.",
+            ]
+        if not served:
+            return ["No product has a bank. Build one with 'tribank build'."]
+        return [f"{s.product}: {s.note}" for s in served.values() if s.state == "failed"]
 
     def check(self, product: str) -> None:
         """Raise the refusal that a part of this product would get now, if any."""
@@ -136,95 +139,115 @@ class Engine:
             raise NotReady("shutting_down", "The service is shutting down.", close=True)
         if self._stage in ("dead", "stopping"):
             raise NotReady("not_running", "The service cannot score until it is restarted.")
-        served = self._served.get(product)
+        served = self.products().get(product)
         if served is None:
-            if self._stage == "loading":
+            if not self.residents.settled:
                 raise NotReady("loading", "The service is loading its banks.")
             raise UnknownProduct
-        if served.state == "loading":
+        if served.state == "loading" and not self.residents.settled:
             raise NotReady("loading", "The product's bank is being loaded.")
         if served.state == "failed":
             raise NotReady("bank_failed", "The product's bank cannot be served. GET /readyz says why.")
 
     def retry_after_s(self) -> int:
         """When a place may be free: the queue's length times the time a part takes, in whole seconds."""
-        return max(1, math.ceil((len(self._jobs) + 1) * self._seconds_a_part))
+        return max(1, math.ceil((self._waiting + 1) * self._seconds_a_part))
 
     async def score(self, product: str, sample: Sample, *, deadline: float) -> Scored:
         """Score one part. deadline: on the clock of time.monotonic. Raises Refusal."""
         return await asyncio.wrap_future(self.submit(product, sample, deadline=deadline))
 
     def submit(self, product: str, sample: Sample, *, deadline: float) -> Future[Scored]:
-        """Queue one part. A job whose future is cancelled before its turn costs nothing."""
+        """Queue one part. A job whose future is cancelled before its turn costs nothing.
+
+        The version that is active now scores it, also if another one is activated meanwhile.
+        """
         self.check(product)
         job = _Job(product, sample, deadline)
         with self._wake:
-            if self._stage != "running" and self._stage != "loading":
-                raise NotReady("not_running", "The service cannot score until it is restarted.")
-            if len(self._jobs) >= self._queue_size:
+            if self._stage != "running":
+                raise _stopped()
+            if self._waiting >= self._queue_size:
                 raise Overloaded(self.retry_after_s())
-            self._jobs.append(job)
-            self._wake.notify()
+            self._waiting += 1
+        try:
+            ready = self.residents.want(product)
+        except BaseException:
+            self._leave()
+            raise
+        ready.add_done_callback(partial(self._enqueue, job))
         return job.future
+
+    def _enqueue(self, job: _Job, ready: Future[Served]) -> None:
+        """The job's bank is in memory, or will not be. Runs where that was found out."""
+        error = ready.exception()
+        if error is None:
+            served = ready.result()
+            job.detector, job.shadow = served.detector, served.shadow
+            with self._wake:
+                if self._stage != "dead":
+                    self._jobs.append(job)
+                    self._wake.notify()
+                    return
+            error = _stopped()
+        self._leave()
+        if job.future.set_running_or_notify_cancel():
+            job.future.set_exception(error)
+
+    def _leave(self) -> None:
+        with self._wake:
+            self._waiting -= 1
+
+    def _on_owner(self, work: Callable[[], None]) -> Future[None]:
+        """Run a call on the owner thread, before any further part."""
+        chore = _Chore(work)
+        with self._wake:
+            if self._stage == "running":
+                self._chores.append(chore)
+                self._wake.notify()
+                return chore.future
+        chore.future.set_exception(_stopped())
+        return chore.future
 
     def _run(self) -> None:
         """The owner thread."""
         try:
-            self._load()
-            while (job := self._next()) is not None:
-                self._work_on(job)
+            while (work := self._next()) is not None:
+                work()
         except BaseException:
             self._logger.exception("owner_died")
         finally:
             with self._wake:
                 self._stage = "dead"
-                waiting = list(self._jobs)
-                self._jobs.clear()
-            for job in waiting:
-                if job.future.set_running_or_notify_cancel():
-                    job.future.set_exception(_stopped())
+                jobs, chores, shadows = list(self._jobs), list(self._chores), list(self._shadows)
+                for waiting in (self._jobs, self._chores, self._shadows):
+                    waiting.clear()
+            for item in (*jobs, *chores):
+                if item.future.set_running_or_notify_cancel():
+                    item.future.set_exception(_stopped())
+            for _, shadowed in shadows:
+                shadowed.result.cancel()
 
-    def _load(self) -> None:
-        for product in (names := self._loader.products()):
-            self._served[product] = Served(product, "loading")
-        for product in names:
-            if self._stage == "stopping":
-                return
-            self._served[product] = self._load_one(product)
+    def _next(self) -> Callable[[], None] | None:
+        """What to do next: chores, then parts, then shadows; None when all is done and the engine stops."""
         with self._wake:
-            if self._stage == "loading":
-                self._stage = "running"
-
-    def _load_one(self, product: str) -> Served:
-        started = time.monotonic()
-        try:
-            loaded = self._loader.load(product)
-            loaded.detector.warm_up()
-        except Refusal as refusal:
-            note = refusal.detail
-        except Exception:
-            # One bank that cannot be served must not keep the others from it.
-            self._logger.exception("bank_failed", product=product)
-            note = "The bank could not be loaded; the service's log says why."
-        else:
-            seconds = round(time.monotonic() - started, 2)
-            version = loaded.detector.version
-            self._logger.info("bank_loaded", product=product, bank_version=version, seconds=seconds)
-            return Served(product, "serving", loaded.detector, loaded.note)
-        self._logger.error("bank_not_served", product=product, reason=note)
-        return Served(product, "failed", note=note)
-
-    def _next(self) -> _Job | None:
-        with self._wake:
-            while not self._jobs and self._stage == "running":
+            while True:
+                if self._chores:
+                    return partial(_do, self._chores.popleft())
+                if self._jobs:
+                    self._waiting -= 1
+                    return partial(self._work_on, self._jobs.popleft())
+                if self._stage != "running":
+                    return None
+                if self._shadows:
+                    return partial(self._shadow, *self._shadows.popleft())
                 self._wake.wait()
-            return self._jobs.popleft() if self._jobs else None
 
     def _work_on(self, job: _Job) -> None:
         if not job.future.set_running_or_notify_cancel():
             return
         started = time.monotonic()
-        detector = self._served[job.product].detector
+        detector = job.detector
         if detector is None or started > job.deadline:
             job.future.set_exception(DeadlinePassed())
             return
@@ -246,8 +269,48 @@ class Engine:
         self._seconds_a_part = 0.8 * self._seconds_a_part + 0.2 * spent
         if isinstance(result, BadSample):
             job.future.set_exception(from_bad_sample(result))
+            return
+        shadow = self._put_off(job)
+        job.future.set_result(Scored(result, detector, (started - job.admitted) * 1000, shadow))
+
+    def _put_off(self, job: _Job) -> Shadowed | None:
+        """Queue the part for the shadow. Of too many that wait, the oldest is given up."""
+        if job.shadow is None:
+            return None
+        shadowed = Shadowed(job.shadow)
+        with self._wake:
+            while len(self._shadows) >= self._queue_size:
+                self._shadows.popleft()[1].result.cancel()
+            self._shadows.append((job.sample, shadowed))
+        return shadowed
+
+    def _shadow(self, sample: Sample, shadowed: Shadowed) -> None:
+        if not shadowed.result.set_running_or_notify_cancel():
+            return
+        try:
+            (result,) = shadowed.detector.score([sample])
+        except Exception as error:
+            # A version on trial must not end the one that serves.
+            self._logger.exception("shadow_failed", bank_version=shadowed.detector.version)
+            result = error
+        if isinstance(result, Exception):
+            shadowed.result.set_exception(result)
         else:
-            job.future.set_result(Scored(result, detector, (started - job.admitted) * 1000))
+            shadowed.result.set_result(result)
+
+
+def _do(chore: _Chore) -> None:
+    if not chore.future.set_running_or_notify_cancel():
+        return
+    try:
+        chore.work()
+    except Exception as error:
+        chore.future.set_exception(error)
+    except BaseException:
+        chore.future.set_exception(_stopped())
+        raise
+    else:
+        chore.future.set_result(None)
 
 
 def _stopped() -> NotReady:

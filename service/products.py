@@ -7,9 +7,13 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from banks.calibration import Calibration
 from banks.detector import Detector
+from banks.manifest import Manifest
 from banks.store import BadBank, BankNotFound, BankStore
-from service.engine import Loaded, Served
+from banks.thresholds import calibration_of
+from models.weights import WeightStore
+from service.detectors import Loaded, PartDetector, Served
 from service.problems import NotReady, Refusal, UnknownProduct
 from service.schemas import (
     CalibrationAnswer,
@@ -23,7 +27,7 @@ from service.wiring import Problems, Services
 
 
 class StoreLoader:
-    """Loads detectors of the active versions; a damaged one gives way to the newest whole one before it."""
+    """Loads detectors from disk; where the active version is damaged, the newest whole one stands in."""
 
     def __init__(self, store: BankStore, *, device: str, weights: Path) -> None:
         self._store = store
@@ -34,21 +38,49 @@ class StoreLoader:
         """Products with an active version."""
         return self._store.products()
 
-    def load(self, product: str) -> Loaded:
-        """Raises Refusal when no version of the product can be served."""
+    def active(self, product: str) -> str | None:
+        """The active version's name."""
+        return self._store.current(product)
+
+    def shadow(self, product: str) -> str | None:
+        """The name of the version that scores along."""
+        return self._store.shadow(product)
+
+    def size(self, product: str, version: str) -> int:
+        """Bytes of a version's banks and networks, by their files; 0 where it cannot be read."""
+        try:
+            folder = self._store.path(product, version)
+            profile = Manifest.read(folder).profile
+        except (BankNotFound, OSError, ValueError):
+            return 0
+        weights = (WeightStore(self._weights).find(name) for name in profile.extraction.weights())
+        files = (file for file in (*folder.iterdir(), *weights) if file is not None)
+        return sum(file.stat().st_size for file in files)
+
+    def calibration(self, detector: PartDetector) -> Calibration:
+        """The detector's calibration with the threshold that a person may have set."""
+        folder = self._store.root / detector.product / detector.version
+        return calibration_of(folder, detector.manifest.calibration)
+
+    def load(self, product: str, version: str | None = None) -> Loaded:
+        """Raises Refusal when the version, or without one any of the product's, cannot be served."""
         active = self._store.current(product)
         others = [v for v in reversed(self._store.versions(product)) if v != active]
+        candidates = [version] if version else [active, *others] if active else []
         passed_over: list[str] = []
-        for version in [active, *others] if active else []:
+        for candidate in candidates:
             try:
-                folder = self._store.path(product, version)
+                folder = self._store.path(product, candidate)
                 detector = Detector.load(folder, device=self._device, weights_dir=self._weights)
             except (BadBank, BankNotFound):
-                passed_over.append(version)
+                passed_over.append(candidate)
                 continue
-            note = f"Version {active} is damaged; serving {version}." if passed_over else ""
+            note = f"Version {active} is damaged; serving {candidate}." if passed_over else ""
             return Loaded(detector, note)
         detail = f"No version can be served ({', '.join(passed_over) or 'none'}). Run 'tribank banks verify'."
+        if version:
+            detail = f"Version {version} is damaged or gone. Run 'tribank banks verify'."
+            raise Refusal(409, "bank_damaged", detail)
         raise NotReady("bank_failed", detail)
 
 
@@ -83,7 +115,7 @@ async def show_product(product: str, services: Services) -> ProductAnswer:
         "profile": manifest.profile.name,
         "created": manifest.created,
         "training_parts": len(manifest.training_parts),
-        "calibration": CalibrationAnswer.of(manifest.calibration),
+        "calibration": CalibrationAnswer.of(served.detector.calibration),
     }
     return answer.model_copy(update=facts)
 
@@ -109,7 +141,10 @@ def _summaries(served: dict[str, Served]) -> list[ProductSummary]:
 
 
 def _summary(served: Served) -> ProductSummary:
-    version = served.detector.version if served.detector else None
     return ProductSummary(
-        product=served.product, state=served.state, bank_version=version, note=served.note or None
+        product=served.product,
+        state=served.state,
+        bank_version=served.detector.version if served.detector else None,
+        shadow_version=served.shadow.version if served.shadow else None,
+        note=served.note or None,
     )

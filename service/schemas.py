@@ -91,8 +91,11 @@ class ProductSummary(BaseModel):
     """One product, and whether parts of it can be scored."""
 
     product: str = Field(examples=["cookie"])
-    state: Literal["loading", "serving", "failed"]
-    bank_version: str | None = Field(None, examples=["v3"])
+    state: Literal["idle", "loading", "serving", "failed"] = Field(
+        description="Idle: loaded when its first part comes."
+    )
+    bank_version: str | None = Field(None, description="The version in use.", examples=["v3"])
+    shadow_version: str | None = Field(None, description="The version that scores along.", examples=["v4"])
     note: str | None = Field(None, description="What an operator should know.")
 
 

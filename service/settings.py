@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,19 @@ class Settings(BaseSettings):
     state: Path = Field(default=Path("state"), description="Directory of what the service keeps: its jobs.")
     device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
     weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
+
+    load: Literal["start", "first-use"] = Field(
+        default="start", description="When banks come into memory. Pinned products: always at the start."
+    )
+    pinned: str = Field(default="", description="Products that stay in memory, separated by commas.")
+    memory_budget_mb: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most that banks and networks may take; what was used last goes first.",
+    )
+    poll_s: float = Field(
+        default=1.0, gt=0, description="How often the bank directory is looked at for new versions."
+    )
 
     max_in_flight: int = Field(
         default=8, ge=1, description="Parts being decoded, scored or drawn; above it 429."

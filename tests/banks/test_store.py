@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from banks.store import BadBank, BankNotFound, BankStore, verify_files
+from banks.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
 from tests.conftest import SMALL
 
 
@@ -69,15 +69,39 @@ def test_a_refused_version_leaves_the_old_one_active(store: BankStore) -> None:
     assert [entry.name for entry in (store.root / SMALL).iterdir() if entry.name.startswith(".")] == []
 
 
-def test_publish_then_activate_the_old_one_again(store: BankStore) -> None:
+def _publish(store: BankStore) -> str:
     with store.building(SMALL) as scratch:
         staged = scratch / "version"
         shutil.copytree(store.path(SMALL), staged)
-        assert store.publish(SMALL, staged, check=lambda _: None) == "v2"
-    assert store.current(SMALL) == "v2"
+        return store.publish(SMALL, staged, check=lambda _: None)
+
+
+def test_publish_then_activate_the_old_one_again(store: BankStore) -> None:
+    assert store.previous(SMALL) is None
+    assert _publish(store) == "v2"
+    assert (store.current(SMALL), store.previous(SMALL)) == ("v2", "v1")
     assert verify_files(store.path(SMALL)) == []
     store.activate(SMALL, "v1")
-    assert store.current(SMALL) == "v1"
+    assert (store.current(SMALL), store.previous(SMALL)) == ("v1", "v2")
+    store.activate(SMALL, "v1")
+    assert store.previous(SMALL) == "v2", "activating the active version changes nothing"
+
+
+def test_what_is_in_use_is_not_deleted_and_no_name_comes_back(store: BankStore) -> None:
+    assert _publish(store) == "v2"
+    assert _publish(store) == "v3"
+    store.set_shadow(SMALL, "v2")
+    for used in ("v2", "v3"):
+        with pytest.raises(VersionInUse):
+            store.delete(SMALL, used)
+    store.set_shadow(SMALL, None)
+    store.activate(SMALL, "v1")
+    store.delete(SMALL, "v3")
+    with pytest.raises(BankNotFound):
+        store.delete(SMALL, "v3")
+    assert store.previous(SMALL) is None
+    assert store.versions(SMALL) == ["v1", "v2"]
+    assert _publish(store) == "v4"
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from banks.regions import find_regions
 from models.preparation import Preparation, prepare
 from models.sample import BadSample, Sample, make_sample
 from service.app import Server, create_app
-from service.engine import Loaded
+from service.detectors import Loaded
 from service.logs import make_logger
 from service.settings import Settings
 from service.wire import protocol_for
@@ -53,6 +53,7 @@ class BrightnessDetector:
             training_parts=("000", "001"),
             calibration=calibration,
         )
+        self.calibration = calibration
         self.before: Callable[[], None] = lambda: None
         self.warm_ups = 0
 
@@ -88,16 +89,35 @@ class BrightnessDetector:
 
 
 class OneProduct:
-    """A loader of ready-made detectors."""
+    """A loader of ready-made detectors: of each product's the first is active, of size 1 each."""
 
     def __init__(self, *detectors: Any) -> None:
-        self._detectors = {detector.product: detector for detector in detectors}
+        self._detectors = {(detector.product, detector.version): detector for detector in detectors}
+        self.actives: dict[str, str] = {}
+        self.shadows: dict[str, str] = {}
+        self.loads: list[tuple[str, str]] = []
+        for product, version in self._detectors:
+            self.actives.setdefault(product, version)
 
     def products(self) -> list[str]:
-        return sorted(self._detectors)
+        return sorted(self.actives)
 
-    def load(self, product: str) -> Loaded:
-        return Loaded(self._detectors[product])
+    def active(self, product: str) -> str | None:
+        return self.actives.get(product)
+
+    def shadow(self, product: str) -> str | None:
+        return self.shadows.get(product)
+
+    def size(self, product: str, version: str) -> int:
+        return 1
+
+    def calibration(self, detector: Any) -> Calibration:
+        return detector.calibration
+
+    def load(self, product: str, version: str | None = None) -> Loaded:
+        key = product, version or self.actives[product]
+        self.loads.append(key)
+        return Loaded(self._detectors[key])
 
 
 class Running:
@@ -277,6 +297,18 @@ def detector() -> BrightnessDetector:
 @pytest.fixture
 def loader(detector: BrightnessDetector) -> OneProduct:
     return OneProduct(detector)
+
+
+@pytest.fixture
+def make_detector() -> type[BrightnessDetector]:
+    """`make_detector(product, version)`."""
+    return BrightnessDetector
+
+
+@pytest.fixture
+def make_loader() -> type[OneProduct]:
+    """`make_loader(*detectors)`; its dictionaries `actives` and `shadows` are what disk says."""
+    return OneProduct
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from models.sample import Sample
-from service.engine import Engine, Loaded
+from service.detectors import Loaded
+from service.engine import Engine
 from service.logs import make_logger
 from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, UnknownProduct
 
@@ -141,24 +142,25 @@ def test_a_device_that_fails_its_warm_up_ends_the_service(
 
 
 class HalfBroken:
-    """A loader of two products, one of which cannot be loaded."""
+    """A loader with a second product, which cannot be loaded."""
 
-    def __init__(self, detector: Any) -> None:
-        self._detector = detector
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        loader.actives["broken"] = "v1"
 
-    def products(self) -> list[str]:
-        return ["broken", "cookie"]
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
-    def load(self, product: str) -> Loaded:
+    def load(self, product: str, version: str | None = None) -> Loaded:
         if product == "broken":
             raise RuntimeError("/a/path/that/nobody/shall/see")
-        return Loaded(self._detector)
+        return self._loader.load(product, version)
 
 
 def test_one_broken_bank_does_not_keep_the_others_from_serving(
-    start: Start, detector: Any, sample: Sample
+    start: Start, loader: Any, sample: Sample
 ) -> None:
-    engine = start(HalfBroken(detector))
+    engine = start(HalfBroken(loader))
     (reason,) = engine.not_ready()
     assert reason.startswith("broken:")
     assert "/a/path" not in reason

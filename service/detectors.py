@@ -1,0 +1,77 @@
+"""Detectors as the service sees them: one product's, where they come from, and what of them is served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from banks.calibration import Calibration
+from banks.detector import PartResult
+from banks.manifest import Manifest
+from models.sample import BadSample, Sample
+
+
+class PartDetector(Protocol):
+    """What the service needs of `banks.detector.Detector`."""
+
+    calibration: Calibration
+
+    @property
+    def product(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest: ...
+    def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]: ...
+    def warm_up(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A product's detector. note: what an operator should know, such as a version that was passed over."""
+
+    detector: PartDetector
+    note: str = ""
+
+
+class Loader(Protocol):
+    """Where detectors come from, and which is wanted; called on the loading thread.
+
+    active, shadow: the version's name on disk now. size: bytes that a version takes in memory. load: a
+    version, or the active one or what stands in for it; raises Refusal where it cannot be served.
+    calibration: the detector's, with the threshold that a person may have set by now.
+    """
+
+    def products(self) -> list[str]: ...
+    def active(self, product: str) -> str | None: ...
+    def shadow(self, product: str) -> str | None: ...
+    def size(self, product: str, version: str) -> int: ...
+    def load(self, product: str, version: str | None = None) -> Loaded: ...
+    def calibration(self, detector: PartDetector) -> Calibration: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One product as it is now. wanted, wanted_shadow: the versions that disk names, served or not."""
+
+    product: str
+    state: Literal["idle", "loading", "serving", "failed"]
+    detector: PartDetector | None = None
+    shadow: PartDetector | None = None
+    note: str = ""
+    wanted: str | None = None
+    wanted_shadow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """What may be in memory. budget_bytes: of all detectors; None is no bound. lazy: load at first use.
+
+    pinned: products that are loaded at the start and never unloaded. poll_s: how often disk is looked at.
+    """
+
+    budget_bytes: int | None = None
+    lazy: bool = False
+    pinned: frozenset[str] = frozenset()
+    poll_s: float = 1.0

@@ -1,0 +1,324 @@
+"""Which detectors are in memory: loaded beside those in use, swapped in between parts, unloaded again.
+
+One thread loads, so that scoring goes on meanwhile; only a new detector's warm-up, which costs as much as one
+part, takes a turn of the thread that scores. A part keeps the detector it was admitted with.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from structlog.typing import FilteringBoundLogger
+
+from service.detectors import Loaded, Loader, PartDetector, Residency, Served
+from service.problems import NotReady, Refusal, UnknownProduct
+
+
+@dataclass(slots=True)
+class _Order:
+    """Something for the loading thread to do. Its future gets the product as it is then."""
+
+    work: Callable[[], Served]
+    future: Future[Served] = field(default_factory=Future)
+
+
+class Residents:
+    """The detectors of all products. Methods may be called from any thread."""
+
+    def __init__(
+        self,
+        loader: Loader,
+        *,
+        on_owner: Callable[[Callable[[], None]], Future[None]],
+        residency: Residency,
+        logger: FilteringBoundLogger,
+    ) -> None:
+        """on_owner: runs a call on the thread that scores."""
+        self._loader = loader
+        self._on_owner = on_owner
+        self._residency = residency
+        self._logger = logger
+        self._served: dict[str, Served] = {}
+        self._spares: dict[
+            str, PartDetector
+        ] = {}  # the version that was active before, ready for a roll-back
+        self._sizes: dict[tuple[str, str], int] = {}
+        self._used: dict[str, float] = {}
+        self._wakened: dict[str, Future[Served]] = {}
+        self._orders: deque[_Order] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self.settled = False
+        """Whether every product found at the start has been tried."""
+        self._thread = threading.Thread(target=self._run, name="tribank-loader", daemon=True)
+
+    def start(self) -> None:
+        """Load the products, then follow what changes on disk."""
+        self._thread.start()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Load nothing more. What waits for a load fails."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def products(self) -> dict[str, Served]:
+        """All products by name, served or not."""
+        return dict(self._served)
+
+    def memory_bytes(self) -> int:
+        """What the detectors in memory take, by their files' sizes."""
+        return sum(self._sizes.get((d.product, d.version), 0) for d in self._resident())
+
+    def want(self, product: str) -> Future[Served]:
+        """The product with its detector: at once if it is in memory, else when it is loaded."""
+        self._used[product] = time.monotonic()
+        served = self._served.get(product)
+        if served is not None and served.detector is not None:
+            ready: Future[Served] = Future()
+            ready.set_result(served)
+            return ready
+        with self._wake:
+            if product not in self._wakened:
+                self._wakened[product] = self._order(lambda: self._waken(product))
+            return self._wakened[product]
+
+    def activate(self, product: str, version: str, write: Callable[[], None]) -> Future[Served]:
+        """Load a version beside the one in use and, once it is warm, call `write` and swap.
+
+        write: makes the version the active one on disk; what it raises leaves everything as it was.
+        """
+        return self._order(lambda: self._activate(product, version, write))
+
+    def refresh(self, product: str) -> Future[Served]:
+        """Look at one product on disk now."""
+        return self._order(lambda: self._look_at(product))
+
+    def forget(self, product: str, version: str, delete: Callable[[], None]) -> Future[Served]:
+        """Call `delete`, and let go of the version if it is kept for a roll-back."""
+        return self._order(lambda: self._forget(product, version, delete))
+
+    def _order(self, work: Callable[[], Served]) -> Future[Served]:
+        order = _Order(work)
+        with self._wake:
+            if self._closing:
+                raise _stopping()
+            self._orders.append(order)
+            self._wake.notify_all()
+        return order.future
+
+    def _run(self) -> None:
+        self._look()
+        self.settled = True
+        next_look = time.monotonic() + self._residency.poll_s
+        while True:
+            with self._wake:
+                self._wake.wait_for(
+                    lambda: self._orders or self._closing, max(0.0, next_look - time.monotonic())
+                )
+                orders = list(self._orders)
+                self._orders.clear()
+                closing = self._closing
+            for order in orders:
+                self._carry_out(order)
+            if closing:
+                return
+            if time.monotonic() >= next_look:
+                self._look()
+                next_look = time.monotonic() + self._residency.poll_s
+
+    def _carry_out(self, order: _Order) -> None:
+        if not order.future.set_running_or_notify_cancel():
+            return
+        if self._closing:
+            order.future.set_exception(_stopping())
+            return
+        try:
+            order.future.set_result(order.work())
+        except Refusal as refusal:
+            order.future.set_exception(refusal)
+        except Exception:
+            self._logger.exception("bank_order_failed")
+            detail = "The service could not do this; its log says why."
+            order.future.set_exception(Refusal(500, "bank_order_failed", detail))
+
+    def _look(self) -> None:
+        """Bring all products to what disk says."""
+        try:
+            names = self._loader.products()
+        except OSError:
+            self._logger.exception("banks_not_readable")
+            return
+        if not self.settled:
+            for product in names:
+                self._served[product] = Served(product, "loading")
+        for product in sorted({*names, *self._served}):
+            if self._closing:
+                return
+            try:
+                self._look_at(product)
+            except UnknownProduct:
+                continue
+            except Exception:
+                self._logger.exception("bank_not_readable", product=product)
+
+    def _look_at(self, product: str) -> Served:
+        wanted, shadow = self._loader.active(product), self._loader.shadow(product)
+        served = self._served.get(product, Served(product, "idle"))
+        if wanted is None:
+            self._served.pop(product, None)
+            self._spares.pop(product, None)
+            raise UnknownProduct
+        if wanted != served.wanted:
+            fresh = replace(served, wanted=wanted)
+            eager = not self._residency.lazy or product in self._residency.pinned
+            if served.detector is not None or (eager and self._fits(product, wanted)):
+                self._follow(fresh)
+            else:
+                self._served[product] = replace(fresh, state="idle")
+        served = self._served[product]
+        if served.detector is not None and shadow != served.wanted_shadow:
+            self._cast_shadow(served, shadow)
+        return self._calibrated(product)
+
+    def _follow(self, served: Served) -> None:
+        """Serve the version that disk names; keep what is served where that one cannot be."""
+        product = served.product
+        if served.detector is None:
+            self._served[product] = replace(served, state="loading")
+        try:
+            loaded = self._bring(product, served.wanted if served.detector else None)
+        except Refusal as refusal:
+            self._logger.error("bank_not_served", product=product, reason=refusal.detail)
+            if served.detector is None:
+                self._served[product] = replace(served, state="failed", note=refusal.detail)
+                return
+            note = f"Version {served.wanted} is not served: {refusal.detail}"
+            self._served[product] = replace(served, note=note)
+            return
+        self._swap(served, loaded)
+
+    def _swap(self, served: Served, loaded: Loaded) -> Served:
+        if served.detector is not None and served.detector is not loaded.detector:
+            self._spares[served.product] = served.detector
+        fresh = replace(served, state="serving", detector=loaded.detector, note=loaded.note)
+        self._served[served.product] = fresh
+        return fresh
+
+    def _waken(self, product: str) -> Served:
+        try:
+            served = self._served.get(product)
+            if served is None:
+                raise UnknownProduct
+            if served.detector is None:
+                self._follow(served)
+        finally:
+            with self._wake:
+                self._wakened.pop(product, None)
+        served = self._look_at(product)
+        if served.detector is None:
+            raise NotReady("bank_failed", served.note)
+        return served
+
+    def _activate(self, product: str, version: str, write: Callable[[], None]) -> Served:
+        loaded = self._bring(product, version)
+        write()
+        served = self._served.get(product, Served(product, "idle"))
+        self._swap(replace(served, wanted=version), loaded)
+        return self._look_at(product)
+
+    def _cast_shadow(self, served: Served, version: str | None) -> None:
+        product, shadow, note = served.product, None, served.note
+        if version is not None:
+            try:
+                shadow = self._bring(product, version).detector
+            except Refusal as refusal:
+                note = f"Shadow {version} is not scored: {refusal.detail}"
+        self._served[product] = replace(served, shadow=shadow, wanted_shadow=version, note=note)
+
+    def _forget(self, product: str, version: str, delete: Callable[[], None]) -> Served:
+        delete()
+        spare = self._spares.get(product)
+        if spare is not None and spare.version == version:
+            del self._spares[product]
+        return self._served.get(product, Served(product, "idle"))
+
+    def _calibrated(self, product: str) -> Served:
+        """The product, its detectors' thresholds as they are set on disk."""
+        served = self._served[product]
+        for detector in (served.detector, served.shadow):
+            if detector is not None:
+                detector.calibration = self._loader.calibration(detector)
+        return served
+
+    def _bring(self, product: str, version: str | None) -> Loaded:
+        """A warm detector of a version, from memory if it is there. Raises Refusal."""
+        at_hand = [d for d in self._resident() if d.product == product and d.version == version]
+        if at_hand:
+            return Loaded(at_hand[0])
+        started = time.monotonic()
+        try:
+            self._make_room(product, version or self._loader.active(product) or "")
+            loaded = self._loader.load(product, version)
+            self._on_owner(loaded.detector.warm_up).result()
+        except Refusal:
+            raise
+        except Exception:
+            # One bank that cannot be served must not keep the others from it.
+            self._logger.exception("bank_failed", product=product, bank_version=version)
+            raise NotReady(
+                "bank_failed", "The bank could not be loaded; the service's log says why."
+            ) from None
+        found = loaded.detector.version
+        self._sizes[product, found] = self._loader.size(product, found)
+        seconds = round(time.monotonic() - started, 2)
+        self._logger.info("bank_loaded", product=product, bank_version=found, seconds=seconds)
+        return loaded
+
+    def _resident(self) -> list[PartDetector]:
+        pairs = ((served.detector, served.shadow) for served in tuple(self._served.values()))
+        found = [*(d for pair in pairs for d in pair if d is not None), *tuple(self._spares.values())]
+        return list({id(detector): detector for detector in found}.values())
+
+    def _fits(self, product: str, version: str) -> bool:
+        budget = self._residency.budget_bytes
+        return budget is None or self.memory_bytes() + self._loader.size(product, version) <= budget
+
+    def _make_room(self, product: str, version: str) -> None:
+        """Unload what was used last, until the version fits beside the rest. Raises Refusal."""
+        while not self._fits(product, version):
+            used = self._used.get
+            spares = sorted(self._spares, key=lambda name: used(name, 0.0))
+            idle = [
+                name
+                for name, served in self._served.items()
+                if served.detector is not None and name != product and name not in self._residency.pinned
+            ]
+            if spares:
+                victim = spares[0]
+                del self._spares[victim]
+            elif idle:
+                victim = min(idle, key=lambda name: used(name, 0.0))
+                served = self._served[victim]
+                self._served[victim] = replace(
+                    served, state="idle", detector=None, shadow=None, wanted_shadow=None
+                )
+            else:
+                raise Refusal(
+                    507,
+                    "no_memory_for_bank",
+                    f"Version {version} does not fit into the memory budget beside what is in use. Raise "
+                    "TRIBANK_MEMORY_BUDGET_MB, or pin fewer products.",
+                )
+            self._logger.info("bank_unloaded", product=victim)
+
+
+def _stopping() -> NotReady:
+    return NotReady("not_running", "The service is stopping. Send the request again.")

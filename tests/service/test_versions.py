@@ -1,0 +1,158 @@
+"""Versions over HTTP, with real banks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from banks.manifest import Manifest
+from banks.store import BankStore
+from service.settings import Settings
+from tests.conftest import SMALL
+
+PRODUCT = f"/v1/products/{SMALL}"
+
+
+def derive(root: Path, version: str) -> None:
+    """A version with v1's banks that answers with other scores than v1."""
+    folder = root / SMALL / version
+    shutil.copytree(root / SMALL / "v1", folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["decision"]["image_spread"] = [2 * s for s in manifest["decision"]["image_spread"]]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.fixture
+def store(small_banks: Path, tmp_path: Path) -> BankStore:
+    """Versions v1 (active) and v2."""
+    shutil.copytree(small_banks, tmp_path / "banks")
+    derive(tmp_path / "banks", "v2")
+    return BankStore(tmp_path / "banks")
+
+
+@pytest.fixture
+def running(store: BankStore, serve: Callable[..., Any]) -> Iterator[Any]:
+    with serve(Settings(banks=store.root, poll_s=0.05, deadline_s=120), None) as running:
+        yield running
+
+
+@pytest.fixture
+def part(small_product: Path) -> dict[str, bytes]:
+    """A defective part: a good one may lie below every bank's centre and score 0 in both versions."""
+    defect = next(path for path in sorted((small_product / "test").iterdir()) if path.name != "good")
+    return {kind: next((defect / kind).iterdir()).read_bytes() for kind in ("rgb", "xyz")}
+
+
+def _score(client: httpx.Client, part: dict[str, bytes]) -> dict[str, Any]:
+    answer = client.post(f"{PRODUCT}/score", files=part, timeout=120)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _until(true: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_look_activate_roll_back_and_delete(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
+    with running.client() as client:
+        listed = client.get(f"{PRODUCT}/versions").json()
+        assert [v["version"] for v in listed["versions"]] == ["v1", "v2"]
+        assert (listed["active"], listed["previous"]) == ("v1", None)
+        assert client.post(f"{PRODUCT}/rollback").json()["code"] == "nothing_to_roll_back_to"
+        first = _score(client, part)
+        activation = {"product": SMALL, "active": "v2", "previous": "v1"}
+        assert client.post(f"{PRODUCT}/versions/v2/activate").json() == activation
+        second = _score(client, part)
+        assert (first["bank_version"], second["bank_version"]) == ("v1", "v2")
+        assert first["score"] != second["score"]
+        assert client.delete(f"{PRODUCT}/versions/v2").json()["code"] == "version_in_use"
+        assert client.post(f"{PRODUCT}/rollback").json()["active"] == "v1"
+        assert _score(client, part)["score"] == first["score"]
+        shown = client.get(f"{PRODUCT}/versions/v2").json()
+        assert shown["manifest"]["training_parts"] == list(Manifest.read(store.path(SMALL)).training_parts)
+        assert "held-out good parts" in shown["calibration"]["statement"]
+        assert client.delete(f"{PRODUCT}/versions/v2").status_code == 204
+        for path in (f"{PRODUCT}/versions/v2", "/v1/products/tile/versions", f"{PRODUCT}/versions/%2e%2e"):
+            assert client.get(path).status_code == 404
+        assert client.post(f"{PRODUCT}/versions/v2/activate").json()["code"] == "unknown_version"
+
+
+def test_a_damaged_version_is_not_activated(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
+    (store.root / SMALL / "v2" / "rgb.faiss").write_bytes(b"")
+    with running.client() as client:
+        answer = client.post(f"{PRODUCT}/versions/v2/activate")
+        assert (answer.status_code, answer.json()["code"]) == (409, "bank_damaged")
+        assert _score(client, part)["bank_version"] == "v1"
+    assert store.current(SMALL) == "v1"
+
+
+def test_the_threshold_moves_without_a_rebuild(running: Any, part: dict[str, bytes]) -> None:
+    path = f"{PRODUCT}/versions/v1/threshold"
+    with running.client() as client:
+        built = _score(client, part)
+        moved = client.put(path, json={"threshold": built["score"] + 1}).json()
+        assert (moved["basis"], moved["threshold"]) == ("set", built["score"] + 1)
+        answer = _score(client, part)
+        assert (answer["decision"], answer["score"]) == ("good", built["score"])
+        assert client.put(path, json={"rate": 0.2}).json()["false_reject_rate"] == 0.2
+        for wrong in ({}, {"rate": 0}, {"threshold": "high"}, {"threshold": 1, "rate": 0.1}, []):
+            assert client.put(path, json=wrong).status_code == 422
+        assert client.put(path, content=b'{"threshold": NaN}').status_code == 422
+        assert client.put(path, content=b"[" * 60_000).status_code == 422
+        assert client.put(path, content=b" " * 70_000).status_code == 413
+        assert client.delete(path).json()["threshold"] == built["threshold"]
+        assert _score(client, part)["threshold"] == built["threshold"]
+
+
+def test_a_new_version_on_disk_is_picked_up(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
+    store.activate(SMALL, "v2")
+    with running.client() as client:
+        _until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2")
+        assert _score(client, part)["bank_version"] == "v2"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_500_activations_and_roll_backs_under_load(running: Any, part: dict[str, bytes]) -> None:
+    """Every answer names one version, and its score is exactly that version's."""
+    answers: list[dict[str, Any]] = []
+    done = threading.Event()
+
+    def line() -> None:
+        with running.client() as client:
+            while not done.is_set():
+                answers.append(_score(client, part))
+
+    with running.client(headers={"Connection": "keep-alive"}) as client:
+        expected = {"v1": _score(client, part)["score"]}
+        assert client.post(f"{PRODUCT}/versions/v2/activate").status_code == 200
+        expected["v2"] = _score(client, part)["score"]
+        assert expected["v1"] != expected["v2"]
+        lines = [threading.Thread(target=line) for _ in range(3)]
+        for thread in lines:
+            thread.start()
+        active = []
+        for turn in range(500):
+            path = "rollback" if turn % 2 else f"versions/{('v1', 'v2')[turn // 2 % 2]}/activate"
+            answer = client.post(f"{PRODUCT}/{path}", timeout=120)
+            assert answer.status_code == 200, answer.text
+            active.append(answer.json()["active"])
+        done.set()
+        for thread in lines:
+            thread.join(120)
+    assert all(answer["score"] == expected[answer["bank_version"]] for answer in answers)
+    counted = Counter(answer["bank_version"] for answer in answers)
+    assert min(counted["v1"], counted["v2"]) > 0
+    assert Counter(active) == {"v1": 250, "v2": 250}
