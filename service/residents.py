@@ -292,7 +292,7 @@ class Residents:
         return budget is None or self.memory_bytes() + self._loader.size(product, version) <= budget
 
     def _make_room(self, product: str, version: str) -> None:
-        """Unload what was used last, until the version fits beside the rest. Raises Refusal."""
+        """Unload what was used longest ago, until the version fits beside the rest. Raises Refusal."""
         while not self._fits(product, version):
             used = self._used.get
             spares = sorted(self._spares, key=lambda name: used(name, 0.0))

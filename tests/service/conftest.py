@@ -157,7 +157,7 @@ class Running:
             return received(connection)
 
     def ready(self) -> None:
-        for _ in range(200):
+        for _ in range(3000):
             if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
                 return
             time.sleep(0.02)
