@@ -77,7 +77,7 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
     }
 )
-"""By row key: settings whose weights come with Tribank. The first of "full" stands in for few shots too."""
+"""By row key: settings whose weights come with Tribank. The first also stands in for few shots and sweeps."""
 
 RIVALS: Mapping[str, str] = MappingProxyType(
     {
@@ -102,6 +102,7 @@ def paper_source(key: str, paper_code: bool) -> Source | None:
     return Source(f"{source.profile}-paper-code", source.column)
 
 
-def stand_ins(key: str) -> tuple[Source, ...]:
-    """What stands in for a row; few shots have one."""
-    return STAND_INS["full"][:1] if key in SHOTS else STAND_INS.get(key, ())
+def stand_ins(number: str, key: str) -> tuple[Source, ...]:
+    """What stands in for a row of a table; few shots and sweeps, which take many runs, have one."""
+    every = STAND_INS.get("full" if key in SHOTS else key, ())
+    return every[:1] if key in SHOTS or number in SWEPT else every

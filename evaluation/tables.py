@@ -75,7 +75,7 @@ class TableFiller:
         """Every run that a table needs and that can be had."""
         found: dict[Run, None] = {}
         for row in published_tables()[number].rows:
-            for source in self._sources(row.key):
+            for source in self._sources(number, row.key):
                 if not self._settings.missing(source.profile):
                     found.update(dict.fromkeys(self._runs_of(number, row.key, source)))
         return list(found)
@@ -87,7 +87,7 @@ class TableFiller:
         for row in table.rows:
             if row.key in RIVALS:
                 lines.append(_empty("published only", row, f"{RIVALS[row.key]} is not part of Tribank."))
-            for source in self._sources(row.key):
+            for source in self._sources(number, row.key):
                 missing = self._settings.missing(source.profile)
                 if missing:
                     lines.append(_empty(source.label, row, f"weights are missing: {', '.join(missing)}"))
@@ -95,10 +95,10 @@ class TableFiller:
                     lines += self._lines(table, row, source, done, failed)
         return FilledTable(table, lines, list(self._notes(number, lines)))
 
-    def _sources(self, key: str) -> list[Source]:
+    def _sources(self, number: str, key: str) -> list[Source]:
         paper = paper_source(key, self._settings.paper_code)
         found = [] if paper is None else [paper]
-        return found + list(stand_ins(key)) if self._settings.stand_ins else found
+        return found + list(stand_ins(number, key)) if self._settings.stand_ins else found
 
     def _runs_of(self, number: str, key: str, source: Source) -> Iterator[Run]:
         seed = self._settings.seed
@@ -152,7 +152,9 @@ class TableFiller:
         yield _line(f"{source.label}, all parts", table.metric, row, source.column, fixed)
 
     def _notes(self, number: str, lines: Sequence[Line]) -> Iterator[str]:
-        sources = (source for row in published_tables()[number].rows for source in self._sources(row.key))
+        sources = (
+            source for row in published_tables()[number].rows for source in self._sources(number, row.key)
+        )
         words = dict.fromkeys(f"{source.label}: {source.what}" for source in sources if source.what)
         if words:
             yield f"Stand-ins, not the paper's settings: {'; '.join(words)}."

@@ -11,7 +11,7 @@ from evaluation.table_layout import text_table
 from evaluation.table_plan import PAPER, RIVALS, SHOTS, STAND_INS, paper_source
 from evaluation.tables import Settings, TableFiller, sweep_sizes
 
-HERE = {"embedded", "fpfh"}
+HERE = {"embedded", "embedded-dlf", "fpfh"}
 
 
 def _filler(parts: dict[str, int], stand_ins: bool = True, **changes: object) -> TableFiller:
@@ -82,6 +82,7 @@ def test_a_sweep_reports_the_best_size_and_a_fixed_one() -> None:
     filler = _filler({"biscuit": 40, "lid": 40})
     runs = filler.runs("X")
     assert {run.shots for run in runs} == {10, 20, None}
+    assert {run.profile for run in runs} == {"embedded"}
     done = {run: _done(run, 0.9 if run.shots == 20 and run.product == "lid" else 0.5) for run in runs}
     lines = {line.label: line for line in filler.fill("X", done, {}).lines if line.published.key == "full"}
     best, fixed = lines["embedded, best size"], lines["embedded, all parts"]
