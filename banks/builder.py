@@ -14,6 +14,7 @@ from banks.bank_set import BankSet, NormalisedBank, PartScores
 from banks.calibration import calibrate
 from banks.coreset import greedy, project
 from banks.decision import Decision
+from banks.evidence import Provenance
 from banks.feature_store import FeatureStore, StoredRows
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
@@ -21,7 +22,7 @@ from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.profile import Normalisation, Profile
 from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
-from banks.version_files import Provenance, write_files
+from banks.version_files import write_files
 from models.fusion import FITS, FusionTask
 from models.product_folder import PartFile, ProductFolder
 from models.sample import BadSample

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from banks.bank_set import BankSet, PartScores
 from banks.decision import Decision
+from banks.evidence import Evidence, Provenance, evidence
 from banks.manifest import Manifest
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.regions import Region, find_regions
 from banks.thresholds import calibration_of
-from banks.version_files import load_version
+from banks.version_files import load_provenance, load_version
 from models.preparation import PreparedPart
 from models.sample import BadSample, Sample
 from models.weight_folder import DEFAULT_WEIGHTS
@@ -28,6 +29,8 @@ class PartResult:
     """What Tribank says of one part. Maps are on the square grid; `prepared.frame` leads to the source.
 
     score, bank_scores: raw, no unit; compare `score` with `threshold`. map, bank_maps: (size, size) float32.
+    contributions: each bank's share of the score; they add up to it. evidence: what each bank's score rests
+    on.
     """
 
     score: float
@@ -39,7 +42,13 @@ class PartResult:
     regions: Sequence[Region]
     prepared: PreparedPart
     parts: PartScores
+    contributions: Mapping[str, float]
+    evidence: Mapping[str, Evidence]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def judged(self, threshold: float) -> PartResult:
+        """The same result by another threshold."""
+        return replace(self, threshold=threshold, decision=_decision(self.score, threshold))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All stages as arrays: `score`, `threshold`, `map`, and for every bank `<bank>_distances`,
@@ -67,6 +76,7 @@ class Detector:
         pipeline: Pipeline,
         banks: BankSet,
         decision: Decision,
+        provenance: Mapping[str, Provenance],
     ) -> None:
         self.manifest = manifest
         self.product = manifest.product
@@ -76,6 +86,7 @@ class Detector:
         self._pipeline = pipeline
         self._banks = banks
         self._decision = decision
+        self._provenance = provenance
 
     @classmethod
     def load(
@@ -97,7 +108,7 @@ class Detector:
         )
         if prepared:
             pipeline.preparation = replace(pipeline.preparation, background="none")
-        detector = cls(manifest, folder.name, pipeline, banks, decision)
+        detector = cls(manifest, folder.name, pipeline, banks, decision, load_provenance(folder))
         detector.calibration = calibration_of(folder, manifest.calibration)
         return detector
 
@@ -124,17 +135,20 @@ class Detector:
         regions = find_regions(
             score_map, calibration.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
         )
+        why = evidence(scores.banks, features, self._provenance, self.manifest.training_parts, prepared.frame)
         timings["decide"] = 1000 * (time.perf_counter() - start)
         return PartResult(
             score=score,
             threshold=calibration.threshold,
-            decision="defective" if score > calibration.threshold else "good",
+            decision=_decision(score, calibration.threshold),
             bank_scores=image,
             bank_maps=scores.maps,
             map=score_map,
             regions=regions,
             prepared=prepared,
             parts=scores,
+            contributions=self._decision.contributions(image),
+            evidence=why,
             timings_ms=timings,
         )
 
@@ -147,3 +161,7 @@ class Detector:
         xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
         rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
         self.score([Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))])
+
+
+def _decision(score: float, threshold: float) -> Literal["good", "defective"]:
+    return "defective" if score > threshold else "good"

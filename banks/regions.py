@@ -17,8 +17,9 @@ class Region:
 
     box: left, top, right, bottom in source pixels (edges, so right - left is a width). centroid: x, y in
     source pixels. area: source pixels. peak: highest map value; peak_pixel: its column and row in the
-    source. centroid_m: x, y, z of the mean of the region's points, metres, camera frame; extent_m: their
-    spread along the three axes. Both None where the region holds no point.
+    source. centroid_m: x, y, z of the mean of the region's points, metres, camera frame. box_m: the box along
+    the camera's axes that holds them, lowest corner and highest corner; extent_m: its size along the three
+    axes. All three None where the region holds no point.
     """
 
     box: tuple[float, float, float, float]
@@ -27,6 +28,7 @@ class Region:
     peak: float
     peak_pixel: tuple[int, int]
     centroid_m: tuple[float, float, float] | None
+    box_m: tuple[tuple[float, float, float], tuple[float, float, float]] | None
     extent_m: tuple[float, float, float] | None
 
 
@@ -103,6 +105,7 @@ def _region(
             int((rows[at] + 0.5) * scale - frame.top),
         ),
         centroid_m=_triple(points.mean(axis=0)) if len(points) else None,
+        box_m=(_triple(points.min(axis=0)), _triple(points.max(axis=0))) if len(points) else None,
         extent_m=_triple(np.ptp(points, axis=0)) if len(points) else None,
     )
 

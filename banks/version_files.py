@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from banks import decision as decisions
 from banks.bank_set import BankSet, NormalisedBank
 from banks.decision import Decision
+from banks.evidence import Provenance
 from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
@@ -24,19 +22,6 @@ from models.fusion import LOADERS, Fusion
 FUSION = "fusion.safetensors"
 NORMALISERS = "normalisers.safetensors"
 PROVENANCE = "provenance.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where each row of a bank came from, -1 for a row that came from no part.
-
-    part: (rows,) int32 index into the manifest's training parts. cell: (rows,) int32 patch of that part.
-    pixel: (rows,) int32, row-major, that lies at the patch's centre in the prepared part.
-    """
-
-    part: NDArray[np.int32]
-    cell: NDArray[np.int32]
-    pixel: NDArray[np.int32]
 
 
 def write_files(
@@ -89,3 +74,13 @@ def load_version(
         pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size)
     return manifest, pipeline, bank_set, decisions.from_json(manifest.decision)
+
+
+def load_provenance(folder: Path) -> dict[str, Provenance]:
+    """Where the rows of each bank came from, by bank name. Check the version first."""
+    tensors = {name: tensor.numpy() for name, tensor in load_file(folder / PROVENANCE).items()}
+    banks = {name.partition(".")[0] for name in tensors}
+    return {
+        bank: Provenance(tensors[f"{bank}.part"], tensors[f"{bank}.cell"], tensors[f"{bank}.pixel"])
+        for bank in banks
+    }

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banks.colour_scale import Scale
-from banks.regions import Region
 from models.sample import Sample
 from service.engine import Scored
-from service.pictures import cloud_ply, map_npy, overlay_png
+from service.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
 from service.problems import Refusal
-from service.schemas import RegionAnswer, ScoreAnswer
+from service.schemas import EvidenceAnswer, RegionAnswer, ScoreAnswer
 
 JSON = "application/json"
+PNG = "image/png"
+GREY = "image/png;depth=16"
+MIXED = "multipart/mixed"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scored part as the renderers see it."""
+    """One scored part as the renderers see it. own_threshold: whether the request brought the threshold."""
 
     sample: Sample
     scored: Scored
     part_id: str | None
     result_id: str
     timings_ms: Mapping[str, float]
+    own_threshold: bool = False
+
+    @property
+    def threshold_source(self) -> Literal["calibration", "request"]:
+        """Whose threshold decided."""
+        return "request" if self.own_threshold else "calibration"
 
     @property
     def scale(self) -> Scale:
@@ -42,10 +51,18 @@ class Scan:
         return self.scored.result.prepared.frame.to_source(self.scored.result.map)
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer's body, its media type, and headers of its own."""
+
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 def render_json(scan: Scan) -> bytes:
     """The result as JSON."""
     result, detector = scan.scored.result, scan.scored.detector
-    regions: list[Region] = list(result.regions)
     answer = ScoreAnswer(
         part_id=scan.part_id,
         result_id=scan.result_id,
@@ -54,27 +71,60 @@ def render_json(scan: Scan) -> bytes:
         creation_time=datetime.now(UTC),
         score=result.score,
         threshold=result.threshold,
+        threshold_source=scan.threshold_source,
         decision=result.decision,
         banks=dict(result.bank_scores),
-        regions=[RegionAnswer.of(region) for region in regions],
+        contributions=dict(result.contributions),
+        evidence={bank: EvidenceAnswer.of(evidence) for bank, evidence in result.evidence.items()},
+        regions=[RegionAnswer.of(region) for region in result.regions],
         timings_ms={stage: round(ms, 2) for stage, ms in scan.timings_ms.items()},
     )
     return answer.model_dump_json().encode()
 
 
-RENDERERS: Mapping[str, Callable[[Scan], bytes]] = {
-    JSON: render_json,
-    "image/png": lambda scan: overlay_png(scan.sample, scan.source_map(), scan.scale),
-    "application/x-npy": lambda scan: map_npy(scan.source_map()),
-    "application/ply": lambda scan: cloud_ply(scan.sample, scan.source_map(), scan.scale),
+def _overlay(scan: Scan) -> bytes:
+    return overlay_png(scan.sample, scan.source_map(), scan.scale)
+
+
+def _grey(scan: Scan) -> Rendered:
+    step, offset = grey_levels(scan.scale)
+    headers = {"Tribank-Map-Scale": repr(step), "Tribank-Map-Offset": repr(offset)}
+    return Rendered(grey_png(scan.source_map(), scan.scale), PNG, headers)
+
+
+def _mixed(scan: Scan) -> Rendered:
+    """The JSON and the overlay (RFC 2046, section 5.1.3). The boundary is the result's id: 32 hexadecimal
+    digits that no picture holds after a line end and two hyphens but by a chance of 1 in 2^128."""
+    boundary = scan.result_id
+    parts = ((JSON, render_json(scan)), (PNG, _overlay(scan)))
+    pieces = [
+        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        for kind, body in parts
+    ]
+    body = b"\r\n".join([*pieces, f"--{boundary}--\r\n".encode()])
+    return Rendered(body, f"{MIXED}; boundary={boundary}")
+
+
+RENDERERS: Mapping[str, Callable[[Scan], Rendered]] = {
+    JSON: lambda scan: Rendered(render_json(scan), JSON),
+    PNG: lambda scan: Rendered(_overlay(scan), PNG),
+    GREY: _grey,
+    "image/tiff": lambda scan: Rendered(map_tiff(scan.source_map()), "image/tiff"),
+    "application/x-npy": lambda scan: Rendered(map_npy(scan.source_map()), "application/x-npy"),
+    "application/ply": lambda scan: Rendered(
+        cloud_ply(scan.sample, scan.source_map(), scan.scale), "application/ply"
+    ),
+    MIXED: _mixed,
 }
+"""By what an Accept header may name. Of two that it likes as much, the first is answered."""
 
 
 def negotiate(accept: str | None) -> str:
-    """The media type to answer in: the best that the Accept header allows, JSON when it is indifferent."""
+    """The key of RENDERERS to answer with: the best that the Accept header allows, JSON when it is
+    indifferent."""
     if not accept or not accept.strip():
         return JSON
-    ranges = [_media_range(entry) for entry in accept[:2048].split(",")]
+    ranges = dict(_media_range(entry) for entry in accept[:2048].split(","))
     weights = {offered: _weight(offered, ranges) for offered in RENDERERS}
     best = max(weights, key=lambda offered: weights[offered])
     if weights[best] <= 0:
@@ -96,7 +146,13 @@ def result_headers(scan: Scan) -> dict[str, str]:
     }
 
 
+def server_timing(timings_ms: Mapping[str, float]) -> str:
+    """The Server-Timing header of these stages."""
+    return ", ".join(f"{stage};dur={ms:.2f}" for stage, ms in timings_ms.items())
+
+
 def _media_range(entry: str) -> tuple[str, float]:
+    """A range with its parameters before q, and its quality."""
     name, *options = (piece.strip().lower() for piece in entry.split(";"))
     for option in options:
         key, _, value = option.partition("=")
@@ -106,11 +162,12 @@ def _media_range(entry: str) -> tuple[str, float]:
             except ValueError:
                 quality = 0.0
             return name, quality if 0.0 <= quality <= 1.0 else 0.0
+        name = f"{name};{option}"
     return name, 1.0
 
 
-def _weight(offered: str, ranges: list[tuple[str, float]]) -> float:
+def _weight(offered: str, ranges: Mapping[str, float]) -> float:
     """The quality of the most specific range that takes this type."""
-    quality = dict(ranges)
-    group = offered.partition("/")[0] + "/*"
-    return next((quality[name] for name in (offered, group, "*/*") if name in quality), 0.0)
+    bare = offered.partition(";")[0]
+    group = bare.partition("/")[0] + "/*"
+    return next((ranges[name] for name in (offered, bare, group, "*/*") if name in ranges), 0.0)

@@ -32,14 +32,22 @@ def check_fields(fields: Mapping[str, bytes]) -> None:
     raise Refusal(422, "missing_field", f"The field {missing} is missing. {_HOW}", part=missing)
 
 
-def part_id_of(fields: Mapping[str, bytes]) -> str | None:
-    """The client's name for the part, if it gave one."""
-    if "part_id" not in fields:
-        return None
-    try:
-        part_id = fields["part_id"].decode("utf-8").strip()
-    except UnicodeDecodeError:
-        part_id = ""
+def part_id_of(fields: Mapping[str, bytes], given: str | None = None) -> str | None:
+    """The client's name for the part, from the form or the query. Raises Refusal."""
+    if "part_id" in fields:
+        if given is not None:
+            detail = "The part_id is in the form and in the query. Send it once."
+            raise Refusal(400, "repeated_field", detail, part="part_id")
+        try:
+            given = fields["part_id"].decode("utf-8")
+        except UnicodeDecodeError:
+            given = ""
+    return None if given is None else checked_part_id(given)
+
+
+def checked_part_id(given: str) -> str:
+    """The name without blanks around it. Raises Refusal."""
+    part_id = given.strip()
     if not 1 <= len(part_id) <= MAX_PART_ID or not part_id.isprintable():
         detail = f"The part_id must be 1 to {MAX_PART_ID} printable characters, UTF-8."
         raise Refusal(422, "invalid_part_id", detail, part="part_id")

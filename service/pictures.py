@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
@@ -56,6 +57,31 @@ def cloud_ply(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> byte
     properties = "".join(f"property {kinds[kind]} {name}\n" for name, kind in fields)
     head = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n{properties}end_header\n"
     return head.encode("ascii") + points.tobytes()
+
+
+def grey_levels(scale: Scale) -> tuple[float, float]:
+    """(step, offset) of the 16-bit picture: score = grey * step + offset, the same for every part.
+
+    The picture spans sixteen times the colour scale, two of them below it; what lies outside is cut.
+    """
+    span = max(scale.high - scale.low, float(np.finfo(np.float32).tiny))
+    return 16 * span / 65535, scale.low - 2 * span
+
+
+def grey_png(scores: NDArray[np.float32], scale: Scale) -> bytes:
+    """The score map as a 16-bit grey PNG, by `grey_levels`."""
+    step, offset = grey_levels(scale)
+    grey = np.clip(np.rint((scores.astype(np.float64) - offset) / step), 0, 65535).astype(np.uint16)
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def map_tiff(scores: NDArray[np.float32]) -> bytes:
+    """The raw score map as TIFF, (H, W) float32, uncompressed."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, scores.astype(np.float32, copy=False), photometric="minisblack")
+    return file.getvalue()
 
 
 def map_npy(scores: NDArray[np.float32]) -> bytes:

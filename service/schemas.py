@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from banks.calibration import Calibration
+from banks.evidence import Evidence
 from banks.regions import Region
 
 Pixel = Annotated[float, Field(description="Source pixels.")]
+Metres = Annotated[tuple[float, float, float], Field(description="x, y, z, metres, camera frame.")]
 
 
 class RegionAnswer(BaseModel):
@@ -21,10 +23,13 @@ class RegionAnswer(BaseModel):
     peak: float = Field(description="Highest value of the score map in the region.")
     peak_pixel: tuple[int, int] = Field(description="Where that is: x, y, source pixels.")
     centroid: tuple[Pixel, Pixel] = Field(description="x, y, source pixels.")
-    centroid_m: tuple[float, float, float] | None = Field(
+    centroid_m: Metres | None = Field(
         description="x, y, z, metres, camera frame; null where the region holds no point."
     )
-    extent_m: tuple[float, float, float] | None = Field(description="Size along the axes, metres.")
+    box_m: tuple[Metres, Metres] | None = Field(
+        description="Box along the camera's axes around the region's points: lowest and highest corner."
+    )
+    extent_m: Metres | None = Field(description="Size of that box along x, y, z.")
 
     @classmethod
     def of(cls, region: Region) -> RegionAnswer:
@@ -36,7 +41,32 @@ class RegionAnswer(BaseModel):
             peak_pixel=region.peak_pixel,
             centroid=region.centroid,
             centroid_m=region.centroid_m,
+            box_m=region.box_m,
             extent_m=region.extent_m,
+        )
+
+
+class EvidenceAnswer(BaseModel):
+    """Why a bank gives its score: the part's farthest patch, and the nearest good patch there is."""
+
+    pixel: tuple[Pixel, Pixel] = Field(description="Centre of the part's farthest patch: x, y.")
+    distance: float = Field(description="From it to the nearest good patch; no unit.", examples=[3.4])
+    training_part: str | None = Field(
+        description="Where that good patch is from; null for the zero row of some profiles.",
+        examples=["train/good/017"],
+    )
+    place: tuple[float, float] | None = Field(
+        description="Its centre there: x, y as shares of the prepared square's side.", examples=[(0.41, 0.63)]
+    )
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> EvidenceAnswer:
+        """The answer's form of a bank's evidence."""
+        return cls(
+            pixel=evidence.pixel,
+            distance=evidence.distance,
+            training_part=evidence.training_part,
+            place=evidence.place,
         )
 
 
@@ -50,10 +80,18 @@ class ScoreAnswer(BaseModel):
     creation_time: datetime = Field(description="When the result was made, UTC.")
     score: float = Field(description="No unit; compare it with the threshold.", examples=[3.71])
     threshold: float = Field(examples=[2.46])
+    threshold_source: Literal["calibration", "request"] = Field(
+        description="Whether the request brought a threshold of its own."
+    )
     decision: Literal["good", "defective"] = Field(
         description="Defective if the score is above the threshold.", examples=["defective"]
     )
     banks: dict[str, float] = Field(description="Score per bank.", examples=[{"rgb": 4.1, "point": 2.2}])
+    contributions: dict[str, float] = Field(
+        description="Each bank's share of the score; they add up to it.",
+        examples=[{"rgb": 3.1, "point": 0.61}],
+    )
+    evidence: dict[str, EvidenceAnswer] = Field(description="What each bank's score rests on.")
     regions: list[RegionAnswer]
     timings_ms: dict[str, float] = Field(
         description="Milliseconds per stage.", examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}]

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
-from typing import Any, TypeVar
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
-from service.answers import JSON, RENDERERS, Scan, negotiate, result_headers
-from service.parts import check_fields, decode, part_id_of
-from service.problems import DeadlinePassed
+from service.answers import JSON, RENDERERS, Rendered, Scan, negotiate, result_headers, server_timing
+from service.deadline import Clock
+from service.parts import MAX_PART_ID, check_fields, part_id_of
+from service.scanning import Ask, noted, on_pool, scan_part
 from service.schemas import ScoreAnswer
-from service.uploads import check_head, read_form
+from service.uploads import FORM, RAW, receive_fields
 from service.wiring import Problems, Services, Wiring
 
 _T = TypeVar("_T")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}
+_RAW = _FILE | {"description": "The NPZ sample alone: the fast path. Its part_id is in the query."}
 _FORM = {
     "type": "object",
     "properties": {
@@ -38,6 +39,26 @@ _FORM = {
     },
 }
 
+
+class ScoreOptions(BaseModel):
+    """What a request may ask beside the part: its query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    part_id: str | None = Field(
+        None, min_length=1, max_length=MAX_PART_ID, description="As the form's field, for a raw body."
+    )
+    threshold: float | None = Field(
+        None, allow_inf_nan=False, description="Decide by this threshold, for this request only."
+    )
+    deadline_ms: int | None = Field(
+        None,
+        ge=1,
+        le=3_600_000,
+        description="From the request's arrival; then 504, never a late answer.",
+    )
+
+
 router = APIRouter()
 
 
@@ -46,80 +67,50 @@ router = APIRouter()
     response_model=ScoreAnswer,
     responses={
         200: {
-            "description": "By the Accept header: JSON, the overlay (image/png), the score map "
-            "(application/x-npy) or the coloured cloud (application/ply), with Tribank-* headers.",
+            "description": "By the Accept header: JSON, the overlay (image/png), the score map (16-bit grey: "
+            "image/png;depth=16, raw: image/tiff or application/x-npy), the cloud (application/ply), "
+            "or JSON and overlay (multipart/mixed); with Tribank-* and Server-Timing headers.",
             "content": {media_type: _BINARY for media_type in RENDERERS if media_type != JSON},
         }
     }
     | Problems.of(400, 404, 406, 408, 413, 415, 422, 429, 503, 504),
-    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {FORM: {"schema": _FORM}, RAW: {"schema": _RAW}}}
+    },
     tags=["scoring"],
 )
-async def score_part(product: str, request: Request, services: Services) -> Response:
+async def score_part(
+    product: str, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
+) -> Response:
     """Score one part: an image and an organised point cloud, pixel for pixel."""
+    clock = Clock(options.deadline_ms)
     media_type = negotiate(request.headers.get("accept"))
     services.engine.check(product)
     request.state.record["product"] = product
-    boundary = check_head(request.headers, services.upload_limits)
-    with services.uploads.enter():
-        fields = await read_form(request.stream(), boundary, services.upload_limits)
-    check_fields(fields)
-    work = _Work(product, part_id_of(fields), media_type, services, request.state.record)
-    with services.parts.enter():
-        return await _unless_gone(request, work.run(fields))
+    async with clock.running():
+        with services.uploads.enter():
+            fields = await receive_fields(request, services.upload_limits)
+        check_fields(fields)
+        ask = Ask(product, part_id_of(fields, options.part_id), options.threshold, clock)
+        received_ms = clock.spent_ms
+        clock.shorten(services.deadline_s)
+        with services.parts.enter():
+            scan, rendered, encode_ms = await _unless_gone(
+                request, _answer(ask, fields, media_type, services)
+            )
+    request.state.record.update(noted(scan))
+    timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
+    headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
+    return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 
 
-class _Work:
-    """One part on its way through decoding, scoring and rendering."""
-
-    def __init__(
-        self, product: str, part_id: str | None, media_type: str, services: Wiring, record: dict[str, Any]
-    ) -> None:
-        self._product = product
-        self._part_id = part_id
-        self._media_type = media_type
-        self._services = services
-        self._record = record
-        self._deadline = time.monotonic() + services.deadline_s
-
-    async def run(self, fields: dict[str, bytes]) -> Response:
-        try:
-            async with asyncio.timeout(self._services.deadline_s):
-                return await self._run(fields)
-        except TimeoutError:
-            raise DeadlinePassed from None
-
-    async def _run(self, fields: dict[str, bytes]) -> Response:
-        services = self._services
-        started = time.perf_counter()
-        sample = await _in(services.decoders, lambda: decode(fields, services.read_limits))
-        fields.clear()
-        decode_ms = (time.perf_counter() - started) * 1000
-        scored = await services.engine.score(self._product, sample, deadline=self._deadline)
-        timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
-        timings["total"] = (time.perf_counter() - started) * 1000
-        scan = Scan(sample, scored, self._part_id, uuid.uuid4().hex, timings)
-        self._note(scan)
-        body = await _in(services.encoders, lambda: RENDERERS[self._media_type](scan))
-        headers = result_headers(scan)
-        return Response(body, media_type=self._media_type, headers=headers)
-
-    def _note(self, scan: Scan) -> None:
-        """What the log line of this request says of the part."""
-        result = scan.scored.result
-        self._record.update(
-            part_id=scan.part_id,
-            result_id=scan.result_id,
-            bank_version=scan.scored.detector.version,
-            score=round(result.score, 6),
-            threshold=round(result.threshold, 6),
-            decision=result.decision,
-            timings_ms={stage: round(ms, 1) for stage, ms in scan.timings_ms.items()},
-        )
-
-
-async def _in(pool: Executor, call: Callable[[], _T]) -> _T:
-    return await asyncio.get_running_loop().run_in_executor(pool, call)
+async def _answer(
+    ask: Ask, fields: dict[str, bytes], media_type: str, services: Wiring
+) -> tuple[Scan, Rendered, float]:
+    scan = await scan_part(ask, fields, services)
+    started = time.perf_counter()
+    rendered = await on_pool(services.encoders, lambda: RENDERERS[media_type](scan))
+    return scan, rendered, (time.perf_counter() - started) * 1000
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:

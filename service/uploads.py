@@ -1,26 +1,29 @@
-"""The multipart body of a part, received with a bound on everything a client can send.
+"""The body of a part, received with a bound on everything a client can send.
 
-A body is a handful of named fields kept in memory. File names are never looked at. What breaks the form
-(RFC 2046, RFC 7578) is 400, what breaks a limit 413, what comes too slowly 408.
+A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. File
+names are never looked at. What breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
+from service.forms import FormReader
 from service.problems import Refusal
 from service.settings import Settings
 
 SMALL_FIELD_BYTES = 64 * 1024
-MAX_PARTS = 8
+MAX_FIELDS = 8
 """More than any form needs; few enough that a body of thousands ends early."""
-MAX_HEADER_BYTES = 8 * 1024
 MAX_BOUNDARY = 70
+FORM = "multipart/form-data"
+RAW = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,188 +48,126 @@ class UploadLimits:
         return cls(fields, settings.max_body_bytes, settings.body_timeout_s)
 
 
-def check_head(headers: Headers, limits: UploadLimits) -> bytes:
-    """Refuse what the headers alone forbid, before a byte of the body is read. Returns the boundary."""
+async def receive_fields(request: Request, limits: UploadLimits) -> dict[str, bytes]:
+    """The fields of a part; a raw body is the field `sample`. Raises Refusal."""
+    media_type, boundary = check_head(request.headers, limits.body_bytes, (FORM, RAW))
+    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s)
+    if media_type == RAW:
+        return {"sample": b"".join([chunk async for chunk in chunks])}
+    fields = Fields(limits.fields)
+    reader = FormReader(boundary, fields, most_fields=MAX_FIELDS)
+    async for chunk in chunks:
+        reader.feed(chunk)
+    reader.finish()
+    return fields.content()
+
+
+def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tuple[str, bytes]:
+    """Refuse what the headers alone forbid, before a byte of the body is read.
+
+    Returns the body's media type, one of the accepted, and the boundary of a form.
+    """
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise Refusal(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
     length = headers.get("content-length")
-    if length is not None and length.isdigit() and int(length[:20]) > limits.body_bytes:
-        raise _body_too_large(limits)
+    if length is not None and length.isdigit() and int(length[:20]) > most_bytes:
+        raise _body_too_large(most_bytes)
     if length == "0" or (length is None and "transfer-encoding" not in headers):
-        raise Refusal(400, "no_body", "The request has no body. Send the part as multipart/form-data.")
-    media_type, options = parse_options_header(headers.get("content-type", ""))
-    if media_type.strip() != b"multipart/form-data":
-        raise Refusal(415, "unsupported_body", "Send the part as multipart/form-data, fields rgb and xyz.")
+        raise _no_body(accepted)
+    found, options = parse_options_header(headers.get("content-type", ""))
+    media_type = found.strip().decode("latin-1")
+    if media_type not in accepted:
+        raise Refusal(415, "unsupported_body", f"Send the body as {' or '.join(accepted)}.")
     boundary = options.get(b"boundary", b"")
-    if not 1 <= len(boundary) <= MAX_BOUNDARY:
-        raise _malformed("the Content-Type header names no usable boundary")
-    return boundary
+    if media_type == FORM and not 1 <= len(boundary) <= MAX_BOUNDARY:
+        detail = "The multipart body cannot be read: the Content-Type header names no usable boundary."
+        raise Refusal(400, "malformed_form", detail)
+    return media_type, boundary
 
 
-async def read_form(chunks: AsyncIterator[bytes], boundary: bytes, limits: UploadLimits) -> dict[str, bytes]:
-    """Receive the body. Returns the content of each field."""
-    reader = FormReader(boundary, limits)
-    try:
-        async with asyncio.timeout(limits.timeout_s):
-            async for chunk in chunks:
-                reader.feed(chunk)
-    except TimeoutError:
-        detail = f"The body did not arrive within {limits.timeout_s:g} s. Send it again over a faster link."
-        raise Refusal(408, "body_timeout", detail) from None
-    return reader.finish()
+async def bounded(chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:
+    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`. Raises Refusal."""
+    received = 0
+    until = asyncio.get_running_loop().time() + timeout_s
+    while True:
+        try:
+            async with asyncio.timeout_at(until):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
+            raise Refusal(408, "body_timeout", detail) from None
+        if chunk is None:
+            break
+        received += len(chunk)
+        if received > most_bytes:
+            raise _body_too_large(most_bytes)
+        yield chunk
+    if not received:
+        raise _no_body((FORM, RAW))
 
 
-class FormReader:
-    """Takes a multipart/form-data body in pieces of any size; the result does not depend on their sizes.
+class Fields:
+    """The fields of one part in memory, each once.
 
-    Faults of single fields (an unknown or repeated name) are kept until the end, so that a body of
-    thousands of fields is refused for their number.
+    Faults of single fields (an unknown or repeated name) are kept until the end, so that a body of thousands
+    of fields is refused for their number.
     """
 
-    def __init__(self, boundary: bytes, limits: UploadLimits) -> None:
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        """limits: the names a form may hold, and the most bytes of each."""
         self._limits = limits
-        self._delimiter = b"\r\n--" + boundary
-        self._pending = bytearray(b"\r\n")  # as if a line had ended before the first delimiter
-        self._step = self._opening
-        self._received = 0
-        self._parts = 0
+        self._content: dict[str, bytes] = {}
         self._name = ""
-        self._size = 0
         self._pieces: list[bytes] = []
-        self._fields: dict[str, bytes] = {}
+        self._size = 0
         self._fault: Refusal | None = None
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next piece. Raises Refusal."""
-        self._received += len(chunk)
-        if self._received > self._limits.body_bytes:
-            raise _body_too_large(self._limits)
-        self._pending += chunk
-        while self._step():
-            pass
+    def open(self, name: str) -> None:
+        """A field begins."""
+        self._name, self._pieces, self._size = name, [], 0
+        if name not in self._limits:
+            self._fault = self._fault or unknown_field(self._limits)
+        elif name in self._content:
+            detail = f"The field {name} is there twice. Send it once."
+            self._fault = self._fault or Refusal(400, "repeated_field", detail, part=name)
 
-    def finish(self) -> dict[str, bytes]:
-        """The fields, once the body has ended. Raises Refusal."""
-        if self._received == 0:
-            raise Refusal(400, "no_body", "The request has no body. Send the part as multipart/form-data.")
-        if self._step != self._epilogue:
-            raise _malformed("the body ends before its closing boundary")
+    def take(self, piece: bytes) -> None:
+        """More of the field. Raises Refusal above its limit."""
         if self._fault is not None:
-            raise self._fault
-        return self._fields
-
-    def _opening(self) -> bool:
-        """The body must start with the delimiter: no preamble."""
-        start = bytes(self._pending[: len(self._delimiter)])
-        if not self._delimiter.startswith(start):
-            raise _malformed("the body does not start with the boundary that the Content-Type header names")
-        if len(start) < len(self._delimiter):
-            return False
-        del self._pending[: len(self._delimiter)]
-        self._step = self._after_delimiter
-        return True
-
-    def _after_delimiter(self) -> bool:
-        """A line end opens a part; two hyphens close the body."""
-        if len(self._pending) < 2:
-            return False
-        mark = bytes(self._pending[:2])
-        del self._pending[:2]
-        if mark == b"--":
-            self._step = self._epilogue
-        elif mark == b"\r\n":
-            self._parts += 1
-            if self._parts > MAX_PARTS:
-                raise Refusal(413, "too_many_fields", f"A form has at most {MAX_PARTS} fields.")
-            self._step = self._headers
-        else:
-            raise _malformed("a boundary is followed by something other than a line end")
-        return True
-
-    def _headers(self) -> bool:
-        """The part's header lines, up to the empty one."""
-        end = self._pending.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES + 4)
-        if end < 0:
-            if len(self._pending) > MAX_HEADER_BYTES:
-                raise _malformed(f"the headers of a field are larger than {MAX_HEADER_BYTES} bytes")
-            return False
-        self._open_field(bytes(self._pending[:end]))
-        # The line end before the content stays: a delimiter may follow it at once (an empty field).
-        del self._pending[: end + 2]
-        self._size = -2
-        self._step = self._content
-        return True
-
-    def _content(self) -> bool:
-        """The part's content, up to the next delimiter."""
-        end = self._pending.find(self._delimiter)
-        # What could be the start of a delimiter waits for the next piece.
-        ready = end if end >= 0 else len(self._pending) - len(self._delimiter) + 1
-        if ready > 0:
-            self._take(bytes(self._pending[:ready]))
-            del self._pending[:ready]
-        if end < 0:
-            return False
-        if self._name in self._limits.fields and self._name not in self._fields:
-            # The line end that closed the headers is not content.
-            self._fields[self._name] = b"".join(self._pieces)[2:]
-        del self._pending[: len(self._delimiter)]
-        self._step = self._after_delimiter
-        return True
-
-    def _epilogue(self) -> bool:
-        """Nothing but one line end may follow the closing boundary."""
-        if bytes(self._pending) not in (b"", b"\r", b"\r\n"):
-            raise _malformed("something follows the closing boundary")
-        return False
-
-    def _open_field(self, head: bytes) -> None:
-        self._name = _field_name(head)
-        self._pieces = []
-        known = self._limits.fields
-        if self._name not in known:
-            names = ", ".join(known)
-            fault = Refusal(400, "unknown_field", f"A field is not known. The fields are: {names}.")
-        elif self._name in self._fields:
-            detail = f"The field {self._name} is there twice. Send it once."
-            fault = Refusal(400, "repeated_field", detail, part=self._name)
-        else:
             return
-        self._fault = self._fault or fault
-
-    def _take(self, piece: bytes) -> None:
         self._size += len(piece)
-        limit = self._limits.fields.get(self._name)
-        if limit is None or self._name in self._fields:
-            return
-        if self._size > limit:
-            detail = f"The field {self._name} is larger than {limit} bytes."
-            raise Refusal(413, "field_too_large", detail, part=self._name)
+        check_size(self._name, self._size, self._limits)
         self._pieces.append(piece)
 
+    def close(self) -> None:
+        """The field is whole."""
+        if self._fault is None:
+            self._content[self._name] = b"".join(self._pieces)
+        self._pieces = []
 
-def _field_name(head: bytes) -> str:
-    """The name in a part's Content-Disposition header. Raises Refusal."""
-    disposition: bytes | None = None
-    for line in head.split(b"\r\n"):
-        name, colon, value = line.partition(b":")
-        if not colon or not name.strip() or name != name.strip() or b"\n" in line or b"\r" in line:
-            raise _malformed("a header line of a field is not valid")
-        if name.lower() == b"content-disposition":
-            if disposition is not None:
-                raise _malformed("a field has two Content-Disposition headers")
-            disposition = value.strip()
-    kind, options = parse_options_header(disposition or b"")
-    if kind != b"form-data" or b"name" not in options:
-        raise _malformed("a field has no name")
-    return options[b"name"].decode("utf-8", "replace")
+    def content(self) -> dict[str, bytes]:
+        """The fields by name. Raises Refusal."""
+        if self._fault is not None:
+            raise self._fault
+        return self._content
 
 
-def _malformed(reason: str) -> Refusal:
-    return Refusal(400, "malformed_form", f"The multipart body cannot be read: {reason}.")
+def unknown_field(known: Iterable[str]) -> Refusal:
+    """For a form with a field of another name."""
+    return Refusal(400, "unknown_field", f"A field is not known. The fields are: {', '.join(known)}.")
 
 
-def _body_too_large(limits: UploadLimits) -> Refusal:
-    detail = f"The body is larger than {limits.body_bytes} bytes. Send a smaller part."
-    return Refusal(413, "body_too_large", detail)
+def check_size(name: str, size: int, limits: Mapping[str, int]) -> None:
+    """Raises Refusal for a field above its limit."""
+    if size > limits[name]:
+        detail = f"The field {name} is larger than {limits[name]} bytes."
+        raise Refusal(413, "field_too_large", detail, part=name)
+
+
+def _no_body(accepted: Sequence[str]) -> Refusal:
+    return Refusal(400, "no_body", f"The request has no body. Send the part as {' or '.join(accepted)}.")
+
+
+def _body_too_large(most_bytes: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {most_bytes} bytes. Send less at once.")

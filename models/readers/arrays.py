@@ -6,7 +6,7 @@ import io
 import math
 import struct
 import zipfile
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -14,24 +14,35 @@ from numpy.typing import NDArray
 
 from models.readers.depth import Intrinsics, unproject
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
-from models.sample import BadSample, Sample, TooLarge, UnsupportedType, make_sample
+from models.sample import MAX_RANGE, BadSample, Sample, TooLarge, UnsupportedType, make_sample
 
 _HEADER_BYTES = 10_000
-_ENTRIES = ("rgb.npy", "xyz.npy", "depth.npy", "intrinsics.npy")
+_ENTRIES = ("rgb.npy", "xyz.npy", "xyz_scale.npy", "xyz_offset.npy", "depth.npy", "intrinsics.npy")
 _DIRECTORY_BYTES = 4096
+
+
+_MOST_SCALE = 1.0  # metres a unit; nobody counts in more, and no int16 or float16 overflows
 
 
 def npy_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
     """(H, W, 3) float16, float32 or float64 as stored. Raises BadSample: unreadable, xyz_shape, xyz_dtype,
     too_small; TooLarge."""
+    array = _npy_grid(data, limits)
+    if array.dtype.kind != "f":
+        raise BadSample("xyz_dtype", "The NPY cloud's numbers must be float32 (or float16, float64).")
+    return cast("NDArray[np.floating]", array)
+
+
+def _npy_grid(data: bytes, limits: ReadLimits) -> NDArray[Any]:
+    """(H, W, 3) numbers as stored."""
     check_bytes(data, limits.xyz_bytes, "NPY cloud")
     array = npy_array(data, limits, "NPY cloud")
     if array.ndim != 3 or array.shape[2] != 3:
         raise BadSample("xyz_shape", "The NPY cloud must be height x width x 3 (x, y, z of every pixel).")
-    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+    if array.dtype.itemsize > 8:
         raise BadSample("xyz_dtype", "The NPY cloud's numbers must be float32 (or float16, float64).")
     check_pixels(array.shape[0], array.shape[1], limits.xyz_pixels, limits, "NPY cloud")
-    return cast("NDArray[np.floating]", array)
+    return array
 
 
 def npy_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
@@ -51,8 +62,8 @@ def npy_array(data: bytes, limits: ReadLimits, noun: str) -> NDArray[np.generic]
     """
     with decoding(noun):
         shape, fortran, dtype, start = _npy_header(data)
-        if dtype.hasobject or dtype.kind not in "fu" or dtype.subdtype is not None:
-            raise BadSample("npy_dtype", f"The {noun} must hold plain numbers (floating point or unsigned).")
+        if dtype.hasobject or dtype.kind not in "fui" or dtype.subdtype is not None:
+            raise BadSample("npy_dtype", f"The {noun} must hold plain numbers (integer or floating point).")
         size = math.prod(shape) * dtype.itemsize
         check_decoded(size, len(data), limits, noun)
         if size != len(data) - start:
@@ -65,8 +76,10 @@ def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
     """One part: entries rgb (H, W, 3) uint8 and xyz (H, W, 3) float metres, or in place of xyz: depth (H,
     W) and intrinsics (4,) or (5,): fx, fy, cx, cy, depth_scale. Image or cloud may be missing.
 
-    Raises BadSample: unreadable, npz_entries and what the arrays and make_sample raise; UnsupportedType;
-    TooLarge.
+    With xyz_scale, one number or three: xyz may be int16 too, and metres are xyz * xyz_scale + xyz_offset
+    (three numbers, 0 where there is no such entry); 0, 0, 0 as stored is no return.
+    Raises BadSample: unreadable, npz_entries, xyz_scale and what the arrays and make_sample raise;
+    UnsupportedType; TooLarge.
     """
     check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "NPZ part")
     with decoding("NPZ part"):
@@ -99,7 +112,7 @@ def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
 
 def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating] | None:
     if "xyz.npy" in entries:
-        return npy_xyz(entries["xyz.npy"], limits)
+        return _npz_xyz(entries, limits)
     if "depth.npy" not in entries:
         return None
     if "intrinsics.npy" not in entries:
@@ -112,6 +125,36 @@ def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floa
     return unproject(npy_depth(entries["depth.npy"], limits), Intrinsics(*map(float, numbers)))
 
 
+def _npz_xyz(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating]:
+    """(H, W, 3) metres."""
+    if "xyz_scale.npy" not in entries:
+        if "xyz_offset.npy" in entries:
+            raise BadSample("npz_entries", "xyz_offset needs an entry xyz_scale: metres a unit.")
+        return npy_xyz(entries["xyz.npy"], limits)
+    stored = _npy_grid(entries["xyz.npy"], limits)
+    if stored.dtype.kind != "f" and stored.dtype != np.int16:
+        raise BadSample("xyz_dtype", "With xyz_scale, xyz must be int16, float16, float32 or float64.")
+    scale = _numbers(entries["xyz_scale.npy"], limits)
+    offset = _numbers(entries["xyz_offset.npy"], limits) if "xyz_offset.npy" in entries else np.zeros(3)
+    if not (scale > 0).all() or not (scale <= _MOST_SCALE).all() or not (abs(offset) <= MAX_RANGE).all():
+        raise BadSample(
+            "xyz_scale",
+            f"xyz_scale must be above 0, at most {_MOST_SCALE:g} m; xyz_offset within {MAX_RANGE:g} m.",
+        )
+    exact = np.float64 if stored.dtype == np.float64 else np.float32
+    metres = stored.astype(exact) * scale.astype(exact) + offset.astype(exact)
+    metres[~stored.any(axis=2)] = 0
+    return metres
+
+
+def _numbers(data: bytes, limits: ReadLimits) -> NDArray[np.float64]:
+    """(1,) or (3,) float64."""
+    numbers = npy_array(data, limits, "entry xyz_scale or xyz_offset").astype(np.float64).reshape(-1)
+    if numbers.size not in (1, 3):
+        raise BadSample("xyz_scale", "xyz_scale and xyz_offset are one number or three.")
+    return numbers
+
+
 def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
     """Content of the entries by name, counted while inflating."""
     _check_zip_directory(data)
@@ -120,7 +163,8 @@ def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
         names = [entry.filename for entry in entries]
         if not set(names) <= set(_ENTRIES) or len(set(names)) < len(names):
             raise BadSample(
-                "npz_entries", "An NPZ part holds rgb and xyz, or rgb, depth and intrinsics, each once."
+                "npz_entries",
+                f"An NPZ part holds {', '.join(n.removesuffix('.npy') for n in _ENTRIES)}, each once.",
             )
         for entry in entries:
             if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -43,6 +43,17 @@ def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -
     assert float(arrays["score"]) == result.score
 
 
+def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
+    result = _one(detector, samples[0])
+    assert sum(result.contributions.values()) == pytest.approx(result.score)
+    for bank, found in result.evidence.items():
+        assert found.training_part in detector.manifest.training_parts
+        assert found.distance == result.parts.banks[bank].distances.max()
+    other = result.judged(result.score)
+    assert (other.threshold, other.decision, other.score) == (result.score, "good", result.score)
+    assert result.judged(np.nextafter(result.score, -np.inf)).decision == "defective"
+
+
 def test_a_result_does_not_depend_on_its_batch(detector: Detector, samples: list[Sample]) -> None:
     alone = [_one(detector, sample) for sample in samples]
     for order in ([0, 1, 2], [2, 0, 1], [1, 1, 2]):

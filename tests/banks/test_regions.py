@@ -37,6 +37,8 @@ def test_one_region() -> None:
     assert (found.peak, found.peak_pixel) == (3, (23, 11))
     assert found.centroid_m == pytest.approx((0.0225, 0.0115, 0.5))
     assert found.extent_m == pytest.approx((0.005, 0.003, 0))
+    assert found.box_m is not None
+    assert np.allclose(found.box_m, [(0.02, 0.01, 0.5), (0.025, 0.013, 0.5)])
 
 
 def test_padding_and_scale_lead_back_to_the_source() -> None:

@@ -161,6 +161,44 @@ def test_npz_holds_a_part() -> None:
     assert not read_npz(npz(xyz=cloud())).rgb.any()
 
 
+def test_npz_with_scaled_integers() -> None:
+    stored = np.rint(np.nan_to_num(cloud()) / 2e-4).astype(np.int16)
+    stored[0, 0] = 0
+    sample = read_npz(npz(rgb=picture(), xyz=stored, xyz_scale=np.array(2e-4)))
+    np.testing.assert_allclose(sample.xyz, stored * 2e-4, rtol=1e-6)
+    assert not sample.valid[0, 0]
+    moved = read_npz(npz(xyz=stored.astype(np.float16), xyz_scale=np.full(3, 2e-4), xyz_offset=np.ones(3)))
+    assert not moved.valid[0, 0]
+    assert not moved.xyz[0, 0].any()
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        ({"xyz": np.ones((33, 47, 3), np.int16)}, "xyz_dtype"),
+        ({"xyz": np.ones((33, 47, 3), np.int32), "xyz_scale": np.array(0.1)}, "xyz_dtype"),
+        ({"xyz": np.ones((33, 47, 3), np.float32), "xyz_offset": np.zeros(3)}, "npz_entries"),
+        *(
+            ({"xyz": np.ones((33, 47, 3), np.int16), "xyz_scale": np.array(scale)}, "xyz_scale")
+            for scale in (0.0, -1.0, np.nan, np.inf, 2.0, [0.1, 0.1])
+        ),
+        (
+            {
+                "xyz": np.ones((33, 47, 3), np.int16),
+                "xyz_scale": np.array(0.1),
+                "xyz_offset": np.array([0, 0, np.inf]),
+            },
+            "xyz_scale",
+        ),
+        ({"xyz": np.full((33, 47, 3), 30_000, np.int16), "xyz_scale": np.array(1.0)}, "out_of_range"),
+    ],
+)
+def test_npz_scales_that_mean_nothing(entries: dict[str, np.ndarray], code: str) -> None:
+    with pytest.raises(BadSample) as refused:
+        read_npz(npz(**entries))
+    assert refused.value.code == code
+
+
 def test_npz_depth() -> None:
     depth = np.full((33, 47), 500, np.uint16)
     sample = read_npz(npz(rgb=picture(), depth=depth, intrinsics=np.array([100.0, 100, 23, 16])))

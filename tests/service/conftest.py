@@ -25,6 +25,7 @@ from PIL import Image
 from banks.bank_set import PartScores
 from banks.calibration import Calibration
 from banks.detector import PartResult
+from banks.evidence import Evidence
 from banks.manifest import Manifest
 from banks.regions import find_regions
 from models.preparation import Preparation, prepare
@@ -81,6 +82,8 @@ class BrightnessDetector:
             ),
             prepared=prepared,
             parts=cast(PartScores, None),
+            contributions={"rgb": score},
+            evidence={"rgb": Evidence((1.0, 2.0), score, "train/good/000", (0.5, 0.5))},
             timings_ms={"search": 1.0},
         )
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx
 
+from service.answers import RENDERERS
+
 
 def test_products_and_their_calibration_in_counts_of_parts(client: httpx.Client) -> None:
     listed = client.get("/v1/products").json()["products"]
@@ -31,9 +33,4 @@ def test_the_document_is_whole(client: httpx.Client) -> None:
     text = str(document)
     assert "HTTPValidationError" not in text
     answers = document["paths"]["/v1/products/{product}/score"]["post"]["responses"]
-    assert set(answers["200"]["content"]) == {
-        "application/json",
-        "image/png",
-        "application/x-npy",
-        "application/ply",
-    }
+    assert set(answers["200"]["content"]) == set(RENDERERS)

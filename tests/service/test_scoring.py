@@ -4,19 +4,28 @@ import io
 import json
 import threading
 import time
+from email import message_from_bytes
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from plyfile import PlyData
 
 URL = "/v1/products/cookie/score"
+RAW = {"Content-Type": "application/octet-stream"}
 FIELDS = {
     "part_id", "result_id", "product", "bank_version", "score", "threshold", "decision", "banks", "regions",
-    "timings_ms", "creation_time",
+    "timings_ms", "creation_time", "threshold_source", "contributions", "evidence",
 }  # fmt: skip
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
 
 
 def test_a_good_and_a_defective_part(client: httpx.Client, part: Any, bad_part: Any) -> None:
@@ -52,6 +61,99 @@ def test_the_colored_cloud(client: httpx.Client, bad_part: Any) -> None:
     assert "score" in PlyData.read(io.BytesIO(answer.content))["vertex"].data.dtype.names
 
 
+def test_the_grey_map_goes_back_to_scores(client: httpx.Client, bad_part: Any) -> None:
+    raw = client.post(URL, files=bad_part, headers={"Accept": "image/tiff"})
+    scores = tifffile.imread(io.BytesIO(raw.content))
+    assert (scores.shape, scores.dtype) == ((96, 128), np.float32)
+    answer = client.post(URL, files=bad_part, headers={"Accept": "image/png;depth=16"})
+    assert answer.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(answer.content)) as image:
+        grey = np.asarray(image)
+    assert grey.dtype == np.uint16
+    step, offset = (float(answer.headers[f"tribank-map-{name}"]) for name in ("scale", "offset"))
+    np.testing.assert_allclose(grey * step + offset, scores, atol=step)
+
+
+def test_json_and_picture_in_one_answer(client: httpx.Client, bad_part: Any) -> None:
+    answer = client.post(URL, files=bad_part, headers={"Accept": "multipart/mixed"})
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    parts = [part for part in message_from_bytes(head + answer.content).walk() if not part.is_multipart()]
+    assert [part.get_content_type() for part in parts] == ["application/json", "image/png"]
+    assert set(json.loads(str(parts[0].get_payload()))) == FIELDS
+    picture = parts[1].get_payload(decode=True)
+    assert picture == client.post(URL, files=bad_part, headers={"Accept": "image/png"}).content
+
+
+def test_a_raw_sample_with_its_name_in_the_query(client: httpx.Client, sample: Any) -> None:
+    answer = client.post(
+        URL, content=npz(rgb=sample.rgb, xyz=sample.xyz), headers=RAW, params={"part_id": "board-9"}
+    )
+    assert answer.status_code == 200
+    assert answer.json()["part_id"] == "board-9"
+    stages = [stage.partition(";dur=")[0] for stage in answer.headers["server-timing"].split(", ")]
+    assert stages == ["receive", "decode", "queue", "search", "total", "encode"]
+
+
+def test_a_cloud_of_scaled_integers_is_the_same_part(client: httpx.Client, sample: Any) -> None:
+    xyz = np.where(sample.valid[..., None], np.rint((sample.xyz - 0.25) / 1e-5), 0).astype(np.int16)
+    scaled = npz(rgb=sample.rgb, xyz=xyz, xyz_scale=np.float64(1e-5), xyz_offset=np.full(3, 0.25))
+    plain = npz(rgb=sample.rgb, xyz=sample.xyz)
+    first, second = (
+        PlyData.read(
+            io.BytesIO(client.post(URL, content=body, headers=RAW | {"Accept": "application/ply"}).content)
+        )
+        for body in (plain, scaled)
+    )
+    for axis in "xyz":
+        np.testing.assert_allclose(first["vertex"][axis], second["vertex"][axis], atol=6e-6)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("threshold=1e999", 422, "invalid_parameter"),
+        ("threshold=nan", 422, "invalid_parameter"),
+        ("threshold=high", 422, "invalid_parameter"),
+        ("deadline_ms=0", 422, "invalid_parameter"),
+        ("deadline_ms=1.5", 422, "invalid_parameter"),
+        ("colour=red", 422, "invalid_parameter"),
+        ("part_id=" + "x" * 129, 422, "invalid_parameter"),
+        ("part_id=%0A", 422, "invalid_part_id"),
+        ("part_id=%ff", 200, None),
+        ("threshold=-1e308", 200, None),
+    ],
+)
+def test_72_options_of_the_query(
+    client: httpx.Client, sample: Any, query: str, status: int, code: str | None
+) -> None:
+    answer = client.post(f"{URL}?{query}", content=npz(rgb=sample.rgb, xyz=sample.xyz), headers=RAW)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+def test_a_part_id_is_given_once(client: httpx.Client, part: Any) -> None:
+    answer = client.post(URL, files=part, data={"part_id": "a"}, params={"part_id": "b"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "repeated_field")
+
+
+def test_a_raw_body_that_is_no_sample(client: httpx.Client, part: Any) -> None:
+    assert client.post(URL, content=part["rgb"], headers=RAW).status_code == 415
+    assert client.post(URL, content=b"", headers=RAW).json()["code"] == "no_body"
+    assert client.post(URL, content=b"x" * 3_000_001, headers=RAW).status_code == 413
+
+
+def test_a_threshold_for_one_request(server: Any, part: Any) -> None:
+    with server.client() as client:
+        options = {"threshold": 0.1, "part_id": "strict"}
+        strict = client.post(URL, files=part, params=options).json()
+        assert (strict["threshold"], strict["threshold_source"], strict["decision"]) == (
+            0.1, "request", "defective",
+        )  # fmt: skip
+        usual = client.post(URL, files=part).json()
+    assert (usual["threshold"], usual["threshold_source"], usual["decision"]) == (0.8, "calibration", "good")
+    (line,) = [line for line in server.log if line.get("part_id") == "strict"]
+    assert (line["threshold"], line["threshold_source"]) == (0.1, "request")
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
@@ -76,9 +178,8 @@ def test_depth_with_intrinsics(client: httpx.Client, part: Any) -> None:
 
 
 def test_an_npz_sample(client: httpx.Client, sample: Any) -> None:
-    file = io.BytesIO()
-    np.savez(file, rgb=sample.rgb, xyz=sample.xyz)
-    assert client.post(URL, files={"sample": file.getvalue()}).status_code == 200
+    body = npz(rgb=sample.rgb, xyz=sample.xyz)
+    assert client.post(URL, files={"sample": body}).status_code == 200
 
 
 def test_the_request_id_is_honoured_or_issued(client: httpx.Client, part: Any) -> None:
@@ -127,6 +228,15 @@ def test_a_passed_deadline_is_504(
     settings = strict_settings.model_copy(update={"deadline_s": 0.2})
     with serve(settings, loader) as running, running.client() as client:
         assert client.post(URL, files=part).json()["code"] == "deadline_passed"
+
+
+def test_77_a_deadline_of_the_client(
+    serve: Any, strict_settings: Any, loader: Any, detector: Any, part: Any
+) -> None:
+    detector.before = lambda: time.sleep(0.3)
+    with serve(strict_settings, loader) as running, running.client() as client:
+        for deadline_ms, status in ((1, 504), (100, 504), (5000, 200)):
+            assert client.post(URL, files=part, params={"deadline_ms": deadline_ms}).status_code == status
 
 
 def test_a_dead_owner_is_503_and_not_ready(

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
+from service.forms import FormReader
 from service.problems import Refusal
-from service.uploads import MAX_PARTS, FormReader, UploadLimits, check_head
+from service.uploads import FORM, MAX_FIELDS, RAW, Fields, bounded, check_head
 
-LIMITS = UploadLimits({"rgb": 1000, "xyz": 2000, "part_id": 100}, body_bytes=20_000, timeout_s=1)
-FORM = "multipart/form-data; boundary=b"
+LIMITS = {"rgb": 1000, "xyz": 2000, "part_id": 100}
+MOST_BYTES = 20_000
+TYPE = f"{FORM}; boundary=b"
 
 
 def field(name: str, content: bytes, *, extra: bytes = b"") -> bytes:
@@ -18,10 +23,21 @@ def field(name: str, content: bytes, *, extra: bytes = b"") -> bytes:
 
 
 def read(body: bytes, size: int = 1 << 20) -> dict[str, bytes]:
-    reader = FormReader(b"b", LIMITS)
-    for at in range(0, len(body), size):
-        reader.feed(body[at : at + size])
-    return reader.finish()
+    """As the service reads it: in pieces, bounded."""
+    fields = Fields(LIMITS)
+    reader = FormReader(b"b", fields, most_fields=MAX_FIELDS)
+
+    async def receive() -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            for at in range(0, len(body), size):
+                yield body[at : at + size]
+
+        async for piece in bounded(pieces(), MOST_BYTES, timeout_s=5):
+            reader.feed(piece)
+
+    asyncio.run(receive())
+    reader.finish()
+    return fields.content()
 
 
 def refusal(body: bytes) -> tuple[int, str]:
@@ -60,7 +76,7 @@ def test_damaged_bodies_are_refused_or_read_never_worse(noise: bytes, at: int, s
         (b"x" * 5000 + field("rgb", b"1") + b"--b--", (400, "malformed_form")),
         (field("rgb", b"1"), (400, "malformed_form")),
         (field("rgb", b"1") + b"--b--\r\n" + b"x" * 5000, (400, "malformed_form")),
-        (field("rgb", b"") * (MAX_PARTS + 1), (413, "too_many_fields")),
+        (field("rgb", b"") * (MAX_FIELDS + 1), (413, "too_many_fields")),
         (field("rgb", b"x" * 1001) + b"--b--", (413, "field_too_large")),
         (field("rgb", b"1") * 2 + b"--b--", (400, "repeated_field")),
         (field("colour", b"1") + b"--b--", (400, "unknown_field")),
@@ -98,20 +114,20 @@ def test_an_unknown_field_of_any_size_is_not_kept() -> None:
         ({"content-length": "5", "content-type": "application/json"}, (415, "unsupported_body")),
         ({"content-length": "5"}, (415, "unsupported_body")),
         ({"content-length": "5", "content-type": "multipart/form-data"}, (400, "malformed_form")),
-        ({"content-length": "5", "content-type": FORM + "b" * 70}, (400, "malformed_form")),
-        ({"content-length": "10000000000", "content-type": FORM}, (413, "body_too_large")),
+        ({"content-length": "5", "content-type": TYPE + "b" * 70}, (400, "malformed_form")),
+        ({"content-length": "10000000000", "content-type": TYPE}, (413, "body_too_large")),
         (
-            {"content-length": "5", "content-type": FORM, "content-encoding": "gzip"},
+            {"content-length": "5", "content-type": TYPE, "content-encoding": "gzip"},
             (415, "unsupported_encoding"),
         ),
     ],
 )
 def test_heads_that_are_refused_before_the_body(headers: dict[str, str], expected: tuple[int, str]) -> None:
     with pytest.raises(Refusal) as caught:
-        check_head(Headers(headers), LIMITS)
+        check_head(Headers(headers), MOST_BYTES, (FORM, RAW))
     assert (caught.value.status, caught.value.code) == expected
 
 
 def test_the_boundary_may_be_quoted() -> None:
     headers = Headers({"content-length": "5", "content-type": 'multipart/form-data; boundary="a b"'})
-    assert check_head(headers, LIMITS) == b"a b"
+    assert check_head(headers, MOST_BYTES, (FORM, RAW)) == (FORM, b"a b")
