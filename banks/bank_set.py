@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.memory_bank import BankScore, MemoryBank, Normaliser, Reweighting
+from banks.nearest import Rows
 from banks.score_map import Blur, score_map
 from models.features import PartFeatures
 from models.layout import Layout
@@ -22,9 +23,9 @@ class NormalisedBank:
     normaliser: Normaliser
     reweighting: Reweighting
 
-    def score(self, rows: NDArray[np.float32]) -> BankScore:
+    def score(self, rows: Rows) -> BankScore:
         """Score raw patch rows (n, C) float32 of one part."""
-        return self.bank.score(self.normaliser(rows), self.reweighting)
+        return self.bank.score(self.normaliser(self.bank.take(rows)), self.reweighting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class BankSet:
 
     def score(self, features: PartFeatures) -> PartScores:
         """Distances, image score and map of every bank for one part."""
-        scores = {name: bank.score(features[name].rows.cpu().numpy()) for name, bank in self.banks.items()}
+        scores = {name: bank.score(features[name].rows) for name, bank in self.banks.items()}
         layouts = {name: features[name].layout for name in self.banks}
         maps = {
             name: score_map(score.distances, layouts[name], self.size, self.blur)

@@ -155,7 +155,7 @@ class Builder:
             if self.profile.zero_row and name == "point":
                 kept = np.concatenate([kept, np.zeros_like(kept[:1])])
                 origin = np.pad(origin, ((0, 0), (0, 1)), constant_values=-1)
-            bank = MemoryBank(kept, device=self.device)
+            bank = MemoryBank(kept, device=self.device, precision=self.profile.precision)
             banks[name] = NormalisedBank(bank, normalisers[name], recipe.reweighting)
             provenance[name] = Provenance(*origin.astype(np.int32))
         return BankSet(banks, self.profile.blur, size), provenance

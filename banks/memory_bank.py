@@ -5,26 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 import faiss
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Rows = NDArray[np.float32] | torch.Tensor
-"""(n, C) float32, on any device."""
+from banks.nearest import NonFiniteScore, Rows, Search, check_finite, search_on
+
+Precision = Literal["float32", "float16"]
+"""What a bank's rows are rounded to: float16 halves a bank on disk and on a GPU."""
+_Rows = TypeVar("_Rows", NDArray[np.float32], torch.Tensor, Rows)
 
 _BYTE_LIMIT = 1 << 34  # largest vector a bank file may announce; FAISS itself would allow 1 TB
 _LOOP_LIMIT = 1_000_000
-_LARGEST = 1e18  # FAISS answers 3.4e38 and id -1 where it fails
-_TEMP_MEMORY = 512 << 20  # bytes a GPU search may use beside the banks
-_CHUNK = 256
-
-
-class NonFiniteScore(ArithmeticError):
-    """A query or a distance is NaN, infinite or absurdly large: there is no score to give."""
 
 
 class BadIndex(ValueError):
@@ -79,8 +75,11 @@ class Normaliser:
         """The mean of one library and the std of another (the published point mean and RGB std, facts T3)."""
         return cls(mean_of.mean, std_of.std)
 
-    def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, C) float32 to (n, C) float32."""
+    def __call__(self, rows: _Rows) -> _Rows:
+        """(n, C) float32 to (n, C) float32, where the rows are."""
+        if isinstance(rows, torch.Tensor):
+            mean, std = (torch.tensor(numbers, device=rows.device) for numbers in (self.mean, self.std))
+            return (rows - mean) / std
         return (rows - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
 
 
@@ -136,23 +135,30 @@ class MemoryBank:
 
     FAISS names the nearest row; its distance is then computed directly, so a score does not carry the
     cancellation of |q|^2 + |b|^2 - 2qb and hardly depends on the BLAS kernel or the device. Queries are
-    searched part by part: a part's answer never depends on other parts.
+    searched part by part: a part's answer never depends on other parts. On a CUDA device the search runs
+    there, and rows that are already there do not come to the host.
     """
 
-    def __init__(self, rows: NDArray[np.float32], *, device: str = "cpu") -> None:
-        """rows: (R, C) float32, finite, R > 0; copied. Raises ValueError otherwise."""
+    def __init__(
+        self, rows: NDArray[np.float32], *, device: str = "cpu", precision: Precision = "float32"
+    ) -> None:
+        """rows: (R, C) float32, finite, R > 0; copied. Raises ValueError otherwise.
+
+        precision: "float16" rounds the rows; queries stay as they are, rounding them too errs more.
+        """
         if rows.ndim != 2 or rows.dtype != np.float32 or not rows.size:
             raise ValueError(f"a bank needs (R, C) float32 rows, not {rows.shape} {rows.dtype}")
         index = faiss.IndexFlatL2(rows.shape[1])
-        index.add(np.ascontiguousarray(rows))
-        self._adopt(index, device)
+        index.add(_rounded(np.ascontiguousarray(rows), precision))
+        self._adopt(index, device, precision)
 
-    def _adopt(self, index: Any, device: str) -> None:
+    def _adopt(self, index: Any, device: str, precision: Precision) -> None:
         self._index = index
+        self.precision: Precision = precision
         self.rows: NDArray[np.float32] = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
             index.ntotal, index.d
         )
-        _check_finite(self.rows, "bank row")
+        check_finite(self.rows, "bank row")
         self._device = device
 
     def __len__(self) -> int:
@@ -163,24 +169,17 @@ class MemoryBank:
         """Channels of a row."""
         return self.rows.shape[1]
 
+    def take(self, rows: Rows) -> Rows:
+        """Rows as an array or a tensor of the device that searches; nothing is copied that is there."""
+        return self._search.take(rows)
+
     def nearest(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Distance (n,) float32, Euclidean, to the nearest bank row, and its id (n,) int64.
 
         rows: (n, C) float32 of one part; equal rows are searched once. Raises NonFiniteScore if a row or a
         distance is not finite, ValueError on a wrong shape or dtype.
         """
-        queries = _host(rows)
-        if queries.ndim != 2 or queries.shape[1] != self.dimension or queries.dtype != np.float32:
-            found = f"{queries.shape} {queries.dtype}"
-            raise ValueError(f"queries must be (n, {self.dimension}) float32, not {found}")
-        _check_finite(queries, "query")
-        first, inverse = _distinct(queries)
-        distinct = queries[first] if len(first) < len(queries) else queries
-        ids = self._nearest_ids(distinct, 1)[:, 0]
-        distances = _distances(distinct, self.rows, ids)
-        if not (distances < _LARGEST).all():
-            raise NonFiniteScore("a distance to the bank is not finite")
-        return distances[inverse], ids[inverse]
+        return self._search.nearest(self._queries(rows))
 
     def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
         """Score one part: nearest distances, and the re-weighted largest of them (paper eq. 8-9, PatchCore
@@ -188,31 +187,30 @@ class MemoryBank:
 
         rows: (n, C) float32, n > 0. Of equal largest distances the first counts. Raises as `nearest` does.
         """
-        queries = _host(rows)
-        distances, ids = self.nearest(queries)
+        queries = self._queries(rows)
+        distances, ids = self._search.nearest(queries)
         at = int(distances.argmax())
         nearest = self.rows[ids[at]]
         wanted = min(reweighting.neighbours, len(self))
-        around = self._nearest_ids(nearest[None], wanted)[0, 1:]  # rank 0 is the row itself
-        reach = np.linalg.norm(self.rows[around].astype(np.float64) - queries[at], axis=1)
+        around = self._search.ids(self.take(nearest[None]), wanted)[0, 1:]  # rank 0 is the row itself
+        farthest = torch.as_tensor(queries[at]).cpu().numpy()
+        reach = np.linalg.norm(self.rows[around].astype(np.float64) - farthest, axis=1)
         image_score = reweighting.score(float(distances[at]), reach, self.dimension)
         if not np.isfinite(image_score):
             raise NonFiniteScore("the image score is not finite")
         return BankScore(distances, ids, image_score)
 
-    def to_bytes(self, *, half: bool = False) -> bytes:
-        """A serialised FAISS index in CPU form. half: float16 storage, half the size; distances move by
-        about 1e-4."""
+    def to_bytes(self) -> bytes:
+        """A serialised FAISS index in CPU form: flat, or scalar quantised to float16 (half the size)."""
         index = self._index
-        if half:
+        if self.precision == "float16":
             index = faiss.IndexScalarQuantizer(self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
             index.add(self.rows)
         return faiss.serialize_index(index).tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview, *, device: str = "cpu") -> MemoryBank:
-        """Inverse of `to_bytes`; float16 rows come back as float32. Check the bytes' sha256 first: FAISS
-        has none.
+        """Inverse of `to_bytes`. Check the bytes' sha256 first: FAISS has none.
 
         Raises BadIndex on anything but a whole, non-empty flat L2 index or its float16 form.
         """
@@ -224,22 +222,24 @@ class MemoryBank:
             raise BadIndex("not a readable FAISS index") from error
         bank = cls.__new__(cls)
         try:
-            bank._adopt(_as_flat(index), device)
+            bank._adopt(_as_flat(index), device, "float32" if type(index) is faiss.IndexFlatL2 else "float16")
         except NonFiniteScore as error:
             raise BadIndex(str(error)) from error
         return bank
 
     @cached_property
-    def _search(self) -> Any:
+    def _search(self) -> Search:
         """The index that searches. It moves to the GPU at the first search, so that a bank may be loaded on
         another thread than the one that owns the device."""
-        return self._index if self._device == "cpu" else _on_gpu(self._index, self._device)
+        return search_on(self._device, self._index, self.rows, half=self.precision == "float16")
 
-    def _nearest_ids(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-        ids = self._search.search(np.ascontiguousarray(queries), k)[1]
-        if ids.min(initial=0) < 0:
-            raise NonFiniteScore("FAISS found no nearest row")
-        return ids
+    def _queries(self, rows: Rows) -> Rows:
+        taken = self.take(rows)
+        shape, kind = tuple(taken.shape), str(taken.dtype).removeprefix("torch.")
+        if len(shape) != 2 or shape[1] != self.dimension or kind != "float32":
+            raise ValueError(f"queries must be (n, {self.dimension}) float32, not {shape} {kind}")
+        check_finite(taken, "query")
+        return taken
 
 
 def _as_flat(index: Any) -> Any:
@@ -256,65 +256,9 @@ def _as_flat(index: Any) -> Any:
     raise BadIndex(f"{type(index).__name__} is no bank index")
 
 
-@lru_cache(maxsize=1)
-def _gpu_resources() -> Any:
-    """One for the process: FAISS on a GPU belongs to one owner thread (facts 4, performance.md)."""
-    resources = faiss.StandardGpuResources()
-    resources.setTempMemory(_TEMP_MEMORY)
-    return resources
-
-
-def _on_gpu(index: Any, device: str) -> Any:
-    name = torch.device(device)
-    if name.type != "cuda" or not hasattr(faiss, "StandardGpuResources"):
-        raise ValueError(f"no FAISS index can live on {device!r} here; install faiss-gpu for CUDA")
-    return faiss.index_cpu_to_gpu(_gpu_resources(), name.index or 0, index)
-
-
-def _host(rows: Rows) -> NDArray[np.float32]:
-    return rows.detach().cpu().numpy() if isinstance(rows, torch.Tensor) else rows
-
-
-def _check_finite(rows: NDArray[np.float32], what: str) -> None:
-    """Raise NonFiniteScore unless every row's squared norm is finite and small enough to subtract."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        norms = np.einsum("ij,ij->i", rows, rows)
-    sound = norms < _LARGEST**2
-    if not sound.all():
-        raise NonFiniteScore(f"{what} {int(sound.argmin())} holds NaN, infinity or huge values")
-
-
-def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of distinct rows, and for each row the position of its equal among them.
-
-    Groups by a hash of 16 columns, then compares whole rows, so a collision costs a search and never an
-    answer.
-    """
-    columns = np.linspace(0, rows.shape[1] - 1, min(16, rows.shape[1])).astype(np.int64)
-    bits = np.ascontiguousarray(rows[:, columns]).view(np.uint32).astype(np.uint64)
-    odd = np.random.default_rng(0).integers(1 << 62, size=len(columns), dtype=np.uint64) | np.uint64(1)
-    mixed = (bits * odd).sum(axis=1)
-    _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
-    repeats = np.flatnonzero(first[inverse] != np.arange(len(rows)))
-    same = np.empty(len(repeats), bool)
-    for start in range(0, len(repeats), _CHUNK):
-        some = repeats[start : start + _CHUNK]
-        same[start : start + _CHUNK] = (rows[some] == rows[first[inverse[some]]]).all(axis=1)
-    collided = repeats[~same]
-    inverse[collided] = len(first) + np.arange(len(collided))
-    first = np.concatenate([first, collided])
-    if len(first) == len(rows):
-        return np.arange(len(rows)), np.arange(len(rows))
-    return first, inverse
-
-
-def _distances(
-    queries: NDArray[np.float32], bank: NDArray[np.float32], ids: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Euclidean distances (n,) between queries and the bank rows of the same position in `ids`."""
-    squared = np.empty(len(queries), np.float32)
-    for start in range(0, len(queries), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        difference = queries[part] - bank[ids[part]]
-        squared[part] = np.einsum("ij,ij->i", difference, difference)
-    return np.sqrt(squared)
+def _rounded(rows: NDArray[np.float32], precision: Precision) -> NDArray[np.float32]:
+    """The values that `precision` can hold; too large ones become infinite."""
+    if precision == "float32":
+        return rows
+    with np.errstate(over="ignore"):
+        return rows.astype(np.float16).astype(np.float32)

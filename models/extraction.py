@@ -108,5 +108,5 @@ class Extractor:
 def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> FpfhExtractor | PointExtractor:
     """The loaded extractor of a choice."""
     if isinstance(choice, FpfhChoice):
-        return FpfhExtractor(choice.settings, side=choice.side)
+        return FpfhExtractor(choice.settings, side=choice.side, device=device)
     return PointExtractor.load(choice, weights.load(choice.kind), device)

@@ -62,13 +62,23 @@ class FpfhExtractor:
 
     channels = CHANNELS
 
-    def __init__(self, settings: FpfhSettings = PRESETS["btf"], *, side: int = 28) -> None:
-        """side: patches along one edge of the plane (BTF: 28; the golden rows and M3DM's points: 56)."""
+    def __init__(
+        self,
+        settings: FpfhSettings = PRESETS["btf"],
+        *,
+        side: int = 28,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        """side: patches along one edge of the plane (BTF: 28; the golden rows and M3DM's points: 56).
+
+        device: where the rows are put; they are computed on the CPU.
+        """
         self.settings = settings
         self.side = side
+        self.device = torch.device(device)
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """One grid a part: rows (side * side, 33) float32 on the CPU, zero where a patch has no point."""
+        """One grid a part: rows (side * side, 33) float32, zero where a patch has no point."""
         return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
 
     def _rows(self, part: PreparedPart) -> torch.Tensor:
@@ -77,7 +87,7 @@ class FpfhExtractor:
         points = part.xyz[::stride, ::stride][valid]
         pixel = torch.from_numpy(np.flatnonzero(valid))
         features = torch.from_numpy(histograms(points, self.settings))
-        return align(features, pixel, size=valid.shape[0], side=self.side)
+        return align(features, pixel, size=valid.shape[0], side=self.side).to(self.device)
 
 
 def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[np.float32]:

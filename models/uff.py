@@ -102,20 +102,22 @@ class Uff:
         """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
 
         The branches never mix, so each runs on its distinct rows only: RGB before every patch is repeated
-        2 x 2, and the all-zero row of empty point patches once. Raises WrongWidths.
+        2 x 2, and the all-zero row of empty point patches once. Rows are brought to
+        the network's device. Raises WrongWidths.
         """
-        widths = (rgb.rows.shape[1], point.rows.shape[1])
+        colour_rows, point_rows = rgb.rows.to(self.device), point.rows.to(self.device)
+        widths = (colour_rows.shape[1], point_rows.shape[1])
         if widths != self.widths:
             raise WrongWidths(
                 f"This fusion network takes RGB and point patches of {self.widths} channels, the profile's "
                 f"have {widths}: 'tribank train-uff' with the same profile trains one that fits."
             )
-        full = point.rows.any(1)
-        distinct = torch.cat([point.rows[full], point.rows.new_zeros(1, point.rows.shape[1])])
-        from_rgb, from_point = self._network(rgb.rows, distinct)
+        full = point_rows.any(1)
+        distinct = torch.cat([point_rows[full], point_rows.new_zeros(1, point_rows.shape[1])])
+        from_rgb, from_point = self._network(colour_rows, distinct)
         if rgb.layout != point.layout:
             from_rgb = expand(from_rgb)
-        fused = point.rows.new_empty(len(full), from_point.shape[1] + from_rgb.shape[1])
+        fused = point_rows.new_empty(len(full), from_point.shape[1] + from_rgb.shape[1])
         points, colours = fused.split([from_point.shape[1], from_rgb.shape[1]], dim=1)
         points[:] = from_point[-1]
         points[full] = from_point[:-1]

@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from banks.builder import Builder, BuildError
+from banks.detector import Detector, PartResult
 from banks.manifest import Manifest
 from banks.profiles import find_profile
 from banks.store import BankStore
@@ -53,6 +54,29 @@ def test_validation_parts_calibrate(small_banks: Path) -> None:
     calibration = Manifest.read(BankStore(small_banks).path(SMALL)).calibration
     assert calibration.count >= 2
     assert "held-out good parts" in calibration.statement
+
+
+def test_a_float16_version_is_half_the_size_and_scores_the_same(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    store = BankStore(tmp_path)
+    folder = open_product_folder(small_product)
+    Builder(find_profile("embedded", changes=["precision=float16"]), store).build(SMALL, folder)
+    whole, half = BankStore(small_banks).path(SMALL), store.path(SMALL)
+    assert Manifest.read(half).profile.precision == "float16"
+    samples = [part.read() for part in folder.test]
+    detectors = [Detector.load(path) for path in (whole, half)]
+    for expected, found in zip(*(detector.score(samples) for detector in detectors), strict=True):
+        assert isinstance(expected, PartResult)
+        assert isinstance(found, PartResult)
+        assert found.score == pytest.approx(expected.score, rel=2e-3, abs=2e-3)  # its own spreads, of 2 parts
+        for name, value in expected.bank_scores.items():
+            assert found.bank_scores[name] == pytest.approx(value, rel=1e-3)
+            theirs, ours = expected.bank_maps[name], found.bank_maps[name]
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * theirs.max())
+    for name in Manifest.read(half).banks:
+        sizes = [(path / f"{name}.faiss").stat().st_size for path in (half, whole)]
+        assert sizes[0] == pytest.approx(sizes[1] / 2, rel=0.01)
 
 
 def test_without_validation_parts_the_training_parts_take_turns(small_product: Path, tmp_path: Path) -> None:

@@ -110,13 +110,29 @@ def test_huge_distances_do_not_overflow_the_weight() -> None:
 
 
 def test_bytes_round_trip() -> None:
-    bank, patches = MemoryBank(drawn(200, 32, 12)), drawn(40, 32, 13)
+    bank = MemoryBank(drawn(200, 32, 12))
     back = MemoryBank.from_bytes(bank.to_bytes())
     np.testing.assert_array_equal(back.rows, bank.rows)
-    half = MemoryBank.from_bytes(bank.to_bytes(half=True))
-    assert len(bank.to_bytes(half=True)) < 0.6 * len(bank.to_bytes())
-    assert half.score(patches).image_score == pytest.approx(bank.score(patches).image_score, rel=1e-3)
-    np.testing.assert_allclose(half.nearest(patches)[0], bank.nearest(patches)[0], rtol=1e-3)
+    assert back.precision == "float32"
+
+
+def test_float16_halves_the_bytes_and_keeps_the_scores() -> None:
+    rows, patches = drawn(200, 32, 12), drawn(40, 32, 13)
+    whole, half = MemoryBank(rows), MemoryBank(rows, precision="float16")
+    assert len(half.to_bytes()) == pytest.approx(len(whole.to_bytes()) / 2, rel=0.01)
+    assert half.score(patches).image_score == pytest.approx(whole.score(patches).image_score, rel=1e-3)
+    np.testing.assert_allclose(half.nearest(patches)[0], whole.nearest(patches)[0], rtol=1e-3)
+    back = MemoryBank.from_bytes(half.to_bytes())
+    assert back.precision == "float16"
+    assert back.to_bytes() == half.to_bytes()
+    np.testing.assert_array_equal(back.nearest(patches)[0], half.nearest(patches)[0])
+
+
+def test_what_float16_cannot_hold_is_refused() -> None:
+    rows = drawn(20, 4, 18)
+    rows[5] = 70_000
+    with pytest.raises(NonFiniteScore, match="bank row 5"):
+        MemoryBank(rows, precision="float16")
 
 
 def other_indexes() -> list[faiss.Index]:
@@ -155,6 +171,8 @@ def test_normaliser_is_torchs_mean_and_std(pieces: int) -> None:
     np.testing.assert_allclose(channels.std, exact.std(dim=0), rtol=1e-9)
     assert channels(rows).dtype == np.float32
     np.testing.assert_allclose(channels(rows).std(axis=0, ddof=1), 1, rtol=1e-4)
+    for normaliser in (scalar, channels):
+        np.testing.assert_array_equal(normaliser(torch.tensor(rows)), normaliser(rows))
 
 
 def test_normaliser_edges() -> None:

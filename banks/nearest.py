@@ -1,0 +1,188 @@
+"""The nearest bank row of every query: FAISS names it, its distance is computed directly.
+
+One form searches on the host with arrays, the other on a device with tensors that never leave it; both answer
+on the host.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from typing import Any, Protocol
+
+import faiss
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32] | torch.Tensor
+"""(n, C) float32, on any device."""
+Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Euclidean distances (n,) float32 and ids (n,) int64."""
+
+_LARGEST = 1e18  # FAISS answers 3.4e38 and id -1 where it fails
+_TEMP_MEMORY = 512 << 20  # bytes a GPU search may use beside the banks
+_CHUNK = 256
+
+
+class NonFiniteScore(ArithmeticError):
+    """A query or a distance is NaN, infinite or absurdly large: there is no score to give."""
+
+
+class Search(Protocol):
+    """What a memory bank needs of either form. Queries are what `take` gives, checked."""
+
+    def take(self, rows: Rows) -> Rows:
+        """Rows in this form's own kind, copied only if they lie elsewhere."""
+        ...
+
+    def nearest(self, queries: Any) -> Nearest:
+        """The nearest row of each query. Raises NonFiniteScore where FAISS finds none."""
+        ...
+
+    def ids(self, queries: Any, k: int) -> NDArray[np.int64]:
+        """(n, k) rows, nearest first. Raises NonFiniteScore where FAISS finds fewer."""
+        ...
+
+
+def search_on(device: str, index: Any, rows: NDArray[np.float32], *, half: bool) -> Search:
+    """The search of an IndexFlatL2 that holds `rows`, on "cpu" or "cuda[:n]".
+
+    half: a GPU keeps the rows as float16. Raises ValueError for a device FAISS cannot search on here.
+    """
+    if device == "cpu":
+        return HostSearch(index, rows)
+    place = torch.device(device)
+    if place.type != "cuda" or not hasattr(faiss, "StandardGpuResources"):
+        raise ValueError(f"no FAISS index can live on {device!r} here; install faiss-gpu for CUDA")
+    place = torch.device("cuda", place.index or 0)
+    options = faiss.GpuClonerOptions()
+    options.useFloat16 = half
+    return TensorSearch(faiss.index_cpu_to_gpu(_gpu_resources(), place.index, index, options), place)
+
+
+@lru_cache(maxsize=1)
+def _gpu_resources() -> Any:
+    """One for the process: FAISS on a GPU belongs to one owner thread, the one that scores."""
+    resources = faiss.StandardGpuResources()
+    resources.setTempMemory(_TEMP_MEMORY)
+    return resources
+
+
+class HostSearch:
+    """A CPU index and NumPy arrays; equal queries are searched once."""
+
+    def __init__(self, index: Any, rows: NDArray[np.float32]) -> None:
+        self._index = index
+        self._rows = rows
+
+    def take(self, rows: Rows) -> NDArray[np.float32]:
+        """See `Search`."""
+        return rows.detach().cpu().numpy() if isinstance(rows, torch.Tensor) else rows
+
+    def nearest(self, queries: NDArray[np.float32]) -> Nearest:
+        """See `Search`."""
+        first, inverse = _distinct(queries)
+        distinct = queries[first] if len(first) < len(queries) else queries
+        ids = self.ids(distinct, 1)[:, 0]
+        distances = _distances(distinct, self._rows, ids)
+        if not (distances < _LARGEST).all():
+            raise NonFiniteScore("a distance to the bank is not finite")
+        return distances[inverse], ids[inverse]
+
+    def ids(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+        """See `Search`."""
+        ids = self._index.search(np.ascontiguousarray(queries), k)[1]
+        if ids.min(initial=0) < 0:
+            raise NonFiniteScore("FAISS found no nearest row")
+        return ids
+
+
+class TensorSearch:
+    """An index that lies where its queries do, and torch tensors: what a GPU needs.
+
+    The rows come back from the index itself, so the device holds one copy of the bank.
+    """
+
+    def __init__(self, index: Any, device: torch.device) -> None:
+        import faiss.contrib.torch_utils  # noqa: F401  lets FAISS take tensors, on torch's CUDA stream
+
+        self._index = index
+        self._device = device
+
+    def take(self, rows: Rows) -> torch.Tensor:
+        """See `Search`."""
+        return torch.as_tensor(rows).detach().to(self._device)
+
+    def nearest(self, queries: torch.Tensor) -> Nearest:
+        """See `Search`."""
+        with self._current():
+            _, ids, rows = self._index.search_and_reconstruct(queries.contiguous(), 1)
+        distances = torch.linalg.vector_norm(queries - rows[:, 0], dim=1).cpu().numpy()
+        if not (distances < _LARGEST).all():
+            raise NonFiniteScore("a distance to the bank is not finite")
+        return distances, _found(ids)[:, 0]
+
+    def ids(self, queries: torch.Tensor, k: int) -> NDArray[np.int64]:
+        """See `Search`."""
+        with self._current():
+            return _found(self._index.search(queries.contiguous(), k)[1])
+
+    def _current(self) -> AbstractContextManager[Any]:
+        """FAISS takes the stream of torch's current device, whatever device its index is on."""
+        return torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext()
+
+
+def _found(ids: torch.Tensor) -> NDArray[np.int64]:
+    """Ids on the host. Raises NonFiniteScore where FAISS found none."""
+    found = ids.cpu().numpy()
+    if found.min(initial=0) < 0:
+        raise NonFiniteScore("FAISS found no nearest row")
+    return found
+
+
+def check_finite(rows: Rows, what: str) -> None:
+    """Raise NonFiniteScore unless every row's squared norm is finite and small enough to subtract."""
+    if isinstance(rows, torch.Tensor):
+        sound = (rows.square().sum(1) < _LARGEST**2).cpu().numpy()
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            sound = np.einsum("ij,ij->i", rows, rows) < _LARGEST**2
+    if not sound.all():
+        raise NonFiniteScore(f"{what} {int(sound.argmin())} holds NaN, infinity or huge values")
+
+
+def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of distinct rows, and for each row the position of its equal among them.
+
+    Groups by a hash of 16 columns, then compares whole rows, so a collision costs a search and never an
+    answer.
+    """
+    columns = np.linspace(0, rows.shape[1] - 1, min(16, rows.shape[1])).astype(np.int64)
+    bits = np.ascontiguousarray(rows[:, columns]).view(np.uint32).astype(np.uint64)
+    odd = np.random.default_rng(0).integers(1 << 62, size=len(columns), dtype=np.uint64) | np.uint64(1)
+    mixed = (bits * odd).sum(axis=1)
+    _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
+    repeats = np.flatnonzero(first[inverse] != np.arange(len(rows)))
+    same = np.empty(len(repeats), bool)
+    for start in range(0, len(repeats), _CHUNK):
+        some = repeats[start : start + _CHUNK]
+        same[start : start + _CHUNK] = (rows[some] == rows[first[inverse[some]]]).all(axis=1)
+    collided = repeats[~same]
+    inverse[collided] = len(first) + np.arange(len(collided))
+    first = np.concatenate([first, collided])
+    if len(first) == len(rows):
+        return np.arange(len(rows)), np.arange(len(rows))
+    return first, inverse
+
+
+def _distances(
+    queries: NDArray[np.float32], bank: NDArray[np.float32], ids: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Euclidean distances (n,) between queries and the bank rows of the same position in `ids`."""
+    squared = np.empty(len(queries), np.float32)
+    for start in range(0, len(queries), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        difference = queries[part] - bank[ids[part]]
+        squared[part] = np.einsum("ij,ij->i", difference, difference)
+    return np.sqrt(squared)
