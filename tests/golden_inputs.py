@@ -1,0 +1,57 @@
+"""The golden recipe's weights and parts on disk, as users have them: official checkpoints, and a product."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tifffile
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from models.official_weights import official_weights
+
+
+def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: int) -> None:
+    """The recipe's weights of these names under their official file names, in their official layouts.
+
+    Checkpoints also hold what the loader has to pass over: other networks' tensors and a Namespace. Weights
+    that come inside an installed package are left out; AugReg's, official as .npz, are in timm's layout.
+    """
+    for name in names:
+        weights = official_weights(name)
+        if weights.packaged():
+            continue
+        shapes = {key: torch.empty(shape, device="meta") for key, shape in weights.shapes().items()}
+        state = recipe.fill(shapes, seed)
+        if weights.files[0].endswith(".npz"):
+            save_file(state, folder / weights.files[1])
+            continue
+        layout = weights.layout
+        top: dict[str, Any] = {f"{layout.strip}{layout.keep}{key}": value for key, value in state.items()}
+        top |= {f"{layout.strip}{prefix}x": torch.zeros(3) for prefix in layout.ignore}
+        for key in reversed(layout.container):
+            top = {key: top, "epoch": 3, "args": argparse.Namespace(lr=0.003)}
+        torch.save(top, folder / weights.files[0])
+
+
+def write_product(recipe: ModuleType, folder: Path, splits: Mapping[str, Sequence[int]]) -> None:
+    """Parts of these numbers as an MVTec-layout product, already prepared, all good."""
+    for split, parts in splits.items():
+        for number in parts:
+            rgb, xyz = recipe.sample(number)
+            image, cloud = pair(folder, split, number)
+            for file in (image, cloud):
+                file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rgb).save(image)
+            tifffile.imwrite(cloud, xyz, photometric="rgb")
+
+
+def pair(folder: Path, split: str, number: int) -> tuple[Path, Path]:
+    """Image and cloud of one part of `write_product`."""
+    good = folder / split / "good"
+    return good / "rgb" / f"{number:03}.png", good / "xyz" / f"{number:03}.tiff"

@@ -1,0 +1,184 @@
+"""For every named profile: a part's patches and scores are bitwise the same alone and in a batch of eight.
+
+Each distinct extractor runs once, point transformers with an eighth of their groups; each profile's fusion,
+banks and decision run on the first channels of those patches. A new profile is covered by being listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from banks import decision as decisions
+from banks.bank_set import BankSet, NormalisedBank, PartScores
+from banks.memory_bank import MemoryBank, Normaliser
+from banks.profile import Profile
+from banks.profiles import PROFILES
+from models.extraction import FpfhChoice, PointChoice, RgbChoice, point_extractor
+from models.features import BANKS, PartFeatures, Patches
+from models.fusion import FITS, FusionTask
+from models.preparation import Preparation, PreparedPart, prepare
+from models.rgb import RgbExtractor
+from models.rgb_backbones import rgb_backbone
+from models.sample import make_sample
+from models.uff import FusionNetwork
+from models.weights import WeightStore
+from tests.golden_inputs import write_weights
+
+BATCH, LAST = 8, 7
+RGB_CHANNELS, POINT_CHANNELS = 24, 32
+"""Of the patches that go to fusion and banks."""
+
+pytestmark = pytest.mark.slow
+Choice = RgbChoice | PointChoice
+Component = tuple[Choice, Preparation]
+
+
+def _arithmetic(choice: Choice, preparation: Preparation) -> Hashable:
+    """Equal for extractors that compute the same with other numbers: weights or colour constants."""
+    if isinstance(choice, RgbChoice):
+        return rgb_backbone(choice.backbone).model.partition(".")[0], preparation.rgb_size
+    return choice
+
+
+def _cheap(choice: PointChoice) -> PointChoice:
+    if isinstance(choice, FpfhChoice):
+        return choice
+    return replace(choice, groups=choice.groups // 8, group_size=choice.group_size // 4)
+
+
+def _components() -> dict[Hashable, Component]:
+    found: dict[Hashable, Component] = {}
+    for profile in PROFILES.values():
+        for choice in (profile.extraction.rgb, profile.extraction.point):
+            if choice is not None:
+                found.setdefault(_arithmetic(choice, profile.preparation), (choice, profile.preparation))
+    return found
+
+
+COMPONENTS = _components()
+Grids = Callable[[Hashable], tuple[list[Patches], Patches]]
+
+
+@pytest.fixture(scope="module")
+def parts(recipe: ModuleType) -> Callable[[Preparation], list[PreparedPart]]:
+    """Eight parts through the preparation of a profile, their background being out already."""
+
+    @cache
+    def prepared(preparation: Preparation) -> list[PreparedPart]:
+        settings = replace(preparation, background="none")
+        return [prepare(make_sample(*recipe.sample(number)), settings) for number in range(BATCH)]
+
+    return prepared
+
+
+@pytest.fixture(scope="module")
+def grids(
+    recipe: ModuleType,
+    parts: Callable[[Preparation], list[PreparedPart]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Grids:
+    """All eight parts' patches as one batch, and the last part's alone, by `_arithmetic`."""
+
+    @cache
+    def extracted(key: Hashable) -> tuple[list[Patches], Patches]:
+        choice, preparation = COMPONENTS[key]
+        folder = tmp_path_factory.mktemp("weights")
+        store = WeightStore(folder)
+        if isinstance(choice, RgbChoice):
+            write_weights(recipe, folder, [rgb_backbone(choice.backbone).weights], 7)
+            extract = RgbExtractor.load(choice.backbone, store, size=preparation.rgb_size)
+        else:
+            write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
+            extract = point_extractor(_cheap(choice), store, "cpu")
+        (alone,) = extract([parts(preparation)[LAST]])
+        return extract(parts(preparation)), alone
+
+    return extracted
+
+
+@pytest.mark.parametrize("key", COMPONENTS, ids=str)
+def test_patches(key: Hashable, grids: Grids) -> None:
+    batch, alone = grids(key)
+    assert len(batch) == BATCH
+    assert torch.equal(batch[LAST].rows, alone.rows)
+    assert not torch.equal(batch[0].rows, alone.rows)
+
+
+@pytest.fixture(scope="module")
+def fusion_weights(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> WeightStore:
+    """A fusion network for the first channels."""
+    folder = tmp_path_factory.mktemp("fusion")
+    state = FusionNetwork(RGB_CHANNELS, POINT_CHANNELS).state_dict()
+    save_file(recipe.fill(state, 7), folder / "uff.safetensors")
+    return WeightStore(folder)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: Path) -> None:
+    profile = PROFILES[name]
+    features = _features(profile, grids, fusion_weights, tmp_path)
+    banks = BankSet(
+        {bank: _bank(profile, bank, features[:2]) for bank in profile.banks},
+        profile.blur,
+        profile.preparation.size,
+    )
+    alone = banks.score(features[LAST])
+    batch = [banks.score(part) for part in features]
+    for bank, score in alone.banks.items():
+        in_batch = batch[LAST].banks[bank]
+        assert in_batch.image_score == score.image_score
+        np.testing.assert_array_equal(in_batch.distances, score.distances)
+        np.testing.assert_array_equal(batch[LAST].maps[bank], alone.maps[bank])
+    decision = _decision(profile, batch[2:5])
+    assert decision.score(batch[LAST].image_scores) == decision.score(alone.image_scores)
+    np.testing.assert_array_equal(decision.map(batch[LAST].maps), decision.map(alone.maps))
+
+
+def _features(
+    profile: Profile, grids: Grids, fusion_weights: WeightStore, folder: Path
+) -> list[PartFeatures]:
+    """Patches of all parts for every bank of a profile, of the first channels."""
+    extraction, found = profile.extraction, [{} for _ in range(BATCH)]
+    for bank, choice, channels in zip(
+        BANKS, (extraction.rgb, extraction.point), (RGB_CHANNELS, POINT_CHANNELS), strict=False
+    ):
+        if choice is not None:
+            batch, _ = grids(_arithmetic(choice, profile.preparation))
+            for part, grid in zip(found, batch, strict=True):
+                part[bank] = replace(grid, rows=grid.rows[:, :channels].contiguous())
+    if extraction.fusion is not None:
+        training = replace(extraction.training, steps=1, warm_up=1, batch=1)
+        pairs = [(part["rgb"], part["point"]) for part in found]
+        task = FusionTask(pairs[:2], folder, fusion_weights, training, "cpu", lambda done, total, loss: None)
+        fusion = FITS[extraction.fusion](task)
+        for part, (rgb, point) in zip(found, pairs, strict=True):
+            part["fused"] = fusion(rgb, point)
+    return list(found)
+
+
+def _bank(profile: Profile, bank: str, features: list[PartFeatures]) -> NormalisedBank:
+    """Every second patch of some parts, normalised by itself unless not at all: which scalars it takes
+    changes nothing here."""
+    rows = np.concatenate([part[bank].rows.numpy()[::2] for part in features])
+    recipe = profile.banks[bank]
+    how = recipe.normalisation
+    normaliser = Normaliser() if how == "none" else Normaliser.fit([rows], per_channel=how == "channel")
+    return NormalisedBank(
+        MemoryBank(normaliser(rows), precision=profile.precision), normaliser, recipe.reweighting
+    )
+
+
+def _decision(profile: Profile, scores: list[PartScores]) -> decisions.Decision:
+    names = tuple(profile.banks)
+    image = np.array([[part.image_scores[name] for name in names] for part in scores])
+    maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
+    return decisions.fit(profile.decision, names, image, maps)
