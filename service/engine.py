@@ -31,9 +31,13 @@ EVERYTHING = Residency()
 
 @dataclass(frozen=True, slots=True)
 class Shadowed:
-    """What a second version says of the same part, once there is time for it; cancelled if there is none."""
+    """What a second version says of the same part, once there is time for it; cancelled if there is none.
+
+    decided: the active version's decision.
+    """
 
     detector: PartDetector
+    decided: str
     result: Future[PartResult] = field(default_factory=Future)
 
 
@@ -270,14 +274,14 @@ class Engine:
         if isinstance(result, BadSample):
             job.future.set_exception(from_bad_sample(result))
             return
-        shadow = self._put_off(job)
+        shadow = self._put_off(job, result.decision)
         job.future.set_result(Scored(result, detector, (started - job.admitted) * 1000, shadow))
 
-    def _put_off(self, job: _Job) -> Shadowed | None:
+    def _put_off(self, job: _Job, decided: str) -> Shadowed | None:
         """Queue the part for the shadow. Of too many that wait, the oldest is given up."""
         if job.shadow is None:
             return None
-        shadowed = Shadowed(job.shadow)
+        shadowed = Shadowed(job.shadow, decided)
         with self._wake:
             while len(self._shadows) >= self._queue_size:
                 self._shadows.popleft()[1].result.cancel()
@@ -295,8 +299,17 @@ class Engine:
             result = error
         if isinstance(result, Exception):
             shadowed.result.set_exception(result)
-        else:
-            shadowed.result.set_result(result)
+            return
+        self._logger.info(
+            "part_shadowed",
+            product=shadowed.detector.product,
+            bank_version=shadowed.detector.version,
+            score=round(result.score, 6),
+            decision=result.decision,
+            agrees=result.decision == shadowed.decided,
+            is_simulated=True,
+        )
+        shadowed.result.set_result(result)
 
 
 def _do(chore: _Chore) -> None:

@@ -124,7 +124,8 @@ async def delete_version(product: str, version: str, request: Request, services:
 async def cast_shadow(product: str, request: Request, services: Services) -> VersionList:
     """Let a second version score every part along with the active one.
 
-    Its results are marked `is_simulated`, decide nothing, and are made only while no part waits.
+    Its results decide nothing and are made only while no part waits. They are in the service's log, one line
+    `part_shadowed` each, marked `is_simulated`, with whether both versions agree.
     """
     choice = await read_json(request, ShadowChoice)
     request.state.record.update(product=product, bank_version=choice.version, action="shadow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,13 +22,19 @@ FAST = 0.01
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def log() -> io.StringIO:
+    """What the engines log."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def start(log: io.StringIO) -> Iterator[Start]:
     """Starts engines that look at disk all the time, and stops them afterwards."""
     engines: list[Engine] = []
 
     def start(loader: Any, **residency: Any) -> Engine:
         chosen = Residency(poll_s=residency.pop("poll_s", FAST), **residency)
-        engine = Engine(loader, queue_size=8, logger=make_logger(io.StringIO()), residency=chosen)
+        engine = Engine(loader, queue_size=8, logger=make_logger(log), residency=chosen)
         engines.append(engine)
         engine.start()
         until(lambda: engine.residents.settled)
@@ -159,7 +166,7 @@ def test_what_does_not_fit_beside_the_rest_is_refused(start: Start, two: Any, sa
     assert score(engine, sample).detector.version == "v1"
 
 
-def test_a_shadow_scores_when_no_part_waits(start: Start, two: Any, sample: Sample) -> None:
+def test_a_shadow_scores_when_no_part_waits(start: Start, two: Any, sample: Sample, log: io.StringIO) -> None:
     engine = start(two)
     two.shadows["cookie"] = "v2"
     until(lambda: engine.products()["cookie"].shadow)
@@ -167,6 +174,8 @@ def test_a_shadow_scores_when_no_part_waits(start: Start, two: Any, sample: Samp
     assert scored.detector.version == "v1"
     assert scored.shadow.detector.version == "v2"
     assert scored.shadow.result.result(5).score == scored.result.score
+    (line,) = [entry for entry in map(json.loads, log.getvalue().splitlines()) if "is_simulated" in entry]
+    assert (line["bank_version"], line["agrees"]) == ("v2", True)
     scored.shadow.detector.before = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
         score(engine, sample).shadow.result.result(5)
