@@ -52,8 +52,9 @@ class Profile(BaseModel):
     decision_fit: Literal["held-out", "training"] = "held-out"
     """Good parts that the decision is fitted on. The published code takes the training parts."""
     false_reject_rate: float = 0.01
-    folds: int = 5
-    """Cross-validation folds over the training parts where there is no validation folder."""
+    calibration_parts: int = Field(default=60, ge=1)
+    """Good parts wanted for decision, threshold and colours. Where the validation parts are fewer, training
+    parts join them, each scored by the banks without its own rows."""
 
     @model_validator(mode="after")
     def _banks_are_fed(self) -> Profile:
