@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from banks.profile import Profile
@@ -71,3 +76,48 @@ def test_point_groups_feed_no_fused_bank_and_say_so() -> None:
 def test_unknown_names_list_the_known() -> None:
     with pytest.raises(UnknownProfile, match="embedded"):
         find_profile("m4dm")
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
+
+
+def test_the_page_lists_every_profile() -> None:
+    listed = [
+        line
+        for line in PAGE.read_text().splitlines()
+        if line.startswith(tuple(f"| `{p}` |" for p in PROFILES))
+    ]
+    assert listed == [_line(profile) for profile in PROFILES.values()]
+
+
+def _line(profile: Profile) -> str:
+    extraction = profile.extraction
+    weights = " ".join(f"`{name}`" for name in extraction.weights()) or "none"
+    cells = (" ".join(profile.banks), extraction.fusion or "none", profile.decision, weights, profile.summary)
+    return f"| `{profile.name}` | {' | '.join(cells)} |"
+
+
+def test_the_page_names_every_field_in_which_the_two_modes_differ() -> None:
+    differing: set[str] = set()
+    for name in PROFILES:
+        if f"{name}-paper-code" in PROFILES:
+            text, code = (_fields(PROFILES[which]) for which in (name, f"{name}-paper-code"))
+            differing |= {_BANK.sub("banks.*", field) for field in text if text[field] != code[field]}
+    table = re.findall(r"^\| `([a-z_.*]+)` \|", PAGE.read_text().partition("## Where")[2], re.MULTILINE)
+    assert differing - {"name", "summary"} == set(table)
+
+
+_BANK = re.compile(r"^banks\.\w+")
+
+
+def _fields(profile: Profile) -> dict[str, Any]:
+    """Leaves by dotted name."""
+
+    def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+        if not isinstance(value, dict):
+            yield path, value
+            return
+        for key, inner in value.items():
+            yield from leaves(f"{path}.{key}".lstrip("."), inner)
+
+    return dict(leaves("", profile.model_dump(mode="json")))

@@ -120,10 +120,12 @@ def test_weights_that_do_not_fit_are_named() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_cuda_gives_the_host_s_rows() -> None:
+@pytest.mark.parametrize("settings", [SMALL, GROUPS], ids=["patches", "groups"])
+def test_cuda_gives_the_host_s_rows(settings: PointNetwork) -> None:
     weights = PointTransformer("pointmae", "sample").state_dict()
     part = cloud(5)
-    (host,) = PointExtractor.load(SMALL, weights)([part])
-    (device,) = PointExtractor.load(SMALL, weights, "cuda")([part])
+    (host,) = PointExtractor.load(settings, weights)([part])
+    (device,) = PointExtractor.load(settings, weights, "cuda")([part])
     assert device.rows.is_cuda
     torch.testing.assert_close(device.rows.cpu(), host.rows, atol=1e-3, rtol=0)
+    assert np.array_equal(device.layout.pixels(224), host.layout.pixels(224))
