@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from service.problems import Overloaded
 
@@ -15,6 +16,8 @@ class Gate:
         self.limit = limit
         self.inside = 0
         self._retry_after_s = retry_after_s
+        self._patient = asyncio.Semaphore(max(1, limit // 2))
+        self._left = asyncio.Event()
 
     @contextmanager
     def enter(self) -> Iterator[None]:
@@ -26,3 +29,15 @@ class Gate:
             yield
         finally:
             self.inside -= 1
+            self._left.set()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a place, then hold it. Those who wait get half of the places at most, so that they never
+        take all from those who do not."""
+        async with self._patient:
+            while self.inside >= self.limit:
+                self._left.clear()
+                await self._left.wait()
+            with self.enter():
+                yield

@@ -23,6 +23,8 @@ from banks.store import BankStore
 from models.readers import ReadLimits
 from service import job_routes, products, scoring, versions
 from service.admission import Gate
+from service.batch_routes import BatchRoutes
+from service.batches import BatchJob, BatchLimits
 from service.detectors import Loader, Residency
 from service.engine import Engine
 from service.guard import Guard
@@ -54,7 +56,10 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.wiring = wiring
+    batches = BatchRoutes(BatchLimits.of(settings), logger)
+    wiring.jobs.register(BatchJob(wiring, batches.limits, logger))
     app.include_router(scoring.router)
+    app.include_router(batches.router)
     app.include_router(products.router)
     app.include_router(job_routes.router)
     app.include_router(versions.router)
@@ -143,6 +148,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         encoders=ThreadPoolExecutor(settings.encode_workers, "tribank-encode"),
         uploads=Gate(settings.max_uploads, engine.retry_after_s),
         parts=Gate(settings.max_in_flight, engine.retry_after_s),
+        batches=Gate(settings.max_batches, engine.retry_after_s),
         upload_limits=UploadLimits.of(settings),
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="From the end of the upload to the answer; then 504."
     )
 
+    max_batches: int = Field(default=2, ge=1, description="Batches received or streamed at once; else 429.")
+    max_batch_bytes: int = Field(default=512 * MIB, ge=1, description="Largest body of a batch.")
+    max_batch_entries: int = Field(default=4096, ge=1, description="Most files and folders in a batch's zip.")
+    max_batch_decoded_bytes: int = Field(
+        default=2048 * MIB, ge=1, description="Most bytes of a batch's files together, decompressed."
+    )
+    batch_timeout_s: float = Field(default=600.0, gt=0, description="Time to receive a batch; then 408.")
+
     max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
     max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
     stall_s: float = Field(

@@ -21,8 +21,8 @@ from service.uploads import UploadLimits
 class Wiring:
     """The long-lived objects of one server.
 
-    uploads, parts, watchers: the gates of receiving, of work and of watching jobs. stall_s: how long a client
-    may take nothing of a streamed answer.
+    uploads, parts, batches, watchers: the gates of receiving, of work, of batches and of watching. stall_s:
+    how long a client may take nothing of a streamed answer.
     """
 
     engine: Engine
@@ -31,6 +31,7 @@ class Wiring:
     encoders: ThreadPoolExecutor
     uploads: Gate
     parts: Gate
+    batches: Gate
     upload_limits: UploadLimits
     read_limits: ReadLimits
     deadline_s: float

@@ -1,0 +1,168 @@
+"""A zip of parts: listed and read, never extracted. Nothing of its names becomes a path on this machine.
+
+The rules are those of shared/reliability.md, section 9: what a name or an entry must not be refuses the whole
+archive (422), what breaks a limit too (413); what is wrong with one part's bytes is that part's own refusal.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from models.product_folder import NotAProductFolder, PartFile, open_product_folder
+from models.readers.limits import ReadLimits, check_decoded
+from models.sample import BadSample
+from service.parts import check_fields
+from service.problems import Refusal, from_bad_sample
+
+MAX_NAME_BYTES = 255
+SKIPPED_FOLDERS = ("__MACOSX",)
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """entries: files and folders. bytes: all entries together, decompressed."""
+
+    entries: int
+    bytes: int
+
+
+class PartsArchive:
+    """The parts in a zip file, in natural order. Methods block; `read` may be called from any thread.
+
+    parts: what it holds, named by their place in it. left_out: a sentence for each that is not whole.
+    """
+
+    def __init__(self, file: Path, limits: ArchiveLimits) -> None:
+        """Raises Refusal; nothing is decompressed."""
+        with _unreadable():
+            _check_count(file, limits)
+            self._zip = zipfile.ZipFile(file)
+        try:
+            _check(self._zip.infolist(), limits)
+            found = open_product_folder(cast(Path, _root(self._zip)))
+        except NotAProductFolder:
+            self.close()
+            detail = (
+                "The zip holds no parts. Zip a folder with rgb/ and xyz/ of equal names, with 000.png beside "
+                "000.tiff, with 000.npz, or in the layout of MVTec 3D-AD."
+            )
+            raise Refusal(422, "no_parts", detail) from None
+        except BaseException:
+            self.close()
+            raise
+        self.parts: tuple[PartFile, ...] = (*found.train, *found.validation, *found.test)
+        self.left_out = found.skipped
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._zip.close()
+
+    def read(self, part: PartFile, limits: ReadLimits) -> dict[str, bytes]:
+        """The fields of a part as a form would bring them. Raises Refusal."""
+        fields: dict[str, bytes] = {}
+        if part.rgb is not None:
+            fields["rgb"] = self._bytes(part.rgb, "rgb", limits.rgb_bytes, limits)
+        if part.xyz is not None and part.xyz.suffix.lower() == ".npz":
+            fields["sample"] = self._bytes(part.xyz, "sample", limits.rgb_bytes + limits.xyz_bytes, limits)
+        elif part.xyz is not None:
+            fields["xyz"] = self._bytes(part.xyz, "xyz", limits.xyz_bytes, limits)
+        check_fields(fields)
+        return fields
+
+    def _bytes(self, path: Path, field: str, most: int, limits: ReadLimits) -> bytes:
+        """One entry. zipfile inflates no more than the size that the entry declares and checks its CRC, so
+        the sizes checked here and in `_check` are those of the real bytes."""
+        info = self._zip.getinfo(cast(zipfile.Path, path).at)  # pyright: ignore[reportAttributeAccessIssue]
+        if info.file_size > most:
+            detail = f"The field {field} is larger than {most} bytes."
+            raise Refusal(413, "field_too_large", detail, part=field)
+        try:
+            check_decoded(info.file_size, max(1, info.compress_size), limits, f"entry of {field}")
+        except BadSample as error:
+            raise from_bad_sample(error, field) from error
+        with _unreadable(field), self._zip.open(info) as entry:
+            return entry.read(most)
+
+
+def _check_count(file: Path, limits: ArchiveLimits) -> None:
+    """zipfile makes an object of every entry of the directory, so they are counted before it is asked."""
+    with file.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for count, _ in enumerate(_DIRECTORY_ENTRY.finditer(data), 1):
+            if count > limits.entries:
+                detail = f"A zip has at most {limits.entries} files and folders. Send several."
+                raise Refusal(413, "too_many_entries", detail)
+
+
+def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
+    """Refuse an archive for what its directory says."""
+    if sum(entry.file_size for entry in entries) > limits.bytes:
+        detail = f"The zip holds more than {limits.bytes} bytes. Send several."
+        raise Refusal(413, "too_many_bytes_decoded", detail)
+    seen: set[str] = set()
+    for number, entry in enumerate(entries, 1):
+        reason = _fault(entry)
+        name = unicodedata.normalize("NFC", entry.filename).casefold().rstrip("/")
+        if reason is None and name in seen:
+            reason = "has the name of another, but for case or accents"
+        if reason is not None:
+            raise Refusal(422, "unsafe_archive", f"The zip is refused: its entry {number} {reason}.")
+        seen.add(name)
+
+
+def _fault(entry: zipfile.ZipInfo) -> str | None:
+    """What is wrong with an entry, apart from its content; None for nothing."""
+    name = entry.orig_filename
+    pieces = name.rstrip("/").split("/")
+    faults = {
+        "is encrypted": entry.flag_bits & _ENCRYPTED,
+        "is a link or a device": stat.S_IFMT(entry.external_attr >> 16)
+        not in (0, stat.S_IFREG, stat.S_IFDIR),
+        "has a name with a backslash, a control character or a drive letter": "\\" in name
+        or not name.isprintable()
+        or _DRIVE.match(name),
+        "has an absolute name or one with an empty, '.' or '..' step": {"", ".", ".."} & set(pieces),
+        f"has a name longer than {MAX_NAME_BYTES} bytes": len(name.encode("utf-8", "replace"))
+        > MAX_NAME_BYTES,
+        "is an archive itself": name.lower().endswith(_NESTED),
+        "is compressed in another way than deflate": entry.compress_type not in _METHODS,
+    }
+    return next((fault for fault, found in faults.items() if found), None)
+
+
+def _root(archive: zipfile.ZipFile) -> zipfile.Path:
+    """The folder that holds the parts: the zip itself, or the one folder that was zipped."""
+    root = zipfile.Path(archive)
+    inside = [path for path in root.iterdir() if path.name not in SKIPPED_FOLDERS]
+    while len(inside) == 1 and inside[0].is_dir() and inside[0].name not in _LAYOUT:
+        root = inside[0]
+        inside = list(root.iterdir())
+    return root
+
+
+_LAYOUT = ("train", "validation", "test", "rgb", "xyz")
+
+
+@contextmanager
+def _unreadable(field: str | None = None) -> Iterator[None]:
+    """Make any failure of zipfile a 422: on damaged bytes it raises much more than BadZipFile."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:
+        detail = "The zip is damaged or cut short. Write it again and check the transfer."
+        raise Refusal(422, "unreadable", detail, part=field) from error

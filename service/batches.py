@@ -1,0 +1,154 @@
+"""Many parts in one request: one line a part, in order, streamed or as a job. A bad part harms no other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from models.product_folder import PartFile
+from service.answers import render_json
+from service.archives import ArchiveLimits, PartsArchive
+from service.deadline import Clock
+from service.jobs import Task, on_disk
+from service.parts import checked_part_id
+from service.problems import INTERNAL, NotReady, Refusal, body_of
+from service.scanning import Ask, noted, on_pool, scan_part
+from service.settings import Settings
+from service.wiring import Wiring
+
+WINDOW = 2
+"""Parts of one batch in work at once: one is decoded while another is scored."""
+FILE = "parts.zip"
+"""The name of a batch in its folder of input."""
+_LOADING_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """body_bytes, timeout_s: of the body."""
+
+    body_bytes: int
+    timeout_s: float
+    archive: ArchiveLimits
+
+    @classmethod
+    def of(cls, settings: Settings) -> BatchLimits:
+        """The limits that the settings ask for."""
+        archive = ArchiveLimits(settings.max_batch_entries, settings.max_batch_decoded_bytes)
+        return cls(settings.max_batch_bytes, settings.batch_timeout_s, archive)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is asked of an archive's parts. threshold: the request's own. origin: the id that log lines and
+    refusals name, the request's or the job's."""
+
+    product: str
+    archive: PartsArchive
+    threshold: float | None
+    origin: str
+
+    @property
+    def count(self) -> int:
+        """How many lines there will be."""
+        return len(self.archive.parts) + len(self.archive.left_out)
+
+    async def lines(
+        self, services: Wiring, logger: FilteringBoundLogger, first: int = 0
+    ) -> AsyncGenerator[str]:
+        """JSON texts in order from line `first` on: of each part its result, or a problem with its part_id;
+        then a problem for each that was left out."""
+        waiting: deque[asyncio.Task[str]] = deque()
+        try:
+            for part in self.archive.parts[first:]:
+                waiting.append(asyncio.create_task(self._line(part, services, logger)))
+                if len(waiting) == WINDOW:
+                    yield await waiting.popleft()
+            while waiting:
+                yield await waiting.popleft()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        for sentence in self.archive.left_out[max(0, first - len(self.archive.parts)) :]:
+            name, _, reason = sentence.partition(": ")
+            yield self._problem(name, Refusal(422, "part_left_out", reason))
+
+    async def _line(self, part: PartFile, services: Wiring, logger: FilteringBoundLogger) -> str:
+        try:
+            part_id = checked_part_id(part.name)
+            async with services.parts.turn():
+                clock = Clock()
+                clock.shorten(services.deadline_s)
+                async with clock.running():
+                    fields = await on_pool(
+                        services.decoders, lambda: self.archive.read(part, services.read_limits)
+                    )
+                    ask = Ask(self.product, part_id, self.threshold, clock)
+                    scan = await scan_part(ask, fields, services)
+                    text = (await on_pool(services.encoders, lambda: render_json(scan))).decode()
+        except Refusal as refusal:
+            logger.info("batch_part", origin=self.origin, product=self.product, code=refusal.code)
+            return self._problem(part.name, refusal)
+        except Exception:
+            logger.exception("batch_part_failed", origin=self.origin, product=self.product)
+            return self._problem(part.name, INTERNAL)
+        logger.info("batch_part", origin=self.origin, product=self.product, **noted(scan))
+        return text
+
+    def _problem(self, name: str, refusal: Refusal) -> str:
+        return json.dumps({"part_id": name, **body_of(refusal, self.origin)})
+
+
+class BatchJob:
+    """A batch that outlives its request; its lines are the job's."""
+
+    name = "batch"
+
+    def __init__(self, services: Wiring, limits: BatchLimits, logger: FilteringBoundLogger) -> None:
+        self._services = services
+        self._limits = limits
+        self._logger = logger
+
+    async def run(self, task: Task) -> Mapping[str, Any]:
+        """Score what has no line yet. Raises Refusal, JobStopped."""
+        await self._loaded(task)
+        archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits.archive))
+        try:
+            batch = Batch(task.job.product, archive, task.job.request.get("threshold"), task.job.id)
+            done = await on_disk(task.count_lines)
+            async with aclosing(batch.lines(self._services, self._logger, done)) as lines:
+                async for line in lines:
+                    task.check()  # first: a part that a stopping service refused comes again
+                    await on_disk(partial(task.add_line, line))
+                    done += 1
+                    task.progress("scoring", done, batch.count)
+            return {"lines": batch.count}
+        finally:
+            archive.close()
+
+    async def _loaded(self, task: Task) -> None:
+        """Wait for the product's bank: after a restart the job may be sooner."""
+        while True:
+            task.check()
+            try:
+                self._services.engine.check(task.job.product)
+                return
+            except NotReady as refusal:
+                if refusal.code == "bank_failed":
+                    raise
+                await asyncio.sleep(_LOADING_S)
+
+
+def input_of(folder: Path) -> Path:
+    """Where a batch's zip lies in its folder of input."""
+    return folder / FILE
