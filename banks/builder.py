@@ -209,8 +209,8 @@ class Builder:
         """Scores of good parts by banks that hold none of their patches: the validation parts, then the
         left-out training parts, each by the banks without the rows that came from it.
 
-        Normalisers, fusion and the choice of rows did see a left-out part: that moves good scores by less
-        than their spread (docs/results.md). What an independent part would score, the validation parts say.
+        Normalisers, fusion and the choice of rows did see a left-out part, and its neighbours in the library
+        may have given way to it: its scores lie a little high (docs/results.md has by how much).
         """
         total = len(held_out.names) + len(left_out)
         scores: list[PartScores] = []

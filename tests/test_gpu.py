@@ -1,0 +1,50 @@
+"""Every named profile on a CUDA device: built there, and scored as on the host. See docs/gpu.md."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from banks.builder import Builder
+from banks.detector import Detector, PartResult
+from banks.profiles import PROFILES, find_profile
+from banks.store import BankStore
+from models.product_folder import open_product_folder
+from models.readers import read_pair
+from tests.golden_inputs import pair, write_product, write_weights
+
+DEVICE = os.environ.get("TRIBANK_TEST_DEVICE", "cuda")
+"""Set it to cpu to see that the test itself is sound where there is no GPU."""
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(DEVICE == "cuda" and not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path: Path) -> None:
+    profile = find_profile(name, prepared=True, changes=["extraction.training.steps=2"])
+    weights, product = tmp_path / "weights", tmp_path / "product"
+    weights.mkdir()
+    write_weights(recipe, weights, profile.extraction.weights(), 7)
+    write_product(recipe, product, {"train": range(3), "validation": range(3, 5), "test": range(5, 6)})
+    store = BankStore(tmp_path / "banks")
+    Builder(profile, store, device=DEVICE, weights_dir=weights).build("part", open_product_folder(product))
+    sample = read_pair(*pair(product, "test", 5))
+    host, device = (
+        Detector.load(store.path("part"), device=where, weights_dir=weights).score([sample])[0]
+        for where in ("cpu", DEVICE)
+    )
+    assert isinstance(host, PartResult)
+    assert isinstance(device, PartResult)
+    assert device.score == pytest.approx(host.score, rel=1e-2)
+    for bank, score in host.bank_scores.items():
+        assert device.bank_scores[bank] == pytest.approx(score, rel=1e-3)
+        expected = host.bank_maps[bank]
+        np.testing.assert_allclose(device.bank_maps[bank], expected, rtol=1e-3, atol=1e-3 * expected.max())
