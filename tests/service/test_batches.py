@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import stat
+import time
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -152,3 +154,22 @@ def test_a_batch_as_a_job(client: httpx.Client, folder: dict[str, bytes]) -> Non
 
 def test_a_product_that_is_not_there(client: httpx.Client) -> None:
     assert client.post("/v1/products/tile/batch", content=b"PK", headers=ZIP).status_code == 404
+
+
+def test_a_job_goes_on_after_a_restart_with_the_lines_it_has(
+    serve: Any, strict_settings: Any, loader: Any, detector: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    files = {f"{name}.png": part["rgb"] for name in range(8)} | {
+        f"{name}.tiff": part["xyz"] for name in range(8)
+    }
+    detector.before = lambda: time.sleep(0.2)
+    with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
+        place = client.post(URL, content=zipped(files), headers=ASYNC).headers["location"]
+        while not client.get(f"{place}/results").text:
+            time.sleep(0.01)
+    detector.before = lambda: None
+    with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
+        last = json.loads(client.get(f"{place}/events").text.splitlines()[-1])
+        assert (last["state"], last["result"]) == ("done", {"lines": 8})
+        told = lines(client.get(f"{place}/results"))
+    assert [(line["part_id"], line.get("decision")) for line in told] == [(str(n), "good") for n in range(8)]
