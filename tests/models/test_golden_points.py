@@ -62,6 +62,7 @@ def test_group_features(golden: Golden, trace: PointTrace) -> None:
 
 
 def test_interpolated(golden: Golden, trace: PointTrace) -> None:
+    assert trace.interpolated is not None
     rows = torch.from_numpy(golden["interp_rows"])
     assert error(trace.interpolated[rows], golden["interpolated"]) < 1e-4
 
