@@ -22,6 +22,7 @@ from structlog.typing import FilteringBoundLogger
 from banks.store import BankStore
 from models.readers import ReadLimits
 from service import job_routes, products, scoring, versions
+from service.access import Access, check_access
 from service.admission import Gate
 from service.batch_routes import BatchRoutes
 from service.batches import BatchJob, BatchLimits
@@ -43,7 +44,11 @@ SUMMARY = "Is this part good? One RGB image and one organised point cloud in; sc
 def create_app(
     settings: Settings, *, loader: Loader | None = None, logger: FilteringBoundLogger | None = None
 ) -> FastAPI:
-    """The application for these settings. loader: where detectors come from (default: the banks on disk)."""
+    """The application for these settings. loader: where detectors come from (default: the banks on disk).
+
+    Raises BadKeys where others could reach the server and it has no key.
+    """
+    check_access(settings)
     logger = logger or make_logger(sys.stderr)
     wiring = _wire(settings, loader, logger)
     app = FastAPI(
@@ -66,6 +71,7 @@ def create_app(
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard, logger=logger)
     app.openapi = lambda: _openapi(app)
     return app

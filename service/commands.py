@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
-from service import banks_commands, fusion_command, weights_commands
+from service import banks_commands, fusion_command, keys_commands, weights_commands
 from service.options import (
     DEFAULT_BANKS,
     DEFAULT_STATE,
@@ -41,6 +41,7 @@ app = typer.Typer(
     help="Tell good parts from defective ones, after seeing good parts only.",
 )
 app.add_typer(banks_commands.app, name="banks")
+app.add_typer(keys_commands.app, name="keys")
 app.add_typer(weights_commands.app, name="weights")
 app.command("train-uff")(fusion_command.train_uff)
 

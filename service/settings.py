@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     state: Path = Field(default=Path("state"), description="Directory of what the service keeps: its jobs.")
+    open_access: bool = Field(
+        default=False, description="Ask nobody for a key, whoever can reach the server."
+    )
     device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
     weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
 

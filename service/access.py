@@ -1,0 +1,78 @@
+"""Who may do what: every request names a key, save where the server is closed to others anyway."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.keys import BadKeys, Keys
+from service.problems import Refusal, respond
+from service.settings import Settings
+
+_PUBLIC = ("/healthz", "/readyz")
+_SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z")
+
+
+class Access:
+    """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small.
+
+    A key of role `score` reads and scores; whatever else there is, or will be, needs `manage`.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._keys = Keys(settings.state)
+        self._open = settings.open_access
+        self._loopback = _is_loopback(settings.host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        scope["state"]["record"]["code"] = refusal.code
+        await respond(refusal, scope["state"]["request_id"])(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Refusal | None:
+        if self._open or scope["path"] in _PUBLIC or (self._loopback and not self._keys.exist):
+            return None
+        secret = _secret(Headers(scope=scope))
+        key = self._keys.find(secret) if secret else None
+        if key is None:
+            detail = "Send a key of this server as X-API-Key or as Authorization: Bearer."
+            return Refusal(401, "key_required", detail, headers={"WWW-Authenticate": "Bearer"})
+        scope["state"]["record"]["key"] = key.name
+        if key.role == "score" and not _is_scoring(scope):
+            return Refusal(403, "role_too_small", "This needs a key of role manage.")
+        return None
+
+
+def check_access(settings: Settings) -> None:
+    """Raises BadKeys where others could reach the server and it has no key, so nobody could be told apart."""
+    if settings.open_access or _is_loopback(settings.host) or Keys(settings.state).all():
+        return
+    raise BadKeys(
+        f"Others can reach {settings.host or 'this address'}, and {settings.state} has no key. Add one: "
+        "'tribank keys add NAME --role manage', or set TRIBANK_OPEN_ACCESS=1 to let anyone do anything."
+    )
+
+
+def _is_scoring(scope: Scope) -> bool:
+    if scope["method"] == "POST":
+        return _SCORING.match(scope["path"]) is not None
+    return scope["method"] in ("GET", "HEAD")
+
+
+def _secret(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,108 @@
+"""API keys: who may score and who may manage, in one file of the state folder that holds hashes only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Role = Literal["score", "manage"]
+
+
+class BadKeys(Exception):
+    """The keys cannot be used as they are; the message says what to do."""
+
+
+class Key(BaseModel):
+    """One key. sha256: hex, of the key; no slow hash is needed, as a key is 256 random bits, no password."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    role: Role
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    created: datetime
+
+
+class _Content(BaseModel):
+    keys: tuple[Key, ...] = ()
+
+
+class Keys:
+    """The keys of one state folder. Read again whenever the file was replaced."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / "keys.json"
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: tuple[Key, ...] = ()
+
+    @property
+    def exist(self) -> bool:
+        """Whether keys were ever made here, even if all are revoked by now."""
+        return self._path.exists()
+
+    def all(self) -> tuple[Key, ...]:
+        """The keys in force. Raises BadKeys where the file cannot be understood."""
+        try:
+            stat = self._path.stat()
+            seen = stat.st_mtime_ns, stat.st_ino, stat.st_size
+            if seen != self._seen:
+                self._keys = _Content.model_validate_json(self._path.read_bytes()).keys
+                self._seen = seen
+        except FileNotFoundError:
+            self._keys, self._seen = (), None
+        except ValidationError:
+            raise BadKeys(f"{self._path} is damaged. Remove it and add the keys again.") from None
+        return self._keys
+
+    def find(self, secret: str) -> Key | None:
+        """The key with this secret. Every key is compared, each in constant time."""
+        digest = _digest(secret)
+        found = [key for key in self.all() if hmac.compare_digest(key.sha256, digest)]
+        return found[0] if found else None
+
+    def add(self, name: str, role: Role) -> str:
+        """The new key's secret, which is kept nowhere. Raises BadKeys for a name that is taken or no name."""
+        keys = self.all()
+        if any(key.name == name for key in keys):
+            raise BadKeys(f"There is a key '{name}' already. Revoke it first, or choose another name.")
+        secret = "tb_" + secrets.token_urlsafe(32)
+        try:
+            key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC))
+        except ValidationError:
+            raise BadKeys("A key's name is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.") from None
+        self._write((*keys, key))
+        return secret
+
+    def revoke(self, name: str) -> None:
+        """Raises BadKeys where there is no such key."""
+        keys = self.all()
+        left = tuple(key for key in keys if key.name != name)
+        if len(left) == len(keys):
+            raise BadKeys(f"There is no key '{name}'. See 'tribank keys list'.")
+        self._write(left)
+
+    def _write(self, keys: tuple[Key, ...]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp: readable by its owner only; replaced whole, so that a reader never sees half a file.
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_Content(keys=keys).model_dump_json(indent=1).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self._path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

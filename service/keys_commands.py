@@ -1,0 +1,41 @@
+"""`tribank keys`: who may use the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.keys import Keys, Role
+from service.options import DEFAULT_STATE, State
+
+app = typer.Typer(no_args_is_help=True, help="Add, list and revoke the keys of the service.")
+
+Name = Annotated[str, typer.Argument(help="Who or what uses the key; it stands in the log.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    role: Annotated[Role, typer.Option(help="score: read and score. manage: everything.")] = "score",
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Make a key and print it, this once."""
+    typer.echo(Keys(state).add(name, role))
+
+
+@app.command("list")
+def list_keys(state: State = DEFAULT_STATE) -> None:
+    """List the keys by name; what they are cannot be shown again."""
+    table = Table("name", "role", "created")
+    for key in Keys(state).all():
+        table.add_row(key.name, key.role, f"{key.created:%Y-%m-%d %H:%M}")
+    Console().print(table)
+
+
+@app.command()
+def revoke(name: Name, state: State = DEFAULT_STATE) -> None:
+    """Take a key back. A server that runs refuses it from its next request."""
+    Keys(state).revoke(name)

@@ -1,0 +1,92 @@
+"""Keys at a real server: who is let in, who may manage, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.access import check_access
+from service.commands import app
+from service.keys import BadKeys, Keys
+from service.settings import Settings
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_a_server_asks_for_keys_and_roles(
+    serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path)
+    line, boss = keys.add("line", "score"), keys.add("boss", "manage")
+    assert line not in (tmp_path / "keys.json").read_text()
+    settings = Settings(banks=tmp_path / "banks", host="0.0.0.0")
+    with serve(settings, loader, state=tmp_path) as running, running.client() as client:
+        assert client.get("/healthz").status_code == 200
+        for headers in ({}, {"X-API-Key": "wrong"}, _bearer("wrong"), {"Authorization": f"Basic {line}"}):
+            refused = client.post("/v1/products/cookie/score", files=part, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (401, "key_required")
+            assert refused.headers["www-authenticate"] == "Bearer"
+            assert refused.headers["content-type"] == "application/problem+json"
+        for headers in ({"X-API-Key": line}, _bearer(line), _bearer(boss)):
+            scored = client.post(
+                "/v1/products/cookie/score", files=part, headers={"Origin": "http://x", **headers}
+            )
+            assert scored.status_code == 200
+            assert not [name for name in scored.headers if name.startswith("access-control")]
+        manage = [
+            ("POST", "/v1/products/cookie/versions/v2/activate"),
+            ("POST", "/v1/products/cookie/rollback"),
+            ("DELETE", "/v1/products/cookie/versions/v2"),
+            ("PUT", "/v1/products/cookie/shadow"),
+            ("DELETE", "/v1/products/cookie/shadow"),
+            ("PUT", "/v1/products/cookie/versions/v1/threshold"),
+            ("DELETE", "/v1/products/cookie/versions/v1/threshold"),
+            ("POST", "/v1/jobs/a/cancel"),
+            ("DELETE", "/v1/jobs/a"),
+        ]
+        for method, path in manage:
+            assert client.request(method, path).status_code == 401
+            assert client.request(method, path, headers=_bearer(line)).json()["code"] == "role_too_small"
+            assert client.request(method, path, headers=_bearer(boss)).status_code not in (401, 403)
+        keys.revoke("line")
+        assert client.get("/v1/products", headers=_bearer(line)).status_code == 401
+        late = keys.add("late", "score")
+        assert client.get("/v1/products", headers=_bearer(late)).status_code == 200
+        (tmp_path / "keys.json").write_text("{")
+        assert client.get("/v1/products", headers=_bearer(late)).status_code == 500
+        assert {"line", "boss", "late"} <= {entry.get("key") for entry in running.log}
+        assert not [s for s in (line, boss, late) if s in str(running.log)]
+
+
+def test_who_can_be_reached_needs_a_key_to_start(tmp_path: Path) -> None:
+    for host in ("0.0.0.0", "::", "", "10.0.0.1"):
+        with pytest.raises(BadKeys, match="tribank keys add"):
+            check_access(Settings(host=host, state=tmp_path))
+        check_access(Settings(host=host, state=tmp_path, open_access=True))
+    for host in ("127.0.0.1", "::1", "localhost"):
+        check_access(Settings(host=host, state=tmp_path))
+    Keys(tmp_path).add("line", "score")
+    check_access(Settings(host="0.0.0.0", state=tmp_path))
+
+
+def test_commands(tmp_path: Path) -> None:
+    state = ["--state", str(tmp_path)]
+    run = CliRunner()
+    secret = run.invoke(app, ["keys", "add", "line", "--role", "score", *state]).stdout.strip()
+    found = Keys(tmp_path).find(secret)
+    assert found is not None
+    assert found.name == "line"
+    assert (tmp_path / "keys.json").stat().st_mode & 0o077 == 0
+    listed = run.invoke(app, ["keys", "list", *state]).stdout
+    assert "line" in listed
+    assert secret not in listed
+    with pytest.raises(BadKeys, match="already"):
+        Keys(tmp_path).add("line", "manage")
+    assert run.invoke(app, ["keys", "revoke", "line", *state]).exit_code == 0
+    assert Keys(tmp_path).find(secret) is None
