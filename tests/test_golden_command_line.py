@@ -99,7 +99,7 @@ def test_trace(golden: Arrays, data: Path, weights_dir: Path, tmp_path: Path) ->
 def test_build_and_score(golden: Arrays, data: Path, weights_dir: Path, tmp_path: Path) -> None:
     """The whole library is the bank, and the decision is fitted on parts 1, 3, 5, as in the golden set."""
     common = ("--banks", tmp_path, "--weights-dir", weights_dir, "--prepared")
-    changes = ("--set", "coreset=1", "--set", "decision_fit=held-out")
+    changes = ("--set", "coreset=1", "--set", "decision_fit=held-out", "--set", "calibration_parts=3")
     _tribank("build", PRODUCT, data, "--profile", "m3dm-paper-code", *changes, *common)
     for index, number in enumerate(TEST):
         out = tmp_path / f"{number}.npz"

@@ -23,7 +23,8 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)  # a fixed date: the same files, the same bytes
+            entry = zipfile.ZipInfo(name)  # its fixed date: the same files, the same bytes
+            archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
