@@ -56,6 +56,12 @@ class Calibration:
             return f"{said}; too few to observe a rate of {self.rate:g}, so the threshold is extrapolated"
         return said
 
+    def relative(self, score: float) -> float:
+        """The score on a scale that all products share: 0 is the median held-out part, 1 the threshold."""
+        middle = float(np.median(self.scores))
+        reach = max(self.threshold - middle, 1e-6 * abs(self.threshold), 1e-12)
+        return (score - middle) / reach
+
     def rethreshold(self, rate: float) -> Calibration:
         """The same evidence at another false-reject rate; regions and colours stay. No rebuild is needed."""
         threshold, basis = upper_limit(self.scores, rate)

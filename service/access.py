@@ -13,6 +13,7 @@ from service.problems import Refusal, respond
 from service.settings import Settings
 
 _PUBLIC = ("/healthz", "/readyz")
+_METRICS = "/metrics"
 _SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z")
 
 
@@ -26,6 +27,7 @@ class Access:
         self._app = app
         self._keys = Keys(settings.state)
         self._open = settings.open_access
+        self._public = (*_PUBLIC, _METRICS) if settings.open_metrics else _PUBLIC
         self._loopback = _is_loopback(settings.host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,7 +39,7 @@ class Access:
         await respond(refusal, scope["state"]["request_id"])(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        if self._open or scope["path"] in _PUBLIC or (self._loopback and not self._keys.exist):
+        if self._open or scope["path"] in self._public or (self._loopback and not self._keys.exist):
             return None
         secret = _secret(Headers(scope=scope))
         key = self._keys.find(secret) if secret else None

@@ -21,7 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.store import BankStore
 from models.readers import ReadLimits
-from service import job_routes, products, scoring, versions
+from service import job_routes, products, scoring, state_metrics, versions
 from service.access import Access, check_access
 from service.admission import Gate
 from service.batch_routes import BatchRoutes
@@ -32,6 +32,7 @@ from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs
 from service.logs import make_logger, uvicorn_logging
+from service.metrics import Metrics
 from service.problems import Problem, Refusal, on_http_exception, on_refusal, on_validation_error
 from service.settings import MIB, Settings
 from service.uploads import UploadLimits
@@ -68,11 +69,12 @@ def create_app(
     app.include_router(products.router)
     app.include_router(job_routes.router)
     app.include_router(versions.router)
+    app.include_router(state_metrics.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(Access, settings=settings)
-    app.add_middleware(Guard, logger=logger)
+    app.add_middleware(Guard, logger=logger, metrics=wiring.metrics)
     app.openapi = lambda: _openapi(app)
     return app
 
@@ -147,7 +149,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         poll_s=settings.poll_s,
     )
     engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger, residency=residency)
-    return Wiring(
+    wiring = Wiring(
         engine=engine,
         store=store,
         decoders=ThreadPoolExecutor(settings.decode_workers, "tribank-decode"),
@@ -160,8 +162,11 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         deadline_s=settings.deadline_s,
         jobs=Jobs(JobStore(settings.state), most_waiting=settings.max_jobs, logger=logger),
         watchers=Gate(settings.max_watchers, lambda: 5),
+        metrics=Metrics(),
         stall_s=settings.stall_s,
     )
+    wiring.metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
+    return wiring
 
 
 @asynccontextmanager

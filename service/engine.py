@@ -82,7 +82,7 @@ class Engine:
         residency: Residency = EVERYTHING,
     ) -> None:
         self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
-        self._queue_size = queue_size
+        self.queue_size = queue_size
         self._logger = logger
         self._chores: deque[_Chore] = deque()
         self._jobs: deque[_Job] = deque()
@@ -112,6 +112,11 @@ class Engine:
         if self._owner.ident is not None:
             self._owner.join(timeout_s)
         self.residents.close(timeout_s)
+
+    @property
+    def waiting(self) -> int:
+        """Parts in the queue, or waiting for their bank to be loaded."""
+        return self._waiting
 
     def products(self) -> dict[str, Served]:
         """All products by name, served or not."""
@@ -171,7 +176,7 @@ class Engine:
         with self._wake:
             if self._stage != "running":
                 raise _stopped()
-            if self._waiting >= self._queue_size:
+            if self._waiting >= self.queue_size:
                 raise Overloaded(self.retry_after_s())
             self._waiting += 1
         try:
@@ -283,7 +288,7 @@ class Engine:
             return None
         shadowed = Shadowed(job.shadow, decided)
         with self._wake:
-            while len(self._shadows) >= self._queue_size:
+            while len(self._shadows) >= self.queue_size:
                 self._shadows.popleft()[1].result.cancel()
             self._shadows.append((job.sample, shadowed))
         return shadowed

@@ -13,10 +13,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
+from service.metrics import Metrics
 from service.problems import INTERNAL, respond
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_QUIET = ("/healthz", "/readyz")
+_QUIET = ("/healthz", "/readyz", "/metrics")
 LINGER_S = 2.0
 """How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
 
@@ -24,9 +25,10 @@ LINGER_S = 2.0
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger) -> None:
+    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Metrics) -> None:
         self._app = app
         self._logger = logger
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,10 +46,20 @@ class Guard:
             if exchange.status is None:
                 await respond(INTERNAL, exchange.request_id)(scope, exchange.receive, exchange.send)
         finally:
-            if scope["path"] not in _QUIET:
-                exchange.record["status"] = 499 if exchange.status is None else exchange.status
-                exchange.record["total_ms"] = round((time.perf_counter() - started) * 1000, 1)
-                self._logger.info("request", request_id=exchange.request_id, **exchange.record)
+            self._tell(scope, exchange, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        record, status = exchange.record, 499 if exchange.status is None else exchange.status
+        self._metrics.exchanged(
+            method=record["method"],
+            route=getattr(scope.get("route"), "path", "none"),  # none: refused before it came to a route
+            status=status,
+            seconds=seconds,
+            code=record.get("code"),
+        )
+        if scope["path"] not in _QUIET:
+            record |= {"status": status, "total_ms": round(seconds * 1000, 1)}
+            self._logger.info("request", request_id=exchange.request_id, **record)
 
 
 class Exchange:

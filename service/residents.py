@@ -75,7 +75,15 @@ class Residents:
 
     def memory_bytes(self) -> int:
         """What the detectors in memory take, by their files' sizes."""
-        return sum(self._sizes.get((d.product, d.version), 0) for d in self._resident())
+        return sum(self.sizes().values())
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes that each product takes: by its version in use, its shadow, and the one before."""
+        found: dict[str, int] = {}
+        for detector in self._resident():
+            size = self._sizes.get((detector.product, detector.version), 0)
+            found[detector.product] = found.get(detector.product, 0) + size
+        return found
 
     def want(self, product: str) -> Future[Served]:
         """The product with its detector: at once if it is in memory, else when it is loaded."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from service.answers import Scan
 from service.deadline import Clock
 from service.parts import decode
+from service.problems import Refusal
 from service.wiring import Wiring
 
 _T = TypeVar("_T")
@@ -31,14 +32,19 @@ class Ask:
 async def scan_part(ask: Ask, fields: dict[str, bytes], services: Wiring) -> Scan:
     """Decode and score the part in fields that `check_fields` passed; empties them. Raises Refusal."""
     started = time.perf_counter()
-    sample = await on_pool(services.decoders, lambda: decode(fields, services.read_limits))
-    fields.clear()
-    decode_ms = (time.perf_counter() - started) * 1000
-    scored = await services.engine.score(ask.product, sample, deadline=ask.clock.deadline)
-    if ask.threshold is not None:
-        scored = replace(scored, result=scored.result.judged(ask.threshold))
+    try:
+        sample = await on_pool(services.decoders, lambda: decode(fields, services.read_limits))
+        fields.clear()
+        decode_ms = (time.perf_counter() - started) * 1000
+        scored = await services.engine.score(ask.product, sample, deadline=ask.clock.deadline)
+    except Refusal as refusal:
+        services.metrics.refused(ask.product, refusal.code)
+        raise
     timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
     timings["total"] = (time.perf_counter() - started) * 1000
+    services.metrics.scored(sample, scored, timings)
+    if ask.threshold is not None:
+        scored = replace(scored, result=scored.result.judged(ask.threshold))
     own = ask.threshold is not None
     return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, own_threshold=own)
 

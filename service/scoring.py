@@ -99,6 +99,8 @@ async def score_part(
                 request, _answer(ask, fields, media_type, services)
             )
     request.state.record.update(noted(scan))
+    services.metrics.stage("receive", received_ms)
+    services.metrics.stage("encode", encode_ms)
     timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
     headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     open_access: bool = Field(
         default=False, description="Ask nobody for a key, whoever can reach the server."
     )
+    open_metrics: bool = Field(default=False, description="Let anyone read /metrics without a key.")
     device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
     weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
 

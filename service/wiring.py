@@ -13,6 +13,7 @@ from models.readers import ReadLimits
 from service.admission import Gate
 from service.engine import Engine
 from service.jobs import Jobs
+from service.metrics import Metrics
 from service.problems import MEDIA_TYPE, Problem
 from service.uploads import UploadLimits
 
@@ -36,6 +37,7 @@ class Wiring:
     read_limits: ReadLimits
     deadline_s: float
     jobs: Jobs
+    metrics: Metrics
     watchers: Gate
     stall_s: float
 

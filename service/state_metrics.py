@@ -1,0 +1,121 @@
+"""GET /metrics; and what is not counted but looked up when it is asked for: queues, banks, memory, drift."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.registry import Collector
+
+from service.settings import MIB, Settings
+from service.wiring import Services, Wiring
+
+_STATES = ("idle", "loading", "serving", "failed")
+
+router = APIRouter(tags=["health"])
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "All series.", "content": {"text/plain": {}}}},
+)
+async def metrics(request: Request, services: Services) -> Response:
+    """Figures for Prometheus, as text."""
+    text, media_type = await asyncio.to_thread(services.metrics.text, request.headers.get("accept", ""))
+    return Response(text, media_type=media_type)
+
+
+class StateMetrics(Collector):
+    """The state of one server, read at every scrape, so that what is gone leaves no series behind."""
+
+    def __init__(self, wiring: Wiring, settings: Settings) -> None:
+        self._wiring = wiring
+        self._settings = settings
+
+    def collect(self) -> Iterator[GaugeMetricFamily | InfoMetricFamily]:
+        """All families."""
+        engine = self._wiring.engine
+        yield InfoMetricFamily("tribank_build", "This Tribank.", {"version": version("tribank")})
+        yield _one("ready", "1 while /readyz says 200.", float(not engine.not_ready()))
+        yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
+        yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)
+        gates = {name: getattr(self._wiring, name) for name in ("uploads", "parts", "batches", "watchers")}
+        yield _by("gate", "gate_inside", "Requests in a stage.", {n: g.inside for n, g in gates.items()})
+        yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})
+        yield _one("jobs_unfinished", "Jobs that wait or run.", self._wiring.jobs.store.unfinished())
+        yield from self._products()
+        yield from self._memory()
+        yield from self._disk()
+
+    def _products(self) -> Iterator[GaugeMetricFamily]:
+        residents = self._wiring.engine.residents
+        served = residents.products()
+        states = [product.state for product in served.values()]
+        yield _by("state", "products", "Products.", {state: states.count(state) for state in _STATES})
+        yield _by(
+            "product", "resident_bytes", "Banks and networks in memory, by their files.", residents.sizes()
+        )
+        budget = self._settings.memory_budget_mb
+        if budget is not None:
+            yield _one("memory_budget_bytes", "Most that those may take.", budget * MIB)
+        detectors = {name: product.detector for name, product in served.items()}
+        here = {name: detector for name, detector in detectors.items() if detector is not None}
+        created = GaugeMetricFamily(
+            "tribank_bank_created_timestamp_seconds",
+            "When the version in use was built.",
+            labels=("product", "bank_version"),
+        )
+        for name, detector in here.items():
+            created.add_metric((name, detector.version), detector.manifest.created.timestamp())
+        yield created
+        thresholds = {n: d.manifest.calibration.relative(d.calibration.threshold) for n, d in here.items()}
+        yield _by("product", "threshold", "The threshold in force; 1 is calibration's own.", thresholds)
+        held_out = {name: detector.calibration.count for name, detector in here.items()}
+        yield _by("product", "calibration_parts", "Held-out good parts behind the threshold.", held_out)
+        drifts = {name: d for name, d in self._wiring.metrics.drifts().items() if name in here}
+        distance = {name: drift.distance for name, drift in drifts.items()}
+        told = "Kolmogorov-Smirnov distance, good parts of late to the held-out ones."
+        yield _by("product", "score_drift", told, distance)
+        p_values = {name: drift.p_value for name, drift in drifts.items()}
+        yield _by("product", "score_drift_p_value", "Of that distance, for independent parts.", p_values)
+        parts = {name: drift.parts for name, drift in drifts.items()}
+        yield _by("product", "score_drift_parts", "Good parts of late that were compared.", parts)
+
+    def _memory(self) -> Iterator[GaugeMetricFamily]:
+        if self._settings.device != "cuda":
+            return
+        import torch
+
+        free, total = torch.cuda.mem_get_info()
+        kinds = {"free": free, "total": total, "reserved": torch.cuda.memory_reserved()}
+        yield _by("kind", "device_memory_bytes", "Of the GPU; reserved: by this process's torch.", kinds)
+
+    def _disk(self) -> Iterator[GaugeMetricFamily]:
+        free = {"banks": _free(self._settings.banks), "state": _free(self._settings.state)}
+        here = {name: value for name, value in free.items() if value is not None}
+        yield _by("folder", "disk_free_bytes", "On the folder's file system.", here)
+
+
+def _free(folder: Path) -> int | None:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def _one(name: str, told: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"tribank_{name}", told, value=value)
+
+
+def _by(label: str, name: str, told: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"tribank_{name}", told, labels=(label,))
+    for key, value in values.items():
+        family.add_metric((key,), value)
+    return family
