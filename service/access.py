@@ -12,9 +12,9 @@ from service.keys import BadKeys, Keys
 from service.problems import Refusal, respond
 from service.settings import Settings
 
-_PUBLIC = ("/healthz", "/readyz")
+_PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _METRICS = "/metrics"
-_SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z")
+_SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z|/v2/models/[^/]+(/versions/[^/]+)?/infer\Z")
 
 
 class Access:
@@ -36,7 +36,7 @@ class Access:
             await self._app(scope, receive, send)
             return
         scope["state"]["record"]["code"] = refusal.code
-        await respond(refusal, scope["state"]["request_id"])(scope, receive, send)
+        await respond(refusal, scope)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         if self._open or scope["path"] in self._public or (self._loopback and not self._keys.exist):

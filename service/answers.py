@@ -105,7 +105,8 @@ def _mixed(scan: Scan) -> Rendered:
     return Rendered(body, f"{MIXED}; boundary={boundary}")
 
 
-RENDERERS: Mapping[str, Callable[[Scan], Rendered]] = {
+Renderer = Callable[[Scan], Rendered]
+RENDERERS: Mapping[str, Renderer] = {
     JSON: lambda scan: Rendered(render_json(scan), JSON),
     PNG: lambda scan: Rendered(_overlay(scan), PNG),
     GREY: _grey,

@@ -21,7 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.store import BankStore
 from models.readers import ReadLimits
-from service import job_routes, products, scoring, state_metrics, versions
+from service import inference_routes, job_routes, products, scoring, state_metrics, versions
 from service.access import Access, check_access
 from service.admission import Gate
 from service.batch_routes import BatchRoutes
@@ -69,6 +69,7 @@ def create_app(
     app.include_router(products.router)
     app.include_router(job_routes.router)
     app.include_router(versions.router)
+    app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_exception)

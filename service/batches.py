@@ -19,7 +19,7 @@ from service.answers import render_json
 from service.archives import ArchiveLimits, PartsArchive
 from service.deadline import Clock
 from service.jobs import Task, on_disk
-from service.parts import checked_part_id
+from service.parts import checked_part_id, decode
 from service.problems import INTERNAL, NotReady, Refusal, body_of
 from service.scanning import Ask, noted, on_pool, scan_part
 from service.settings import Settings
@@ -94,7 +94,7 @@ class Batch:
                         services.decoders, lambda: self.archive.read(part, services.read_limits)
                     )
                     ask = Ask(self.product, part_id, self.threshold, clock)
-                    scan = await scan_part(ask, fields, services)
+                    scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
                     text = (await on_pool(services.encoders, lambda: render_json(scan))).decode()
         except Refusal as refusal:
             logger.info("batch_part", origin=self.origin, product=self.product, code=refusal.code)

@@ -17,7 +17,7 @@ from service.metrics import Metrics
 from service.problems import INTERNAL, respond
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_QUIET = ("/healthz", "/readyz", "/metrics")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
 LINGER_S = 2.0
 """How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
 
@@ -44,7 +44,7 @@ class Guard:
             # The last line: the client gets a plain 500, the operator the traceback.
             self._logger.exception("internal", request_id=exchange.request_id)
             if exchange.status is None:
-                await respond(INTERNAL, exchange.request_id)(scope, exchange.receive, exchange.send)
+                await respond(INTERNAL, scope)(scope, exchange.receive, exchange.send)
         finally:
             self._tell(scope, exchange, time.perf_counter() - started)
 

@@ -54,8 +54,18 @@ def checked_part_id(given: str) -> str:
     return part_id
 
 
-def decode(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
-    """The part in fields that `check_fields` passed. Raises Refusal, naming the field at fault."""
+def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
+    """The part in fields that `check_fields` passed; empties them.
+
+    Raises Refusal, naming the field at fault.
+    """
+    try:
+        return _decoded(fields, limits)
+    finally:
+        fields.clear()
+
+
+def _decoded(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
     if "sample" in fields:
         with _blame("sample"):
             return read_npz(fields["sample"], limits)

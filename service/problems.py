@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from models.sample import BadSample, TooLarge, UnsupportedType
 
@@ -29,6 +30,14 @@ class Problem(BaseModel):
     detail: str = Field(description="What to do; for people.", examples=["The part is 8 x 8 pixels; ..."])
     request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
     part: str | None = Field(None, description="The form field at fault, if one is.", examples=["xyz"])
+
+
+class V2Error(BaseModel):
+    """Why a request below /v2 was refused, in the Open Inference Protocol's form."""
+
+    error: str = Field(
+        examples=["There is no such product here. GET /v1/products lists those that are served."]
+    )
 
 
 class Refusal(Exception):
@@ -112,11 +121,12 @@ def body_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
     return problem.model_dump(exclude_none=True)
 
 
-def respond(refusal: Refusal, request_id: str) -> JSONResponse:
-    """The response of a refusal."""
-    return JSONResponse(
-        body_of(refusal, request_id), refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE
-    )
+def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
+    """The response of a refusal of this request."""
+    if scope["path"] == "/v2" or scope["path"].startswith("/v2/"):
+        return JSONResponse(V2Error(error=refusal.detail).model_dump(), refusal.status, refusal.headers)
+    body = body_of(refusal, scope["state"]["request_id"])
+    return JSONResponse(body, refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE)
 
 
 INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell its operator the request id.")
@@ -134,7 +144,7 @@ async def on_refusal(request: Request, error: Exception) -> JSONResponse:
     """Exception handler for Refusal."""
     assert isinstance(error, Refusal)
     request.state.record["code"] = error.code
-    return respond(error, request.state.request_id)
+    return respond(error, request.scope)
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:

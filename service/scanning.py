@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from service.answers import Scan
+from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
+
+from models.sample import Sample
+from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
 from service.deadline import Clock
-from service.parts import decode
 from service.problems import Refusal
 from service.wiring import Wiring
 
 _T = TypeVar("_T")
+_B = TypeVar("_B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,43 @@ class Ask:
     clock: Clock
 
 
-async def scan_part(ask: Ask, fields: dict[str, bytes], services: Wiring) -> Scan:
-    """Decode and score the part in fields that `check_fields` passed; empties them. Raises Refusal."""
+async def answer_part(
+    request: Request,
+    services: Wiring,
+    clock: Clock,
+    receive: Callable[[], Awaitable[_B]],
+    score: Callable[[_B], Coroutine[Any, Any, tuple[Scan, Renderer]]],
+) -> Response:
+    """Receive one part's body, score it, and answer as its renderer says, within the service's bounds.
+
+    Raises Refusal."""
+
+    async def answer(body: _B) -> tuple[Scan, Rendered, float]:
+        scan, render = await score(body)
+        started = time.perf_counter()
+        rendered = await on_pool(services.encoders, lambda: render(scan))
+        return scan, rendered, (time.perf_counter() - started) * 1000
+
+    async with clock.running():
+        with services.uploads.enter():
+            body = await receive()
+        received_ms = clock.spent_ms
+        clock.shorten(services.deadline_s)
+        with services.parts.enter():
+            scan, rendered, encode_ms = await _unless_gone(request, answer(body))
+    request.state.record.update(noted(scan))
+    services.metrics.stage("receive", received_ms)
+    services.metrics.stage("encode", encode_ms)
+    timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
+    headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
+    return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+
+
+async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> Scan:
+    """Score the part that `read` brings, which is heavy. Raises Refusal."""
     started = time.perf_counter()
     try:
-        sample = await on_pool(services.decoders, lambda: decode(fields, services.read_limits))
-        fields.clear()
+        sample = await on_pool(services.decoders, read)
         decode_ms = (time.perf_counter() - started) * 1000
         scored = await services.engine.score(ask.product, sample, deadline=ask.clock.deadline)
     except Refusal as refusal:
@@ -62,6 +97,25 @@ def noted(scan: Scan) -> dict[str, Any]:
         "decision": result.decision,
         "timings_ms": {stage: round(ms, 1) for stage, ms in scan.timings_ms.items()},
     }
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of `work`, which is cancelled when the client goes away. Raises ClientDisconnect."""
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        watching.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def on_pool(pool: Executor, call: Callable[[], _T]) -> _T:

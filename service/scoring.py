@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
 
-from service.answers import JSON, RENDERERS, Rendered, Scan, negotiate, result_headers, server_timing
+from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
-from service.parts import MAX_PART_ID, check_fields, part_id_of
-from service.scanning import Ask, noted, on_pool, scan_part
+from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
+from service.scanning import Ask, answer_part, scan_part
 from service.schemas import ScoreAnswer
 from service.uploads import FORM, RAW, receive_fields
-from service.wiring import Problems, Services, Wiring
+from service.wiring import Problems, Services
 
-_T = TypeVar("_T")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}
 _RAW = _FILE | {"description": "The NPZ sample alone: the fast path. Its part_id is in the query."}
@@ -87,48 +82,15 @@ async def score_part(
     media_type = negotiate(request.headers.get("accept"))
     services.engine.check(product)
     request.state.record["product"] = product
-    async with clock.running():
-        with services.uploads.enter():
-            fields = await receive_fields(request, services.upload_limits)
+
+    async def receive() -> tuple[Ask, dict[str, bytes]]:
+        fields = await receive_fields(request, services.upload_limits)
         check_fields(fields)
-        ask = Ask(product, part_id_of(fields, options.part_id), options.threshold, clock)
-        received_ms = clock.spent_ms
-        clock.shorten(services.deadline_s)
-        with services.parts.enter():
-            scan, rendered, encode_ms = await _unless_gone(
-                request, _answer(ask, fields, media_type, services)
-            )
-    request.state.record.update(noted(scan))
-    services.metrics.stage("receive", received_ms)
-    services.metrics.stage("encode", encode_ms)
-    timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
-    headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
-    return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+        return Ask(product, part_id_of(fields, options.part_id), options.threshold, clock), fields
 
+    async def score(asked: tuple[Ask, dict[str, bytes]]) -> tuple[Scan, Renderer]:
+        ask, fields = asked
+        scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
+        return scan, RENDERERS[media_type]
 
-async def _answer(
-    ask: Ask, fields: dict[str, bytes], media_type: str, services: Wiring
-) -> tuple[Scan, Rendered, float]:
-    scan = await scan_part(ask, fields, services)
-    started = time.perf_counter()
-    rendered = await on_pool(services.encoders, lambda: RENDERERS[media_type](scan))
-    return scan, rendered, (time.perf_counter() - started) * 1000
-
-
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
-    """The result of `work`, which is cancelled when the client goes away. Raises ClientDisconnect."""
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(request))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        working.cancel()
-        watching.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return await answer_part(request, services, clock, receive, score)

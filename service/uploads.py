@@ -51,12 +51,11 @@ class UploadLimits:
 async def receive_fields(request: Request, limits: UploadLimits) -> dict[str, bytes]:
     """The fields of a part; a raw body is the field `sample`. Raises Refusal."""
     media_type, boundary = check_head(request.headers, limits.body_bytes, (FORM, RAW))
-    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s)
     if media_type == RAW:
-        return {"sample": b"".join([chunk async for chunk in chunks])}
+        return {"sample": await receive_bytes(request, limits)}
     fields = Fields(limits.fields)
     reader = FormReader(boundary, fields, most_fields=MAX_FIELDS)
-    async for chunk in chunks:
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s):
         reader.feed(chunk)
     reader.finish()
     return fields.content()
@@ -70,11 +69,7 @@ def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tu
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise Refusal(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
-    length = headers.get("content-length")
-    if length is not None and length.isdigit() and int(length[:20]) > most_bytes:
-        raise _body_too_large(most_bytes)
-    if length == "0" or (length is None and "transfer-encoding" not in headers):
-        raise _no_body(accepted)
+    check_length(headers, most_bytes, accepted)
     found, options = parse_options_header(headers.get("content-type", ""))
     media_type = found.strip().decode("latin-1")
     if media_type not in accepted:
@@ -84,6 +79,21 @@ def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tu
         detail = "The multipart body cannot be read: the Content-Type header names no usable boundary."
         raise Refusal(400, "malformed_form", detail)
     return media_type, boundary
+
+
+def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> None:
+    """Refuse a request that announces no body, or too long a one."""
+    length = headers.get("content-length")
+    if length is not None and length.isdigit() and int(length[:20]) > most_bytes:
+        raise _body_too_large(most_bytes)
+    if length == "0" or (length is None and "transfer-encoding" not in headers):
+        raise _no_body(accepted)
+
+
+async def receive_bytes(request: Request, limits: UploadLimits) -> bytes:
+    """The whole body as it is. Raises Refusal."""
+    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s)
+    return b"".join([chunk async for chunk in chunks])
 
 
 async def bounded(chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:

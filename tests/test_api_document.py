@@ -77,6 +77,7 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
     job = "JOB"
     for line in LINES:
         typed = line.replace(ADDRESS, address).replace("myproduct", SMALL).replace("JOB", job)
+        typed = typed.replace(".venv/bin/python", sys.executable)
         asks = typed.startswith("curl ")
         if asks:
             typed += " -w '%{stderr}%{http_code}'"
@@ -90,6 +91,8 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
     assert json.loads(first)["threshold_source"] == "calibration"
     assert (json.loads(named)["part_id"], json.loads(named)["threshold"]) == ("board-000123", 2.5)
     assert (desk / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    by_protocol = json.loads(_told(told, "/infer"))
+    assert by_protocol["outputs"][0]["data"] == [pytest.approx(json.loads(first)["score"])]
     results = _told(told, "/results")
     for answer in (_told(told, "-F parts=@parts.zip http"), results):
         scored = [json.loads(line) for line in answer.splitlines()]
