@@ -62,8 +62,8 @@ class StateMetrics(Collector):
             "product", "resident_bytes", "Banks and networks in memory, by their files.", residents.sizes()
         )
         budget = self._settings.memory_budget_mb
-        if budget is not None:
-            yield _one("memory_budget_bytes", "Most that those may take.", budget * MIB)
+        bound = {} if budget is None else {"all": budget * MIB}
+        yield _by("products", "memory_budget_bytes", "Most that those may take together.", bound)
         detectors = {name: product.detector for name, product in served.items()}
         here = {name: detector for name, detector in detectors.items() if detector is not None}
         created = GaugeMetricFamily(
@@ -88,12 +88,12 @@ class StateMetrics(Collector):
         yield _by("product", "score_drift_parts", "Good parts of late that were compared.", parts)
 
     def _memory(self) -> Iterator[GaugeMetricFamily]:
-        if self._settings.device != "cuda":
-            return
-        import torch
+        kinds: dict[str, float] = {}
+        if self._settings.device == "cuda":
+            import torch
 
-        free, total = torch.cuda.mem_get_info()
-        kinds = {"free": free, "total": total, "reserved": torch.cuda.memory_reserved()}
+            free, total = torch.cuda.mem_get_info()
+            kinds = {"free": free, "total": total, "reserved": torch.cuda.memory_reserved()}
         yield _by("kind", "device_memory_bytes", "Of the GPU; reserved: by this process's torch.", kinds)
 
     def _disk(self) -> Iterator[GaugeMetricFamily]:

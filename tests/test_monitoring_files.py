@@ -1,0 +1,145 @@
+"""docker/prometheus and docker/grafana: what they ask for is what a real server tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.app import create_app
+from service.logs import make_logger
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PROMETHEUS = ROOT / "docker" / "prometheus"
+GRAFANA = ROOT / "docker" / "grafana"
+DASHBOARD = json.loads((GRAFANA / "dashboards" / "tribank.json").read_text())
+RULES = [
+    rule
+    for group in yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+BY_PROMETHEUS = {"up"}
+
+
+def _expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in RULES)
+    for panel in PANELS:
+        for target in panel["targets"]:
+            yield target["expr"].replace("$__rate_interval", "1m").replace("$product", ".*")
+
+
+def _selectors(expression: Any) -> Iterator[Any]:
+    """The series that a parsed expression reads."""
+    if isinstance(expression, promql_parser.VectorSelector):
+        yield expression
+    for name in ("lhs", "rhs", "expr", "param", "vector_selector"):
+        if (inner := getattr(expression, name, None)) is not None:
+            yield from _selectors(inner)
+    for inner in getattr(expression, "args", ()):
+        yield from _selectors(inner)
+
+
+@pytest.fixture(scope="module")
+def told(
+    small_banks: Path, small_product: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, set[str]]:
+    """The names of the series that a server tells, with their labels where it has any yet."""
+    good = small_product / "validation" / "good"
+    settings = Settings(banks=small_banks, state=tmp_path_factory.mktemp("state"))
+    with TestClient(create_app(settings, logger=make_logger(StringIO()))) as client:
+        while client.get("/readyz").status_code != 200:
+            pass
+        with (good / "rgb" / "000.png").open("rb") as rgb, (good / "xyz" / "000.tiff").open("rb") as xyz:
+            assert (
+                client.post("/v1/products/biscuit/score", files={"rgb": rgb, "xyz": xyz}).status_code == 200
+            )
+        text = client.get("/metrics").text
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+        for ending in endings.get(family.type, ()):
+            found[family.name + ending] = set()
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def test_every_series_that_is_asked_for_is_told(told: dict[str, set[str]]) -> None:
+    read = 0
+    for expression in _expressions():
+        for selector in _selectors(promql_parser.parse(expression)):
+            read += 1
+            if selector.name in BY_PROMETHEUS:
+                continue
+            assert selector.name in told, expression
+            asked = {matcher.name for matcher in selector.matchers.matchers} - {"job", "instance"}
+            assert asked <= told[selector.name] or not told[selector.name], expression
+    assert read > 50
+
+
+def test_prometheus_reads_our_rules_from_the_job_that_they_name() -> None:
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    assert all((PROMETHEUS / name).exists() for name in config["rule_files"])
+    (job,) = config["scrape_configs"]
+    assert job["job_name"] == "tribank"
+    assert 'job="tribank"' in (PROMETHEUS / "alerts.yml").read_text()
+
+
+def test_operations_says_of_every_alert_what_to_do() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"^\| `(Tribank\w+)`", page, re.MULTILINE)) == {rule["alert"] for rule in RULES}
+
+
+def test_the_dashboard_is_laid_out_and_reads_the_provisioned_source() -> None:
+    (source,) = yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text())[
+        "datasources"
+    ]
+    numbers = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(set(numbers)) == len(numbers)
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+    for panel in PANELS:
+        assert panel["description"]
+        assert {target["datasource"]["uid"] for target in panel["targets"]} == {source["uid"]}
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(set(references)) == len(references)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts_test.yml"],
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+    ],
+    ids=lambda arguments: arguments[1],
+)
+def test_promtool_agrees(arguments: list[str]) -> None:
+    """Debian's package `prometheus` has it."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not here")
+    done = subprocess.run([promtool, *arguments], cwd=PROMETHEUS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
