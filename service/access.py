@@ -12,7 +12,7 @@ from service.keys import BadKeys, Keys
 from service.problems import Refusal, respond
 from service.settings import Settings
 
-_PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
+PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _METRICS = "/metrics"
 _SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z|/v2/models/[^/]+(/versions/[^/]+)?/infer\Z")
 
@@ -27,7 +27,7 @@ class Access:
         self._app = app
         self._keys = Keys(settings.state)
         self._open = settings.open_access
-        self._public = (*_PUBLIC, _METRICS) if settings.open_metrics else _PUBLIC
+        self._public = (*PUBLIC, _METRICS) if settings.open_metrics else PUBLIC
         self._loopback = _is_loopback(settings.host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
 
@@ -27,13 +27,14 @@ from service.admission import Gate
 from service.batch_routes import BatchRoutes
 from service.batches import BatchJob, BatchLimits
 from service.detectors import Loader, Residency
+from service.document import make_document
 from service.engine import Engine
 from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs
 from service.logs import make_logger, uvicorn_logging
 from service.metrics import Metrics
-from service.problems import Problem, Refusal, on_http_exception, on_refusal, on_validation_error
+from service.problems import Refusal, on_http_exception, on_refusal, on_validation_error
 from service.settings import MIB, Settings
 from service.uploads import UploadLimits
 from service.wire import protocol_for
@@ -59,6 +60,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
     app.state.wiring = wiring
@@ -76,7 +78,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard, logger=logger, metrics=wiring.metrics)
-    app.openapi = lambda: _openapi(app)
+    app.openapi = cache(lambda: make_document(app))
     return app
 
 
@@ -183,17 +185,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(wiring.engine.close)
         wiring.decoders.shutdown(wait=False, cancel_futures=True)
         wiring.encoders.shutdown(wait=False, cancel_futures=True)
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The document, with the one schema that no route declares as its own."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes, tags=None
-        )
-        schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
-        for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own form, which is never sent
-            schemas.pop(name, None)
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -12,6 +12,8 @@ from service.problems import Refusal
 
 MAX_JSON_BYTES = 64 * 1024
 TIMEOUT_S = 10.0
+REFERENCE = "#/components/schemas/{model}"
+"""Where the document keeps the models within a body's."""
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -36,7 +38,7 @@ async def read_json(request: Request, model: type[_M]) -> _M:
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a route that takes `model` by `read_json`."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    content = {"application/json": {"schema": model.model_json_schema(ref_template=REFERENCE)}}
     return {"requestBody": {"required": True, "content": content}}
 
 

@@ -193,6 +193,22 @@ def serve(
 
 
 @app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else print.")] = None,
+) -> None:
+    """Write the API's OpenAPI document."""
+    from service.app import create_app
+    from service.document import document_text
+    from service.settings import Settings
+
+    text = document_text(create_app(Settings(host="localhost")))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@app.command()
 def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
     """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
     from banks.pipeline import missing_weights

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers import JSON, Renderer, Scan
+from service.bodies import REFERENCE
 from service.deadline import Clock
 from service.parts import checked_part_id
 from service.problems import Refusal, V2Error
@@ -112,29 +113,28 @@ async def ready(services: Services) -> Ready:
     return Ready()
 
 
-@router.get(VERSION, responses=_errors(404, 422, 503))
 @router.get(MODEL, responses=_errors(404, 422, 503))
-async def model_metadata(product: str, services: Services, version: Version | None = None) -> ModelMetadata:
+async def model_metadata(product: str, services: Services) -> ModelMetadata:
     """A product's inputs and outputs."""
-    active = _check(services, product, version)
-    return ModelMetadata(
-        name=product,
-        versions=[active] if active else [],
-        inputs=[
-            TensorMetadata(name=name, datatype=datatype, shape=[-1, -1, 3])
-            for name, (datatype, _) in INPUTS.items()
-        ],
-        outputs=[
-            TensorMetadata(name=name, datatype=datatype, shape=_SHAPES[name])
-            for name, (datatype, _) in OUTPUTS.items()
-        ],
-    )
+    return _metadata(services, product, None)
+
+
+@router.get(VERSION, responses=_errors(404, 422, 503))
+async def version_metadata(product: str, version: Version, services: Services) -> ModelMetadata:
+    """Inputs and outputs, if this version is the active one."""
+    return _metadata(services, product, version)
+
+
+@router.get(MODEL + "/ready", responses=_errors(404, 422, 503))
+async def model_ready(product: str, services: Services) -> ModelReady:
+    """Parts of this product can be scored."""
+    _check(services, product, None)
+    return ModelReady(name=product)
 
 
 @router.get(VERSION + "/ready", responses=_errors(404, 422, 503))
-@router.get(MODEL + "/ready", responses=_errors(404, 422, 503))
-async def model_ready(product: str, services: Services, version: Version | None = None) -> ModelReady:
-    """Parts of this product can be scored."""
+async def version_ready(product: str, version: Version, services: Services) -> ModelReady:
+    """Parts of this product can be scored, and this version does it."""
     _check(services, product, version)
     return ModelReady(name=product)
 
@@ -148,7 +148,7 @@ _INFER: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                JSON: {"schema": InferRequest.model_json_schema()},
+                JSON: {"schema": InferRequest.model_json_schema(ref_template=REFERENCE)},
                 BINARY: {
                     "schema": {
                         "type": "string",
@@ -162,16 +162,29 @@ _INFER: dict[str, Any] = {
 }
 
 
-@router.post(VERSION + "/infer", **_INFER)
 @router.post(MODEL + "/infer", **_INFER)
 async def infer(
+    product: str, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
+) -> Response:
+    """Score one part: the tensors rgb and xyz in; score, threshold, decision and map out."""
+    return await _infer(product, None, request, services, options)
+
+
+@router.post(VERSION + "/infer", **_INFER)
+async def infer_by_version(
     product: str,
+    version: Version,
     request: Request,
     services: Services,
     options: Annotated[ScoreOptions, Query()],
-    version: Version | None = None,
 ) -> Response:
-    """Score one part: the tensors rgb and xyz in; score, threshold, decision and map out."""
+    """Score one part, if this version is the active one."""
+    return await _infer(product, version, request, services, options)
+
+
+async def _infer(
+    product: str, version: str | None, request: Request, services: Wiring, options: ScoreOptions
+) -> Response:
     clock = Clock(options.deadline_ms)
     _check(services, product, version)
     coding, head_bytes = _checked_head(request, services)
@@ -193,6 +206,22 @@ async def infer(
 
     return await answer_part(
         request, services, clock, lambda: receive_bytes(request, services.upload_limits), score
+    )
+
+
+def _metadata(services: Wiring, product: str, version: str | None) -> ModelMetadata:
+    active = _check(services, product, version)
+    return ModelMetadata(
+        name=product,
+        versions=[active] if active else [],
+        inputs=[
+            TensorMetadata(name=name, datatype=datatype, shape=[-1, -1, 3])
+            for name, (datatype, _) in INPUTS.items()
+        ],
+        outputs=[
+            TensorMetadata(name=name, datatype=datatype, shape=_SHAPES[name])
+            for name, (datatype, _) in OUTPUTS.items()
+        ],
     )
 
 

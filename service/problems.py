@@ -121,9 +121,14 @@ def body_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
     return problem.model_dump(exclude_none=True)
 
 
+def is_v2(path: str) -> bool:
+    """Whether this path speaks the Open Inference Protocol."""
+    return path == "/v2" or path.startswith("/v2/")
+
+
 def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
     """The response of a refusal of this request."""
-    if scope["path"] == "/v2" or scope["path"].startswith("/v2/"):
+    if is_v2(scope["path"]):
         return JSONResponse(V2Error(error=refusal.detail).model_dump(), refusal.status, refusal.headers)
     body = body_of(refusal, scope["state"]["request_id"])
     return JSONResponse(body, refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE)
