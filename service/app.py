@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -32,7 +33,7 @@ from service.engine import Engine
 from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs
-from service.logs import make_logger, uvicorn_logging
+from service.logs import library_logging, make_logger
 from service.metrics import Metrics
 from service.problems import Refusal, on_http_exception, on_refusal, on_validation_error
 from service.settings import MIB, Settings
@@ -84,6 +85,7 @@ def create_app(
 
 def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. ready: called with the address once the port is open."""
+    logging.captureWarnings(True)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -94,7 +96,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        log_config=uvicorn_logging(sys.stderr),
+        log_config=library_logging(sys.stderr),
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
     )

@@ -1,4 +1,8 @@
-"""JSON lines on one stream: one line a request, without pixels, file names or paths of the client."""
+"""JSON lines on one stream: one line a part and a request, without pixels, keys, or a client's file names.
+
+Our own lines come from the logger that is passed down; what libraries, warnings and forgotten exceptions say
+is brought into the same form, so that whoever collects the lines can parse every one.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,13 @@ def make_logger(stream: TextIO) -> FilteringBoundLogger:
     return cast(FilteringBoundLogger, logger)
 
 
-def uvicorn_logging(stream: TextIO) -> dict[str, Any]:
-    """A logging configuration that brings what uvicorn itself has to say into the same stream and form."""
-    chain = [
+def library_logging(stream: TextIO) -> dict[str, Any]:
+    """A logging configuration that brings what others log, from WARNING on, into the same stream and form.
+
+    `logger` names who speaks. Python's warnings come too, once logging.captureWarnings is on.
+    """
+    chain: list[Processor] = [
+        structlog.stdlib.add_logger_name,
         *_STAMP,
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
@@ -39,5 +47,6 @@ def uvicorn_logging(stream: TextIO) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
         "handlers": {"lines": handler},
-        "loggers": {"uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False}},
+        "root": {"handlers": ["lines"], "level": "WARNING"},
+        "loggers": {"uvicorn": {"level": "WARNING"}},  # it says otherwise of itself
     }

@@ -95,6 +95,9 @@ def noted(scan: Scan) -> dict[str, Any]:
         "threshold": round(result.threshold, 6),
         "threshold_source": scan.threshold_source,
         "decision": result.decision,
+        "banks": {bank: round(score, 6) for bank, score in result.bank_scores.items()},
+        "regions": len(result.regions),
+        "valid_point_share": round(float(scan.sample.valid.mean()), 4),
         "timings_ms": {stage: round(ms, 1) for stage, ms in scan.timings_ms.items()},
     }
 

@@ -198,6 +198,8 @@ def test_one_log_line_a_part_without_file_names(server: Any, part: Any) -> None:
     lines = [line for line in server.log if line.get("request_id") == "logged"]
     assert len(lines) == 1
     assert lines[0]["decision"] == "good"
+    assert lines[0].keys() >= {"timestamp", "level", "product", "bank_version", "score", "threshold", "banks"}
+    assert (lines[0]["valid_point_share"], lines[0]["regions"], lines[0]["status"]) == (1.0, 0, 200)
     assert "secret-name" not in json.dumps(server.log)
 
 
