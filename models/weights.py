@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import struct
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -163,6 +164,10 @@ def read_tensors(path: Path) -> Mapping[str, object]:
         EOFError,
         RuntimeError,
         ValueError,
+        AttributeError,  # these and those below: what torch's own unpickler meets in a damaged file
+        LookupError,
+        TypeError,
+        struct.error,
     ) as error:
         raise BadWeights(f"{path.name} cannot be read as weights: {error}") from error
     if not isinstance(top, dict):
