@@ -147,7 +147,7 @@ class Builder:
         banks: dict[str, NormalisedBank] = {}
         provenance: dict[str, Provenance] = {}
         normalisers = self._normalisers(train.store, parts)
-        sizes = self._sizes(train.store, parts)
+        sizes = self.profile.kept({name: train.store.count(name, parts) for name in self.profile.banks})
         size = self.profile.preparation.size
         for name, recipe in self.profile.banks.items():
             rows = train.store.rows(name, parts, normalisers[name])
@@ -173,14 +173,6 @@ class Builder:
             "shared": lambda bank: Normaliser.shared(mean_of=fit("point"), std_of=fit("rgb")),
         }
         return {name: ways[recipe.normalisation](name) for name, recipe in self.profile.banks.items()}
-
-    def _sizes(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, int]:
-        """Rows that each bank keeps."""
-        share = self.profile.coreset
-        seen = {name: store.count(name, parts) for name in self.profile.banks}
-        if self.profile.coreset_sizes == "cascaded" and "point" in seen:
-            seen = {name: seen[name] if name == "point" else int(share * seen["point"]) for name in seen}
-        return {name: max(1, int(share * rows)) for name, rows in seen.items()}
 
     def _coreset(self, stage: str, rows: StoredRows, keep: int) -> NDArray[np.int64]:
         """Indices of the rows to keep, (keep,) int64."""

@@ -153,14 +153,19 @@ class Detector:
         )
 
     def warm_up(self) -> None:
-        """Run every stage once on a made-up bump, so that the first real part is not the slow one."""
-        side = 224
-        y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
-        inside = np.hypot(x, y) < 0.35
-        z = np.where(inside, 0.5 - 0.05 * np.cos(4 * np.hypot(x, y)), 0.52)
-        xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
-        rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
-        self.score([Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))])
+        """Run every stage once on a made-up part, so that the first real part is not the slow one."""
+        self.score([made_up_part()])
+
+
+def made_up_part() -> Sample:
+    """A bump on a plane, 224 x 224: for a warm-up, or to time a pipeline without any part at hand."""
+    side = 224
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
+    inside = np.hypot(x, y) < 0.35
+    z = np.where(inside, 0.5 - 0.05 * np.cos(4 * np.hypot(x, y)), 0.52)
+    xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
+    rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
+    return Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))
 
 
 def _decision(score: float, threshold: float) -> Literal["good", "defective"]:

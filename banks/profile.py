@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -55,6 +56,13 @@ class Profile(BaseModel):
     calibration_parts: int = Field(default=60, ge=1)
     """Good parts wanted for decision, threshold and colours. Where the validation parts are fewer, training
     parts join them, each scored by the banks without its own rows."""
+
+    def kept(self, seen: Mapping[str, int]) -> dict[str, int]:
+        """Rows that each bank's coreset keeps, of so many training patches; without the zero row."""
+        if self.coreset_sizes == "cascaded" and "point" in seen:
+            reduced = int(self.coreset * seen["point"])
+            seen = {name: rows if name == "point" else reduced for name, rows in seen.items()}
+        return {name: max(1, int(self.coreset * rows)) for name, rows in seen.items()}
 
     @model_validator(mode="after")
     def _banks_are_fed(self) -> Profile:

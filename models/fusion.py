@@ -15,7 +15,7 @@ import torch
 
 from models.alignment import expand
 from models.features import Patches
-from models.uff import Uff
+from models.uff import FusionNetwork, Uff
 from models.uff_training import FusionTraining, Pair, train_uff
 from models.weights import WeightStore
 
@@ -167,6 +167,15 @@ LOADERS: Mapping[FusionKind, Callable[[Mapping[str, torch.Tensor], str], Fusion]
     "uff_trained": Uff.from_state,
 }
 """How it comes back from its kept tensors."""
+
+
+def stand_in(kind: FusionKind, rgb_width: int, point_width: int, device: str) -> Fusion:
+    """A fusion as wide and as slow as one that is fitted later; what it says means nothing."""
+    if kind == "concat":
+        return Concat()
+    if kind == "scaled_concat":
+        return ScaledConcat(torch.ones(()), torch.ones(()))
+    return Uff.from_state(FusionNetwork(rgb_width, point_width).state_dict(), device)
 
 
 def ready_fusion(kind: FusionKind | None, weights: WeightStore, device: str) -> Fusion | None:

@@ -14,7 +14,14 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
-from service import banks_commands, doctor_command, fusion_command, keys_commands, weights_commands
+from service import (
+    banks_commands,
+    doctor_command,
+    fusion_command,
+    keys_commands,
+    plan_command,
+    weights_commands,
+)
 from service.options import (
     DEFAULT_BANKS,
     DEFAULT_STATE,
@@ -44,6 +51,7 @@ app.add_typer(banks_commands.app, name="banks")
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(weights_commands.app, name="weights")
 app.command()(doctor_command.doctor)
+app.command()(plan_command.plan)
 app.command("train-uff")(fusion_command.train_uff)
 
 
