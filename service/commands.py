@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
 from service import (
@@ -227,11 +228,12 @@ def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> N
     if as_json:
         typer.echo(_profiles_json(rows))
         return
-    table = Table(Column("profile", no_wrap=True), "banks", "decision", "weights", "what it is")
+    # Lines, not a table: five columns leave none of them room in an 80-column terminal.
     for name, missing, profile in rows:
-        state = f"missing: {', '.join(missing)}" if missing else "here"
-        table.add_row(name, " ".join(profile.banks), profile.decision, state, profile.summary)
-    Console().print(table)
+        typer.echo(f"{name:26}{' '.join(profile.banks):18}{profile.decision}")
+        for told in (profile.summary, f"Missing weights: {', '.join(missing)}" if missing else ""):
+            for line in textwrap.wrap(told, 75):
+                typer.echo(f"    {line}")
 
 
 def _profiles_json(rows: Sequence[tuple[str, list[str], Profile]]) -> str:

@@ -75,6 +75,19 @@ def test_profiles_say_what_is_missing(tmp_path: Path) -> None:
     assert missing["m3dm"][:2] == ["dino_vitb8", "pointmae"]
 
 
+def test_profiles_fit_a_narrow_terminal() -> None:
+    lines = _run("profiles").stdout.splitlines()
+    assert lines[0].split() == ["embedded", "rgb", "point", "fused", "tail"]
+    assert max(map(len, lines)) <= 79
+
+
+def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
+    planned = json.loads(_run("plan", small_product, "--json").stdout)
+    assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
+    told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
+    assert "embedded, 7 training parts; times measured here on its first part" in told
+
+
 def test_trace_writes_the_stages_a_profile_has(small_product: Path, tmp_path: Path) -> None:
     out = tmp_path / "trace.npz"
     _run("trace", *_part(small_product), "-o", out)
