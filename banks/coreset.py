@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 """Called with (picks done, picks wanted)."""
 
 _PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
-_TILE = 1 << 19  # distances one worker holds at a time (2 MiB)
+_TILE = 1 << 19  # distances and rows' channels that one worker holds at a time (2 MiB)
 _BLOCK = 1 << 16  # distances looked at closely at a time; larger temporaries cost page faults
 _DEVICE_TILE = 1 << 26
 _POOL = 4096  # farthest rows searched between two passes over the library
@@ -196,7 +196,7 @@ class _Library:
     def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
         """Bring `near` down to the distances to the new picks, in place."""
         centres = self._lifted(picks)
-        step = max(64, _TILE // len(picks))
+        step = max(64, _TILE // (len(picks) + self.rows.shape[1] + 1))  # the tile and the rows beside it
         parts = list(_slices(len(self.rows), step))
         workers = len(self.scratch)
 

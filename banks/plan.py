@@ -27,6 +27,7 @@ from models.sample import Sample
 _PROBE_ROWS = 4096
 _REPEATS = 3
 _ROW_ORIGIN = 3 * 4  # provenance: three int32 a row
+_CHOOSING = 100_000_000  # what the greedy choice of rows takes beside its library (banks/coreset.py)
 _SMALL_FILES = 20_000  # manifest, normalisers, headers
 
 
@@ -142,7 +143,7 @@ def _build_peak(profile: Profile, banks: Mapping[str, BankPlan]) -> int:
     one bank while its rows are chosen, and the rows of all banks, once more as they are written."""
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     libraries = [
-        bank.seen * projected_width(bank.seen, bank.dimension, profile.coreset_eps) * 4
+        _CHOOSING + bank.seen * projected_width(bank.seen, bank.dimension, profile.coreset_eps) * 4
         for bank in banks.values()
         if bank.rows < bank.seen
     ]
