@@ -17,6 +17,9 @@ test: setup lint  ## lint, types, tests
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright
+	@.venv/bin/hadolint docker/Dockerfile
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml >/dev/null
+	@.venv/bin/shellcheck --severity warning scripts/setup docker/*.sh .ci/run
 
 clean:  ## forget the virtual environment and everything made
 	rm -rf .venv out

@@ -1,0 +1,70 @@
+"""What images and compose files promise, as far as it shows without Docker; docker/test_image.sh goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
+
+
+class _ComposeLoader(yaml.SafeLoader):
+    """YAML with Compose's `!reset`, which takes a value of an earlier file away."""
+
+
+_ComposeLoader.add_constructor("!reset", lambda loader, node: None)
+
+
+def _compose(name: str) -> dict[str, Any]:
+    return yaml.load((ROOT / name).read_text(), _ComposeLoader)
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml"])
+def test_compose_files_follow_the_schema(name: str) -> None:
+    schema = files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text()
+    document = _compose(name)
+    jsonschema.validate(document, json.loads(schema))
+
+
+def test_the_cpu_override_takes_the_gpu_away_from_every_tribank_service() -> None:
+    services, override = (
+        _compose(name)["services"] for name in ("docker-compose.yml", "docker-compose.cpu.yml")
+    )
+    ours = {name for name, service in services.items() if service["image"].startswith("tribank:")}
+    assert ours == set(override) == {"tribank", "builder"}
+    for name in ours:
+        assert services[name]["deploy"]["resources"]["reservations"]["devices"]
+        assert services[name]["read_only"]
+        assert override[name]["deploy"] is None
+        assert override[name]["build"]["target"] == "cpu"
+
+
+def test_mounted_configuration_is_in_the_repository() -> None:
+    services = _compose("docker-compose.yml")["services"].values()
+    sources = [
+        volume.partition(":")[0] for service in services for volume in service["volumes"] if volume[0] == "."
+    ]
+    assert len(sources) == 3
+    assert all((ROOT / source).is_dir() for source in sources)
+
+
+def test_the_image_has_every_library_that_setup_looks_for() -> None:
+    wanted = set(re.findall(r"\.so[.\d]*:([\w.-]+)", (ROOT / "scripts" / "setup").read_text()))
+    install, run = re.findall(r"--no-install-recommends \\\n(.*?)\\\n", DOCKERFILE)
+    assert len(wanted) == 5
+    assert wanted <= set(run.split())
+    assert set(run.split()) < set(install.split())
+
+
+def test_the_image_runs_as_a_user_and_says_whether_it_is_ready() -> None:
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK .*\\\n    CMD \[.*readyz", DOCKERFILE, re.MULTILINE)
+    assert json.loads(DOCKERFILE.rpartition("CMD")[2].partition("\n")[0]) == ["serve"]
