@@ -12,6 +12,7 @@ from evaluation.demo_parts.command import demo_parts
 from evaluation.evaluate_command import evaluate
 from evaluation.metrics_command import metrics
 from evaluation.report_command import report
+from evaluation.serve_benchmark import bench_serve
 from evaluation.tables_command import tables
 
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
     app.command("bench")(bench)
     app.command("bench-build")(bench_build)
+    app.command("bench-serve")(bench_serve)
     app.command("evaluate")(evaluate)
     app.command("metrics")(metrics)
     app.command("tables")(tables)

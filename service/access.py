@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,8 +40,10 @@ class Access:
         await respond(refusal, scope)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        if self._open or scope["path"] in self._public or (self._loopback and not self._keys.exist):
+        if self._open or scope["path"] in self._public:
             return None
+        if self._loopback and not self._keys.exist:
+            return _foreign(scope)
         secret = _secret(Headers(scope=scope))
         key = self._keys.find(secret) if secret else None
         if key is None:
@@ -54,12 +57,30 @@ class Access:
 
 def check_access(settings: Settings) -> None:
     """Raises BadKeys where others could reach the server and it has no key, so nobody could be told apart."""
-    if settings.open_access or _is_loopback(settings.host) or Keys(settings.state).all():
+    keys = Keys(settings.state).all()
+    if settings.open_access or _is_loopback(settings.host) or keys:
         return
     raise BadKeys(
         f"Others can reach {settings.host or 'this address'}, and {settings.state} has no key. Add one: "
         "'tribank keys add NAME --role manage', or set TRIBANK_OPEN_ACCESS=1 to let anyone do anything."
     )
+
+
+def _foreign(scope: Scope) -> Refusal | None:
+    """Nobody is asked for a key on loopback, but pages of other sites reach it too, through their reader's
+    browser: by a form, or by a name of theirs that leads to this machine. Host and Origin tell."""
+    headers = Headers(scope=scope)
+    named = f"//{headers.get('host', 'localhost')}", headers.get("origin", "//localhost")
+    try:
+        here = all(_is_loopback(urlsplit(url).hostname or "") for url in named)
+    except ValueError:
+        here = False
+    if here:
+        return None
+    detail = (
+        "Without keys the server answers only its own machine, by an address or as localhost. Make a key."
+    )
+    return Refusal(403, "foreign_origin", detail)
 
 
 def _is_scoring(scope: Scope) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -56,41 +59,57 @@ class Keys:
             if seen != self._seen:
                 self._keys = _Content.model_validate_json(self._path.read_bytes()).keys
                 self._seen = seen
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._keys, self._seen = (), None
         except ValidationError:
             raise BadKeys(f"{self._path} is damaged. Remove it and add the keys again.") from None
         return self._keys
 
     def find(self, secret: str) -> Key | None:
-        """The key with this secret. Every key is compared, each in constant time."""
+        """The key with this secret. Every key is compared, each in constant time.
+
+        While the file is damaged or cannot be read, the keys it held before are in force.
+        """
+        try:
+            keys = self.all()
+        except (BadKeys, OSError):
+            keys = self._keys
         digest = _digest(secret)
-        found = [key for key in self.all() if hmac.compare_digest(key.sha256, digest)]
+        found = [key for key in keys if hmac.compare_digest(key.sha256, digest)]
         return found[0] if found else None
 
     def add(self, name: str, role: Role) -> str:
         """The new key's secret, which is kept nowhere. Raises BadKeys for a name that is taken or no name."""
-        keys = self.all()
-        if any(key.name == name for key in keys):
-            raise BadKeys(f"There is a key '{name}' already. Revoke it first, or choose another name.")
         secret = "tb_" + secrets.token_urlsafe(32)
         try:
             key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC))
         except ValidationError:
             raise BadKeys("A key's name is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.") from None
-        self._write((*keys, key))
+        with self._alone():
+            keys = self.all()
+            if any(other.name == name for other in keys):
+                raise BadKeys(f"There is a key '{name}' already. Revoke it first, or choose another name.")
+            self._write((*keys, key))
         return secret
 
     def revoke(self, name: str) -> None:
         """Raises BadKeys where there is no such key."""
-        keys = self.all()
-        left = tuple(key for key in keys if key.name != name)
-        if len(left) == len(keys):
-            raise BadKeys(f"There is no key '{name}'. See 'tribank keys list'.")
-        self._write(left)
+        with self._alone():
+            keys = self.all()
+            left = tuple(key for key in keys if key.name != name)
+            if len(left) == len(keys):
+                raise BadKeys(f"There is no key '{name}'. See 'tribank keys list'.")
+            self._write(left)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Until the end no other process changes the keys, so that of two changes at once none is lost."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with (self._path.parent / "keys.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         # mkstemp: readable by its owner only; replaced whole, so that a reader never sees half a file.
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
         try:

@@ -43,7 +43,10 @@ class Settings(BaseSettings):
     )
 
     max_in_flight: int = Field(
-        default=8, ge=1, description="Parts being decoded, scored or drawn; above it 429."
+        default=2,
+        ge=1,
+        description="Parts being decoded, scored or drawn; above it 429. Each more lets bursts of one more "
+        "part in, and the slowest answer wait for one more.",
     )
     max_uploads: int = Field(default=16, ge=1, description="Bodies being received at once; above it 429.")
     decode_workers: int = Field(default=2, ge=1, description="Threads that decode uploads.")

@@ -145,7 +145,7 @@ class Running:
         kind = b"Content-Type: multipart/form-data; boundary=b\r\n"
         length = b"Content-Length: %d\r\n" % len(body)
         return self.raw(
-            b"POST " + path + b" HTTP/1.1\r\nHost: t\r\n" + kind + length + headers + b"\r\n" + body
+            b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + kind + length + headers + b"\r\n" + body
         )
 
     def raw(self, data: bytes, *, timeout: float = 10.0, end: bool = False) -> bytes:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 URL = "/v1/products/cookie/score"
-START = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: t\r\n"
+START = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
 FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
 
 
@@ -108,7 +108,9 @@ def test_14_a_body_of_one_byte_chunks_is_answered(server: Any, form: bytes) -> N
     ],
 )
 def test_15_and_80_ambiguous_framing_is_400(server: Any, headers: bytes) -> None:
-    answer = server.raw(START + FORM + headers + b"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
+    answer = server.raw(
+        START + FORM + headers + b"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    )
     assert problem(answer)[0] == 400
 
 
@@ -149,8 +151,8 @@ def logged(server: Any, request_id: str) -> list[int]:
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (b"GET /" + b"x" * 65_536 + b" HTTP/1.1\r\nHost: t\r\n\r\n", {414, 431}),
-        (b"GET / HTTP/1.1\r\nHost: t\r\nX: " + b"x" * 65_536 + b"\r\n\r\n", {431}),
+        (b"GET /" + b"x" * 65_536 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", {414, 431}),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 65_536 + b"\r\n\r\n", {431}),
         (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 12_000 + b"\r\n", {431}),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 300_000, {431}),
         (b"nonsense\r\n\r\n", {400}),
@@ -206,8 +208,8 @@ def test_73_an_answer_nobody_can_give_is_406(client: httpx.Client, part: Any) ->
 
 
 def test_80_pipelined_requests_get_one_answer_each(server: Any) -> None:
-    request = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
-    last = b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with socket.create_connection((server.host, server.port), 5) as connection:
         connection.sendall(request * 2 + last)
         answer = b""
@@ -222,7 +224,11 @@ def test_80_http_1_0_is_answered(server: Any) -> None:
 
 @pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
 def test_80_upgrades_are_not_taken(server: Any, upgrade: bytes) -> None:
-    head = b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n"
+    head = (
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: "
+        + upgrade
+        + b"\r\n\r\n"
+    )
     assert server.raw(head).split()[1] in (b"200", b"400")
 
 

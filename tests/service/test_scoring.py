@@ -260,7 +260,7 @@ def test_a_client_that_leaves_is_logged_499(
 ) -> None:
     entered, go_on = threading.Event(), threading.Event()
     detector.before = lambda: (entered.set(), go_on.wait(5))
-    head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: t\r\n"
+    head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\n"
     with serve(strict_settings, loader) as running:
         running.raw(head + b"Content-Length: %d\r\n\r\n" % len(form) + form, timeout=0.5)

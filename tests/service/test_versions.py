@@ -41,7 +41,7 @@ def store(small_banks: Path, tmp_path: Path) -> BankStore:
 
 @pytest.fixture
 def running(store: BankStore, serve: Callable[..., Any]) -> Iterator[Any]:
-    with serve(Settings(banks=store.root, poll_s=0.05, deadline_s=120), None) as running:
+    with serve(Settings(banks=store.root, poll_s=0.05, deadline_s=120, max_in_flight=8), None) as running:
         yield running
 
 
