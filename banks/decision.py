@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr
 from sklearn.linear_model import SGDOneClassSVM
 
@@ -96,10 +96,10 @@ class WeightedSum:
 class Tail:
     """How far each bank's score lies in the tail of good parts.
 
-    Good scores are taken as log-normal, so a tail probability has a normal deviate: it grows without end and
-    needs no unit. The image score is the sum of the deviates above the centre: a bank that finds nothing
-    unusual says nothing, so its noise cannot hide what another one sees. The map is the sum of surprisals,
-    -log P(good pixel scores this high), in nats, which also ranks ordinary pixels.
+    Good scores are taken as log-normal. Image score and map are the sum over the banks of the surprisal
+    -log P(a good one scores this high), in nats: it needs no unit and grows without end, and a bank that
+    finds nothing unusual adds next to nothing (log 2 at the centre), so its noise cannot hide what another
+    one sees.
     image_centre, image_spread, pixel_centre, pixel_spread: of the logarithm, one a bank. image_floor,
     pixel_floor: the smallest value told from 0.
     """
@@ -121,16 +121,13 @@ class Tail:
             raise ValueError("spreads and floors must be positive")
 
     def score(self, scores: Mapping[str, float]) -> float:
-        """Sum of the banks' deviates above the centre."""
+        """Sum of the banks' surprisals, nats."""
         return math.fsum(self.contributions(scores).values())
 
     def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Deviate above the centre by bank, in spreads; 0 for an ordinary score."""
+        """Surprisal by bank, nats; 0.7 for an ordinary score."""
         models = zip(self.banks, self.image_centre, self.image_spread, self.image_floor, strict=True)
-        return {
-            bank: max(0.0, (math.log(max(scores[bank], floor)) - centre) / spread)
-            for bank, centre, spread, floor in models
-        }
+        return {bank: float(_surprisal(scores[bank], *model)) for bank, *model in models}
 
     def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Sum of the surprisals, pixel by pixel."""
@@ -145,7 +142,7 @@ class Tail:
 _TAIL_FIELDS = ("centre", "spread", "floor")
 
 
-def _surprisal(values: NDArray[Any], centre: float, spread: float, floor: float) -> NDArray[Any]:
+def _surprisal(values: ArrayLike, centre: float, spread: float, floor: float) -> NDArray[Any]:
     """-log of the probability that a log-normal exceeds the values. Computed in logarithms: never
     infinite."""
     return -log_ndtr((centre - np.log(np.maximum(values, floor))) / spread)

@@ -6,15 +6,16 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from banks.calibration import Calibration
 from banks.profile import Profile
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Raise it whenever an older version's files would be read with another meaning."""
 _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
 
 
@@ -35,7 +36,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: int = SCHEMA_VERSION
     product: str
     created: datetime
     profile: Profile
@@ -52,6 +53,15 @@ class Manifest(BaseModel):
     files: dict[str, str]
     """sha256 of every other file of the version, by name."""
     libraries: dict[str, str]
+
+    @field_validator("schema_version")
+    @classmethod
+    def _known_schema(cls, found: int) -> int:
+        if found != SCHEMA_VERSION:
+            raise ValueError(
+                f"made by another Tribank (schema {found}, this one reads {SCHEMA_VERSION}): build it again"
+            )
+        return found
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

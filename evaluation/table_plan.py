@@ -69,7 +69,12 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "only_pc": (_POINT,),
         "only_rgb": (_RGB,),
         "concat": (Source("embedded-concat", what="plain concatenation of both stand-ins"),),
-        "uff": (Source("embedded", "fused", "scaled concatenation for UFF"),),
+        "uff": (
+            Source(
+                "embedded-uff", what="UFF of both stand-ins, trained on the product in 200 steps of 2 parts"
+            ),
+            Source("embedded", "fused", "scaled concatenation for UFF"),
+        ),
         "two_add": (Source("embedded-two-add", what="both stand-ins, scores added"),),
         "two_dlf": (Source("embedded-two", what="both stand-ins with DLF"),),
         "full": (_FULL, Source("embedded-dlf", what="the same banks with DLF")),

@@ -22,10 +22,12 @@ from models.weights import WeightStore
 @dataclass(frozen=True, slots=True)
 class RgbChoice:
     """backbone: a registered name or "timm:<model>". constants: the backbone's own mean and std, or the
-    ImageNet ones that the published code uses for all."""
+    ImageNet ones that the published code uses for all. stages: of a convolutional backbone, by timm's
+    indices; None for the backbone's own."""
 
     backbone: str
     constants: Literal["own", "paper"] = "own"
+    stages: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,7 @@ class Extractor:
         self.needs = settings.needs()
         self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[Patches]]] = {}
         if settings.rgb is not None:
-            self._extractors["rgb"] = RgbExtractor.load(
-                settings.rgb.backbone, weights, device, constants=settings.rgb.constants, size=rgb_size
-            )
+            self._extractors["rgb"] = rgb_extractor(settings.rgb, weights, device, size=rgb_size)
         if settings.point is not None:
             self._extractors["point"] = point_extractor(settings.point, weights, device)
 
@@ -103,6 +103,13 @@ class Extractor:
             (features[bank],) = extract([part])
             milliseconds[bank] = 1000 * (time.perf_counter() - start)
         return features, milliseconds
+
+
+def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
+    """The loaded extractor of a choice, for parts prepared at `size` pixels."""
+    return RgbExtractor.load(
+        choice.backbone, weights, device, constants=choice.constants, size=size, stages=choice.stages
+    )
 
 
 def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> FpfhExtractor | PointExtractor:

@@ -54,15 +54,17 @@ class RgbExtractor:
         *,
         constants: Literal["own", "paper"] = "own",
         size: int | None = None,
+        stages: Sequence[int] | None = None,
     ) -> RgbExtractor:
         """The extractor of a registered backbone or of "timm:<model>".
 
         constants: mean and std that the weights were trained with ("own"), or the ImageNet ones that the
         published code uses for every backbone ("paper"). size: side of the input, pixels; None is the
-        backbone's own. `Preparation.rgb_size` must be the same. The grid is 28 x 28 at every size. Raises
-        MissingWeights, BadWeights (naming tensors), or ValueError for a name or size that cannot be.
+        backbone's own. `Preparation.rgb_size` must be the same. The grid is 28 x 28 at every size. stages:
+        which maps of a convolutional network, by timm's indices; None are the backbone's own. Raises
+        MissingWeights, BadWeights (naming tensors), or ValueError for a name, size or stage that cannot be.
         """
-        backbone = rgb_backbone(name)
+        backbone = rgb_backbone(name) if stages is None else rgb_backbone(name).of_stages(stages)
         size = backbone.size if size is None else size
         network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)

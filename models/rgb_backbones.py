@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -44,6 +44,17 @@ class RgbBackbone:
     weights: str
     stages: tuple[int, ...] = ()
     padded: bool = True
+
+    def of_stages(self, stages: Sequence[int]) -> RgbBackbone:
+        """The same backbone by other maps. Raises ValueError if it has no such stages."""
+        if self.kind != "stages":
+            raise ValueError(f"{self.name} is a transformer: it has patch tokens and no stages to choose")
+        with torch.device("meta"):
+            network: Any = timm.create_model(self.model)
+        count = len(network.feature_info)
+        if not stages or list(stages) != sorted(set(stages)) or not 0 <= stages[0] <= stages[-1] < count:
+            raise ValueError(f"{self.name} has stages 0 to {count - 1}, in that order, not {list(stages)}")
+        return replace(self, stages=tuple(stages))
 
 
 def _tokens(name: str, model: str, constants: Constants) -> RgbBackbone:

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.extraction import Extraction, point_extractor
+from models.extraction import Extraction, point_extractor, rgb_extractor
 from models.features import Patches
 from models.fusion import Fusion
 from models.point_transformer import PointExtractor
 from models.preparation import Preparation, prepare
-from models.rgb import RgbExtractor
 from models.sample import Sample
 from models.weights import WeightStore
 
@@ -36,13 +35,7 @@ def trace(
     stages: dict[str, torch.Tensor] = {"valid_index": torch.from_numpy(np.flatnonzero(part.valid))}
     patches: dict[str, Patches] = {}
     if extraction.rgb is not None:
-        rgb = RgbExtractor.load(
-            extraction.rgb.backbone,
-            weights,
-            device,
-            constants=extraction.rgb.constants,
-            size=preparation.rgb_size,
-        )
+        rgb = rgb_extractor(extraction.rgb, weights, device, size=preparation.rgb_size)
         (patches["rgb"],) = rgb([part])
         stages["rgb_patch"] = patches["rgb"].rows
     if extraction.point is not None:

@@ -22,11 +22,10 @@ from banks.bank_set import BankSet, NormalisedBank, PartScores
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.profile import Profile
 from banks.profiles import PROFILES
-from models.extraction import FpfhChoice, PointChoice, RgbChoice, point_extractor
+from models.extraction import FpfhChoice, PointChoice, RgbChoice, point_extractor, rgb_extractor
 from models.features import BANKS, PartFeatures, Patches
 from models.fusion import FITS, FusionTask
 from models.preparation import Preparation, PreparedPart, prepare
-from models.rgb import RgbExtractor
 from models.rgb_backbones import rgb_backbone
 from models.sample import make_sample
 from models.uff import FusionNetwork
@@ -95,7 +94,7 @@ def grids(
         store = WeightStore(folder)
         if isinstance(choice, RgbChoice):
             write_weights(recipe, folder, [rgb_backbone(choice.backbone).weights], 7)
-            extract = RgbExtractor.load(choice.backbone, store, size=preparation.rgb_size)
+            extract = rgb_extractor(choice, store, "cpu", size=preparation.rgb_size)
         else:
             write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
             extract = point_extractor(_cheap(choice), store, "cpu")

@@ -59,13 +59,13 @@ def told(
     """The names of the series that a server tells, with their labels where it has any yet."""
     good = small_product / "validation" / "good"
     settings = Settings(banks=small_banks, state=tmp_path_factory.mktemp("state"))
-    with TestClient(create_app(settings, logger=make_logger(StringIO()))) as client:
+    app = create_app(settings, logger=make_logger(StringIO()))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         while client.get("/readyz").status_code != 200:
             pass
         with (good / "rgb" / "000.png").open("rb") as rgb, (good / "xyz" / "000.tiff").open("rb") as xyz:
-            assert (
-                client.post("/v1/products/biscuit/score", files={"rgb": rgb, "xyz": xyz}).status_code == 200
-            )
+            scored = client.post("/v1/products/biscuit/score", files={"rgb": rgb, "xyz": xyz})
+        assert scored.status_code == 200
         text = client.get("/metrics").text
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):

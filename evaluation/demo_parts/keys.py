@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from numpy.random import PCG64, Generator
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it whenever the same key may give other bytes."""
 
 

@@ -19,32 +19,32 @@ def _moved(relief: Relief, height: Field) -> Spoilt:
 
 
 def dent(blank: Blank, rng: Generator, severity: float) -> Spoilt:
-    """A smooth hollow, 1.5 to 4.5 mm deep."""
+    """A smooth hollow, 2.4 to 4.5 mm deep."""
     relief = blank.relief
     radius = between(0.006, 0.011, severity) * rng.uniform(0.9, 1.1)
-    depth = between(0.0016, 0.0045, severity)
+    depth = between(0.0024, 0.0045, severity)
     hollow = mound(relief.grid, rng, pick_site(relief, rng, 0.6 * radius), radius)
     return _moved(relief, np.maximum(relief.height - depth * hollow, 0.35 * relief.height))
 
 
 def bump(blank: Blank, rng: Generator, severity: float) -> Spoilt:
-    """A smooth swelling, 1.8 to 4.5 mm high."""
+    """A smooth swelling, 2.4 to 4.5 mm high."""
     relief = blank.relief
     radius = between(0.0055, 0.010, severity) * rng.uniform(0.9, 1.1)
     hill = mound(relief.grid, rng, pick_site(relief, rng, 0.6 * radius), radius)
-    return _moved(relief, relief.height + between(0.0018, 0.0045, severity) * hill)
+    return _moved(relief, relief.height + between(0.0024, 0.0045, severity) * hill)
 
 
 def warp(blank: Blank, rng: Generator, severity: float) -> Spoilt:
-    """One side of the part bent up, 4 to 8.5 mm at its edge."""
+    """One side of the part bent up along a crease, 7 to 12 mm at its edge."""
     relief, grid = blank.relief, blank.relief.grid
     angle = rng.uniform(0, 2 * np.pi)
     along = grid.x * np.cos(angle) + grid.y * np.sin(angle)
     end = float(np.quantile(along[relief.body], 0.998))
-    start = end * rng.uniform(0.40, 0.58)
-    bent = np.clip((along - start) / (end - start), 0, 1.1) ** 1.7
+    start = end * rng.uniform(0.45, 0.60)
+    bent = np.clip((along - start) / (end - start), 0, 1.1) ** 1.15
     sure = np.clip(relief.height / 0.004, 0, 1)
-    return _moved(relief, relief.height + between(0.0040, 0.0085, severity) * bent * sure)
+    return _moved(relief, relief.height + between(0.0070, 0.0120, severity) * bent * sure)
 
 
 def crush(blank: Blank, rng: Generator, severity: float) -> Spoilt:

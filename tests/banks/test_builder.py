@@ -93,8 +93,8 @@ def test_a_float16_version_is_half_the_size_and_scores_the_same(
     for expected, found in zip(*(detector.score(samples) for detector in detectors), strict=True):
         assert isinstance(expected, PartResult)
         assert isinstance(found, PartResult)
-        # In spreads of some percent: what moves a bank's score by 1e-4 moves its deviate ten times as much.
-        assert found.score == pytest.approx(expected.score, abs=5e-3)
+        # Spreads are some percent: what moves a bank's score by 1e-4 moves its surprisal far more.
+        assert found.score == pytest.approx(expected.score, rel=5e-3, abs=5e-3)
         for name, value in expected.bank_scores.items():
             assert found.bank_scores[name] == pytest.approx(value, rel=1e-3)
             theirs, ours = expected.bank_maps[name], found.bank_maps[name]

@@ -87,6 +87,31 @@ def test_a_change_moves_the_patches_where_it_is(golden_part: GoldenPart) -> None
     assert abs(column - 19) <= 1
 
 
+def test_chosen_stages_lie_side_by_side(golden_part: GoldenPart) -> None:
+    """The channels of a stage are those that this stage has alone, in the order asked for."""
+    part = golden_part(2)
+
+    def rows(*stages: int) -> torch.Tensor:
+        (grid,) = RgbExtractor.load("efficientnet_lite1", WeightStore(), stages=stages)([part])
+        return grid.rows
+
+    assert torch.equal(rows(1, 2, 3), torch.cat([rows(1), rows(2), rows(3)], dim=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("efficientnet_lite1", ()),
+        ("efficientnet_lite1", (2, 1)),
+        ("efficientnet_lite1", (3, 9)),
+        ("dino_vitb8", (1,)),
+    ],
+)
+def test_stages_that_cannot_be(name: str, stages: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="stages"):
+        RgbExtractor.load(name, WeightStore(), stages=stages)
+
+
 def test_paper_constants_are_imagenets(golden_part: GoldenPart) -> None:
     part = golden_part(2)
     own = RgbExtractor.load("efficientnet_lite0", WeightStore())
