@@ -14,6 +14,10 @@ from banks.score_map import Blur, score_map
 from models.features import PartFeatures
 from models.layout import Layout
 
+PLACES = 56
+"""Side of the plane on which banks are compared place by place: the finest grid of the method."""
+_SIGMA = 0.5  # places; banks of other grids do not point at quite the same place
+
 
 @dataclass(frozen=True, slots=True)
 class NormalisedBank:
@@ -30,11 +34,16 @@ class NormalisedBank:
 
 @dataclass(frozen=True, slots=True)
 class PartScores:
-    """What every bank says of one part, by bank name. maps: (size, size) float32. layouts: where the patches
-    lie that the distances are of."""
+    """What every bank says of one part, by bank name.
+
+    maps: (size, size) float32, as shown. places: (PLACES, PLACES) float32, patch distances before the wide
+    blur, from which rules learn whether banks speak of the same place. layouts: where the patches lie that
+    the distances are of.
+    """
 
     banks: Mapping[str, BankScore]
     maps: Mapping[str, NDArray[np.float32]]
+    places: Mapping[str, NDArray[np.float32]]
     layouts: Mapping[str, Layout]
 
     @property
@@ -59,4 +68,8 @@ class BankSet:
             name: score_map(score.distances, layouts[name], self.size, self.blur)
             for name, score in scores.items()
         }
-        return PartScores(scores, maps, layouts)
+        places = {
+            name: layouts[name].smooth_image(score.distances, PLACES, _SIGMA)
+            for name, score in scores.items()
+        }
+        return PartScores(scores, maps, places, layouts)

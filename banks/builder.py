@@ -80,7 +80,7 @@ class Builder:
             scores = self._held_out_scores(banks, provenance, train, held_out, left_out)
             masks = [*held_out.valid, *(train.valid[part] for part in left_out)]
             decision = self._fit_decision(self._fit_scores(banks, train, scores))
-            final = [decision.score(part.image_scores) for part in scores]
+            final = [decision.score(part.image_scores, part.places) for part in scores]
             maps = np.stack([decision.map(part.maps) for part in scores])
             calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
             staged = scratch / "version"
@@ -235,8 +235,9 @@ class Builder:
     def _fit_decision(self, scores: Sequence[PartScores]) -> Decision:
         names = tuple(self.profile.banks)
         image = np.array([[part.image_scores[name] for name in names] for part in scores])
+        peaks = np.array([[part.places[name].max() for name in names] for part in scores])
         maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
-        return decisions.fit(self.profile.decision, names, image, maps)
+        return decisions.fit(self.profile.decision, names, image, peaks, maps)
 
     def _facts(self, train: _Parts, banks: BankSet) -> dict[str, BankFacts]:
         facts = {}

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,19 +26,25 @@ PUBLISHED_LAMBDAS = {"rgb": 0.1, "point": 1.0, "fused": 1.0}
 _SEED = 42  # the published random_state
 
 
+Places: TypeAlias = Mapping[str, NDArray[np.float32]]
+
+
 class Decision(Protocol):
-    """What every rule can do. Scores and maps are mappings by bank name that hold at least `banks`."""
+    """What every rule can do. Mappings are by bank name and hold at least `banks`.
+
+    scores: the banks' image scores. places: their patch distances, (P, P) float32, on one plane for all.
+    """
 
     @property
     def banks(self) -> tuple[str, ...]:
         """The banks the rule listens to."""
         ...
 
-    def score(self, scores: Mapping[str, float]) -> float:
+    def score(self, scores: Mapping[str, float], places: Places) -> float:
         """The part's score."""
         ...
 
-    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
+    def contributions(self, scores: Mapping[str, float], places: Places) -> dict[str, float]:
         """Each bank's share; they add up to the score."""
         ...
 
@@ -74,11 +80,11 @@ class WeightedSum:
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise ValueError("weights must be finite and not negative")
 
-    def score(self, scores: Mapping[str, float]) -> float:
-        """Weighted sum."""
-        return math.fsum(self.contributions(scores).values())
+    def score(self, scores: Mapping[str, float], places: Places) -> float:
+        """Weighted sum of the image scores, as published; places are not asked."""
+        return math.fsum(self.contributions(scores, places).values())
 
-    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
+    def contributions(self, scores: Mapping[str, float], places: Places) -> dict[str, float]:
         """Weight times score, by bank."""
         return {bank: float(w * scores[bank]) for bank, w in zip(self.banks, self.image_weights, strict=True)}
 
@@ -96,38 +102,43 @@ class WeightedSum:
 class Tail:
     """How far each bank's score lies in the tail of good parts.
 
-    Good scores are taken as log-normal. Image score and map are the sum over the banks of the surprisal
-    -log P(a good one scores this high), in nats: it needs no unit and grows without end, and a bank that
-    finds nothing unusual adds next to nothing (log 2 at the centre), so its noise cannot hide what another
-    one sees.
-    image_centre, image_spread, pixel_centre, pixel_spread: of the logarithm, one a bank. image_floor,
-    pixel_floor: the smallest value told from 0.
+    What good parts show is taken as log-normal, and surprisal is -log P(a good one shows as much), in nats:
+    it needs no unit and grows without end. The image score asks place by place how surprising each bank's
+    patch distance would be as the highest of a whole good part, adds the banks up there, and takes the place
+    with the highest sum. So banks that see the same place strengthen each other, while one that has found
+    nothing adds no noise of its own, which it finds elsewhere (measured in docs/results.md). The map adds the
+    surprisals pixel by pixel.
+    peak_centre, peak_spread: of the logarithm of a good part's highest patch distance, one a bank.
+    pixel_centre, pixel_spread: of a good pixel's. peak_floor, pixel_floor: the smallest value told from 0.
     """
 
     banks: tuple[str, ...]
-    image_centre: tuple[float, ...]
-    image_spread: tuple[float, ...]
-    image_floor: tuple[float, ...]
+    peak_centre: tuple[float, ...]
+    peak_spread: tuple[float, ...]
+    peak_floor: tuple[float, ...]
     pixel_centre: tuple[float, ...]
     pixel_spread: tuple[float, ...]
     pixel_floor: tuple[float, ...]
     name: str = "tail"
 
     def __post_init__(self) -> None:
-        fields = np.array([getattr(self, f"{p}_{k}") for p in ("image", "pixel") for k in _TAIL_FIELDS])
+        fields = np.array([getattr(self, f"{p}_{k}") for p in ("peak", "pixel") for k in _TAIL_FIELDS])
         if fields.shape != (6, len(self.banks)) or not self.banks or not np.isfinite(fields).all():
             raise ValueError("a tail needs six finite numbers for each bank")
         if not (fields[[1, 2, 4, 5]] > 0).all():
             raise ValueError("spreads and floors must be positive")
 
-    def score(self, scores: Mapping[str, float]) -> float:
-        """Sum of the banks' surprisals, nats."""
-        return math.fsum(self.contributions(scores).values())
+    def score(self, scores: Mapping[str, float], places: Places) -> float:
+        """Highest sum of the banks' surprisals at one place, nats."""
+        return math.fsum(self.contributions(scores, places).values())
 
-    def contributions(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Surprisal by bank, nats; 0.7 for an ordinary score."""
-        models = zip(self.banks, self.image_centre, self.image_spread, self.image_floor, strict=True)
-        return {bank: float(_surprisal(scores[bank], *model)) for bank, *model in models}
+    def contributions(self, scores: Mapping[str, float], places: Places) -> dict[str, float]:
+        """Surprisal by bank at the place of the highest sum, nats."""
+        models = zip(self.banks, self.peak_centre, self.peak_spread, self.peak_floor, strict=True)
+        found = np.stack([_surprisal(places[bank], *model) for bank, *model in models]).astype(np.float64)
+        found = found.reshape(len(self.banks), -1)
+        at = int(found.sum(axis=0).argmax())
+        return {bank: float(value) for bank, value in zip(self.banks, found[:, at], strict=True)}
 
     def map(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Sum of the surprisals, pixel by pixel."""
@@ -149,31 +160,37 @@ def _surprisal(values: ArrayLike, centre: float, spread: float, floor: float) ->
 
 
 _PRIOR_SPREAD = 0.08
-"""Spread of the logarithm of good parts' image scores that demo products have, by and large."""
+"""Spread of the logarithm of good parts' peaks that demo products have, by and large."""
 _PRIOR_PARTS = 10
 
-Fit = Callable[[tuple[str, ...], NDArray[np.float64], Iterable[NDArray[np.float32]]], Decision]
+Fit = Callable[
+    [tuple[str, ...], NDArray[np.float64], NDArray[np.float64], Iterable[NDArray[np.float32]]], Decision
+]
 
 
 def fit(
     name: str,
     banks: Sequence[str],
     image_scores: NDArray[np.float64],
+    peaks: NDArray[np.float64],
     pixel_maps: Iterable[NDArray[np.float32]],
 ) -> Decision:
     """Fit the rule registered as `name` on n good parts.
 
-    image_scores: (n, B), columns in the order of `banks`. pixel_maps: n arrays (size, size, B) float32,
-    read once. "dlf_published" wants the training parts as the published code does (facts 7.1), the others
+    image_scores: (n, B), columns in the order of `banks`. peaks: (n, B), the highest value of each bank's
+    places. pixel_maps: n arrays (size, size, B) float32, read once. "dlf_published" wants the training parts as the published code does (facts 7.1), the others
     held-out parts; "single" and "add" look at neither. Raises KeyError on an unknown name, ValueError on
     wrong shapes, no parts or values that are negative or not finite.
     """
     scores = np.asarray(image_scores, np.float64)
     if scores.ndim != 2 or not len(scores) or scores.shape[1] != len(banks):
         raise ValueError(f"need scores (n, {len(banks)}) of at least one part, not {scores.shape}")
-    if not np.isfinite(scores).all() or (scores < 0).any():
-        raise ValueError("image scores must be finite and not negative")
-    return RULES[name](tuple(banks), scores, pixel_maps)
+    tops = np.asarray(peaks, np.float64)
+    if tops.shape != scores.shape:
+        raise ValueError(f"need peaks {scores.shape} like the scores, not {tops.shape}")
+    if any(not np.isfinite(values).all() or (values < 0).any() for values in (scores, tops)):
+        raise ValueError("image scores and peaks must be finite and not negative")
+    return RULES[name](tuple(banks), scores, tops, pixel_maps)
 
 
 def from_json(data: Mapping[str, Any]) -> Decision:
@@ -185,19 +202,19 @@ def from_json(data: Mapping[str, Any]) -> Decision:
     return Tail(**fields) if name == "tail" else WeightedSum(name, **fields)
 
 
-def _fit_single(banks: tuple[str, ...], scores: NDArray[np.float64], maps: Any) -> Decision:
+def _fit_single(banks: tuple[str, ...], scores: NDArray[np.float64], peaks: Any, maps: Any) -> Decision:
     if len(banks) != 1:
         raise ValueError(f"'single' decides by one bank, not {len(banks)}")
     return WeightedSum("single", banks, (1.0,), (1.0,))
 
 
-def _fit_add(banks: tuple[str, ...], scores: NDArray[np.float64], maps: Any) -> Decision:
+def _fit_add(banks: tuple[str, ...], scores: NDArray[np.float64], peaks: Any, maps: Any) -> Decision:
     ones = (1.0,) * len(banks)
     return WeightedSum("add", banks, ones, ones)
 
 
 def _fit_published(
-    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+    banks: tuple[str, ...], scores: NDArray[np.float64], peaks: Any, maps: Iterable[NDArray[np.float32]]
 ) -> Decision:
     """Scores times lambda into two linear one-class SVMs; coefficients only, no offset, no sign (facts
     T7)."""
@@ -213,7 +230,7 @@ def _fit_published(
 
 
 def _fit_dlf(
-    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+    banks: tuple[str, ...], scores: NDArray[np.float64], peaks: Any, maps: Iterable[NDArray[np.float32]]
 ) -> Decision:
     """The same on scores without unit: divided by their median among good parts, so no bank is louder by
     its scale.
@@ -231,16 +248,19 @@ def _fit_dlf(
 
 
 def _fit_tail(
-    banks: tuple[str, ...], scores: NDArray[np.float64], maps: Iterable[NDArray[np.float32]]
+    banks: tuple[str, ...],
+    scores: NDArray[np.float64],
+    peaks: NDArray[np.float64],
+    maps: Iterable[NDArray[np.float32]],
 ) -> Decision:
-    """Log-normals: for image scores by median and a spread drawn towards a prior, for pixels by quantiles.
+    """Log-normals: for peaks by median and a spread drawn towards a prior, for pixels by quantiles.
 
     A handful of parts gives a spread that may be wrong by half, and a bank whose spread comes out too small
     would shout the others down; so the prior weighs as much as ten parts.
     """
     count = len(scores)
-    floor = _floor(scores)
-    logs = np.log(np.maximum(scores, floor))
+    floor = _floor(peaks)
+    logs = np.log(np.maximum(peaks, floor))
     squares = np.square(logs - logs.mean(axis=0)).sum(axis=0) + _PRIOR_PARTS * _PRIOR_SPREAD**2
     spread = np.sqrt(squares / (count - 1 + _PRIOR_PARTS))
 
@@ -250,9 +270,9 @@ def _fit_tail(
     pixel_spread = np.maximum((upper - middle) / NormalDist().inv_cdf(0.99), 0.02)
     return Tail(
         banks,
-        image_centre=_weights(np.median(logs, axis=0)),
-        image_spread=_weights(spread),
-        image_floor=_weights(floor),
+        peak_centre=_weights(np.median(logs, axis=0)),
+        peak_spread=_weights(spread),
+        peak_floor=_weights(floor),
         pixel_centre=_weights(middle),
         pixel_spread=_weights(pixel_spread),
         pixel_floor=_weights(pixel_floor),

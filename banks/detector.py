@@ -129,7 +129,7 @@ class Detector:
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
         image = scores.image_scores
-        score = self._decision.score(image)
+        score = self._decision.score(image, scores.places)
         score_map = self._decision.map(scores.maps)
         calibration = self.calibration
         regions = find_regions(
@@ -147,7 +147,7 @@ class Detector:
             regions=regions,
             prepared=prepared,
             parts=scores,
-            contributions=self._decision.contributions(image),
+            contributions=self._decision.contributions(image, scores.places),
             evidence=why,
             timings_ms=timings,
         )

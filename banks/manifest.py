@@ -14,7 +14,7 @@ from banks.calibration import Calibration
 from banks.profile import Profile
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raise it whenever an older version's files would be read with another meaning."""
 _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
 

@@ -138,7 +138,9 @@ def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: 
         np.testing.assert_array_equal(in_batch.distances, score.distances)
         np.testing.assert_array_equal(batch[LAST].maps[bank], alone.maps[bank])
     decision = _decision(profile, batch[2:5])
-    assert decision.score(batch[LAST].image_scores) == decision.score(alone.image_scores)
+    assert decision.score(batch[LAST].image_scores, batch[LAST].places) == decision.score(
+        alone.image_scores, alone.places
+    )
     np.testing.assert_array_equal(decision.map(batch[LAST].maps), decision.map(alone.maps))
 
 
@@ -179,5 +181,6 @@ def _bank(profile: Profile, bank: str, features: list[PartFeatures]) -> Normalis
 def _decision(profile: Profile, scores: list[PartScores]) -> decisions.Decision:
     names = tuple(profile.banks)
     image = np.array([[part.image_scores[name] for name in names] for part in scores])
+    peaks = np.array([[part.places[name].max() for name in names] for part in scores])
     maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
-    return decisions.fit(profile.decision, names, image, maps)
+    return decisions.fit(profile.decision, names, image, peaks, maps)

@@ -114,7 +114,7 @@ def scored(
 def decision(scored: Callable[[int], Scored]) -> WeightedSum:
     scores = np.array([[scored(part).banks[name].image_score for name in NAMES] for part in FITTING])
     maps = (np.stack([scored(part).maps[name] for name in NAMES], -1) for part in FITTING)
-    fitted = fit("dlf_published", NAMES, scores, maps)
+    fitted = fit("dlf_published", NAMES, scores, scores, maps)
     assert isinstance(fitted, WeightedSum)
     return fitted
 
@@ -179,7 +179,7 @@ def test_final_score_and_map(
     golden: Golden, scored: Callable[[int], Scored], decision: WeightedSum, test: int
 ) -> None:
     part = scored(TESTED[test])
-    score = decision.score({name: part.banks[name].image_score for name in NAMES})
+    score = decision.score({name: part.banks[name].image_score for name in NAMES}, places={})
     assert score == pytest.approx(golden[f"t{test}_detect"].item(), rel=0.02)
     theirs = golden[f"t{test}_segment_8"]
     np.testing.assert_allclose(decision.map(part.maps)[::8, ::8], theirs, atol=0.02 * theirs.max(), rtol=0)
