@@ -178,9 +178,10 @@ def fit(
     """Fit the rule registered as `name` on n good parts.
 
     image_scores: (n, B), columns in the order of `banks`. peaks: (n, B), the highest value of each bank's
-    places. pixel_maps: n arrays (size, size, B) float32, read once. "dlf_published" wants the training parts as the published code does (facts 7.1), the others
-    held-out parts; "single" and "add" look at neither. Raises KeyError on an unknown name, ValueError on
-    wrong shapes, no parts or values that are negative or not finite.
+    places. pixel_maps: n arrays (size, size, B) float32, read once. "dlf_published" wants the training
+    parts as the published code does (facts 7.1), the others held-out parts; "single" and "add" look at
+    neither. Raises KeyError on an unknown name, ValueError on wrong shapes, no parts or values that are
+    negative or not finite.
     """
     scores = np.asarray(image_scores, np.float64)
     if scores.ndim != 2 or not len(scores) or scores.shape[1] != len(banks):
