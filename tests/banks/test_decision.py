@@ -35,7 +35,7 @@ def fitted(name: str, count: int = 12) -> decision.Decision:
 
 def places(scores: Mapping[str, float]) -> dict[str, NDArray[np.float32]]:
     """Banks that find their score at one place and nothing anywhere else."""
-    return {bank: np.pad(np.float32([[score]]), 1) for bank, score in scores.items()}
+    return {bank: np.pad(np.full((1, 1), score, np.float32), 1) for bank, score in scores.items()}
 
 
 def score(rule: decision.Decision, scores: Mapping[str, float]) -> float:
