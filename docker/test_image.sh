@@ -11,7 +11,7 @@ target=${1:-cpu}
 export STORAGE_DRIVER=${STORAGE_DRIVER:-vfs}
 image=localhost/tribank:$target
 user=10001:10001
-port=18${RANDOM:0:3}
+port=$((18000 + RANDOM % 1000))
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 container=
@@ -84,10 +84,13 @@ read_only() { # the same with a read-only root and a tmpfs at /tmp, in a mount n
 
 wait_ready() {
     for _ in $(seq 240); do
-        curl -sf -o /dev/null "http://127.0.0.1:$port/readyz" && return
+        curl -sf -o /dev/null --max-time 5 "http://127.0.0.1:$port/readyz" && return
         kill -0 "$server" 2>/dev/null || break
         sleep 0.5
     done
+    step "not ready; what /readyz answers, and the server's log:"
+    curl -sS -i --max-time 5 "http://127.0.0.1:$port/readyz" 2>&1 || true
+    echo
     cat "$work/serve.log"
     return 1
 }
