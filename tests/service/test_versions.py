@@ -27,7 +27,7 @@ def derive(root: Path, version: str) -> None:
     folder = root / SMALL / version
     shutil.copytree(root / SMALL / "v1", folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["decision"]["image_spread"] = [2 * s for s in manifest["decision"]["image_spread"]]
+    manifest["decision"]["peak_spread"] = [2 * s for s in manifest["decision"]["peak_spread"]]
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
