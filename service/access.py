@@ -15,13 +15,16 @@ from service.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _METRICS = "/metrics"
-_SCORING = re.compile(r"/v1/products/[^/]+/(score|batch)\Z|/v2/models/[^/]+(/versions/[^/]+)?/infer\Z")
+_SCORING = re.compile(
+    r"(GET|HEAD) |POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
+    r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z"
+)
 
 
 class Access:
     """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small.
 
-    A key of role `score` reads and scores; whatever else there is, or will be, needs `manage`.
+    A key of role `score` reads, scores and says what a part was; whatever else there is, or will be, needs `manage`.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -84,9 +87,7 @@ def _foreign(scope: Scope) -> Refusal | None:
 
 
 def _is_scoring(scope: Scope) -> bool:
-    if scope["method"] == "POST":
-        return _SCORING.match(scope["path"]) is not None
-    return scope["method"] in ("GET", "HEAD")
+    return _SCORING.match(f"{scope['method']} {scope['path']}") is not None
 
 
 def _secret(headers: Headers) -> str:

@@ -25,7 +25,8 @@ MIXED = "multipart/mixed"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scored part as the renderers see it. own_threshold: whether the request brought the threshold."""
+    """One scored part as the renderers see it. own_threshold: whether the request brought the threshold.
+    created: when the result was made, UTC."""
 
     sample: Sample
     scored: Scored
@@ -33,6 +34,7 @@ class Scan:
     result_id: str
     timings_ms: Mapping[str, float]
     own_threshold: bool = False
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def threshold_source(self) -> Literal["calibration", "request"]:
@@ -68,7 +70,7 @@ def render_json(scan: Scan) -> bytes:
         result_id=scan.result_id,
         product=detector.product,
         bank_version=detector.version,
-        creation_time=datetime.now(UTC),
+        creation_time=scan.created,
         score=result.score,
         threshold=result.threshold,
         threshold_source=scan.threshold_source,

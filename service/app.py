@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,15 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.store import BankStore
 from models.readers import ReadLimits
-from service import inference_routes, job_routes, products, scoring, state_metrics, versions
+from service import (
+    inference_routes,
+    job_routes,
+    products,
+    result_routes,
+    scoring,
+    state_metrics,
+    versions,
+)
 from service.access import Access, check_access
 from service.admission import Gate
 from service.batch_routes import BatchRoutes
@@ -32,10 +41,18 @@ from service.document import make_document
 from service.engine import Engine
 from service.guard import Guard
 from service.job_store import JobStore
-from service.jobs import Jobs
+from service.jobs import Jobs, on_disk
 from service.logs import library_logging, make_logger
 from service.metrics import Metrics
-from service.problems import Refusal, on_http_exception, on_refusal, on_validation_error
+from service.problems import (
+    Refusal,
+    on_full_disk,
+    on_http_exception,
+    on_refusal,
+    on_validation_error,
+)
+from service.records import Records
+from service.result_store import ResultStore
 from service.settings import MIB, Settings
 from service.uploads import UploadLimits
 from service.wire import protocol_for
@@ -71,10 +88,13 @@ def create_app(
     app.include_router(batches.router)
     app.include_router(products.router)
     app.include_router(job_routes.router)
+    app.include_router(result_routes.router)
     app.include_router(versions.router)
     app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
     app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(OSError, on_full_disk)
+    app.add_exception_handler(sqlite3.OperationalError, on_full_disk)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(Access, settings=settings)
@@ -153,6 +173,10 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         pinned=frozenset(settings.pinned.replace(",", " ").split()),
         poll_s=settings.poll_s,
     )
+    metrics = Metrics()
+    results = ResultStore(
+        settings.state, keep_s=settings.results_days * 86_400, keep_bytes=settings.results_mb * MIB
+    )
     engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger, residency=residency)
     wiring = Wiring(
         engine=engine,
@@ -167,17 +191,19 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         deadline_s=settings.deadline_s,
         jobs=Jobs(JobStore(settings.state), most_waiting=settings.max_jobs, logger=logger),
         watchers=Gate(settings.max_watchers, lambda: 5),
-        metrics=Metrics(),
+        metrics=metrics,
+        records=Records(results, metrics, logger),
         stall_s=settings.stall_s,
     )
-    wiring.metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
+    metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
     return wiring
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    await wiring.jobs.start()
+    await wiring.jobs.start()  # first: it makes the state folder and holds it against other services
+    await on_disk(wiring.records.store.open)
     wiring.engine.start()
     try:
         yield
@@ -187,3 +213,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(wiring.engine.close)
         wiring.decoders.shutdown(wait=False, cancel_futures=True)
         wiring.encoders.shutdown(wait=False, cancel_futures=True)
+        await on_disk(wiring.records.store.close)

@@ -21,7 +21,7 @@ from service.deadline import Clock
 from service.jobs import Task, on_disk
 from service.parts import checked_part_id, decode
 from service.problems import INTERNAL, NotReady, Refusal, body_of
-from service.scanning import Ask, noted, on_pool, scan_part
+from service.scanning import Ask, noted, on_pool, on_record, scan_part
 from service.settings import Settings
 from service.wiring import Wiring
 
@@ -95,7 +95,7 @@ class Batch:
                     )
                     ask = Ask(self.product, part_id, self.threshold, clock)
                     scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
-                    text = (await on_pool(services.encoders, lambda: render_json(scan))).decode()
+                    text = (await on_record(scan, render_json, services)).decode()
         except Refusal as refusal:
             logger.info("batch_part", origin=self.origin, product=self.product, code=refusal.code)
             return self._problem(part.name, refusal)

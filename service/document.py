@@ -28,6 +28,7 @@ _TAGS = {
     "products": "What is served.",
     "versions": "The bank versions of a product.",
     "jobs": "What outlives its request.",
+    "results": "What was said of which part.",
     "inference protocol": "The same scoring by the Open Inference Protocol v2.",
     "health": "For those who watch the service.",
 }

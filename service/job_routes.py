@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -13,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from service.job_store import Job, State
 from service.jobs import Jobs, on_disk
-from service.lines import NDJSON, LineStream
+from service.lines import NDJSON, held_stream
 from service.problems import Refusal
-from service.wiring import Problems, Services, Wiring
+from service.wiring import Problems, Services
 
 EVERY_S = 0.25
 """How often at most a watched job is told about."""
@@ -132,7 +131,7 @@ async def watch_job(job_id: str, request: Request, services: Services) -> Respon
                 yield ": still there\n\n"
             before = line
 
-    return _stream(told(), services, EVENTS if as_events else NDJSON)
+    return held_stream(told(), services, EVENTS if as_events else NDJSON)
 
 
 @router.get(
@@ -155,14 +154,7 @@ async def job_results(
             yield "".join(f"{line}\n" for line in page)
             number += len(page)
 
-    return _stream(lines(), services, NDJSON)
-
-
-def _stream(lines: AsyncGenerator[str], services: Wiring, media_type: str) -> LineStream:
-    """Raises Overloaded where as many watch as may."""
-    held = ExitStack()
-    held.enter_context(services.watchers.enter())
-    return LineStream(lines, media_type=media_type, stall_s=services.stall_s, held=held)
+    return held_stream(lines(), services, NDJSON)
 
 
 def _time(seconds: float) -> datetime:

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from service.database import Database
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")
@@ -72,14 +73,13 @@ class Job:
 class JobStore:
     """The jobs of one state folder. Methods block on the disk and may be called from any thread."""
 
-    _db: sqlite3.Connection
     _owner: int
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
-        self._lock = threading.Lock()
+        self._db = Database(folder / "jobs.sqlite", _SCHEMA)
 
     def open(self) -> None:
         """Before anything else. Raises StateInUse, OSError, sqlite3.Error."""
@@ -87,18 +87,13 @@ class JobStore:
         self._owner = _claim(self._folder / "lock")
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
-        file = self._folder / "jobs.sqlite"
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
+        self._db.open()
         self._recover()
 
     def close(self) -> None:
         """Let another service have the folder."""
-        with self._lock:
-            self._db.close()
-            os.close(self._owner)
+        self._db.close()
+        os.close(self._owner)
 
     @contextmanager
     def receiving(self) -> Iterator[Path]:
@@ -125,7 +120,7 @@ class JobStore:
         key: the client's idempotency key: the same key with the same digest is the job that is there already.
         Raises KeyReused for the same key with another digest.
         """
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             row = db.execute("SELECT id, digest FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
             if row is not None:
                 if row[1] != digest:
@@ -145,12 +140,12 @@ class JobStore:
 
     def find(self, name: str) -> Job | None:
         """The job of that id, if there is one."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
 
     def newest(self, product: str | None = None, *, limit: int = 100) -> list[Job]:
         """Jobs, the newest first."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 "
                 "ORDER BY created DESC, rowid DESC LIMIT ?2",
@@ -160,12 +155,12 @@ class JobStore:
 
     def unfinished(self) -> int:
         """How many jobs wait or run."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             return db.execute("SELECT count(*) FROM jobs WHERE state IN (?, ?)", UNFINISHED).fetchone()[0]
 
     def take(self, kind: str) -> Job | None:
         """The oldest queued job of a kind, now running; None without one."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             row = db.execute(
                 "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? ORDER BY created, rowid LIMIT 1",
                 (kind,),
@@ -180,7 +175,7 @@ class JobStore:
 
     def put_back(self, name: str) -> None:
         """Queue a running job again: the service stops before it is done."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', attempts = attempts - 1 "
                 "WHERE id = ? AND state = 'running'",
@@ -197,7 +192,7 @@ class JobStore:
     ) -> None:
         """End a job that has not ended, and remove its input."""
         texts = (None if value is None else json.dumps(value) for value in (result, problem))
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = ?, finished = ?, result = ?, problem = ? "
                 "WHERE id = ? AND state IN ('queued', 'running')",
@@ -211,7 +206,7 @@ class JobStore:
 
     def add_line(self, name: str, line: str) -> None:
         """Append one line to a job's results."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "INSERT INTO lines SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM lines WHERE job = ?1",
                 (name, line),
@@ -219,12 +214,12 @@ class JobStore:
 
     def count_lines(self, name: str) -> int:
         """How many result lines a job has."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             return db.execute("SELECT count(*) FROM lines WHERE job = ?", (name,)).fetchone()[0]
 
     def lines(self, name: str, *, after: int = 0, limit: int = 100) -> list[str]:
         """Result lines of a job that follow line number `after` (the first is 1)."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT line FROM lines WHERE job = ? AND number > ? ORDER BY number LIMIT ?",
                 (name, after, limit),
@@ -233,14 +228,14 @@ class JobStore:
 
     def remove(self, name: str) -> bool:
         """Forget a job that has ended; False if it has not, or there is none."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             return bool(
                 db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (name,)).rowcount
             )
 
     def prune(self, *, keep: int, older_than_s: float) -> None:
         """Forget ended jobs above a number and above an age."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "DELETE FROM jobs WHERE finished IS NOT NULL AND (finished < ? OR id IN (SELECT id FROM jobs "
                 "WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?))",
@@ -254,7 +249,7 @@ class JobStore:
             "code": "interrupted",
             "detail": f"The service stopped {MOST_ATTEMPTS} times while this job ran. See its log.",
         }
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
                 "WHERE state = 'running' AND attempts >= ?",
@@ -270,17 +265,6 @@ class JobStore:
         job = _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
         assert job is not None
         return job
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
 
 
 def _job(row: tuple[Any, ...] | None) -> Job | None:

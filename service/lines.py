@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from service.wiring import Wiring
+
 NDJSON = "application/x-ndjson"
 
 
@@ -51,3 +53,12 @@ class LineStream(StreamingResponse):
             await super().stream_response(bounded)
         finally:
             await self._lines.aclose()
+
+
+def held_stream(
+    lines: AsyncGenerator[str], services: Wiring, media_type: str, headers: dict[str, str] | None = None
+) -> LineStream:
+    """A stream that holds a watcher's place. Raises Overloaded where as many watch as may."""
+    held = ExitStack()
+    held.enter_context(services.watchers.enter())
+    return LineStream(lines, media_type=media_type, stall_s=services.stall_s, held=held, headers=headers)

@@ -66,6 +66,9 @@ class Metrics:
         self._valid = self._histogram(
             "valid_point_share", "Share of a part's pixels that have a point.", SHARES, "product"
         )
+        self._not_kept = self._counter(
+            "results_not_kept", "Results that were answered and could not be put on record.", "product"
+        )
         self._shadowed = self._counter(
             "shadow_parts",
             "Parts that a shadow scored too, by whether it decides alike.",
@@ -110,6 +113,10 @@ class Metrics:
     def refused(self, product: str, code: str) -> None:
         """A part of a product that is served was taken and could not be scored."""
         self._part_refusals.labels(product, code).inc()
+
+    def not_kept(self, product: str) -> None:
+        """A result could not be put on record. From any thread."""
+        self._not_kept.labels(product).inc()
 
     def drifts(self) -> dict[str, Drift]:
         """Drift of the scores of late, of the products that have enough of them."""

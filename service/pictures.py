@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from banks.colour_scale import Scale, color_table
+from models.preparation import PreparedPart
 from models.sample import Sample
 
 OPACITY = 0.75
@@ -38,6 +39,16 @@ def overlay_png(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> by
     text.add_text("Tribank-Scale-High", repr(float(scale.high)))
     file = io.BytesIO()
     Image.fromarray(overlay(sample, scores, scale)).save(file, "PNG", compress_level=1, pnginfo=text)
+    return file.getvalue()
+
+
+def thumbnail_jpeg(part: PreparedPart, scores: NDArray[np.float32], scale: Scale) -> bytes:
+    """The prepared part with its score map over it, small, for lists. scores: (size, size)."""
+    height, width = scores.shape
+    rgb = np.asarray(Image.fromarray(part.rgb).resize((width, height), Image.Resampling.BOX))
+    picture = overlay(Sample(rgb, part.xyz, part.valid), scores, scale)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -136,6 +137,7 @@ def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
 
 INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell its operator the request id.")
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _STANDARD = {
     404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
     405: (
@@ -157,6 +159,15 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, detail = _STANDARD.get(error.status_code, ("refused", "The request was refused."))
     return await on_refusal(request, Refusal(error.status_code, code, detail, headers=error.headers))
+
+
+async def on_full_disk(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for OSError and sqlite3.OperationalError: 507 where the disk is full, else a 500."""
+    full = getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    if not full:
+        raise error
+    detail = "The disk of the state folder is full. Nothing was changed. Tell the server's operator."
+    return await on_refusal(request, Refusal(507, "disk_full", detail))
 
 
 async def on_validation_error(request: Request, error: Exception) -> JSONResponse:

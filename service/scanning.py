@@ -47,7 +47,7 @@ async def answer_part(
     async def answer(body: _B) -> tuple[Scan, Rendered, float]:
         scan, render = await score(body)
         started = time.perf_counter()
-        rendered = await on_pool(services.encoders, lambda: render(scan))
+        rendered = await on_record(scan, render, services)
         return scan, rendered, (time.perf_counter() - started) * 1000
 
     async with clock.running():
@@ -82,6 +82,16 @@ async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> S
         scored = replace(scored, result=scored.result.judged(ask.threshold))
     own = ask.threshold is not None
     return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, own_threshold=own)
+
+
+async def on_record(scan: Scan, render: Callable[[Scan], _T], services: Wiring) -> _T:
+    """The part's answer, drawn when its result is on record."""
+
+    def work() -> _T:
+        services.records.keep(scan)
+        return render(scan)
+
+    return await on_pool(services.encoders, work)
 
 
 def noted(scan: Scan) -> dict[str, Any]:

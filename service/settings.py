@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     banks: Path = Field(default=Path("banks"), description="Root directory of the bank versions.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    state: Path = Field(default=Path("state"), description="Directory of what the service keeps: its jobs.")
+    state: Path = Field(
+        default=Path("state"), description="Directory of what the service keeps: jobs, results, keys."
+    )
     open_access: bool = Field(
         default=False, description="Ask nobody for a key, whoever can reach the server."
     )
@@ -62,6 +64,11 @@ class Settings(BaseSettings):
         default=2048 * MIB, ge=1, description="Most bytes of a batch's files together, decompressed."
     )
     batch_timeout_s: float = Field(default=600.0, gt=0, description="Time to receive a batch; then 408.")
+
+    results_days: float = Field(default=30.0, gt=0, description="Results older than that are forgotten.")
+    results_mb: int = Field(
+        default=1024, ge=1, description="Most that results on record take; the oldest are forgotten."
+    )
 
     max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
     max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")

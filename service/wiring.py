@@ -15,6 +15,7 @@ from service.engine import Engine
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.problems import MEDIA_TYPE, Problem
+from service.records import Records
 from service.uploads import UploadLimits
 
 
@@ -38,6 +39,7 @@ class Wiring:
     deadline_s: float
     jobs: Jobs
     metrics: Metrics
+    records: Records
     watchers: Gate
     stall_s: float
 

@@ -74,9 +74,14 @@ def _wait(address: str) -> None:
 @pytest.mark.slow
 def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
     told: dict[str, str] = {}
-    job = "JOB"
+    job, result = "JOB", "RESULT"
     for line in LINES:
-        typed = line.replace(ADDRESS, address).replace("myproduct", SMALL).replace("JOB", job)
+        typed = (
+            line.replace(ADDRESS, address)
+            .replace("myproduct", SMALL)
+            .replace("JOB", job)
+            .replace("RESULT", result)
+        )
         typed = typed.replace(".venv/bin/python", sys.executable)
         asks = typed.startswith("curl ")
         if asks:
@@ -85,11 +90,18 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
         assert done.returncode == 0, (line, done.stderr)
         assert not asks or re.fullmatch(r"20[0-4]", done.stderr), (line, done.stdout, done.stderr)
         told[line] = done.stdout
+        if line == LINES[0]:
+            result = json.loads(done.stdout)["result_id"]
         if "respond-async" in line:
             job = json.loads(done.stdout)["job_id"]
     first, named = list(told.values())[:2]
     assert json.loads(first)["threshold_source"] == "calibration"
     assert (json.loads(named)["part_id"], json.loads(named)["threshold"]) == ("board-000123", 2.5)
+    listed = json.loads(_told(told, "part_id=board-000123'"))["results"]
+    assert json.loads(named)["result_id"] in [one["result_id"] for one in listed]
+    assert json.loads(_told(told, "/feedback"))["verdict"] == "good"
+    assert (desk / "small.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (desk / "results.csv").read_text().count(json.loads(first)["result_id"]) == 1
     assert (desk / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     by_protocol = json.loads(_told(told, "/infer"))
     assert by_protocol["outputs"][0]["data"] == [pytest.approx(json.loads(first)["score"])]

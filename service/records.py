@@ -1,0 +1,67 @@
+"""Putting results on record. A record that is lost loses no part: it is told and counted."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from concurrent.futures import Future
+from dataclasses import replace
+
+from structlog.typing import FilteringBoundLogger
+
+from banks.detector import PartResult
+from service.answers import Scan, render_json
+from service.engine import Scored, Shadowed
+from service.metrics import Metrics
+from service.pictures import thumbnail_jpeg
+from service.result_store import Result, ResultStore
+
+
+class Records:
+    """What is kept of each part that was scored. For the encode pool."""
+
+    def __init__(self, store: ResultStore, metrics: Metrics, logger: FilteringBoundLogger) -> None:
+        self.store = store
+        self._metrics = metrics
+        self._logger = logger
+
+    def keep(self, scan: Scan) -> None:
+        """Put a result on record, and its shadow's when there is one."""
+        self._keep(scan, None)
+        shadow = scan.scored.shadow
+        if shadow is not None:
+            shadow.result.add_done_callback(lambda done: self._keep_shadow(scan, shadow, done))
+
+    def _keep_shadow(self, scan: Scan, shadow: Shadowed, done: Future[PartResult]) -> None:
+        """On the owner thread, or wherever the shadow was given up."""
+        if done.cancelled() or done.exception() is not None:
+            return
+        scored = Scored(done.result(), shadow.detector, 0.0)
+        simulated = replace(
+            scan,
+            scored=scored,
+            result_id=uuid.uuid4().hex,
+            timings_ms=scored.result.timings_ms,
+            own_threshold=False,
+        )
+        self._keep(simulated, scan.result_id)
+
+    def _keep(self, scan: Scan, simulates: str | None) -> None:
+        result, detector = scan.scored.result, scan.scored.detector
+        record = Result(
+            id=scan.result_id,
+            created=scan.created.timestamp(),
+            product=detector.product,
+            part_id=scan.part_id,
+            bank_version=detector.version,
+            score=result.score,
+            threshold=result.threshold,
+            decision=result.decision,
+            simulates=simulates,
+            answer=render_json(scan).decode(),
+        )
+        try:
+            self.store.add(record, thumbnail_jpeg(result.prepared, result.map, scan.scale))
+        except (sqlite3.Error, OSError):
+            self._metrics.not_kept(detector.product)
+            self._logger.exception("result_not_kept", result_id=scan.result_id, part_id=scan.part_id)
