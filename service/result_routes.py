@@ -220,7 +220,7 @@ async def show_picture(result_id: str, services: Services) -> Response:
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
-@router.put("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 507))
+@router.put("/v1/results/{result_id}/feedback", responses=Problems.of(400, 404, 422, 507))
 async def give_feedback(
     result_id: str, feedback: Feedback, request: Request, services: Services
 ) -> ResultSummary:
