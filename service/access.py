@@ -24,7 +24,8 @@ _SCORING = re.compile(
 class Access:
     """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small.
 
-    A key of role `score` reads, scores and says what a part was; whatever else there is, or will be, needs `manage`.
+    A key of role `score` reads, scores and says what a part was; whatever else there is, or will be,
+    needs `manage`.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
