@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve test lint setup clean
+.PHONY: demo serve console browser test lint setup clean
 
 tribank := .venv/bin/tribank
 
@@ -12,7 +12,15 @@ demo: setup  ## render demo parts, build a bank, score a good and a defective pa
 serve: setup  ## the same, and keep the server running
 	@$(tribank) demo --out out --serve
 
-test: setup lint  ## lint, types, tests
+console: ## build the page for people again (needs Node 20 or newer)
+	@cd service/console && npm ci --no-audit --no-fund && npm run build && \
+	    sha256sum index.html package-lock.json tsconfig.json vite.config.js src/* page/* >built.sha256
+
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	    || echo "No Chromium: the tests of the page will be skipped. Install it: sudo apt-get install chromium" >&2
+
+test: setup browser lint  ## lint, types, tests
 	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 lint: setup

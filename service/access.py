@@ -14,6 +14,8 @@ from service.problems import Refusal, respond
 from service.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
+_PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
+"""The page for people holds nothing of the server's; what it shows it asks for like any client."""
 _METRICS = "/metrics"
 _SCORING = re.compile(
     r"(GET|HEAD) |POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
@@ -44,7 +46,7 @@ class Access:
         await respond(refusal, scope)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        if self._open or scope["path"] in self._public:
+        if self._open or scope["path"] in self._public or _PAGE.match(scope["path"]):
             return None
         if self._loopback and not self._keys.exist:
             return _foreign(scope)

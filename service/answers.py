@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.colour_scale import Scale
+from banks.colour_scale import Scale, color_table
 from models.sample import Sample
 from service.engine import Scored
 from service.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
@@ -21,6 +22,7 @@ JSON = "application/json"
 PNG = "image/png"
 GREY = "image/png;depth=16"
 MIXED = "multipart/mixed"
+NPZ = "application/x-npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,25 @@ def _grey(scan: Scan) -> Rendered:
     return Rendered(grey_png(scan.source_map(), scan.scale), PNG, headers)
 
 
+def _npz(scan: Scan) -> bytes:
+    """All that a page shows of a part, as it was scored, uncompressed: the prepared `rgb`, `xyz` and `valid`,
+    `map` and `<bank>_map`, the fixed `scale` (low, high, outline), its 256 `colors`, and `result`: the JSON."""
+    result = scan.scored.result
+    arrays = {
+        "rgb": result.prepared.rgb,
+        "xyz": result.prepared.xyz,
+        "valid": result.prepared.valid,
+        "map": result.map,
+        **{f"{bank}_map": one for bank, one in result.bank_maps.items()},
+        "scale": np.array([scan.scale.low, scan.scale.high, scan.scale.outline]),
+        "colors": color_table(),
+        "result": np.frombuffer(render_json(scan), np.uint8),
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
 def _mixed(scan: Scan) -> Rendered:
     """The JSON and the overlay (RFC 2046, section 5.1.3). The boundary is the result's id: 32 hexadecimal
     digits that no picture holds after a line end and two hyphens but by a chance of 1 in 2^128."""
@@ -114,6 +135,7 @@ RENDERERS: Mapping[str, Renderer] = {
     GREY: _grey,
     "image/tiff": lambda scan: Rendered(map_tiff(scan.source_map()), "image/tiff"),
     "application/x-npy": lambda scan: Rendered(map_npy(scan.source_map()), "application/x-npy"),
+    NPZ: lambda scan: Rendered(_npz(scan), NPZ),
     "application/ply": lambda scan: Rendered(
         cloud_ply(scan.sample, scan.source_map(), scan.scale), "application/ply"
     ),

@@ -24,6 +24,7 @@ from structlog.typing import FilteringBoundLogger
 from banks.store import BankStore
 from models.readers import ReadLimits
 from service import (
+    console,
     inference_routes,
     job_routes,
     products,
@@ -92,6 +93,7 @@ def create_app(
     app.include_router(versions.router)
     app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
+    app.include_router(console.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(OSError, on_full_disk)
     app.add_exception_handler(sqlite3.OperationalError, on_full_disk)

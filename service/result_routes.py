@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from models.features import BANKS
+from service.bodies import json_body, read_json
 from service.jobs import on_disk
 from service.lines import held_stream
 from service.parts import MAX_PART_ID
@@ -220,11 +221,14 @@ async def show_picture(result_id: str, services: Services) -> Response:
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
-@router.put("/v1/results/{result_id}/feedback", responses=Problems.of(400, 404, 422, 507))
-async def give_feedback(
-    result_id: str, feedback: Feedback, request: Request, services: Services
-) -> ResultSummary:
+@router.put(
+    "/v1/results/{result_id}/feedback",
+    responses=Problems.of(404, 408, 413, 422, 507),
+    openapi_extra=json_body(Feedback),
+)
+async def give_feedback(result_id: str, request: Request, services: Services) -> ResultSummary:
     """Say what the part is. The last word counts; it changes no bank and no threshold by itself."""
+    feedback = await read_json(request, Feedback)
     request.state.record.update(result_id=result_id, verdict=feedback.verdict)
     return await _judged(result_id, services, feedback.verdict, feedback.note)
 

@@ -64,7 +64,8 @@ router = APIRouter()
         200: {
             "description": "By the Accept header: JSON, the overlay (image/png), the score map (16-bit grey: "
             "image/png;depth=16, raw: image/tiff or application/x-npy), the cloud (application/ply), "
-            "or JSON and overlay (multipart/mixed); with Tribank-* and Server-Timing headers.",
+            "JSON and overlay (multipart/mixed), or all arrays and each bank's map (application/x-npz); with "
+            "Tribank-* and Server-Timing headers.",
             "content": {media_type: _BINARY for media_type in RENDERERS if media_type != JSON},
         }
     }

@@ -1,0 +1,37 @@
+"""The page for people: GET / and its files, built from src/ by `make console` and committed in page/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+
+from service.problems import Refusal
+
+_PAGE = Path(__file__).parent / "page"
+_TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
+_HEADERS = {
+    # Nothing from elsewhere, no script in the page itself, and in nobody's frame.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+_FILES = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir())}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def show_page() -> Response:
+    """The page."""
+    return await page_file("index.html")
+
+
+@router.get("/console/{name}")
+async def page_file(name: str) -> Response:
+    """One file of the page. Raises Refusal for any other name."""
+    content = _FILES.get(name)
+    if content is None:
+        raise Refusal(404, "not_found", "The page has no such file.")
+    return Response(content, media_type=_TYPES[Path(name).suffix], headers=_HEADERS)

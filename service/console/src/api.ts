@@ -1,0 +1,102 @@
+// The service's API, as far as this page asks it. Types follow docs/openapi.json.
+
+export interface Product {
+  product: string;
+  state: string;
+  bank_version: string | null;
+  note?: string;
+  versions: string[];
+  profile?: string;
+  training_parts?: number;
+  calibration?: { threshold: number; statement: string; basis: string; held_out_parts: number };
+}
+export interface Region {
+  box: number[];
+  area: number;
+  peak: number;
+  extent_m: number[] | null;
+}
+export interface Evidence {
+  distance: number;
+  training_part: string | null;
+}
+export interface Answer {
+  result_id: string;
+  part_id: string | null;
+  product: string;
+  bank_version: string;
+  score: number;
+  threshold: number;
+  decision: "good" | "defective";
+  banks: Record<string, number>;
+  contributions: Record<string, number>;
+  evidence: Record<string, Evidence>;
+  regions: Region[];
+  timings_ms: Record<string, number>;
+}
+export interface Summary {
+  result_id: string;
+  creation_time: string;
+  part_id: string | null;
+  bank_version: string;
+  score: number;
+  threshold: number;
+  decision: "good" | "defective";
+  verdict: "good" | "defective" | null;
+}
+export interface Histogram {
+  bank_version: string;
+  threshold: number;
+  count: number;
+  rejected: number;
+  rejected_good: number;
+  passed_defective: number;
+  edges: number[];
+  unjudged: number[];
+  good: number[];
+  defective: number[];
+}
+export interface Job {
+  job_id: string;
+  kind: string;
+  product: string;
+  state: string;
+  stage?: string;
+  done?: number;
+  total?: number;
+  eta_s?: number;
+}
+
+const KEY = "tribank-key";
+
+export function rememberKey(key: string): void {
+  sessionStorage.setItem(KEY, key);
+}
+
+export function knownKey(): string {
+  return sessionStorage.getItem(KEY) ?? "";
+}
+
+// The answer of a request. Throws an Error with the problem's own sentence where it was refused.
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(options.headers);
+  if (knownKey()) headers.set("X-API-Key", knownKey());
+  let response: Response;
+  try {
+    response = await fetch(path, { ...options, headers });
+  } catch {
+    throw new Error("The service does not answer.");
+  }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({ detail: response.statusText }));
+  throw new Error(`${problem.detail} (${response.status})`);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await ask(path)).json() as Promise<T>;
+}
+
+export async function send(method: string, path: string, body?: unknown): Promise<void> {
+  const json = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  await ask(path, { method, ...json });
+}

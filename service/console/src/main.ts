@@ -1,0 +1,84 @@
+// The page: one product at a time, its parts, threshold, versions, results and jobs.
+
+import { get, knownKey, rememberKey, send, type Job, type Product } from "./api";
+import { attempt, el, make, rows } from "./page";
+import { startPart } from "./part";
+import { showResults, startResults } from "./results";
+import { showThreshold, startThreshold } from "./threshold";
+
+const EVERY_MS = 3000;
+const products = el<HTMLSelectElement>("product");
+const key = el<HTMLInputElement>("key");
+
+async function listProducts(): Promise<void> {
+  const found = await get<{ products: { product: string }[] }>("/v1/products");
+  const chosen = products.value || location.hash.slice(1);
+  products.replaceChildren(...found.products.map(({ product }) => make("option", { value: product }, product)));
+  if (found.products.some(({ product }) => product === chosen)) products.value = chosen;
+  if (!found.products.length) throw new Error("No product is served yet. Build one: tribank build PRODUCT DATA --banks DIR.");
+}
+
+async function showProduct(): Promise<void> {
+  if (!products.value) return;
+  location.hash = products.value;
+  const product = await get<Product>(`/v1/products/${encodeURIComponent(products.value)}`);
+  const parts = product.training_parts ? `, ${product.profile}, ${product.training_parts} good parts` : "";
+  el("state").textContent = `${product.state}${parts}${product.note ? ` - ${product.note}` : ""}`;
+  showVersions(product);
+  await showThreshold(product);
+}
+
+function showVersions(product: Product): void {
+  rows(
+    "versions",
+    product.versions.map((version) => {
+      if (version === product.bank_version) return [version, "active"];
+      const button = make("button", { type: "button" }, `Activate ${version}`);
+      button.addEventListener("click", () => change("POST", `versions/${version}/activate`));
+      return [version, button];
+    }),
+  );
+}
+
+function change(method: string, path: string): void {
+  void attempt(async () => {
+    await send(method, `/v1/products/${encodeURIComponent(products.value)}/${path}`);
+    await showProduct();
+  });
+}
+
+async function showJobs(): Promise<void> {
+  const { jobs } = await get<{ jobs: Job[] }>("/v1/jobs");
+  rows(
+    "jobs",
+    jobs.slice(0, 8).map((job) => {
+      const bar = make("progress", { max: job.total ?? 1, value: job.state === "running" ? (job.done ?? 0) : 1 });
+      const eta = job.eta_s === undefined ? "" : `${Math.round(job.eta_s)} s left`;
+      return [job.kind, job.product, job.state, job.state === "running" ? bar : "", job.stage ?? "", eta];
+    }),
+  );
+}
+
+async function showAll(): Promise<void> {
+  await listProducts();
+  await showProduct();
+  if (products.value) await showResults(products.value);
+  await showJobs();
+}
+
+const refresh = () => void attempt(showProduct);
+startPart(
+  () => products.value,
+  () => void attempt(async () => Promise.all([showProduct(), showResults(products.value)]).then(() => {})),
+);
+startThreshold(refresh);
+startResults(refresh);
+el("rollback").addEventListener("click", () => change("POST", "rollback"));
+products.addEventListener("change", () => void attempt(showAll));
+key.value = knownKey();
+key.addEventListener("change", () => {
+  rememberKey(key.value);
+  void attempt(showAll);
+});
+window.setInterval(() => void showJobs().catch(() => {}), EVERY_MS);
+void attempt(showAll);

@@ -1,0 +1,43 @@
+// Small helpers for the document.
+
+export function el<T extends Element = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element ${id}`);
+  return found as unknown as T;
+}
+
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+export function rows(table: string, body: (Node | string)[][], head?: string[]): void {
+  const lines = body.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))));
+  if (head) lines.unshift(make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name))));
+  el(table).querySelector("tbody")!.replaceChildren(...lines);
+}
+
+export function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+export function tell(problem: unknown): void {
+  const box = el("problem");
+  box.hidden = problem === null;
+  box.textContent = problem === null ? "" : problem instanceof Error ? problem.message : String(problem);
+}
+
+// Run what may fail; the page says how it failed, in the service's own words.
+export async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    tell(null);
+  } catch (problem) {
+    tell(problem);
+  }
+}

@@ -1,0 +1,15 @@
+// The built page is committed in page/, so that neither a user nor a plant without internet needs Node.
+export default {
+  base: "/console/",
+  build: {
+    outDir: "page",
+    assetsDir: ".",
+    emptyOutDir: true,
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+    rollupOptions: {
+      output: { entryFileNames: "console.js", chunkFileNames: "[name].js", assetFileNames: "console[extname]" },
+    },
+  },
+};

@@ -1,0 +1,245 @@
+"""The page for people, walked through in a real Chromium against a real server with real banks."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from service.keys import Keys
+from service.settings import Settings
+from tests.conftest import SMALL
+
+CHROMIUM = shutil.which("chromium") or ""
+SCREENSHOT = os.environ.get("TRIBANK_SCREENSHOT")
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+SOURCE = Path(__file__).parents[2] / "service" / "console"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def running(small_banks: Path, tmp_path: Path, serve: Callable[..., Any]) -> Iterator[Any]:
+    """Versions v1 (active) and v2 of the small product."""
+    shutil.copytree(small_banks, tmp_path / "banks", symlinks=True)
+    shutil.copytree(tmp_path / "banks" / SMALL / "v1", tmp_path / "banks" / SMALL / "v2")
+    with serve(Settings(banks=tmp_path / "banks", deadline_s=120), None) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Any, running: Any) -> Iterator[Page]:
+    """A page that fails its test when it says anything to its console or asks another host."""
+    faults: list[str] = []
+    page = chromium.new_page(viewport={"width": 1280, "height": 1500})
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
+    page.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith((running.url, "blob:", "data:")) else faults.append(asked.url)
+        ),
+    )
+    page.goto(running.url)
+    yield page
+    page.close()
+    assert faults == []
+
+
+@pytest.fixture
+def defect(small_product: Path) -> list[Path]:
+    folder = next(path for path in sorted((small_product / "test").iterdir()) if path.name != "good")
+    return [next((folder / kind).iterdir()) for kind in ("rgb", "xyz")]
+
+
+def drop(page: Page, files: list[Path]) -> None:
+    page.locator("#files").set_input_files([str(file) for file in files])
+    page.locator("#score").click()
+    expect(page.locator("#verdict")).to_contain_text("threshold", timeout=60_000)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path: Path) -> None:
+    expect(page.locator("#product")).to_have_value(SMALL)
+    expect(page.locator("#calibration")).to_contain_text("held-out good parts")
+    drop(page, defect)
+    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    expect(page.locator("#verdict")).to_have_class(kept["decision"])
+    captions = page.locator("#maps figcaption").all_text_contents()
+    assert captions[:3] == ["result, fixed scale", "RGB", "depth"]
+    assert [caption.split()[0] for caption in captions[3:]] == ["rgb", "point", "fused"]
+    expect(page.locator("#facts tr")).to_have_count(4)
+    expect(page.locator("#results li")).to_have_count(1)
+    cloud = page.locator("#cloud canvas")
+    assert int(cloud.get_attribute("data-points") or 0) > 1000
+    before = seen(cloud, tmp_path)
+    assert len(np.unique(before.reshape(-1, 3), axis=0)) > 500, "the cloud was not drawn"
+    cloud.focus()
+    page.keyboard.press("ArrowLeft")
+    turned = seen(cloud, tmp_path)
+    assert (before != turned).any(axis=2).mean() > 0.05
+    page.keyboard.press("+")
+    assert (seen(cloud, tmp_path) != turned).any(axis=2).mean() > 0.05
+    if SCREENSHOT:
+        page.screenshot(path=SCREENSHOT, full_page=True)
+
+
+def seen(canvas: Any, folder: Path) -> np.ndarray:
+    canvas.screenshot(path=folder / "canvas.png")
+    return np.asarray(Image.open(folder / "canvas.png").convert("RGB")).astype(int)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_the_threshold_is_tried_and_then_used(page: Page, running: Any, defect: list[Path]) -> None:
+    drop(page, defect)
+    expect(page.locator("#rejects")).to_contain_text("of the last 1 parts")
+    page.locator("#threshold").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#rejects")).to_contain_text("rejects 1 of the last 1 parts")
+    page.keyboard.press("End")
+    expect(page.locator("#rejects")).to_contain_text("rejects 0 of the last 1 parts")
+    calibrated = page.locator("#calibration").text_content() or ""
+    page.locator("#use").click()
+    expect(page.locator("#calibration")).not_to_have_text(calibrated)
+    shown = httpx.get(f"{running.url}/v1/products/{SMALL}", trust_env=False).json()["calibration"]
+    assert (shown["basis"], shown["rejected_parts"]) == ("set", 0)
+    page.locator("#reset").click()
+    expect(page.locator("#calibration")).to_have_text(calibrated)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_what_people_say_of_a_part_is_kept(page: Page, running: Any, defect: list[Path]) -> None:
+    drop(page, defect)
+    expect(page.locator("#results img")).to_have_attribute("src", re.compile("^blob:"))
+    page.get_by_role("button", name="was good").click()
+    expect(page.get_by_role("button", name="was good")).to_have_attribute("aria-pressed", "true")
+    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    assert kept["verdict"] == "good"
+    page.get_by_role("button", name="was good").click()
+    expect(page.get_by_role("button", name="was good")).to_have_attribute("aria-pressed", "false")
+    other = "good" if kept["decision"] == "defective" else "defective"
+    page.locator("#decision").select_option(other)
+    expect(page.locator("#results li")).to_have_count(0)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_versions_change_hands(page: Page) -> None:
+    page.get_by_role("button", name="Activate v2").click()
+    expect(page.get_by_role("button", name="Activate v1")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("button", name="Activate v2")).to_be_visible(timeout=60_000)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_refusal_is_told_in_the_services_words(chromium: Any, running: Any, defect: list[Path]) -> None:
+    page = chromium.new_page()
+    page.goto(running.url)
+    expect(page.locator("#product")).to_have_value(SMALL)
+    page.locator("#files").set_input_files(str(defect[0]))
+    page.locator("#score").click()
+    expect(page.locator("#problem")).to_contain_text("Choose an image and a cloud")
+    page.locator("#files").set_input_files([str(defect[0]), str(SOURCE / "package.json")])
+    page.locator("#score").click()
+    expect(page.locator("#problem")).to_be_visible()
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_in_light_and_dark(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    ground, text = page.evaluate(
+        "(s => [s.backgroundColor, s.color].map(c => c.match(/\\d+/g).slice(0, 3).map(Number)))"
+        "(getComputedStyle(document.body))"
+    )
+    assert (sum(ground) > sum(text)) == (scheme == "light")
+    assert abs(sum(ground) - sum(text)) > 450
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_with_keys_the_page_asks_for_one(
+    chromium: Any, serve: Callable[..., Any], loader: Any, strict_settings: Settings, tmp_path: Path
+) -> None:
+    secret = Keys(tmp_path).add("desk", "manage")
+    settings = strict_settings.model_copy(update={"open_metrics": True})
+    with serve(settings, loader, state=tmp_path) as running:
+        page = chromium.new_page()
+        page.goto(running.url)
+        expect(page.locator("#problem")).to_contain_text("Send a key")
+        page.locator("#key").fill(secret)
+        page.keyboard.press("Enter")
+        expect(page.locator("#product")).to_have_value("cookie")
+        expect(page.locator("#problem")).to_be_hidden()
+        page.close()
+
+
+def test_the_page_may_load_nothing_from_elsewhere(client: httpx.Client) -> None:
+    answer = client.get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    names = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    files = [name for name in names if name.startswith("/console/")]
+    assert len(files) == 2
+    assert set(names) - set(files) == {"data:,", "/v1/results.csv"}
+    for file in files:
+        assert client.get(file).status_code == 200
+    assert client.get("/console/none.js").status_code == 404
+    assert client.get("/console/..%2f__init__.py").status_code == 404
+
+
+def test_what_is_built_is_the_source() -> None:
+    """A change of the source without `make console`, or of the built page by hand, is noticed."""
+    listed = dict(line.split("  ")[::-1] for line in (SOURCE / "built.sha256").read_text().splitlines())
+    there = {
+        str(path.relative_to(SOURCE)) for folder in ("src", "page") for path in (SOURCE / folder).iterdir()
+    }
+    assert there < set(listed)
+    for name, digest in listed.items():
+        assert hashlib.sha256((SOURCE / name).read_bytes()).hexdigest() == digest, f"{name}: run make console"
+
+
+def test_the_page_gets_a_part_in_one_answer(client: httpx.Client, bad_part: dict[str, bytes]) -> None:
+    answer = client.post("/v1/products/cookie/score", files=bad_part, headers={"Accept": "application/x-npz"})
+    with np.load(io.BytesIO(answer.content), allow_pickle=False) as arrays:
+        assert arrays["rgb"].shape == (224, 224, 3)
+        assert arrays["xyz"].shape == (224, 224, 3)
+        assert arrays["map"].shape == arrays["rgb_map"].shape == arrays["valid"].shape == (224, 224)
+        assert arrays["colors"].shape == (256, 3)
+        result = json.loads(arrays["result"].tobytes())
+    assert result["result_id"] == answer.headers["tribank-result-id"]
