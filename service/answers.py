@@ -98,7 +98,7 @@ def _grey(scan: Scan) -> Rendered:
 
 def _npz(scan: Scan) -> bytes:
     """All that a page shows of a part, as it was scored, uncompressed: the prepared `rgb`, `xyz` and `valid`,
-    `map` and `<bank>_map`, the fixed `scale` (low, high, outline), its 256 `colors`, and `result`: the JSON."""
+    `map` and `<bank>_map`, the fixed `scale` (low, high, outline), its 256 `colors`, `result`: the JSON."""
     result = scan.scored.result
     arrays = {
         "rgb": result.prepared.rgb,

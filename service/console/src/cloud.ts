@@ -14,6 +14,7 @@ export class Cloud {
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, preserveDrawingBuffer: true });
+    this.renderer.setClearColor(0x0d1014);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.addEventListener("change", () => this.draw());
     this.scene.add(this.points);
@@ -43,9 +44,9 @@ export class Cloud {
     this.points.geometry.dispose();
     this.points.geometry = geometry;
     const { center, radius } = geometry.boundingSphere!;
-    this.material.size = (3.6 * radius) / scan.size;
+    this.material.size = (8 * radius) / scan.size;
     this.controls.target.copy(center);
-    this.camera.position.set(center.x + 0.7 * radius, center.y + 1.1 * radius, center.z + 2.2 * radius);
+    this.camera.position.set(center.x + 0.5 * radius, center.y + 0.9 * radius, center.z + 2.9 * radius);
     this.camera.near = radius / 100;
     this.camera.far = radius * 100;
     this.controls.update();
