@@ -47,6 +47,11 @@ class PartScores:
     layouts: Mapping[str, Layout]
 
     @property
+    def peaks(self) -> dict[str, float]:
+        """By bank: the highest of its places."""
+        return {name: float(places.max()) for name, places in self.places.items()}
+
+    @property
     def image_scores(self) -> dict[str, float]:
         """Re-weighted image score of every bank."""
         return {name: score.image_score for name, score in self.banks.items()}

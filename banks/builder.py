@@ -235,7 +235,7 @@ class Builder:
     def _fit_decision(self, scores: Sequence[PartScores]) -> Decision:
         names = tuple(self.profile.banks)
         image = np.array([[part.image_scores[name] for name in names] for part in scores])
-        peaks = np.array([[part.places[name].max() for name in names] for part in scores])
+        peaks = np.array([[part.peaks[name] for name in names] for part in scores])
         maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
         return decisions.fit(self.profile.decision, names, image, peaks, maps)
 

@@ -29,6 +29,11 @@ _SEED = 42  # the published random_state
 Places: TypeAlias = Mapping[str, NDArray[np.float32]]
 
 
+def total(contributions: Mapping[str, float]) -> float:
+    """The part's score: every rule's is the sum of its banks' shares."""
+    return math.fsum(contributions.values())
+
+
 class Decision(Protocol):
     """What every rule can do. Mappings are by bank name and hold at least `banks`.
 
@@ -82,7 +87,7 @@ class WeightedSum:
 
     def score(self, scores: Mapping[str, float], places: Places) -> float:
         """Weighted sum of the image scores, as published; places are not asked."""
-        return math.fsum(self.contributions(scores, places).values())
+        return total(self.contributions(scores, places))
 
     def contributions(self, scores: Mapping[str, float], places: Places) -> dict[str, float]:
         """Weight times score, by bank."""
@@ -130,7 +135,7 @@ class Tail:
 
     def score(self, scores: Mapping[str, float], places: Places) -> float:
         """Highest sum of the banks' surprisals at one place, nats."""
-        return math.fsum(self.contributions(scores, places).values())
+        return total(self.contributions(scores, places))
 
     def contributions(self, scores: Mapping[str, float], places: Places) -> dict[str, float]:
         """Surprisal by bank at the place of the highest sum, nats."""

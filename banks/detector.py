@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.bank_set import BankSet, PartScores
-from banks.decision import Decision
+from banks.decision import Decision, total
 from banks.evidence import Evidence, Provenance, evidence
 from banks.manifest import Manifest
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
@@ -129,7 +129,8 @@ class Detector:
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
         image = scores.image_scores
-        score = self._decision.score(image, scores.places)
+        contributions = self._decision.contributions(image, scores.places)
+        score = total(contributions)
         score_map = self._decision.map(scores.maps)
         calibration = self.calibration
         regions = find_regions(
@@ -147,7 +148,7 @@ class Detector:
             regions=regions,
             prepared=prepared,
             parts=scores,
-            contributions=self._decision.contributions(image, scores.places),
+            contributions=contributions,
             evidence=why,
             timings_ms=timings,
         )

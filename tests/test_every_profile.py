@@ -181,6 +181,6 @@ def _bank(profile: Profile, bank: str, features: list[PartFeatures]) -> Normalis
 def _decision(profile: Profile, scores: list[PartScores]) -> decisions.Decision:
     names = tuple(profile.banks)
     image = np.array([[part.image_scores[name] for name in names] for part in scores])
-    peaks = np.array([[part.places[name].max() for name in names] for part in scores])
+    peaks = np.array([[part.peaks[name] for name in names] for part in scores])
     maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
     return decisions.fit(profile.decision, names, image, peaks, maps)
