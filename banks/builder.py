@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from banks.coreset import greedy, project
 from banks.decision import Decision
 from banks.evidence import Provenance
 from banks.feature_store import FeatureStore, StoredRows
+from banks.good_parts import GoodParts
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
@@ -23,13 +25,17 @@ from banks.profile import Normalisation, Profile
 from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
 from banks.version_files import write_files
+from models.digest import sha256_of
 from models.fusion import FITS, FusionTask
-from models.product_folder import PartFile, ProductFolder
+from models.product_folder import PartFile, ProductFolder, Split
 from models.sample import BadSample
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
 
 MIN_PARTS = 2
+PARTS = "parts"
+"""Where a version keeps the features of its good parts, by split."""
+_STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -38,20 +44,11 @@ class BuildError(ValueError):
 
 
 @dataclass
-class _Parts:
-    """Stored features of the usable parts of one split, with their valid masks."""
-
-    store: FeatureStore
-    names: list[str] = field(default_factory=list)
-    valid: list[NDArray[np.bool_]] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
 class Builder:
     """Builds versions of one profile.
 
     seed: of the random projections; the only chance in a build. weights_dir: where the networks' weights lie.
+    keep_parts: whether versions keep the features of their good parts, so that they can be extended.
     """
 
     profile: Profile
@@ -61,19 +58,41 @@ class Builder:
     weights_dir: Path = DEFAULT_WEIGHTS
     progress: Progress = silent
     make_pipeline: PipelineMaker = make_pipeline
+    keep_parts: bool = True
 
-    def build(self, product: str, folder: ProductFolder) -> str:
+    @classmethod
+    def like(cls, store: BankStore, product: str, version: str | None = None, **others: Any) -> Builder:
+        """A builder with the profile and the seed of a version (default: the active one). others: its other
+        fields. Raises BankNotFound, BadBank."""
+        path = store.path(product, version)
+        try:
+            manifest = Manifest.read(path)
+        except (OSError, ValueError) as error:
+            raise BadBank(f"bank version {product}/{path.name} cannot be read: {error}") from error
+        return cls(manifest.profile, store, manifest.seed, **others)
+
+    def build(
+        self, product: str, folder: ProductFolder, *, extends: str | None = None, activate: bool = True
+    ) -> str:
         """Build, check and publish a version; returns its name.
 
-        Raises BuildError where the parts cannot make a bank, BankNotFound for an impossible product name,
-        MissingWeights where a network's weights are absent.
+        extends: a version of the product whose parts come first, as if they were in the folder. It must have
+        been built with this profile and seed and the same weights, and have kept its parts.
+
+        Raises BuildError where the parts cannot make a bank, BankNotFound for an impossible product name or
+        an unknown version, BadBank where that version is damaged, MissingWeights where a network's weights
+        are absent.
         """
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
+        old = None if extends is None else self._kept(product, extends, pipeline)
         with self.store.building(product) as scratch:
-            train = self._extract("training parts", folder.train, pipeline, scratch / "train")
-            held_out = self._extract("validation parts", folder.validation, pipeline, scratch / "validation")
-            if len(train.names) < MIN_PARTS:
-                raise BuildError(f"{len(train.names)} usable good parts: a bank needs at least {MIN_PARTS}.")
+            staged = scratch / "version"
+            staged.mkdir()
+            parts = (staged if self.keep_parts else scratch) / PARTS
+            train = self._gather("train", folder.train, pipeline, parts, old)
+            held_out = self._gather("validation", folder.validation, pipeline, parts, old)
+            if len(train) < MIN_PARTS:
+                raise BuildError(f"{len(train)} usable good parts: a bank needs at least {MIN_PARTS}.")
             self._fuse(pipeline, train, held_out, scratch / "fusion")
             banks, provenance = self._fill(train)
             left_out = self._left_out(train, held_out)
@@ -83,9 +102,9 @@ class Builder:
             final = [decision.score(part.image_scores, part.places) for part in scores]
             maps = np.stack([decision.map(part.maps) for part in scores])
             calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
-            staged = scratch / "version"
-            staged.mkdir()
             files = write_files(staged, banks, pipeline.fusion, provenance)
+            for split in (train, held_out):
+                split.save()
             Manifest(
                 product=product,
                 created=now(),
@@ -99,28 +118,45 @@ class Builder:
                 calibration=calibration,
                 weights=dict(pipeline.extractor.weights),
                 files=files,
+                kept=_digests(staged, PARTS),
                 libraries=library_versions(),
             ).write(staged)
-            return self.store.publish(product, staged, check=_check)
+            return self.store.publish(product, staged, check=_check, activate=activate)
 
-    def _extract(self, stage: str, parts: Sequence[PartFile], pipeline: Pipeline, folder: Path) -> _Parts:
-        found = _Parts(FeatureStore(folder))
+    def _kept(self, product: str, version: str, pipeline: Pipeline) -> Path:
+        """Where a version keeps its parts."""
+        path = self.store.path(product, version)
+        _check(path)
+        manifest = Manifest.read(path)
+        if not manifest.kept:
+            raise BuildError(f"Version {version} did not keep its parts. Build a new one from all of them.")
+        if (manifest.profile, manifest.seed) != (self.profile, self.seed):
+            raise BuildError(f"Version {version} was built with another profile or seed.")
+        if manifest.weights != dict(pipeline.extractor.weights):
+            raise BuildError(f"Version {version} was built with other weights than those here.")
+        return path / PARTS
+
+    def _gather(
+        self, split: Split, parts: Sequence[PartFile], pipeline: Pipeline, folder: Path, old: Path | None
+    ) -> GoodParts:
+        """The old parts of a split and the new ones, which are extracted."""
+        place = folder / split
+        found = GoodParts(FeatureStore(place)) if old is None else GoodParts.copied(old / split, place)
+        stage = _STAGES[split]
         for number, part in enumerate(parts, start=1):
             try:
                 prepared, features, _ = pipeline(part.read())
             except BadSample as error:
                 found.skipped[part.name] = str(error)
             else:
-                found.store.append(features)
-                found.names.append(part.name)
-                found.valid.append(prepared.valid)
+                found.add(part.name, features, prepared.valid)
             self.progress(stage, number, len(parts))
         if len(found.skipped) > max(1, _MOST_SKIPPED * len(parts)):
             name, reason = next(iter(found.skipped.items()))
             raise BuildError(f"{len(found.skipped)} of {len(parts)} {stage} cannot be used. {name}: {reason}")
         return found
 
-    def _fuse(self, pipeline: Pipeline, train: _Parts, held_out: _Parts, folder: Path) -> None:
+    def _fuse(self, pipeline: Pipeline, train: GoodParts, held_out: GoodParts, folder: Path) -> None:
         """Fit the fusion on the training parts and add its patches to both splits."""
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
@@ -136,12 +172,12 @@ class Builder:
             ),
         )
         fusion = FITS[kind](task)
-        for split in (train, held_out):
+        for name, split in (("train", train), ("validation", held_out)):
             fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
-            split.store.add_bank("fused", fused)
+            split.store.add_bank("fused", fused, folder / name)
         pipeline.fusion = fusion
 
-    def _fill(self, train: _Parts) -> tuple[BankSet, dict[str, Provenance]]:
+    def _fill(self, train: GoodParts) -> tuple[BankSet, dict[str, Provenance]]:
         """The banks, and where their rows come from."""
         parts = range(len(train.names))
         banks: dict[str, NormalisedBank] = {}
@@ -185,7 +221,7 @@ class Builder:
             progress=lambda done, total: self.progress(stage, done, total),
         )
 
-    def _left_out(self, train: _Parts, held_out: _Parts) -> list[int]:
+    def _left_out(self, train: GoodParts, held_out: GoodParts) -> list[int]:
         """Training parts to score as if held out, evenly spread: as many as calibration still lacks."""
         wanted = min(len(train.names), max(0, self.profile.calibration_parts - len(held_out.names)))
         return [len(train.names) * place // wanted for place in range(wanted)]
@@ -194,8 +230,8 @@ class Builder:
         self,
         banks: BankSet,
         provenance: Mapping[str, Provenance],
-        train: _Parts,
-        held_out: _Parts,
+        train: GoodParts,
+        held_out: GoodParts,
         left_out: Sequence[int],
     ) -> list[PartScores]:
         """Scores of good parts by banks that hold none of their patches: the validation parts, then the
@@ -225,7 +261,7 @@ class Builder:
         return replace(banks, banks=others)
 
     def _fit_scores(
-        self, banks: BankSet, train: _Parts, held_out: Sequence[PartScores]
+        self, banks: BankSet, train: GoodParts, held_out: Sequence[PartScores]
     ) -> Sequence[PartScores]:
         """The scores that the decision is fitted on."""
         if self.profile.decision_fit == "held-out":
@@ -239,7 +275,7 @@ class Builder:
         maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
         return decisions.fit(self.profile.decision, names, image, peaks, maps)
 
-    def _facts(self, train: _Parts, banks: BankSet) -> dict[str, BankFacts]:
+    def _facts(self, train: GoodParts, banks: BankSet) -> dict[str, BankFacts]:
         facts = {}
         for name, bank in banks.banks.items():
             facts[name] = BankFacts(
@@ -256,7 +292,13 @@ def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[ND
     return (store.patches(bank, part).rows.numpy() for part in parts)
 
 
-def _check(staged: Path) -> None:
-    problems = verify_files(staged)
+def _digests(staged: Path, inside: str) -> dict[str, str]:
+    """sha256 of every file below a folder of the staged directory."""
+    files = sorted(file for file in (staged / inside).rglob("*") if file.is_file())
+    return {file.relative_to(staged).as_posix(): sha256_of(file) for file in files}
+
+
+def _check(version: Path) -> None:
+    problems = verify_files(version)
     if problems:
-        raise BadBank(f"the new version did not survive writing: {'; '.join(problems)}")
+        raise BadBank(f"bank version {version.parent.name}/{version.name} is damaged: {'; '.join(problems)}")

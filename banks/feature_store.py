@@ -1,4 +1,4 @@
-"""Patch features of many parts on disk while banks are built, so memory never holds them all.
+"""Patch features of many parts on disk, so memory never holds them all.
 
 One raw float32 file a bank, part after part. 244 parts of M3DM are 10 GB: they are written once and
 read in slices. Layouts stay in memory: a few bytes a part, for point groups 8 KB.
@@ -7,7 +7,7 @@ read in slices. Layouts stay in memory: a few bytes a part, for point groups 8 K
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.features import PartFeatures, Patches
-from models.layout import Layout
+from models.layout import GridLayout, GroupLayout, Layout
 
 Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
@@ -39,20 +39,42 @@ class FeatureStore:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder
         self._banks: dict[str, _Stored] = {}
         self.parts = 0
+
+    @classmethod
+    def opened(cls, folder: Path, arrays: Mapping[str, NDArray[Any]]) -> FeatureStore:
+        """The store whose rows are in `folder` and whose `layout_arrays` these are; more can be appended."""
+        store = cls(folder)
+        for bank in dict.fromkeys(name.partition(".")[0] for name in arrays):
+            layouts = _layouts(arrays[f"{bank}.shape"], arrays[f"{bank}.pixel"])
+            starts = np.cumsum([0, *map(len, layouts)]).tolist()
+            path = folder / f"{bank}.f32"
+            store._banks[bank] = _Stored(path, path.stat().st_size // (4 * starts[-1]), layouts, starts)
+            store.parts = len(layouts)
+        return store
+
+    def layout_arrays(self) -> dict[str, NDArray[Any]]:
+        """Where all patches lie, as plain arrays by name; only of banks whose rows are in the folder."""
+        found: dict[str, NDArray[Any]] = {}
+        for bank, stored in self._banks.items():
+            if stored.path.parent == self.folder:
+                found[f"{bank}.shape"], found[f"{bank}.pixel"] = _arrays(stored.layouts)
+        return found
 
     def append(self, features: PartFeatures) -> None:
         """Add one part."""
         for bank in features:
-            self._write(bank, features[bank])
+            self._write(bank, features[bank], self.folder)
         self.parts += 1
 
-    def add_bank(self, bank: str, patches: Iterator[Patches]) -> None:
-        """Add a bank that is derived from the others, one `Patches` for each part already stored."""
+    def add_bank(self, bank: str, patches: Iterator[Patches], folder: Path) -> None:
+        """Add a bank that is derived from the others, one `Patches` for each part already stored. folder:
+        another one than the store's, as such rows need not be kept."""
+        folder.mkdir(parents=True, exist_ok=True)
         for one in patches:
-            self._write(bank, one)
+            self._write(bank, one, folder)
         count = len(self.layouts(bank)) if bank in self._banks else 0
         if count != self.parts:
             raise ValueError(f"patches of {count} parts for {self.parts} stored parts")
@@ -86,9 +108,9 @@ class FeatureStore:
         """Patch rows of some parts, one part after the other, each chunk through `transform` when read."""
         return StoredRows(self._banks[bank], parts, transform)
 
-    def _write(self, bank: str, patches: Patches) -> None:
+    def _write(self, bank: str, patches: Patches, folder: Path) -> None:
         count, width = patches.rows.shape
-        stored = self._banks.setdefault(bank, _Stored(self._folder / f"{bank}.f32", width))
+        stored = self._banks.setdefault(bank, _Stored(folder / f"{bank}.f32", width))
         if (count, width) != (len(patches.layout), stored.width):
             raise ValueError(
                 f"bank {bank}: rows {count} x {width} for {patches.layout} of width {stored.width}"
@@ -97,6 +119,30 @@ class FeatureStore:
             file.write(np.ascontiguousarray(patches.rows.cpu().numpy(), dtype=np.float32).data)
         stored.layouts.append(patches.layout)
         stored.starts.append(stored.starts[-1] + count)
+
+
+def _arrays(layouts: Sequence[Layout]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n, 2) int64: a grid's side and 0, or the number of groups and the side of the image that they lie
+    in; and the pixels of all groups, one part after the other."""
+    shapes = [
+        (len(layout), layout.source) if isinstance(layout, GroupLayout) else (layout.side, 0)
+        for layout in layouts
+    ]
+    pixels = [layout.pixel for layout in layouts if isinstance(layout, GroupLayout)]
+    return np.array(shapes, np.int64), np.concatenate([np.zeros(0, np.int64), *pixels])
+
+
+def _layouts(shapes: NDArray[np.int64], pixels: NDArray[np.int64]) -> list[Layout]:
+    """Inverse of `_arrays`."""
+    found: list[Layout] = []
+    start = 0
+    for count, source in shapes.tolist():
+        if source:
+            found.append(GroupLayout(pixels[start : start + count], source))
+            start += count
+        else:
+            found.append(GridLayout(count))
+    return found
 
 
 class StoredRows:

@@ -51,7 +51,9 @@ class Manifest(BaseModel):
     weights: dict[str, str]
     """sha256 of every network's weights, by name."""
     files: dict[str, str]
-    """sha256 of every other file of the version, by name."""
+    """sha256 of every file that scoring needs, by name."""
+    kept: dict[str, str] = Field(default_factory=dict)
+    """sha256 of the features of its good parts, by name; empty where it does not keep them."""
     libraries: dict[str, str]
 
     @field_validator("schema_version")

@@ -112,9 +112,8 @@ class BankStore:
         check: called with the staged directory; raises to refuse it. Returns the version's name.
         """
         folder = self._folder(product)
-        for file in staged.iterdir():
+        for file in (*staged.rglob("*"), staged):
             _flush(file)
-        _flush(staged)
         check(staged)
         with exclusive(folder):
             version = self._next_name(product)
@@ -159,8 +158,9 @@ class BankStore:
             grave = path.with_name(f"{_DELETED}{version}")
             path.rename(grave)
             _flush(path.parent)
-        for file in grave.iterdir():
-            file.unlink()  # the empty directory stays: it keeps the name from being given again
+        for inside in grave.iterdir():
+            # The empty directory stays: it keeps the name from being given again.
+            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
 
     def verify(self, product: str, version: str | None = None) -> list[str]:
         """What is wrong with a version; empty when every file is as its manifest says."""
@@ -188,14 +188,14 @@ class BankStore:
         return self.root / product
 
 
-def verify_files(path: Path) -> list[str]:
-    """What is wrong with the files of one version directory."""
+def verify_files(path: Path, *, serving: bool = False) -> list[str]:
+    """What is wrong with the files of one version directory. serving: only with those that scoring needs."""
     try:
         manifest = Manifest.read(path)
     except (OSError, ValueError) as error:
         return [f"{MANIFEST}: {error}"]
     problems = []
-    for name, expected in manifest.files.items():
+    for name, expected in (manifest.files if serving else manifest.files | manifest.kept).items():
         file = path / name
         if not file.is_file():
             problems.append(f"{name}: missing")

@@ -45,14 +45,14 @@ def write_files(
         for what in ("part", "cell", "pixel")
     }
     save_file(origins, folder / PROVENANCE)
-    return {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
+    return {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.is_file()}
 
 
 def load_version(
     folder: Path, *, device: str, weights_dir: Path, make_pipeline: PipelineMaker = make_pipeline
 ) -> tuple[Manifest, Pipeline, BankSet, Decision]:
     """Load a version directory. Raises BadBank, naming each file that is not as it was built."""
-    problems = verify_files(folder)
+    problems = verify_files(folder, serving=True)
     if problems:
         raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {'; '.join(problems)}")
     manifest = Manifest.read(folder)

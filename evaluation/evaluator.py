@@ -146,7 +146,14 @@ class Evaluator:
         store, name = BankStore(self._banks(digest)), _bank_name(run.product)
         if store.current(name) is None:
             Builder(
-                self.profile(run), store, run.seed, self.device, self.weights_dir, told, self._make
+                self.profile(run),
+                store,
+                run.seed,
+                self.device,
+                self.weights_dir,
+                told,
+                self._make,
+                keep_parts=False,
             ).build(name, folder)
         detector = Detector.load(
             store.path(name), device=self.device, weights_dir=self.weights_dir, make_pipeline=self._make

@@ -64,10 +64,13 @@ def print_version(product: str, path: Path) -> None:
 
     manifest = Manifest.read(path)
     calibration = manifest.calibration
-    megabytes = sum(file.stat().st_size for file in path.iterdir()) / 1e6
+    banks, kept = (
+        sum((path / name).stat().st_size for name in of) / 1e6 for of in (manifest.files, manifest.kept)
+    )
     out = Console()
     out.print(
-        f"{product} {path.name}: profile {manifest.profile.name}, {megabytes:.1f} MB, {manifest.created}"
+        f"{product} {path.name}: profile {manifest.profile.name}, banks {banks:.1f} MB, "
+        f"kept features {kept:.1f} MB, {manifest.created}"
     )
     table = Table("bank", "patches seen", "rows kept", "width")
     for name, bank in manifest.banks.items():

@@ -37,7 +37,7 @@ from service.options import (
     Weights,
     chosen_device,
 )
-from service.progress import StageBars, console, stage_progress
+from service.progress import console, stage_bars, step_lines
 
 if TYPE_CHECKING:
     from banks.profile import Profile
@@ -67,26 +67,58 @@ def build(
     seed: Annotated[int, typer.Option(help="Of the random projection before the coreset.")] = 0,
     prepared: Prepared = False,
     change: Change = None,
+    extend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Add the parts to those of this version (or: active), with its profile and seed.",
+        ),
+    ] = None,
+    activate: Annotated[bool, typer.Option(help="Score with the new version from now on.")] = True,
+    keep_parts: Annotated[
+        bool, typer.Option(help="Keep the parts' features, so that the version can be extended.")
+    ] = True,
+    as_json: Json = False,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Build a product's memory banks from good parts and make them its active version."""
+    """Build a product's memory banks from good parts and make them its active version.
+
+    --json prints a line for every step, and at last one with the version's name.
+    """
     from banks.builder import Builder
     from banks.profiles import find_profile
     from banks.store import BankStore
     from models.product_folder import open_product_folder
 
+    own = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
+    if extend and any(own.values()):
+        given = ", ".join(option for option, value in own.items() if value)
+        raise typer.BadParameter(
+            f"is that of the version to extend: leave out {given}", param_hint="--extend"
+        )
     folder = open_product_folder(data)
     for note in folder.skipped:
         console.print(f"left out: {note}", markup=False)
-    # Without clouds no background can be found: images are taken as they are.
-    recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     store = BankStore(banks)
-    with stage_progress() as progress:
-        builder = Builder(
-            recipe, store, seed, chosen_device(device), weights_dir, progress=StageBars(progress)
-        )
-        version = builder.build(product, folder)
+    with step_lines() if as_json else stage_bars() as progress:
+        others = {
+            "device": chosen_device(device),
+            "weights_dir": weights_dir,
+            "progress": progress,
+            "keep_parts": keep_parts,
+        }
+        if extend:
+            extend = store.path(product, None if extend == "active" else extend).name
+            builder = Builder.like(store, product, extend, **others)
+        else:
+            # Without clouds no background can be found: images are taken as they are.
+            recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
+            builder = Builder(recipe, store, seed, **others)
+        version = builder.build(product, folder, extends=extend, activate=activate)
+    if as_json:
+        typer.echo(json.dumps({"product": product, "version": version}))
+        return
     banks_commands.print_version(product, store.path(product, version))
 
 

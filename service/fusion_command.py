@@ -9,7 +9,7 @@ import typer
 
 from models.weight_folder import DEFAULT_WEIGHTS
 from service.options import Change, Device, Prepared, ProfileName, Weights, chosen_device
-from service.progress import StageBars, console, stage_progress
+from service.progress import console, stage_bars
 
 FILE = "uff.safetensors"
 
@@ -47,8 +47,8 @@ def train_uff(
         raise typer.BadParameter("two of the folders have the same name.", param_hint="PRODUCTS")
     recipe = find_profile(profile, prepared=prepared, changes=change or ())
     run = out.with_name(f"{out.name}.run")
-    with stage_progress() as progress:
-        training = SharedFusion(recipe, run, weights_dir, chosen_device(device), StageBars(progress))
+    with stage_bars() as progress:
+        training = SharedFusion(recipe, run, weights_dir, chosen_device(device), progress)
         skipped = training.train(folders, out)
     for name, reason in skipped.items():
         console.print(f"left out {name}: {reason}", markup=False)

@@ -50,12 +50,12 @@ class StoreLoader:
         """Bytes of a version's banks and networks, by their files; 0 where it cannot be read."""
         try:
             folder = self._store.path(product, version)
-            profile = Manifest.read(folder).profile
+            manifest = Manifest.read(folder)
+            weights = map(WeightStore(self._weights).find, manifest.profile.extraction.weights())
+            files = (*(folder / name for name in manifest.files), *filter(None, weights))
+            return sum(file.stat().st_size for file in files)
         except (BankNotFound, OSError, ValueError):
             return 0
-        weights = (WeightStore(self._weights).find(name) for name in profile.extraction.weights())
-        files = (file for file in (*folder.iterdir(), *weights) if file is not None)
-        return sum(file.stat().st_size for file in files)
 
     def calibration(self, detector: PartDetector) -> Calibration:
         """The detector's calibration with the threshold that a person may have set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from banks.builder import Builder, BuildError
 from banks.detector import Detector, PartResult
 from banks.manifest import Manifest
 from banks.profiles import find_profile
-from banks.store import BankStore
+from banks.store import BadBank, BankNotFound, BankStore
 from models.layout import GridLayout
 from models.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
@@ -125,3 +126,62 @@ def test_a_folder_of_unusable_parts_is_refused_with_a_reason(small_product: Path
     with pytest.raises(BuildError, match="train/good/000"):
         _build(small_product, tmp_path, ProductFolder(colourless, folder.validation, (), ()))
     assert BankStore(tmp_path).products() == []
+
+
+def test_an_extended_version_is_the_build_of_all_parts_at_once(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded"), store)
+    first = builder.build(SMALL, replace(folder, train=folder.train[:3], validation=()))
+    rest = replace(folder, train=folder.train[3:])
+    second = Builder.like(store, SMALL).build(SMALL, rest, extends=first, activate=False)
+    assert store.current(SMALL) == first
+    extended = Manifest.read(store.path(SMALL, second))
+    whole = Manifest.read(BankStore(small_banks).path(SMALL))
+    same = {"created"}
+    assert extended.model_dump(exclude=same) == whole.model_dump(exclude=same)
+
+
+def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    Builder(find_profile("embedded"), store).build(SMALL, replace(folder, train=folder.train[:4]))
+    kept = sorted(Manifest.read(store.path(SMALL)).kept)
+    assert kept == [
+        f"parts/{split}/{name}"
+        for split in ("train", "validation")
+        for name in ("parts.safetensors", "point.f32", "rgb.f32")
+    ]
+
+
+def test_a_part_added_twice_has_two_names(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded-point"), store)
+    builder.build(SMALL, folder)
+    builder.build(SMALL, replace(folder, train=folder.train[:1], validation=()), extends="v1")
+    names = Manifest.read(store.path(SMALL)).training_parts
+    assert names[0] == "train/good/000"
+    assert names[-1] == "train/good/000~2"
+
+
+def test_what_cannot_be_extended_is_refused(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded-point"), store, keep_parts=False)
+    builder.build(SMALL, folder)
+    assert [entry.name for entry in store.path(SMALL).iterdir() if entry.is_dir()] == []
+    with pytest.raises(BuildError, match="did not keep its parts"):
+        builder.build(SMALL, folder, extends="v1")
+    replace(builder, keep_parts=True).build(SMALL, folder)
+    with pytest.raises(BuildError, match="another profile or seed"):
+        replace(builder, seed=1).build(SMALL, folder, extends="v2")
+    with pytest.raises(BankNotFound):
+        builder.build(SMALL, folder, extends="v9")
+    with (store.path(SMALL, "v2") / "parts/train/point.f32").open("r+b") as file:
+        file.write(b"\1")
+    Detector.load(store.path(SMALL, "v2"))  # scoring does not need them
+    with pytest.raises(BadBank, match=r"point\.f32: changed"):
+        builder.build(SMALL, folder, extends="v2")

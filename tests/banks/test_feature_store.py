@@ -49,11 +49,11 @@ def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
     assert len(some[:0]) == 0
 
 
-def test_a_derived_bank(store: FeatureStore) -> None:
-    store.add_bank("fused", (Patches(rgb.rows * 2, rgb.layout) for rgb, _ in store.pairs()))
+def test_a_derived_bank(store: FeatureStore, tmp_path: Path) -> None:
+    store.add_bank("fused", (Patches(rgb.rows * 2, rgb.layout) for rgb, _ in store.pairs()), tmp_path)
     assert torch.equal(store.features(1)["fused"].rows, 2 * _features(1)["rgb"].rows)
     with pytest.raises(ValueError, match="0 parts for 3 stored parts"):
-        store.add_bank("short", iter([]))
+        store.add_bank("short", iter([]), tmp_path)
 
 
 def test_another_shape_is_refused(store: FeatureStore) -> None:
@@ -82,3 +82,28 @@ def test_parts_of_different_counts_keep_their_places(tmp_path: Path) -> None:
     assert cell.tolist() == [4, 0, 1, 0, 0, 1]
     assert pixel.tolist() == [pixels[p][c] for p, c in zip(part, cell, strict=True)]
     assert store.count("point", order) == 10
+
+
+def test_a_store_is_opened_again_and_appended_to(store: FeatureStore) -> None:
+    again = FeatureStore.opened(store.folder, store.layout_arrays())
+    again.append(_features(3))
+    assert again.parts == 4
+    for seed in range(4):
+        for bank, patches in _features(seed).items():
+            assert torch.equal(again.patches(bank, seed).rows, patches.rows)
+            assert again.patches(bank, seed).layout == patches.layout
+
+
+def test_group_layouts_come_back(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    layouts = [GroupLayout(np.array(pixels, np.int64), 8) for pixels in ([1, 5], [7], [2, 3, 60])]
+    for number, layout in enumerate(layouts):
+        store.append({"point": Patches(torch.full((len(layout), 2), float(number)), layout)})
+    again = FeatureStore.opened(tmp_path, store.layout_arrays())
+    for number, layout in enumerate(layouts):
+        found = again.patches("point", number)
+        assert found.rows.shape == (len(layout), 2)
+        assert (found.rows == number).all()
+        assert isinstance(found.layout, GroupLayout)
+        assert found.layout.source == 8
+        np.testing.assert_array_equal(found.layout.pixel, layout.pixel)

@@ -45,12 +45,14 @@ def test_unknown_products_and_versions(store: BankStore) -> None:
 
 def test_every_changed_or_missing_file_is_named(store: BankStore) -> None:
     path = store.path(SMALL)
-    for file in [file for file in path.iterdir() if file.name != "manifest.json"]:
+    files = [file for file in path.rglob("*") if file.is_file() and file.name != "manifest.json"]
+    for file in files:
+        name = file.relative_to(path).as_posix()
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        assert file.name in store.verify(SMALL)[0]
+        assert name in store.verify(SMALL)[0]
         file.unlink()
-        assert store.verify(SMALL) == [f"{file.name}: missing"]
+        assert store.verify(SMALL) == [f"{name}: missing"]
         file.write_bytes(whole)
     (path / "manifest.json").write_text("{}")
     assert "manifest.json" in store.verify(SMALL)[0]

@@ -1,0 +1,74 @@
+"""The good parts of one split: their features while banks are built, and as a version keeps them.
+
+    <folder>/<bank>.f32             patch rows, part after part (see `FeatureStore`)
+    <folder>/parts.safetensors      where the patches lie, valid pixels, names
+
+A version that keeps its parts can be extended: with more good parts it is built again without extracting the
+old ones, and the result is the same, bit for bit, as a build of all of them at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from banks.feature_store import FeatureStore
+from models.features import PartFeatures
+
+_INDEX = "parts.safetensors"
+_VALID = "valid"
+
+
+@dataclass
+class GoodParts:
+    """Usable parts, in order. valid: (size, size) bool of each. skipped: why others could not be used."""
+
+    store: FeatureStore
+    names: list[str] = field(default_factory=list)
+    valid: list[NDArray[np.bool_]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def add(self, name: str, features: PartFeatures, valid: NDArray[np.bool_]) -> None:
+        """Add one part. A name that is taken gets a number behind it."""
+        self.store.append(features)
+        self.names.append(_free_name(name, self.names))
+        self.valid.append(valid)
+
+    def save(self) -> None:
+        """Write what the rows on disk do not tell, beside them."""
+        bits = [np.packbits(mask) for mask in self.valid]
+        tensors = {
+            **self.store.layout_arrays(),
+            _VALID: np.stack(bits) if bits else np.zeros((0, 0), np.uint8),
+        }
+        facts = {"names": self.names, "size": len(self.valid[0]) if self.valid else 0}
+        save_file(tensors, self.store.folder / _INDEX, metadata={"parts": json.dumps(facts)})
+
+    @classmethod
+    def copied(cls, source: Path, folder: Path) -> GoodParts:
+        """What was saved in `source`, copied to `folder`, to be added to. Raises OSError."""
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        with safe_open(folder / _INDEX, framework="numpy") as index:
+            facts = json.loads(index.metadata()["parts"])
+            tensors = {name: index.get_tensor(name) for name in index.keys()}  # noqa: SIM118 - no mapping
+        size = facts["size"]
+        bits = tensors.pop(_VALID)
+        masks = [np.unpackbits(row, count=size * size).reshape(size, size).astype(bool) for row in bits]
+        return cls(FeatureStore.opened(folder, tensors), facts["names"], masks)
+
+
+def _free_name(name: str, taken: list[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}~{number}", number + 1
+    return free
