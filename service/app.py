@@ -36,13 +36,16 @@ from service import (
 from service.access import Access, check_access
 from service.admission import Gate
 from service.batch_routes import BatchRoutes
-from service.batches import BatchJob, BatchLimits
+from service.batches import BatchJob
+from service.build_routes import BuildRoutes
+from service.builds import BuildJob
 from service.detectors import Loader, Residency
 from service.document import make_document
 from service.engine import Engine
 from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs, on_disk
+from service.kept_parts import KeptParts
 from service.logs import library_logging, make_logger
 from service.metrics import Metrics
 from service.problems import (
@@ -58,6 +61,7 @@ from service.settings import MIB, Settings
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
+from service.zip_uploads import ZipLimits
 
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
@@ -83,11 +87,14 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.wiring = wiring
-    batches = BatchRoutes(BatchLimits.of(settings), logger)
-    wiring.jobs.register(BatchJob(wiring, batches.limits, logger))
+    zips = ZipLimits.of(settings)
+    batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
+    wiring.jobs.register(BatchJob(wiring, zips, logger))
+    wiring.jobs.register(BuildJob(settings, zips.archive, wiring.read_limits, logger))
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
+    app.include_router(builds.router)
     app.include_router(job_routes.router)
     app.include_router(result_routes.router)
     app.include_router(versions.router)
@@ -194,7 +201,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         jobs=Jobs(JobStore(settings.state), most_waiting=settings.max_jobs, logger=logger),
         watchers=Gate(settings.max_watchers, lambda: 5),
         metrics=metrics,
-        records=Records(results, metrics, logger),
+        records=Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger),
         stall_s=settings.stall_s,
     )
     metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
@@ -205,7 +212,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
     await wiring.jobs.start()  # first: it makes the state folder and holds it against other services
-    await on_disk(wiring.records.store.open)
+    await on_disk(wiring.records.open)
     wiring.engine.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""A zip of parts: listed and read, never extracted. Nothing of its names becomes a path on this machine.
+"""A zip of parts: listed and read in place; extracted only for a build, when every name has been checked.
 
 The rules are those of shared/reliability.md, section 9: what a name or an entry must not be refuses the whole
 archive (422), what breaks a limit too (413); what is wrong with one part's bytes is that part's own refusal.
@@ -11,7 +11,7 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,8 @@ class PartsArchive:
             self._zip = zipfile.ZipFile(file)
         try:
             _check(self._zip.infolist(), limits)
-            found = open_product_folder(cast(Path, _root(self._zip)))
+            self._root = _root(self._zip)
+            found = open_product_folder(cast(Path, self._root))
         except NotAProductFolder:
             self.close()
             detail = (
@@ -83,10 +84,28 @@ class PartsArchive:
         check_fields(fields)
         return fields
 
+    def extract(self, folder: Path, limits: ReadLimits, told: Callable[[int, int], None]) -> Path:
+        """Write the files of the good parts below `folder`; returns the product folder there. told: called
+        with how many parts are done, and of how many. Raises Refusal, OSError."""
+        good = [part for part in self.parts if part.split != "test"]
+        for number, part in enumerate(good, 1):
+            try:
+                fields = self.read(part, limits)
+            except Refusal as refusal:
+                detail = f"{part.name}: {refusal.detail}"
+                raise Refusal(refusal.status, refusal.code, detail, part=refusal.part) from None
+            for field, path in (("rgb", part.rgb), ("xyz", part.xyz), ("sample", part.xyz)):
+                if path is not None and field in fields:
+                    place = folder / _at(path)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(fields[field])
+            told(number, len(good))
+        return folder / self._root.at  # pyright: ignore[reportAttributeAccessIssue]
+
     def _bytes(self, path: Path, field: str, most: int, limits: ReadLimits) -> bytes:
         """One entry. zipfile inflates no more than the size that the entry declares and checks its CRC, so
         the sizes checked here and in `_check` are those of the real bytes."""
-        info = self._zip.getinfo(cast(zipfile.Path, path).at)  # pyright: ignore[reportAttributeAccessIssue]
+        info = self._zip.getinfo(_at(path))
         if info.file_size > most:
             detail = f"The field {field} is larger than {most} bytes."
             raise Refusal(413, "field_too_large", detail, part=field)
@@ -96,6 +115,11 @@ class PartsArchive:
             raise from_bad_sample(error, field) from error
         with _unreadable(field), self._zip.open(info) as entry:
             return entry.read(most)
+
+
+def _at(path: Path) -> str:
+    """The name of a part's file in the zip; `path` is really a zipfile.Path."""
+    return cast(zipfile.Path, path).at  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _check_count(file: Path, limits: ArchiveLimits) -> None:

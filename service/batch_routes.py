@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
-from functools import partial
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from structlog.typing import FilteringBoundLogger
 
 from service.archives import PartsArchive
-from service.batches import Batch, BatchJob, BatchLimits, input_of
-from service.forms import FormReader
-from service.job_routes import JobAnswer, accepted
+from service.batches import Batch, BatchJob
+from service.job_routes import JobAnswer, accepted, idempotency_key
 from service.jobs import on_disk
 from service.lines import NDJSON, LineStream
-from service.problems import Refusal
-from service.uploads import FORM, MAX_FIELDS, bounded, check_head, unknown_field
 from service.wiring import Problems, Services
-
-ZIP = "application/zip"
-FIELD = "parts"
-MAX_KEY = 255
-_FILE = {"type": "string", "format": "binary", "description": "Zip of a folder of parts."}
-_BODY = {
-    ZIP: {"schema": _FILE},
-    FORM: {"schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _FILE}}},
-}
+from service.zip_uploads import FILE, ZIP_BODIES, ZipLimits, receive_zip
 
 
 class BatchOptions(BaseModel):
@@ -46,7 +32,7 @@ class BatchOptions(BaseModel):
 class BatchRoutes:
     """The routes of batches. limits: on their bodies."""
 
-    def __init__(self, limits: BatchLimits, logger: FilteringBoundLogger) -> None:
+    def __init__(self, limits: ZipLimits, logger: FilteringBoundLogger) -> None:
         self.limits = limits
         self._logger = logger
         self.router = APIRouter(tags=["scoring"])
@@ -63,7 +49,7 @@ class BatchRoutes:
             }
             | Problems.of(400, 404, 408, 409, 413, 415, 422, 429, 503, 507),
             response_class=Response,
-            openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+            openapi_extra={"requestBody": {"required": True, "content": ZIP_BODIES}},
         )
 
     async def score_batch(
@@ -75,8 +61,9 @@ class BatchRoutes:
         with ExitStack() as held:
             held.enter_context(services.batches.enter())
             folder = held.enter_context(services.jobs.store.receiving())
-            digest = await self._receive(request, input_of(folder))
-            archive = await on_disk(lambda: PartsArchive(input_of(folder), self.limits.archive))
+            file = folder / FILE
+            digest = await receive_zip(request, file, self.limits)
+            archive = await on_disk(lambda: PartsArchive(file, self.limits.archive))
             held.callback(archive.close)
             if _wants_job(request):
                 job = await services.jobs.submit(
@@ -84,61 +71,13 @@ class BatchRoutes:
                     product,
                     options.model_dump(exclude_none=True),
                     folder=folder,
-                    key=_key(request, product),
+                    key=idempotency_key(request, BatchJob.name, product),
                     digest=f"{digest} {options.threshold}",
                 )
                 return accepted(job, services.jobs)
             batch = Batch(product, archive, options.threshold, request.state.request_id)
             lines = batch.lines(services, self._logger)
             return LineStream(_ended(lines), media_type=NDJSON, stall_s=services.stall_s, held=held.pop_all())
-
-    async def _receive(self, request: Request, file: Path) -> str:
-        """Put the body's zip into `file`; returns its SHA-256. Raises Refusal."""
-        media_type, boundary = check_head(request.headers, self.limits.body_bytes, (ZIP, FORM))
-        try:
-            with file.open("wb") as raw:
-                sink = ZipField(raw)
-                reader = FormReader(boundary, sink, most_fields=MAX_FIELDS)
-                take = reader.feed if media_type == FORM else sink.take
-                async for chunk in bounded(request.stream(), self.limits.body_bytes, self.limits.timeout_s):
-                    await on_disk(partial(take, chunk))
-                if media_type == FORM:
-                    reader.finish()
-        except OSError:
-            detail = "The service has no room for this batch. Tell its operator."
-            raise Refusal(507, "no_disk", detail) from None
-        if not sink.size:
-            raise Refusal(422, "missing_field", f"The field {FIELD} is missing or empty.", part=FIELD)
-        return sink.digest.hexdigest()
-
-
-class ZipField:
-    """Where the one field of a batch's form goes; also takes a body that is the zip alone."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._opened = False
-        self.size = 0
-        self.digest = hashlib.sha256()
-
-    def open(self, name: str) -> None:
-        """A field begins. Raises Refusal for another name, or the same again."""
-        if name != FIELD:
-            raise unknown_field((FIELD,))
-        if self._opened:
-            raise Refusal(
-                400, "repeated_field", f"The field {FIELD} is there twice. Send it once.", part=FIELD
-            )
-        self._opened = True
-
-    def take(self, piece: bytes) -> None:
-        """More of the zip. Raises OSError."""
-        self._file.write(piece)
-        self.digest.update(piece)
-        self.size += len(piece)
-
-    def close(self) -> None:
-        """The field is whole."""
 
 
 async def _ended(texts: AsyncGenerator[str]) -> AsyncGenerator[str]:
@@ -152,14 +91,3 @@ def _wants_job(request: Request) -> bool:
     """Whether the client prefers an answer at once and the work later (RFC 7240)."""
     wishes = ",".join(request.headers.getlist("prefer")).split(",")
     return "respond-async" in {wish.partition(";")[0].strip().lower() for wish in wishes}
-
-
-def _key(request: Request, product: str) -> str | None:
-    """The client's Idempotency-Key, of this product's batches only. Raises Refusal."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
-        detail = f"An Idempotency-Key is 1 to {MAX_KEY} printable characters."
-        raise Refusal(400, "invalid_idempotency_key", detail)
-    return f"{BatchJob.name}/{product}/{key}"

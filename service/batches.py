@@ -9,42 +9,24 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from models.product_folder import PartFile
 from service.answers import render_json
-from service.archives import ArchiveLimits, PartsArchive
+from service.archives import PartsArchive
 from service.deadline import Clock
 from service.jobs import Task, on_disk
 from service.parts import checked_part_id, decode
 from service.problems import INTERNAL, NotReady, Refusal, body_of
 from service.scanning import Ask, noted, on_pool, on_record, scan_part
-from service.settings import Settings
 from service.wiring import Wiring
+from service.zip_uploads import FILE, ZipLimits
 
 WINDOW = 2
 """Parts of one batch in work at once: one is decoded while another is scored."""
-FILE = "parts.zip"
-"""The name of a batch in its folder of input."""
 _LOADING_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """body_bytes, timeout_s: of the body."""
-
-    body_bytes: int
-    timeout_s: float
-    archive: ArchiveLimits
-
-    @classmethod
-    def of(cls, settings: Settings) -> BatchLimits:
-        """The limits that the settings ask for."""
-        archive = ArchiveLimits(settings.max_batch_entries, settings.max_batch_decoded_bytes)
-        return cls(settings.max_batch_bytes, settings.batch_timeout_s, archive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +96,7 @@ class BatchJob:
 
     name = "batch"
 
-    def __init__(self, services: Wiring, limits: BatchLimits, logger: FilteringBoundLogger) -> None:
+    def __init__(self, services: Wiring, limits: ZipLimits, logger: FilteringBoundLogger) -> None:
         self._services = services
         self._limits = limits
         self._logger = logger
@@ -147,8 +129,3 @@ class BatchJob:
                 if refusal.code == "bank_failed":
                     raise
                 await asyncio.sleep(_LOADING_S)
-
-
-def input_of(folder: Path) -> Path:
-    """Where a batch's zip lies in its folder of input."""
-    return folder / FILE

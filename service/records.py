@@ -12,18 +12,28 @@ from structlog.typing import FilteringBoundLogger
 from banks.detector import PartResult
 from service.answers import Scan, render_json
 from service.engine import Scored, Shadowed
+from service.kept_parts import KeptParts
 from service.metrics import Metrics
 from service.pictures import thumbnail_jpeg
 from service.result_store import Result, ResultStore
 
 
 class Records:
-    """What is kept of each part that was scored. For the encode pool."""
+    """What is kept of each part that was scored: its result, and the part itself where it was rejected. For
+    the encode pool."""
 
-    def __init__(self, store: ResultStore, metrics: Metrics, logger: FilteringBoundLogger) -> None:
+    def __init__(
+        self, store: ResultStore, parts: KeptParts, metrics: Metrics, logger: FilteringBoundLogger
+    ) -> None:
         self.store = store
+        self.parts = parts
         self._metrics = metrics
         self._logger = logger
+
+    def open(self) -> None:
+        """Before anything else, in a folder that is there. Raises OSError, sqlite3.Error."""
+        self.store.open()
+        self.parts.open()
 
     def keep(self, scan: Scan) -> None:
         """Put a result on record, and its shadow's when there is one."""
@@ -62,6 +72,8 @@ class Records:
         )
         try:
             self.store.add(record, thumbnail_jpeg(result.prepared, result.map, scan.scale))
+            if result.decision == "defective" and simulates is None:
+                self.parts.add(scan.result_id, scan.sample)
         except (sqlite3.Error, OSError):
             self._metrics.not_kept(detector.product)
             self._logger.exception("result_not_kept", result_id=scan.result_id, part_id=scan.part_id)

@@ -70,6 +70,16 @@ class Settings(BaseSettings):
         default=1024, ge=1, description="Most that results on record take; the oldest are forgotten."
     )
 
+    kept_parts_mb: int = Field(
+        default=2048,
+        ge=0,
+        description="Most that rejected parts take, kept so that good ones among them can be added to the "
+        "banks; the oldest are forgotten. 0 keeps none.",
+    )
+    parts_dir: Path | None = Field(
+        default=None, description="Directory below which builds may take folders of good parts."
+    )
+
     max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
     max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
     stall_s: float = Field(

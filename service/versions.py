@@ -231,7 +231,7 @@ def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
         created=manifest.created,
         active=version == store.current(product),
         shadow=version == store.shadow(product),
-        bytes=sum(file.stat().st_size for file in folder.iterdir()),
+        bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         calibration=CalibrationAnswer.of(calibration_of(folder, manifest.calibration)),
         manifest=manifest.model_dump(mode="json"),
     )

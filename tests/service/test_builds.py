@@ -1,0 +1,200 @@
+"""Building versions through a real server, by the real command in a process of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from banks.manifest import Manifest
+from banks.store import BankStore
+from service.settings import Settings
+from tests.conftest import SMALL
+
+ZIP = {"Content-Type": "application/zip"}
+QUICK = {"profile": "embedded-point"}
+
+
+def zipped(folder: Path, *below: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for place in below:
+            for path in sorted((folder / place).rglob("*")):
+                archive.write(path, path.relative_to(folder.parent).as_posix())
+    return file.getvalue()
+
+
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    told = client.get(f"{answer.headers['location']}/events", timeout=120).text
+    return json.loads(told.splitlines()[-1])
+
+
+def children() -> list[str]:
+    """Command lines of the builds that run."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if parent == str(os.getpid()) and "--no-activate" in words:
+            found.append(" ".join(words))
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings(small_banks: Path, small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A copy of the small product's banks, and its folder as the one that is meant for parts."""
+    banks = tmp_path_factory.mktemp("builds") / "banks"
+    shutil.copytree(small_banks, banks)
+    return Settings(banks=banks, parts_dir=small_product, poll_s=0.1)
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[httpx.Client]:
+    from tests.service.conftest import serving
+
+    with serving(settings, None) as running, running.client() as client:
+        yield client
+
+
+def test_a_new_product_from_a_zip(client: httpx.Client, settings: Settings, small_product: Path) -> None:
+    body = zipped(small_product, "train", "validation")
+    key = {"Idempotency-Key": "monday"}
+    url = "/v1/products/fresh/builds"
+    answer = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    last = ended(client, answer)
+    assert (last["state"], last["kind"]) == ("done", "build"), last
+    assert last["result"]["version"] == "v1"
+    assert last["result"]["training_parts"] == 5
+    assert client.get("/v1/products/fresh/versions").json()["active"] is None
+    assert client.post("/v1/products/fresh/versions/v1/activate").status_code == 200
+    assert client.get("/v1/products/fresh").json()["profile"] == "embedded-point"
+    again = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    assert again.headers["location"] == answer.headers["location"]
+    parts = Manifest.read(BankStore(settings.banks).path("fresh")).training_parts
+    assert parts[0] == "train/good/000"
+    assert not children()
+
+
+def test_progress_is_told(client: httpx.Client) -> None:
+    answer = client.post("/v1/products/told/builds", json={"folder": "."}, params=QUICK)
+    told = client.get(f"{answer.headers['location']}/events", timeout=120).text
+    stages = {json.loads(line).get("stage") for line in told.splitlines()}
+    assert {"training parts", "point coreset"} <= stages
+
+
+def test_parts_that_people_called_good_extend_the_active_version(
+    client: httpx.Client, settings: Settings, small_product: Path
+) -> None:
+    url = f"/v1/products/{SMALL}"
+    good = small_product / "test/good"
+    part = {"rgb": (good / "rgb/000.png").read_bytes(), "xyz": (good / "xyz/000.tiff").read_bytes()}
+    score = client.post(f"{url}/score", files=part).json()["score"]
+    client.put(f"{url}/versions/v1/threshold", json={"threshold": 0.9 * score}).raise_for_status()
+    result = client.post(f"{url}/score", files=part).json()
+    name = result["result_id"]
+    assert result["decision"] == "defective"
+    wish = {"extend": "active"}
+    refused = client.post(f"{url}/builds", json={"results": [name]}, params=wish)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_accepted")
+    client.put(f"/v1/results/{name}/feedback", json={"verdict": "good"})
+    refused = client.post(f"{url}/builds", json={"results": "accepted"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_extend")
+    last = ended(client, client.post(f"{url}/builds", json={"results": "accepted"}, params=wish))
+    assert last["state"] == "done", last
+    version = last["result"]["version"]
+    path = BankStore(settings.banks).path(SMALL, version)
+    parts = Manifest.read(path).training_parts
+    assert parts[-1] == f"accepted-{name}"
+    assert len(parts) == 6
+    assert client.get(url).json()["bank_version"] == "v1"
+    again = client.post(f"{url}/builds", json={"results": [name]}, params={"extend": version})
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_add")
+    client.post(f"{url}/versions/{version}/activate")
+    after = client.post(f"{url}/score", files=part).json()
+    assert (after["bank_version"], after["decision"]) == (version, "good")
+    assert after["score"] < 0.5 * score
+    client.post(f"{url}/rollback")
+
+
+def test_a_build_is_cancelled(client: httpx.Client, settings: Settings) -> None:
+    answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
+    while not children():
+        time.sleep(0.01)
+    client.post(f"{answer.headers['location']}/cancel")
+    assert ended(client, answer)["state"] == "cancelled"
+    assert not children()
+    assert BankStore(settings.banks).versions("never") == []
+
+
+def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings, tmp_path: Path) -> None:
+    from tests.service.conftest import serving
+
+    with serving(settings, None, state=tmp_path) as running, running.client() as client:
+        answer = client.post("/v1/products/late/builds", json={"folder": "."}, params=QUICK)
+        while not children():
+            time.sleep(0.01)
+    assert not children()
+    with serving(settings, None, state=tmp_path) as running, running.client() as client:
+        assert ended(client, answer)["result"]["version"] == "v1"
+
+
+def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_product: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.write(small_product / "train/good/rgb/000.png", "000.png")
+        archive.write(small_product / "train/good/xyz/000.tiff", "000.tiff")
+    body = file.getvalue()
+    last = ended(client, client.post("/v1/products/one/builds", content=body, headers=ZIP, params=QUICK))
+    assert (last["state"], last["problem"]["code"]) == ("failed", "build_refused")
+    assert last["problem"]["detail"] == "1 usable good parts: a bank needs at least 2."
+
+
+def test_builds_that_are_refused(client: httpx.Client, settings: Settings) -> None:
+    small = f"/v1/products/{SMALL}/builds"
+    some = {"results": ["0" * 32]}
+    cases: list[tuple[str, dict[str, Any], int, str]] = [
+        ("/v1/products/No%20name/builds", {"json": {"folder": "."}}, 422, "invalid_product"),
+        (small, {"json": {"folder": "."}, "params": {"profile": "best"}}, 422, "unknown_profile"),
+        (small, {"json": {"folder": "."}, "params": {"extend": "v77"}}, 404, "unknown_version"),
+        (
+            small,
+            {"json": {"folder": "."}, "params": {"extend": "active", "seed": 1}},
+            422,
+            "invalid_parameter",
+        ),
+        (small, {"json": {"folder": ".."}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "/etc"}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "a\0b"}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "nowhere"}}, 422, "no_parts"),
+        (small, {"json": {"folder": ".", "results": "accepted"}}, 422, "invalid_body"),
+        (small, {"json": {}}, 422, "invalid_body"),
+        (small, {"json": {"results": ["../x"]}}, 422, "invalid_body"),
+        (small, {"json": some, "params": {"extend": "active"}}, 404, "unknown_result"),
+        (small, {"content": b"PK", "headers": ZIP}, 422, "unreadable"),
+        (small, {"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported_body"),
+    ]
+    for url, request, status, code in cases:
+        answer = client.post(url, **request)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), (request, answer.text)
+
+
+def test_a_server_without_a_folder_for_parts_takes_none(settings: Settings) -> None:
+    from tests.service.conftest import serving
+
+    bare = settings.model_copy(update={"parts_dir": None})
+    with serving(bare, None, wait=False) as running, running.client() as client:
+        answer = client.post("/v1/products/any/builds", json={"folder": "."})
+        assert (answer.status_code, answer.json()["code"]) == (409, "no_parts_dir")
