@@ -36,6 +36,7 @@ def desk(small_product: Path, small_banks: Path, tmp_path: Path) -> Path:
     sample = read_pair(rgb, xyz)
     np.savez(tmp_path / "part.npz", rgb=sample.rgb, xyz=sample.xyz)
     shutil.copytree(small_product / "validation" / "good", tmp_path / "parts")
+    shutil.copytree(small_product / "validation" / "good", tmp_path / "line" / "monday")
     banks = tmp_path / "banks"
     shutil.copytree(small_banks, banks, symlinks=True)
     shutil.copytree(banks / SMALL / "v1", banks / SMALL / "v2")
@@ -49,7 +50,7 @@ def address(desk: Path, free_port: int) -> Iterator[str]:
     server = subprocess.Popen(
         [*serve, "--banks", "banks", "--state", "state"],
         cwd=desk,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TRIBANK_PARTS_DIR": "line"},
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{free_port}"
@@ -74,13 +75,14 @@ def _wait(address: str) -> None:
 @pytest.mark.slow
 def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
     told: dict[str, str] = {}
-    job, result = "JOB", "RESULT"
+    job, result, reject = "JOB", "RESULT", "REJECT"
     for line in LINES:
         typed = (
             line.replace(ADDRESS, address)
             .replace("myproduct", SMALL)
             .replace("JOB", job)
             .replace("RESULT", result)
+            .replace("REJECT", reject)
         )
         typed = typed.replace(".venv/bin/python", sys.executable)
         asks = typed.startswith("curl ")
@@ -92,11 +94,14 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
         told[line] = done.stdout
         if line == LINES[0]:
             result = json.loads(done.stdout)["result_id"]
+        if line == LINES[1]:
+            reject = json.loads(done.stdout)["result_id"]
         if "respond-async" in line:
             job = json.loads(done.stdout)["job_id"]
     first, named = list(told.values())[:2]
     assert json.loads(first)["threshold_source"] == "calibration"
-    assert (json.loads(named)["part_id"], json.loads(named)["threshold"]) == ("board-000123", 2.5)
+    assert (json.loads(named)["part_id"], json.loads(named)["threshold"]) == ("board-000123", 0.5)
+    assert json.loads(named)["decision"] == "defective"
     listed = json.loads(_told(told, "results?part_id="))["results"]
     assert json.loads(named)["result_id"] in [one["result_id"] for one in listed]
     assert json.loads(_told(told, "/feedback"))["verdict"] == "good"
@@ -111,6 +116,8 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
         assert [line["part_id"] for line in scored] == ["000", "001"]
         assert all(line["score"] > 0 for line in scored)
     assert json.loads(_told(told, "/events").splitlines()[-1])["state"] == "done"
+    builds = [json.loads(answer) for line, answer in told.items() if "/builds" in line]
+    assert [(job["kind"], job["state"]) for job in builds] == 4 * [("build", "queued")]
     assert json.loads(_told(told, "/activate"))["active"] == "v2"
     assert json.loads(_told(told, "/rollback"))["active"] == "v1"
 

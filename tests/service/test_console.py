@@ -166,6 +166,41 @@ def test_versions_change_hands(page: Page) -> None:
 
 @needs_chromium
 @pytest.mark.slow
+def test_a_version_is_built_watched_and_used(page: Page, small_product: Path, tmp_path: Path) -> None:
+    zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "validation" / "good")
+    page.locator("#zip").set_input_files(zipped)
+    page.get_by_role("button", name="Build", exact=True).click()
+    expect(page.locator("#jobs progress")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Use v3").click(timeout=120_000)
+    expect(page.locator("#state")).to_contain_text("7 good parts")
+    expect(page.get_by_role("button", name="Activate v1")).to_be_visible()
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect: list[Path]) -> None:
+    url = f"{running.url}/v1/products/{SMALL}/versions/v1/threshold"
+    httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
+    drop(page, defect)
+    page.get_by_role("button", name="was good").click()
+    page.get_by_role("button", name="Add the rejected parts").click()
+    page.get_by_role("button", name="Use v3").click(timeout=120_000)
+    expect(page.locator("#state")).to_contain_text("6 good parts")
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_build_is_stopped_from_the_page(page: Page, small_product: Path, tmp_path: Path) -> None:
+    zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "train" / "good")
+    page.locator("#zip").set_input_files(zipped)
+    page.locator("#new-product").fill("other")
+    page.get_by_role("button", name="Build", exact=True).click()
+    page.get_by_role("button", name="Cancel").click(timeout=60_000)
+    expect(page.locator("#jobs")).to_contain_text("cancelled", timeout=30_000)
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_a_refusal_is_told_in_the_services_words(chromium: Any, running: Any, defect: list[Path]) -> None:
     page = chromium.new_page()
     page.goto(running.url)

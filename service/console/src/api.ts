@@ -65,6 +65,9 @@ export interface Job {
   done?: number;
   total?: number;
   eta_s?: number;
+  end_time?: string;
+  result?: { version?: string };
+  problem?: { detail: string };
 }
 
 const KEY = "tribank-key";

@@ -1,6 +1,7 @@
 // The page: one product at a time, its parts, threshold, versions, results and jobs.
 
-import { get, knownKey, rememberKey, send, type Job, type Product } from "./api";
+import { get, knownKey, rememberKey, send, type Product } from "./api";
+import { showJobs, startJobs } from "./jobs";
 import { attempt, el, make, rows } from "./page";
 import { startPart } from "./part";
 import { showResults, startResults } from "./results";
@@ -47,18 +48,6 @@ function change(method: string, path: string): void {
   });
 }
 
-async function showJobs(): Promise<void> {
-  const { jobs } = await get<{ jobs: Job[] }>("/v1/jobs");
-  rows(
-    "jobs",
-    jobs.slice(0, 8).map((job) => {
-      const bar = make("progress", { max: job.total ?? 1, value: job.state === "running" ? (job.done ?? 0) : 1 });
-      const eta = job.eta_s === undefined ? "" : `${Math.round(job.eta_s)} s left`;
-      return [job.kind, job.product, job.state, job.state === "running" ? bar : "", job.stage ?? "", eta];
-    }),
-  );
-}
-
 async function showAll(): Promise<void> {
   await listProducts();
   await showProduct();
@@ -73,6 +62,10 @@ startPart(
 );
 startThreshold(refresh);
 startResults(refresh);
+startJobs(
+  () => products.value,
+  () => void attempt(async () => listProducts().then(showProduct)),
+);
 el("rollback").addEventListener("click", () => change("POST", "rollback"));
 products.addEventListener("change", () => void attempt(showAll));
 key.value = knownKey();

@@ -1,0 +1,71 @@
+// Builds and other jobs: started here, watched with their progress, cancelled, and what they built activated.
+
+import { ask, get, send, type Job } from "./api";
+import { attempt, el, make, rows } from "./page";
+
+const SHOWN = 8;
+const known = new Map<string, string>();
+let onEnded = () => {};
+
+// chosen: the product that the page shows. ended: called when a job has ended, or a version was activated.
+export function startJobs(chosen: () => string, ended: () => void): void {
+  onEnded = ended;
+  const zip = el<HTMLInputElement>("zip");
+  const name = el<HTMLInputElement>("new-product");
+  el("build").addEventListener("submit", (event) => {
+    event.preventDefault();
+    void attempt(async () => {
+      const [file] = zip.files ?? [];
+      if (!file) throw new Error("Choose a zip of good parts.");
+      const extend = el<HTMLInputElement>("extend").checked && !name.value;
+      const query = extend ? "?extend=active" : "";
+      await ask(builds(name.value || chosen()) + query, { method: "POST", headers: { "Content-Type": "application/zip" }, body: file });
+      await showJobs();
+    });
+  });
+  el("accepted").addEventListener("click", () =>
+    void attempt(async () => {
+      await send("POST", `${builds(chosen())}?extend=active`, { results: "accepted" });
+      await showJobs();
+    }),
+  );
+}
+
+export async function showJobs(): Promise<void> {
+  const { jobs } = await get<{ jobs: Job[] }>("/v1/jobs");
+  const newest = jobs.slice(0, SHOWN);
+  rows("jobs", newest.map(row));
+  const before = newest.map((job) => known.get(job.job_id));
+  for (const job of jobs) known.set(job.job_id, job.state);
+  if (newest.some((job, at) => before[at] && before[at] !== job.state && job.end_time)) onEnded();
+}
+
+function row(job: Job): (Node | string)[] {
+  const bar = make("progress", { max: job.total ?? 1, value: job.done ?? 0 });
+  const eta = job.eta_s === undefined ? "" : `, ${Math.round(job.eta_s)} s left`;
+  const stage = job.state === "running" ? `${job.stage ?? "starting"}${eta}` : (job.problem?.detail ?? "");
+  return [job.kind, job.product, job.state, job.state === "running" ? bar : "", stage, action(job)];
+}
+
+function action(job: Job): Node | string {
+  if (!job.end_time) return button(`Cancel`, () => send("POST", `/v1/jobs/${job.job_id}/cancel`));
+  const version = job.result?.version;
+  if (!version) return "";
+  return button(`Use ${version}`, () => send("POST", `/v1/products/${encodeURIComponent(job.product)}/versions/${version}/activate`));
+}
+
+function button(text: string, work: () => Promise<void>): HTMLElement {
+  const found = make("button", { type: "button" }, text);
+  found.addEventListener("click", () =>
+    void attempt(async () => {
+      await work();
+      await showJobs();
+      onEnded();
+    }),
+  );
+  return found;
+}
+
+function builds(product: string): string {
+  return `/v1/products/${encodeURIComponent(product)}/builds`;
+}
