@@ -47,7 +47,8 @@ class BankPlan:
 class Plan:
     """What a product of so many parts costs.
 
-    disk_bytes: of one version. memory_bytes: of its banks in memory while it is served; on a GPU, `float16`
+    disk_bytes: of one version's banks. kept_bytes: beside them, of the features of its parts, where it keeps
+    them so that it can be extended. memory_bytes: of its banks in memory while it is served; on a GPU, `float16`
     banks take half of it there. scratch_bytes: on the banks' disk while it is built. build_peak_bytes: an
     estimate of the building process' memory. stages_ms: of one part, before the search. part_ms: of one part,
     extraction and search. extraction_s: of all training parts; choosing the rows comes on top.
@@ -57,6 +58,7 @@ class Plan:
     parts: int
     banks: dict[str, BankPlan]
     disk_bytes: int
+    kept_bytes: int
     memory_bytes: int
     scratch_bytes: int
     build_peak_bytes: int
@@ -110,6 +112,7 @@ def plan(
         disk_bytes=sum(bank.disk_bytes for bank in banks.values())
         + _fusion_bytes(pipeline.fusion)
         + _SMALL_FILES,
+        kept_bytes=parts * sum(4 * rows * width for name, (rows, width) in stored.items() if name != "fused"),
         memory_bytes=sum(bank.rows * bank.dimension * 4 for bank in banks.values()),
         scratch_bytes=parts * sum(rows * width * 4 for rows, width in stored.values()),
         build_peak_bytes=_build_peak(profile, banks),
