@@ -47,11 +47,12 @@ class BankPlan:
 class Plan:
     """What a product of so many parts costs.
 
-    disk_bytes: of one version's banks. kept_bytes: beside them, of the features of its parts, where it keeps
-    them so that it can be extended. memory_bytes: of its banks in memory while it is served; on a GPU, `float16`
-    banks take half of it there. scratch_bytes: on the banks' disk while it is built. build_peak_bytes: an
-    estimate of the building process' memory. stages_ms: of one part, before the search. part_ms: of one part,
-    extraction and search. extraction_s: of all training parts; choosing the rows comes on top.
+    disk_bytes: of one version's banks. kept_bytes: beside them, of the features of its parts, where it
+    keeps them so that it can be extended. memory_bytes: of its banks in memory while it is served; on a
+    GPU, `float16` banks take half of it there. scratch_bytes: on the banks' disk while it is built.
+    build_peak_bytes: an estimate of the building process' memory. stages_ms: of one part, before the
+    search. part_ms: of one part, extraction and search. extraction_s: of all training parts; choosing the
+    rows comes on top.
     """
 
     profile: str

@@ -59,7 +59,8 @@ def _tell(planned: Plan, measured: str) -> None:
         )
     stages = ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in planned.stages_ms.items())
     figures = {
-        "a version on disk": f"{planned.disk_bytes / 1e6:.1f} MB, and {planned.kept_bytes / 1e6:.1f} MB of kept features",
+        "a version on disk": f"{planned.disk_bytes / 1e6:.1f} MB; "
+        f"its parts' features {planned.kept_bytes / 1e6:.1f} MB",
         "its banks in memory": f"{planned.memory_bytes / 1e6:.1f} MB, the networks not counted",
         "while it is built": f"{planned.scratch_bytes / 1e6:.0f} MB of disk, about "
         f"{planned.build_peak_bytes / 1e6:.0f} MB of memory",
