@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.keys import BadKeys, Keys
 from service.problems import Refusal, respond
+from service.rates import Rates
 from service.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
@@ -24,7 +25,8 @@ _SCORING = re.compile(
 
 
 class Access:
-    """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small.
+    """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small, 429 where
+    it asks too often.
 
     A key of role `score` reads, scores and says what a part was; whatever else there is, or will be,
     needs `manage`.
@@ -36,6 +38,7 @@ class Access:
         self._open = settings.open_access
         self._public = (*PUBLIC, _METRICS) if settings.open_metrics else PUBLIC
         self._loopback = _is_loopback(settings.host)
+        self._rates = Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -58,7 +61,7 @@ class Access:
         scope["state"]["record"]["key"] = key.name
         if key.role == "score" and not _is_scoring(scope):
             return Refusal(403, "role_too_small", "This needs a key of role manage.")
-        return None
+        return None if key.rate is None else self._rates.take(key.name, key.rate)
 
 
 def check_access(settings: Settings) -> None:

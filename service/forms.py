@@ -14,8 +14,8 @@ MAX_HEADER_BYTES = 8 * 1024
 class FieldSink(Protocol):
     """Where the fields of a form go, one after another. Each method may raise Refusal."""
 
-    def open(self, name: str) -> None:
-        """A field begins."""
+    def open(self, name: str, filename: str) -> None:
+        """A field begins. filename: as the client gave it, to be distrusted; empty where it gave none."""
         ...
 
     def take(self, piece: bytes) -> None:
@@ -86,7 +86,7 @@ class FormReader:
             if len(self._pending) > MAX_HEADER_BYTES:
                 raise _malformed(f"the headers of a field are larger than {MAX_HEADER_BYTES} bytes")
             return False
-        self._sink.open(_field_name(bytes(self._pending[:end])))
+        self._sink.open(*_field_names(bytes(self._pending[:end])))
         # The line end before the content stays: a delimiter may follow it at once (an empty field).
         del self._pending[: end + 2]
         self._line_end = 2
@@ -117,8 +117,8 @@ class FormReader:
         return False
 
 
-def _field_name(head: bytes) -> str:
-    """The name in a part's Content-Disposition header. Raises Refusal."""
+def _field_names(head: bytes) -> tuple[str, str]:
+    """The name and the file name in a part's Content-Disposition header. Raises Refusal."""
     disposition: bytes | None = None
     for line in head.split(b"\r\n"):
         name, colon, value = line.partition(b":")
@@ -131,7 +131,9 @@ def _field_name(head: bytes) -> str:
     kind, options = parse_options_header(disposition or b"")
     if kind != b"form-data" or b"name" not in options:
         raise _malformed("a field has no name")
-    return options[b"name"].decode("utf-8", "replace")
+    return options[b"name"].decode("utf-8", "replace"), options.get(b"filename", b"").decode(
+        "utf-8", "replace"
+    )
 
 
 def _malformed(reason: str) -> Refusal:

@@ -24,7 +24,10 @@ class BadKeys(Exception):
 
 
 class Key(BaseModel):
-    """One key. sha256: hex, of the key; no slow hash is needed, as a key is 256 random bits, no password."""
+    """One key. sha256: hex, of the key; no slow hash is needed, as a key is 256 random bits, no password.
+
+    rate: most requests a second; None is no bound.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +35,7 @@ class Key(BaseModel):
     role: Role
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     created: datetime
+    rate: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class _Content(BaseModel):
@@ -78,13 +82,15 @@ class Keys:
         found = [key for key in keys if hmac.compare_digest(key.sha256, digest)]
         return found[0] if found else None
 
-    def add(self, name: str, role: Role) -> str:
+    def add(self, name: str, role: Role, rate: float | None = None) -> str:
         """The new key's secret, which is kept nowhere. Raises BadKeys for a name that is taken or no name."""
         secret = "tb_" + secrets.token_urlsafe(32)
         try:
-            key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC))
+            key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC), rate=rate)
         except ValidationError:
-            raise BadKeys("A key's name is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.") from None
+            raise BadKeys(
+                "A key's name is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'; its rate is above 0."
+            ) from None
         with self._alone():
             keys = self.all()
             if any(other.name == name for other in keys):

@@ -20,18 +20,23 @@ Name = Annotated[str, typer.Argument(help="Who or what uses the key; it stands i
 def add(
     name: Name,
     role: Annotated[Role, typer.Option(help="score: read and score. manage: everything.")] = "score",
+    rate: Annotated[
+        float | None, typer.Option(help="Most requests a second; more are refused with 429. [default: any]")
+    ] = None,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Make a key and print it, this once."""
-    typer.echo(Keys(state).add(name, role))
+    typer.echo(Keys(state).add(name, role, rate))
 
 
 @app.command("list")
 def list_keys(state: State = DEFAULT_STATE) -> None:
     """List the keys by name; what they are cannot be shown again."""
-    table = Table("name", "role", "created")
+    table = Table("name", "role", "a second", "created")
     for key in Keys(state).all():
-        table.add_row(key.name, key.role, f"{key.created:%Y-%m-%d %H:%M}")
+        table.add_row(
+            key.name, key.role, f"{key.rate:g}" if key.rate else "any", f"{key.created:%Y-%m-%d %H:%M}"
+        )
     Console().print(table)
 
 

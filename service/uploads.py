@@ -1,7 +1,7 @@
 """The body of a part, received with a bound on everything a client can send.
 
-A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. File
-names are never looked at. What breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
+A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. What breaks
+the form is 400, what breaks a limit 413, what comes too slowly 408.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ class Fields:
         self._size = 0
         self._fault: Refusal | None = None
 
-    def open(self, name: str) -> None:
-        """A field begins."""
+    def open(self, name: str, filename: str) -> None:
+        """A field begins; file names are never looked at."""
         self._name, self._pieces, self._size = name, [], 0
         if name not in self._limits:
             self._fault = self._fault or unknown_field(self._limits)

@@ -55,6 +55,20 @@ def test_a_line_a_part_in_order_and_a_bad_one_harms_none(
     assert told[2]["request_id"] == answer.headers["x-request-id"]
 
 
+def test_many_pairs_in_one_form_are_the_batch_of_their_zip(
+    client: httpx.Client, folder: dict[str, bytes]
+) -> None:
+    files = [("file", (name.removeprefix("line/"), content)) for name, content in folder.items()]
+    kept = ("part_id", "decision", "score", "status", "code", "part")
+
+    def told(answer: httpx.Response) -> list[list[Any]]:
+        return [[line.get(name) for name in kept] for line in lines(answer)]
+
+    assert told(client.post(URL, files=files[:-1])) == told(
+        client.post(URL, content=zipped(folder), headers=ZIP)
+    )
+
+
 def test_the_mvtec_layout_in_a_form_with_a_threshold(client: httpx.Client, part: dict[str, bytes]) -> None:
     files = {
         f"{place}/{kind}/000.{suffix}": part[kind]
@@ -115,6 +129,12 @@ def test_bodies_that_are_no_batch(client: httpx.Client, part: dict[str, bytes]) 
         ({"content": b"{}", "headers": {"Content-Type": "application/json"}}, 415, "unsupported_body"),
         ({"files": part}, 400, "unknown_field"),
         ({"files": [("parts", b"x"), ("parts", b"x")]}, 400, "repeated_field"),
+        ({"files": [("file", ("1.png", b"x")), ("parts", b"x")]}, 400, "repeated_field"),
+        ({"files": [("parts", b"x"), ("file", ("1.png", b"x"))]}, 400, "repeated_field"),
+        ({"files": 2 * [("file", ("1.png", b"x"))]}, 400, "repeated_field"),
+        ({"files": [("file", ("", b"x"))]}, 400, "unnamed_file"),
+        ({"files": [("file", ("../1.png", b"x"))]}, 422, "unsafe_archive"),
+        ({"files": [("file", ("1.png", b"x")), ("file", ("1.PNG", b"x"))]}, 422, "unsafe_archive"),
         ({"files": {"parts": b""}}, 422, "missing_field"),
     ]
     for request, status, code in cases:

@@ -51,6 +51,7 @@ def test_a_server_asks_for_keys_and_roles(
             ("DELETE", "/v1/products/cookie/versions/v1/threshold"),
             ("POST", "/v1/jobs/a/cancel"),
             ("DELETE", "/v1/jobs/a"),
+            ("POST", "/v1/products/cookie/builds"),
         ]
         for method, path in manage:
             assert client.request(method, path).status_code == 401
