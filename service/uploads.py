@@ -1,7 +1,7 @@
 """The body of a part, received with a bound on everything a client can send.
 
-A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. What breaks
-the form is 400, what breaks a limit 413, what comes too slowly 408.
+A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. What
+breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
 """
 
 from __future__ import annotations
