@@ -116,10 +116,10 @@ def test_the_oldest_go_above_the_bytes(tmp_path: Path) -> None:
 
 
 def test_the_old_go(tmp_path: Path) -> None:
-    store = ResultStore(tmp_path, keep_s=100, keep_bytes=10_000_000)
+    store = ResultStore(tmp_path, keep_s=86_400, keep_bytes=10_000_000)
     store.open()
     for number in range(1, 71):
-        store.add(result(number, created=NOW - 1000), b"")
+        store.add(result(number, created=NOW - 2 * 86_400), b"")
     store.add(result(71), b"")
     store.prune()
     assert numbers(store, Filter()) == [71]

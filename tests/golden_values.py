@@ -1,0 +1,86 @@
+"""What the published method makes of the golden recipe's parts, for any seed, and what counts as equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.published import Published
+
+Arrays = Mapping[str, NDArray[Any]]
+BANKS = {"rgb": "rgb", "point": "xyz", "fused": "fusion"}
+"""Our bank names, and the golden file's."""
+
+
+@dataclass
+class Yardstick:
+    """A seed, its parts, and what the published method makes of them, under the golden file's keys.
+
+    train: whole libraries are the banks. held_out: the decision layer is fitted on them. The last of `test`
+    is traced. golden: the file's values; empty where they are computed.
+    """
+
+    recipe: ModuleType
+    seed: int
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+    test: tuple[int, ...]
+    golden: Arrays
+
+    @cached_property
+    def computed(self) -> dict[str, NDArray[Any]]:
+        """By tests/published.py."""
+        published = Published(self.recipe, self.seed)
+        stages = published.stages(self.test[-1])
+        rows = np.arange(0, 3136, 49)
+        interp_rows = np.linspace(0, len(stages["valid_index"]) - 1, 64).astype(np.int64)
+        if self.golden:
+            rows, interp_rows = self.golden["rows"], self.golden["interp_rows"]
+        return {
+            **published.scores(self.train, self.held_out, self.test),
+            "rows": rows,
+            "interp_rows": interp_rows,
+            "n_points": np.array(len(stages["valid_index"])),
+            "fps_index": stages["fps_index"],
+            "knn_index_first8_groups": stages["knn_index"][:8],
+            "group_features": stages["group_features"][::16],
+            "interpolated": stages["interpolated"][interp_rows],
+            "rgb_patch": stages["rgb_patch"][::12],
+            "xyz_patch": stages["xyz_patch"][rows],
+            "fused_patch": stages["fused_patch"][rows],
+        }
+
+    @property
+    def values(self) -> Arrays:
+        """What the product is held against."""
+        return self.golden or self.computed
+
+
+def compare_stages(found: Arrays, expected: Arrays) -> None:
+    """Stages of one part, under the golden file's keys and within its tolerances."""
+    np.testing.assert_array_equal(found["fps_index"], expected["fps_index"])
+    ours, theirs = (np.sort(one["knn_index_first8_groups"]) for one in (found, expected))
+    np.testing.assert_array_equal(ours, theirs)
+    for name in ("group_features", "interpolated", "rgb_patch", "xyz_patch", "fused_patch"):
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-3, rtol=0, err_msg=name)
+
+
+def compare_scores(found: Arrays, expected: Arrays, part: str) -> None:
+    """Scores and maps of the test part t0 or t1, likewise."""
+    for bank in BANKS.values():
+        key = f"{part}_{bank}"
+        assert found[f"{key}_score"].item() == pytest.approx(expected[f"{key}_score"].item(), rel=2e-3)
+        step = float(expected[f"{key}_nn_dist"].max()) / 255  # the published code scales by it, then blurs
+        np.testing.assert_allclose(found[f"{key}_map_8"], expected[f"{key}_map_8"], atol=step, err_msg=key)
+        if bank != "xyz":  # the point bank's own float32 noise is larger
+            ours, theirs = found[f"{key}_nn_dist"], expected[f"{key}_nn_dist"]
+            np.testing.assert_allclose(ours, theirs, rtol=2e-3, err_msg=key)
+    assert found[f"{part}_detect"].item() == pytest.approx(expected[f"{part}_detect"].item(), rel=0.02)
+    np.testing.assert_allclose(found[f"{part}_segment_8"], expected[f"{part}_segment_8"], rtol=0.02)
