@@ -23,7 +23,8 @@ from torch.nn import functional
 from models.rgb_backbones import rgb_backbone, timm
 
 SIZE, GROUPS, NEIGHBOURS, HEADS = 224, 1024, 128, 6
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+STD = np.array((0.229, 0.224, 0.225), np.float32)
 LAMBDAS = {"xyz": 1.0, "rgb": 0.1, "fusion": 1.0}
 Arrays = dict[str, NDArray[Any]]
 
@@ -81,7 +82,7 @@ class Published:
     def _rgb(self, rgb: NDArray[np.uint8]) -> Tensor:
         """(784, 768)."""
         picture = np.asarray(Image.fromarray(rgb).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
-        scaled = (picture / np.float32(255) - np.float32(MEAN)) / np.float32(STD)
+        scaled = (picture / np.float32(255) - MEAN) / STD
         with torch.no_grad():
             return self._dino.forward_features(torch.from_numpy(scaled).permute(2, 0, 1)[None])[0, 1:]
 
