@@ -104,6 +104,10 @@ score() { # $1: defective or good, $2: a folder of parts in the MVTec layout
         "$work/answer.json"
 }
 
+ask() { # curl's options, and last a path
+    curl -sS -f -H "X-API-Key: $key" "${@:1:$#-1}" "http://127.0.0.1:$port${*: -1}"
+}
+
 serve_and_score() { # $1: as_made or read_only
     step "$1: start"
     "$1" tribank serve >"$work/serve.log" 2>&1 &
@@ -114,6 +118,12 @@ serve_and_score() { # $1: as_made or read_only
     score defective "$(find "$work/parts/biscuit/test" -mindepth 1 -maxdepth 1 -type d ! -name good | sort | head -n 1)"
     [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/v1/products")" = 401 ]
     "$1" python3 -c "$check"
+    step "$1: build a version from the service, out of a folder of parts"
+    ask -X POST --json '{"folder": "biscuit"}' "/v1/products/$1/builds?profile=embedded-point" >"$work/job.json"
+    job=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["job_id"])' "$work/job.json")
+    ask -N "/v1/jobs/$job/events" | tail -n 1 | cut -c -300
+    ask -X POST "/v1/products/$1/versions/v1/activate"
+    echo
     step "$1: stop"
     stop_serving
     wait "$server"
@@ -126,7 +136,7 @@ as_made tribank build biscuit /parts/biscuit >"$work/bank.log" 2>&1
 step "beyond loopback it does not start without a key"
 if as_made tribank serve >"$work/refused.log" 2>&1; then exit 1; fi
 tail -n 1 "$work/refused.log"
-key=$(as_made tribank keys add line1 --role score)
+key=$(as_made tribank keys add line1 --role manage)
 
 serve_and_score as_made
 serve_and_score read_only
