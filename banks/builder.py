@@ -149,7 +149,7 @@ class Builder:
             except BadSample as error:
                 found.skipped[part.name] = str(error)
             else:
-                found.add(part.name, features, prepared.valid)
+                found.add(part.name, features, prepared)
             self.progress(stage, number, len(parts))
         if len(found.skipped) > max(1, _MOST_SKIPPED * len(parts)):
             name, reason = next(iter(found.skipped.items()))

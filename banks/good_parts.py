@@ -1,7 +1,7 @@
 """The good parts of one split: their features while banks are built, and as a version keeps them.
 
     <folder>/<bank>.f32             patch rows, part after part (see `FeatureStore`)
-    <folder>/parts.safetensors      where the patches lie, valid pixels, names
+    <folder>/parts.safetensors      where the patches lie, valid pixels, names, pictures
 
 A version that keeps its parts can be extended: with more good parts it is built again without extracting the
 old ones, and the result is the same, bit for bit, as a build of all of them at once.
@@ -9,40 +9,51 @@ old ones, and the result is the same, bit for bit, as a build of all of them at 
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from banks.feature_store import FeatureStore
+from models.appearance import appearance
 from models.features import PartFeatures
+from models.preparation import PreparedPart
 
 _INDEX = "parts.safetensors"
-_VALID = "valid"
+_VALID, _PICTURES, _ENDS = "valid", "pictures", "picture_ends"
+_JPEG_QUALITY = 90
 
 
 @dataclass
 class GoodParts:
-    """Usable parts, in order. valid: (size, size) bool of each. skipped: why others could not be used."""
+    """Usable parts, in order. valid: (size, size) bool of each. pictures: of each as it was prepared, JPEG.
+    skipped: why others could not be used."""
 
     store: FeatureStore
     names: list[str] = field(default_factory=list)
     valid: list[NDArray[np.bool_]] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def add(self, name: str, features: PartFeatures, valid: NDArray[np.bool_]) -> None:
+    def add(self, name: str, features: PartFeatures, prepared: PreparedPart) -> None:
         """Add one part. A name that is taken gets a number behind it."""
         self.store.append(features)
         self.names.append(_free_name(name, self.names))
-        self.valid.append(valid)
+        self.valid.append(prepared.valid)
+        picture = io.BytesIO()
+        Image.fromarray(appearance(prepared)).save(picture, "JPEG", quality=_JPEG_QUALITY)
+        self.pictures.append(picture.getvalue())
 
     def save(self) -> None:
         """Write what the rows on disk do not tell, beside them."""
@@ -50,6 +61,8 @@ class GoodParts:
         tensors = {
             **self.store.layout_arrays(),
             _VALID: np.stack(bits) if bits else np.zeros((0, 0), np.uint8),
+            _PICTURES: np.frombuffer(b"".join(self.pictures), np.uint8),
+            _ENDS: np.cumsum([len(picture) for picture in self.pictures], dtype=np.int64),
         }
         facts = {"names": self.names, "size": len(self.valid[0]) if self.valid else 0}
         save_file(tensors, self.store.folder / _INDEX, metadata={"parts": json.dumps(facts)})
@@ -64,7 +77,21 @@ class GoodParts:
         size = facts["size"]
         bits = tensors.pop(_VALID)
         masks = [np.unpackbits(row, count=size * size).reshape(size, size).astype(bool) for row in bits]
-        return cls(FeatureStore.opened(folder, tensors), facts["names"], masks)
+        whole, ends = tensors.pop(_PICTURES).tobytes(), tensors.pop(_ENDS).tolist()
+        pictures = [whole[start:end] for start, end in pairwise([0, *ends])]
+        return cls(FeatureStore.opened(folder, tensors), facts["names"], masks, pictures)
+
+
+def picture_of(folder: Path, name: str) -> bytes | None:
+    """The picture of one of the parts that were saved in `folder`: JPEG. None without such a part. Raises
+    OSError."""
+    with safe_open(folder / _INDEX, framework="numpy") as index:
+        names = json.loads(index.metadata()["parts"])["names"]
+        if name not in names:
+            return None
+        number, ends = names.index(name), index.get_tensor(_ENDS)
+        start = int(ends[number - 1]) if number else 0
+        return index.get_slice(_PICTURES)[start : int(ends[number])].tobytes()
 
 
 def _free_name(name: str, taken: list[str]) -> str:

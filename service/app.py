@@ -25,6 +25,7 @@ from banks.store import BankStore
 from models.readers import ReadLimits
 from service import (
     console,
+    good_part_routes,
     inference_routes,
     job_routes,
     products,
@@ -98,6 +99,7 @@ def create_app(
     app.include_router(job_routes.router)
     app.include_router(result_routes.router)
     app.include_router(versions.router)
+    app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
     app.include_router(console.router)

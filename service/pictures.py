@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from banks.colour_scale import Scale, color_table
+from models.appearance import appearance
 from models.preparation import PreparedPart
 from models.sample import Sample
 
@@ -27,7 +28,7 @@ def overlay(sample: Sample, scores: NDArray[np.float32], scale: Scale) -> NDArra
     position = scale.position(scores)
     colors = color_table()[np.rint(position * 255).astype(np.uint8)]
     weight = (OPACITY * position)[..., None]
-    picture = np.rint(_ground(sample) * (1 - weight) + colors * weight).astype(np.uint8)
+    picture = np.rint(appearance(sample) * (1 - weight) + colors * weight).astype(np.uint8)
     picture[_outline(scores >= scale.outline)] = OUTLINE
     return picture
 
@@ -100,16 +101,6 @@ def map_npy(scores: NDArray[np.float32]) -> bytes:
     file = io.BytesIO()
     np.save(file, scores.astype(np.float32, copy=False), allow_pickle=False)
     return file.getvalue()
-
-
-def _ground(sample: Sample) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8: the image, or the depth in grey where the part has no colour."""
-    if sample.rgb.any() or not sample.valid.any():
-        return sample.rgb
-    depth = sample.xyz[..., 2]
-    near, far = np.percentile(depth[sample.valid], (1, 99))
-    grey = 230 - 200 * np.clip((depth - near) / max(far - near, 1e-9), 0.0, 1.0)
-    return np.repeat(np.where(sample.valid, grey, 0).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ export interface Region {
 export interface Evidence {
   distance: number;
   training_part: string | null;
+  place: [number, number] | null;
 }
 export interface Answer {
   result_id: string;

@@ -1,6 +1,6 @@
 // Scoring a part that was dropped, and showing all that is known of it.
 
-import { ask } from "./api";
+import { ask, type Answer, type Evidence } from "./api";
 import { Cloud } from "./cloud";
 import { attempt, el, make, number, rows } from "./page";
 import { Scan } from "./scan";
@@ -73,7 +73,8 @@ function show(scan: Scan): void {
     Object.entries(answer.banks).map(([bank, value]) => {
       const evidence = answer.evidence[bank];
       const near = evidence ? `${number(evidence.distance)} from ${evidence.training_part ?? "the zero row"}` : "";
-      return [bank, number(value), number(answer.contributions[bank] ?? 0), near];
+      const seen = evidence?.place ? goodPatch(answer, evidence) : "";
+      return [bank, number(value), number(answer.contributions[bank] ?? 0), make("span", {}, near, seen)];
     }),
     ["bank", "score", "share of the result", "farthest patch: nearest good one"],
   );
@@ -88,6 +89,20 @@ function show(scan: Scan): void {
     ]),
     ["", "peak", "area", "left, top, right, bottom", "extent"],
   );
+}
+
+// The nearest good patch as it looked, where the version keeps its parts.
+function goodPatch(answer: Answer, evidence: Evidence): HTMLElement {
+  const [x, y] = evidence.place ?? [0, 0];
+  const image = make("img", { alt: `good patch of ${evidence.training_part}`, className: "patch", hidden: true });
+  const query = new URLSearchParams({ part: evidence.training_part ?? "", x: String(x), y: String(y) });
+  const path = `/v1/products/${encodeURIComponent(answer.product)}/versions/${answer.bank_version}/good-part?${query}`;
+  const shown = (blob: Blob) => {
+    image.src = URL.createObjectURL(blob);
+    image.hidden = false;
+  };
+  void ask(path).then((response) => response.blob()).then(shown, () => {});
+  return image;
 }
 
 function paintCloud(): void {
