@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.preparation import Preparation, prepare
+from banks.profiles import find_profile
+from models.preparation import prepare
 from models.product_folder import open_product_folder
 from service.settings import Settings
 from tests.conftest import SMALL
@@ -42,14 +43,14 @@ def _pixels(answer: httpx.Response) -> np.ndarray:
 
 def test_a_part_as_it_was_prepared_and_a_piece_of_it(client: httpx.Client, small_product: Path) -> None:
     part = open_product_folder(small_product).train[3]
-    expected = prepare(part.read(), Preparation()).rgb.astype(int)
+    expected = prepare(part.read(), find_profile("embedded").preparation).rgb.astype(int)
+    side = len(expected)
     whole = _pixels(client.get(URL, params={"part": part.name}))
     assert np.abs(whole - expected).mean() < 4
     piece = _pixels(client.get(URL, params={"part": part.name, "x": 0.5, "y": 0.25, "side": 0.25}))
-    assert piece.shape == (56, 56, 3)
-    assert np.abs(piece - expected[28:84, 84:140]).mean() < 6
+    assert np.abs(piece - expected[side // 8 : side * 3 // 8, side * 3 // 8 : side * 5 // 8]).mean() < 6
     corner = _pixels(client.get(URL, params={"part": part.name, "x": 1, "y": 0}))
-    assert np.abs(corner - expected[:56, 168:]).mean() < 6
+    assert np.abs(corner - expected[: side // 4, side * 3 // 4 :]).mean() < 6
 
 
 def test_pictures_that_there_are_not(client: httpx.Client) -> None:
