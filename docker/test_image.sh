@@ -126,7 +126,11 @@ serve_and_score() { # $1: as_made or read_only
     echo
     step "$1: stop"
     stop_serving
-    wait "$server"
+    wait "$server" || {
+        step "the server ended with $?; its log:"
+        tail -n 20 "$work/serve.log"
+        return 1
+    }
     server=
 }
 
