@@ -25,7 +25,7 @@ clean_up() {
 trap clean_up EXIT
 
 stop_serving() { # the server's own process: buildah and unshare, above it, pass no signal on
-    pgrep --uid "${user%:*}" --full 'tribank serve' | xargs -r kill -TERM
+    pgrep --uid "${user%:*}" --full '^/srv/tribank/.venv/bin/python .*tribank serve' | xargs -r kill -TERM
 }
 
 step() { printf '%(%H:%M:%S)T  %s\n' -1 "$*"; }
@@ -44,6 +44,8 @@ buildah bud --pull-never --isolation chroot --network host --format docker "${wh
     exit 1
 }
 container=$(buildah from --pull-never "$image")
+# With both, buildah takes now our volume and now an empty one of the image's, by chance.
+buildah config --volume /banks- --volume /state- --volume /weights- "$container"
 root=$(buildah mount "$container")
 step "built: $(du -sm --one-file-system "$root" | cut -f1) MB unpacked"
 [ "$(buildah inspect --format '{{.OCIv1.Config.User}}' "$container")" = "$user" ]
