@@ -19,6 +19,7 @@ from banks.store import BadBank, verify_files
 from models.digest import sha256_of
 from models.fusion import LOADERS, Fusion
 
+BANK_SUFFIX = ".faiss"
 FUSION = "fusion.safetensors"
 NORMALISERS = "normalisers.safetensors"
 PROVENANCE = "provenance.safetensors"
@@ -29,7 +30,7 @@ def write_files(
 ) -> dict[str, str]:
     """Write everything but the manifest; returns the sha256 of each file by name."""
     for name, bank in banks.banks.items():
-        (folder / f"{name}.faiss").write_bytes(bank.bank.to_bytes())
+        (folder / f"{name}{BANK_SUFFIX}").write_bytes(bank.bank.to_bytes())
     normalisers = {
         f"{name}.{part}": torch.tensor(getattr(bank.normaliser, part), dtype=torch.float64)
         for name, bank in banks.banks.items()
@@ -60,7 +61,7 @@ def load_version(
     tensors = load_file(folder / NORMALISERS)
     banks = {
         name: NormalisedBank(
-            bank=MemoryBank.from_bytes((folder / f"{name}.faiss").read_bytes(), device=device),
+            bank=MemoryBank.from_bytes((folder / f"{name}{BANK_SUFFIX}").read_bytes(), device=device),
             normaliser=Normaliser(
                 tuple(tensors[f"{name}.mean"].tolist()), tuple(tensors[f"{name}.std"].tolist())
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -38,7 +38,8 @@ class Loaded:
 class Loader(Protocol):
     """Where detectors come from, and which is wanted; called on the loading thread.
 
-    active, shadow: the version's name on disk now. size: bytes that a version takes in memory. load: a
+    active, shadow: the version's name on disk now. size: bytes that a version takes in memory. stamp: changes
+    whenever the files of a version do, or without one those of any, also where they cannot be read. load: a
     version, or the active one or what stands in for it; raises Refusal where it cannot be served.
     calibration: the detector's, with the threshold that a person may have set by now.
     """
@@ -47,6 +48,7 @@ class Loader(Protocol):
     def active(self, product: str) -> str | None: ...
     def shadow(self, product: str) -> str | None: ...
     def size(self, product: str, version: str) -> int: ...
+    def stamp(self, product: str, version: str | None) -> Hashable: ...
     def load(self, product: str, version: str | None = None) -> Loaded: ...
     def calibration(self, detector: PartDetector) -> Calibration: ...
 
@@ -60,8 +62,14 @@ class Served:
     detector: PartDetector | None = None
     shadow: PartDetector | None = None
     note: str = ""
+    shadow_note: str = ""
     wanted: str | None = None
     wanted_shadow: str | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether another version is in use than the active one."""
+        return self.detector is not None and self.detector.version != self.wanted
 
 
 @dataclass(frozen=True, slots=True)

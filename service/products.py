@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -12,6 +14,7 @@ from banks.detector import Detector
 from banks.manifest import Manifest
 from banks.store import BadBank, BankNotFound, BankStore
 from banks.thresholds import calibration_of
+from banks.version_files import BANK_SUFFIX
 from models.weights import WeightStore
 from service.detectors import Loaded, PartDetector, Served
 from service.problems import NotReady, Refusal, UnknownProduct
@@ -47,20 +50,42 @@ class StoreLoader:
         return self._store.shadow(product)
 
     def size(self, product: str, version: str) -> int:
-        """Bytes of a version's banks and networks, by their files; 0 where it cannot be read."""
+        """Bytes that a version's banks and networks take on the host; 0 where it cannot be read.
+
+        Rows are float32 there whatever a bank's file holds; the rest is as large as its file. What a GPU
+        holds (the rows once more, of float16 banks in half the bytes) is not counted.
+        """
+        folder = self._store.root / product / version
         try:
-            folder = self._store.path(product, version)
             manifest = Manifest.read(folder)
-            weights = map(WeightStore(self._weights).find, manifest.profile.extraction.weights())
-            files = (*(folder / name for name in manifest.files), *filter(None, weights))
-            return sum(file.stat().st_size for file in files)
-        except (BankNotFound, OSError, ValueError):
+            rows = sum(4 * bank.rows * bank.dimension for bank in manifest.banks.values())
+            others = (folder / name for name in manifest.files if not name.endswith(BANK_SUFFIX))
+            return rows + sum(file.stat().st_size for file in (*others, *self._weights_of(manifest)))
+        except (OSError, ValueError):
             return 0
+
+    def stamp(self, product: str, version: str | None) -> Hashable:
+        """Changes whenever a file that scoring with the version, or any, needs does; weights are among them.
+
+        By inode and change time too: a backup brings old modification times back.
+        """
+        if version is None:
+            return frozenset((name, self.stamp(product, name)) for name in self._store.versions(product))
+        folder = self._store.root / product / version
+        files = list(folder.glob("*"))
+        with suppress(OSError, ValueError):
+            files += self._weights_of(Manifest.read(folder))
+        return frozenset((file, _identity(file)) for file in files)
 
     def calibration(self, detector: PartDetector) -> Calibration:
         """The detector's calibration with the threshold that a person may have set."""
         folder = self._store.root / detector.product / detector.version
         return calibration_of(folder, detector.manifest.calibration)
+
+    def _weights_of(self, manifest: Manifest) -> list[Path]:
+        """Files of the networks that are here."""
+        store = WeightStore(self._weights)
+        return [path for name in manifest.profile.extraction.weights() if (path := store.find(name))]
 
     def load(self, product: str, version: str | None = None) -> Loaded:
         """Raises Refusal when the version, or without one any of the product's, cannot be served."""
@@ -82,6 +107,14 @@ class StoreLoader:
             detail = f"Version {version} is damaged or gone. Run 'tribank banks verify'."
             raise Refusal(409, "bank_damaged", detail)
         raise NotReady("bank_failed", detail)
+
+
+def _identity(file: Path) -> tuple[int, ...]:
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 router = APIRouter()
@@ -146,5 +179,5 @@ def _summary(served: Served) -> ProductSummary:
         state=served.state,
         bank_version=served.detector.version if served.detector else None,
         shadow_version=served.shadow.version if served.shadow else None,
-        note=served.note or None,
+        note=" ".join(filter(None, (served.note, served.shadow_note))) or None,
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from structlog.typing import FilteringBoundLogger
 
 from service.detectors import Loaded, Loader, PartDetector, Residency, Served
+from service.misses import Misses
 from service.problems import NotReady, Refusal, UnknownProduct
 
 
@@ -25,6 +26,13 @@ class _Order:
 
     work: Callable[[], Served]
     future: Future[Served] = field(default_factory=Future)
+
+
+class _LoadFailed(NotReady):
+    """A load failed for another reason than the version's files: it may go well the next time."""
+
+    def __init__(self) -> None:
+        super().__init__("bank_failed", "The bank could not be loaded; the service's log says why.")
 
 
 class Residents:
@@ -48,6 +56,7 @@ class Residents:
             str, PartDetector
         ] = {}  # the version that was active before, ready for a roll-back
         self._sizes: dict[tuple[str, str], int] = {}
+        self._misses = Misses(loader.stamp)
         self._used: dict[str, float] = {}
         self._wakened: dict[str, Future[Served]] = {}
         self._orders: deque[_Order] = deque()
@@ -74,7 +83,7 @@ class Residents:
         return dict(self._served)
 
     def memory_bytes(self) -> int:
-        """What the detectors in memory take, by their files' sizes."""
+        """What the detectors in memory take on the host."""
         return sum(self.sizes().values())
 
     def sizes(self) -> dict[str, int]:
@@ -184,34 +193,48 @@ class Residents:
             self._served.pop(product, None)
             self._spares.pop(product, None)
             raise UnknownProduct
-        if wanted != served.wanted:
+        failed = served.state == "failed"
+        missed = failed or served.degraded
+        if wanted != served.wanted or (
+            missed and self._misses.worth_a_try(product, None if failed else wanted)
+        ):
             fresh = replace(served, wanted=wanted)
             eager = not self._residency.lazy or product in self._residency.pinned
-            if served.detector is not None or (eager and self._fits(product, wanted)):
-                self._follow(fresh)
+            if served.detector is not None or failed or (eager and self._fits(product, wanted)):
+                self._follow(fresh, wanted)
             else:
                 self._served[product] = replace(fresh, state="idle")
         served = self._served[product]
-        if served.detector is not None and shadow != served.wanted_shadow:
+        if served.detector is not None and (
+            shadow != served.wanted_shadow
+            or (shadow and served.shadow is None and self._misses.worth_a_try(product, shadow))
+        ):
             self._cast_shadow(served, shadow)
         return self._calibrated(product)
 
-    def _follow(self, served: Served) -> None:
+    def _follow(self, served: Served, wanted: str) -> None:
         """Serve the version that disk names; keep what is served where that one cannot be."""
-        product = served.product
-        if served.detector is None:
+        product, in_use = served.product, served.detector
+        if in_use is None and served.state != "failed":  # a further try does not hide that it failed
             self._served[product] = replace(served, state="loading")
+        sought = wanted if in_use else None
+        stamps = {version: self._misses.stamp(product, version) for version in (wanted, sought)}
         try:
-            loaded = self._bring(product, served.wanted if served.detector else None)
+            loaded = self._bring(product, sought)
         except Refusal as refusal:
-            self._logger.error("bank_not_served", product=product, reason=refusal.detail)
-            if served.detector is None:
-                self._served[product] = replace(served, state="failed", note=refusal.detail)
-                return
-            note = f"Version {served.wanted} is not served: {refusal.detail}"
-            self._served[product] = replace(served, note=note)
+            self._missed(product, sought, stamps[sought], refusal)
+            note = f"Version {wanted} is not served: {refusal.detail}" if in_use else refusal.detail
+            self._served[product] = replace(served, state="serving" if in_use else "failed", note=note)
             return
-        self._swap(served, loaded)
+        if self._swap(served, loaded).degraded:
+            self._misses.note(product, wanted, stamps[wanted], files=True)
+            version = loaded.detector.version
+            self._logger.warning("bank_stands_in", product=product, bank_version=version, wanted=wanted)
+
+    def _missed(self, product: str, version: str | None, stamp: Hashable, refusal: Refusal) -> None:
+        """Remember, and log, that a version was not loaded."""
+        self._misses.note(product, version, stamp, files=not isinstance(refusal, _LoadFailed))
+        self._logger.error("bank_not_served", product=product, bank_version=version, reason=refusal.detail)
 
     def _swap(self, served: Served, loaded: Loaded) -> Served:
         if served.detector is not None and served.detector is not loaded.detector:
@@ -226,7 +249,7 @@ class Residents:
             if served is None:
                 raise UnknownProduct
             if served.detector is None:
-                self._follow(served)
+                self._follow(served, served.wanted or "")
         finally:
             with self._wake:
                 self._wakened.pop(product, None)
@@ -243,13 +266,15 @@ class Residents:
         return self._look_at(product)
 
     def _cast_shadow(self, served: Served, version: str | None) -> None:
-        product, shadow, note = served.product, None, served.note
+        product, shadow, note = served.product, None, ""
         if version is not None:
+            stamp = self._misses.stamp(product, version)
             try:
                 shadow = self._bring(product, version).detector
             except Refusal as refusal:
+                self._missed(product, version, stamp, refusal)
                 note = f"Shadow {version} is not scored: {refusal.detail}"
-        self._served[product] = replace(served, shadow=shadow, wanted_shadow=version, note=note)
+        self._served[product] = replace(served, shadow=shadow, wanted_shadow=version, shadow_note=note)
 
     def _forget(self, product: str, version: str, delete: Callable[[], None]) -> Served:
         delete()
@@ -281,9 +306,7 @@ class Residents:
         except Exception:
             # One bank that cannot be served must not keep the others from it.
             self._logger.exception("bank_failed", product=product, bank_version=version)
-            raise NotReady(
-                "bank_failed", "The bank could not be loaded; the service's log says why."
-            ) from None
+            raise _LoadFailed from None
         found = loaded.detector.version
         self._sizes[product, found] = self._loader.size(product, found)
         seconds = round(time.monotonic() - started, 2)

@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     memory_budget_mb: int | None = Field(
         default=None,
         ge=1,
-        description="Most that banks and networks may take; what was used longest ago goes first.",
+        description="Most that banks and networks may take on the host; what was used longest ago goes "
+        "first.",
     )
     poll_s: float = Field(
         default=1.0, gt=0, description="How often the bank directory is looked at for new versions."

@@ -59,8 +59,10 @@ class StateMetrics(Collector):
         states = [product.state for product in served.values()]
         yield _by("state", "products", "Products.", {state: states.count(state) for state in _STATES})
         yield _by(
-            "product", "resident_bytes", "Banks and networks in memory, by their files.", residents.sizes()
+            "product", "resident_bytes", "Banks and networks in memory, on the host.", residents.sizes()
         )
+        degraded = {name: float(product.degraded) for name, product in served.items()}
+        yield _by("product", "product_degraded", "1: not the active version is in use.", degraded)
         budget = self._settings.memory_budget_mb
         bound = {} if budget is None else {"all": budget * MIB}
         yield _by("products", "memory_budget_bytes", "Most that those may take together.", bound)

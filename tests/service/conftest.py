@@ -95,12 +95,16 @@ class OneProduct:
     """A loader of ready-made detectors: of each product's the first is active, of size 1 each."""
 
     def __init__(self, *detectors: Any) -> None:
-        self._detectors = {(detector.product, detector.version): detector for detector in detectors}
+        self._detectors: dict[tuple[str, str], Any] = {}
         self.actives: dict[str, str] = {}
         self.shadows: dict[str, str] = {}
         self.loads: list[tuple[str, str]] = []
-        for product, version in self._detectors:
-            self.actives.setdefault(product, version)
+        for detector in detectors:
+            self.add(detector)
+
+    def add(self, detector: Any) -> None:
+        self._detectors[detector.product, detector.version] = detector
+        self.actives.setdefault(detector.product, detector.version)
 
     def products(self) -> list[str]:
         return sorted(self.actives)
@@ -113,6 +117,9 @@ class OneProduct:
 
     def size(self, product: str, version: str) -> int:
         return 1
+
+    def stamp(self, product: str, version: str | None) -> Any:
+        return self._detectors.get((product, version)) if version else tuple(self._detectors)
 
     def calibration(self, detector: Any) -> Calibration:
         return detector.calibration

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
+from banks.memory_bank import MemoryBank
+from banks.store import BankStore
 from service.answers import RENDERERS
+from service.products import StoreLoader
+from tests.conftest import SMALL
 
 
 def test_products_and_their_calibration_in_counts_of_parts(client: httpx.Client) -> None:
@@ -34,3 +41,21 @@ def test_the_document_is_whole(client: httpx.Client) -> None:
     assert "HTTPValidationError" not in text
     answers = document["paths"]["/v1/products/{product}/score"]["post"]["responses"]
     assert set(answers["200"]["content"]) == set(RENDERERS)
+
+
+def test_the_size_is_that_of_the_rows_in_memory_whatever_the_file_holds(
+    small_banks: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_banks, tmp_path, dirs_exist_ok=True)
+    loader = StoreLoader(BankStore(tmp_path), device="cpu", weights=tmp_path)
+    whole = loader.size(SMALL, "v1")
+    rows = 0
+    for file in (tmp_path / SMALL / "v1").glob("*.faiss"):
+        bank = MemoryBank.from_bytes(file.read_bytes())
+        rows += bank.rows.nbytes
+        half = MemoryBank(np.array(bank.rows), precision="float16").to_bytes()
+        assert len(half) < 0.6 * file.stat().st_size
+        file.write_bytes(half)
+    assert rows < whole
+    assert loader.size(SMALL, "v1") == whole
+    assert loader.size(SMALL, "v9") == 0

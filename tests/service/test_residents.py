@@ -117,6 +117,42 @@ def test_a_version_that_cannot_be_served_changes_nothing(start: Start, two: Any,
     assert len(two.loads) == loads, "it is tried once"
 
 
+@pytest.mark.parametrize("what", ["actives", "shadows"])
+def test_a_version_that_was_missed_is_tried_again_when_its_files_change(
+    start: Start, two: Any, make_detector: Any, log: io.StringIO, what: str
+) -> None:
+    engine = start(two)
+    getattr(two, what)["cookie"] = "v9"
+
+    def note() -> str:
+        served = engine.products()["cookie"]
+        return served.note or served.shadow_note
+
+    until(note)
+    assert engine.products()["cookie"].degraded == (what == "actives")
+    two.add(make_detector(version="v9"))
+    until(lambda: not note())
+    served = engine.products()["cookie"]
+    found = served.detector if what == "actives" else served.shadow
+    assert (found.version, served.degraded) == ("v9", False)
+    events = [entry["event"] for entry in map(json.loads, log.getvalue().splitlines())]
+    assert events.count("bank_not_served") == 1
+
+
+def test_a_product_that_failed_is_tried_again_when_its_files_change(
+    start: Start, make_detector: Any, make_loader: Any, sample: Sample
+) -> None:
+    loader = make_loader()
+    loader.actives["cookie"] = "v1"
+    engine = start(loader)
+    assert engine.products()["cookie"].state == "failed"
+    with pytest.raises(NotReady):
+        score(engine, sample)
+    loader.add(make_detector())
+    until(lambda: serving(engine) == "v1")
+    assert score(engine, sample)
+
+
 def test_products_appear_and_go(start: Start, make_detector: Any, make_loader: Any, sample: Sample) -> None:
     loader = make_loader(make_detector("cookie"), make_detector("tile"))
     del loader.actives["cookie"]

@@ -98,6 +98,34 @@ def test_a_damaged_version_is_not_activated(running: Any, store: BankStore, part
     assert store.current(SMALL) == "v1"
 
 
+def test_what_is_restored_is_served_without_a_restart(
+    store: BankStore, serve: Callable[..., Any], part: dict[str, bytes], tmp_path: Path
+) -> None:
+    """First no version can be served, then an older one stands in, then the active one is back."""
+    store.activate(SMALL, "v2")
+    for version in ("v1", "v2"):
+        bank = store.root / SMALL / version / "rgb.faiss"
+        shutil.move(bank, tmp_path / version)  # as a backup, it keeps its modification time
+        bank.write_bytes(b"damaged")
+    settings = Settings(banks=store.root, poll_s=0.05, deadline_s=120)
+    with serve(settings, None, wait=False) as running, running.client() as client:
+        _until(lambda: "No version can be served" in client.get("/readyz").text)
+        assert client.post(f"{PRODUCT}/score", files=part).json()["code"] == "bank_failed"
+        shutil.copy2(tmp_path / "v1", store.root / SMALL / "v1" / "rgb.faiss")
+        _until(lambda: client.get("/readyz").status_code == 200)
+        assert client.get(PRODUCT).json()["note"] == "Version v2 is damaged; serving v1."
+        degraded = f'tribank_product_degraded{{product="{SMALL}"}}'
+        assert f"{degraded} 1.0" in client.get("/metrics").text
+        assert _score(client, part)["bank_version"] == "v1"
+        shutil.copy2(tmp_path / "v2", store.root / SMALL / "v2" / "rgb.faiss")
+        _until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2")
+        assert "note" not in client.get(PRODUCT).json()
+        assert f"{degraded} 0.0" in client.get("/metrics").text
+        assert _score(client, part)["bank_version"] == "v2"
+    (told,) = [line for line in running.log if line["event"] == "bank_stands_in"]
+    assert (told["level"], told["bank_version"], told["wanted"]) == ("warning", "v1", "v2")
+
+
 def test_the_threshold_moves_without_a_rebuild(running: Any, part: dict[str, bytes]) -> None:
     path = f"{PRODUCT}/versions/v1/threshold"
     with running.client() as client:
