@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
@@ -58,7 +59,7 @@ from service.problems import (
 )
 from service.records import Records
 from service.result_store import ResultStore
-from service.settings import MIB, Settings
+from service.settings import MIB, Settings, unknown_names
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
@@ -114,11 +115,22 @@ def create_app(
     return app
 
 
+def tell_start(settings: Settings, environment: Iterable[str], logger: FilteringBoundLogger) -> None:
+    """Log what starts, and a warning for each name that begins as a setting's and is none."""
+    logger.info(
+        "service_starts", version=version("tribank"), device=settings.device, banks=str(settings.banks)
+    )
+    for name, meant in unknown_names(environment).items():
+        logger.warning("unknown_setting", name=name, perhaps=meant)
+
+
 def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. ready: called with the address once the port is open."""
     logging.captureWarnings(True)
+    logger = make_logger(sys.stderr)
+    tell_start(settings, os.environ, logger)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, logger=logger),
         host=settings.host,
         port=settings.port,
         http=protocol_for(settings),
@@ -205,6 +217,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         metrics=metrics,
         records=Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger),
         stall_s=settings.stall_s,
+        device=settings.device,
     )
     metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
     return wiring

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -125,19 +126,27 @@ def versions(settings: Settings) -> Iterator[Finding]:
 
 
 def device(settings: Settings) -> Iterator[Finding]:
-    """The GPU, where one is asked for."""
+    """The GPU, where one is asked for, and one that is here and cannot be used."""
+    import faiss
     import torch
 
+    wheels = "the wheels of constraints/gpu.txt (TRIBANK_HARDWARE=gpu scripts/setup): docs/gpu.md"
+    wanted = settings.device != "cpu"
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
         said = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
-        unused = "" if settings.device == "cuda" else "; --device cuda would use it"
-        yield Finding("device", "ok", said + unused)
+        yield Finding("device", "ok", said + ("" if wanted else "; --device cuda would use it"))
+        if not hasattr(faiss, "StandardGpuResources"):
+            said = "torch sees the GPU, and this FAISS cannot search on it: faiss-cpu in place of faiss-gpu"
+            yield Finding("device", "bad" if wanted else "warn", said, f"Install {wheels}")
     elif settings.device == "cuda":
-        mend = "Install the driver (nvidia-smi must work) and the wheels of constraints/gpu.txt: docs/gpu.md"
+        mend = f"Install the driver (nvidia-smi must work) and {wheels}"
         yield Finding("device", "bad", "cuda is asked for, and torch finds no GPU", mend)
+    elif wanted and _has_driver():
+        said = "an NVIDIA driver is here, and torch sees no GPU: the CPU computes"
+        yield Finding("device", "warn", said, f"Install {wheels}. To stay with the CPU: --device cpu")
     else:
-        yield Finding("device", "ok", "no GPU; the CPU computes")
+        yield Finding("device", "ok", "the CPU computes" if _has_driver() else "no GPU; the CPU computes")
 
 
 def weights(settings: Settings) -> Iterator[Finding]:
@@ -262,6 +271,14 @@ def access(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "keys", "ok", "nobody gets in who should not" if not settings.open_access else "open to all"
         )
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver works, by its own word."""
+    try:
+        return subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=20).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def _loads(library: str) -> bool:

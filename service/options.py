@@ -46,11 +46,18 @@ DEFAULT_STATE = Path("out/state")
 
 
 def chosen_device(device: str) -> str:
-    """ "cpu" or "cuda" for what the user said. Raises BadParameter for anything else."""
+    """ "cpu" or "cuda" for what the user said. Raises BadParameter for anything else, and for a GPU that is
+    asked for and is not there: computing elsewhere must not go unnoticed."""
     if device not in ("auto", "cpu", "cuda"):
         raise typer.BadParameter(f"'{device}' is no device: say auto, cpu or cuda", param_hint="--device")
-    if device != "auto":
+    if device == "cpu":
         return device
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise typer.BadParameter(
+            "cuda is asked for, and torch finds no GPU; 'tribank doctor' says more", param_hint="--device"
+        )
+    return "cpu"

@@ -166,7 +166,7 @@ async def readyz(services: Services) -> Readiness:
     if reasons:
         headers = {"Retry-After": "2"}
         raise Refusal(503, "not_ready", " ".join(reasons), headers=headers, extra={"not_ready": reasons})
-    return Readiness(products=_summaries(services.engine.products()))
+    return Readiness(device=services.device, products=_summaries(services.engine.products()))
 
 
 def _summaries(served: dict[str, Served]) -> list[ProductSummary]:

@@ -163,4 +163,5 @@ class Readiness(BaseModel):
     """Whether every bank is loaded and warmed up."""
 
     status: Literal["ready"] = "ready"
+    device: str = Field(description="Where parts are scored: cpu or cuda.", examples=["cuda"])
     products: list[ProductSummary]

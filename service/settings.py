@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +13,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.weight_folder import DEFAULT_WEIGHTS
 
 MIB = 1 << 20
+PREFIX = "TRIBANK_"
+OF_OTHERS = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        *("HARDWARE", "FOR", "PYTHON"),
+        *("PUBLISH", "WEIGHTS_DIR", "MEM_LIMIT"),
+        *("KEY", "TEST_DEVICE", "SCREENSHOT"),
+    )
+)
+"""Environment names of ours that are no setting: set-up's, Compose's, a client's and the tests'."""
 
 
 class Settings(BaseSettings):
     """Server settings: arguments first, then the environment (`TRIBANK_BANKS`, `TRIBANK_PORT`, ...)."""
 
-    model_config = SettingsConfigDict(env_prefix="TRIBANK_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     banks: Path = Field(default=Path("banks"), description="Root directory of the bank versions.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
@@ -103,3 +115,12 @@ class Settings(BaseSettings):
         ge=0,
         description="How long after SIGTERM /readyz says 503 while connections are still taken.",
     )
+
+
+def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
+    """Names that begin as a setting's and are none, such as mistyped ones; each with the setting like it."""
+    fields = [field.upper() for field in Settings.model_fields]
+    known = {f"{PREFIX}{field}" for field in fields} | OF_OTHERS
+    unknown = sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
+    alike = {name: get_close_matches(name.upper().removeprefix(PREFIX), fields, 1) for name in unknown}
+    return {name: f"{PREFIX}{found[0]}" if found else None for name, found in alike.items()}

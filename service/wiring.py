@@ -42,6 +42,7 @@ class Wiring:
     records: Records
     watchers: Gate
     stall_s: float
+    device: str
 
     def drain(self) -> None:
         """Take no new work and interrupt jobs; parts in work are finished. From any thread."""

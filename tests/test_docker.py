@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from service.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
@@ -44,7 +46,24 @@ def test_the_cpu_override_takes_the_gpu_away_from_every_tribank_service() -> Non
         assert services[name]["deploy"]["resources"]["reservations"]["devices"]
         assert services[name]["read_only"]
         assert override[name]["deploy"] is None
+        devices = [found[name]["environment"]["TRIBANK_DEVICE"] for found in (services, override)]
+        assert devices == ["cuda", "cpu"]
         assert override[name]["build"]["target"] == "cpu"
+
+
+def test_containers_are_bounded_and_stopped_no_earlier_than_the_server_stops() -> None:
+    services = _compose("docker-compose.yml")["services"]
+    for name, service in services.items():
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+    for name in ("tribank", "builder"):
+        service = services[name]
+        assert service["env_file"] == [{"path": "tribank.env", "required": False}]
+        assert service["pids_limit"] > 0
+        assert all("size=" in mount for mount in service["tmpfs"])
+    settings = Settings()
+    jobs, threads = 15, 20  # service/jobs.py with builds.py; service/engine.py
+    longest = settings.deadline_s + settings.body_timeout_s + jobs + threads
+    assert int(services["tribank"]["stop_grace_period"].removesuffix("s")) > longest
 
 
 def test_mounted_configuration_is_in_the_repository() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shutil
 import signal
@@ -17,8 +19,11 @@ import httpx
 import pytest
 
 from banks.store import BankStore
+from service.app import tell_start
+from service.logs import make_logger
 from service.problems import NotReady
 from service.products import StoreLoader
+from service.settings import Settings
 
 HOUSE = Path(__file__).parents[2]
 TRIBANK = [sys.executable, str(HOUSE / "tribank.py")]
@@ -64,6 +69,16 @@ def process(built: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     finally:
         server.kill()
         server.communicate()
+
+
+def test_the_start_is_logged_with_the_device_and_with_names_that_are_no_setting(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    environment = {"TRIBANK_BANKS": "", "TRIBANK_LOADS": "first-use"}
+    tell_start(Settings(banks=tmp_path, device="cuda"), environment, make_logger(stream))
+    start, unknown = map(json.loads, stream.getvalue().splitlines())
+    assert (start["event"], start["device"]) == ("service_starts", "cuda")
+    assert (unknown["event"], unknown["level"]) == ("unknown_setting", "warning")
+    assert (unknown["name"], unknown["perhaps"]) == ("TRIBANK_LOADS", "TRIBANK_LOAD")
 
 
 @pytest.mark.slow

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from banks.store import BankNotFound, BankStore
 from models.sample import BadSample
 from service.commands import app
+from service.options import chosen_device
 from tests.conftest import SMALL
 
 
@@ -51,6 +53,14 @@ def test_score_refuses_with_a_sentence(small_product: Path, small_banks: Path, t
         _run("score", "cookie", rgb, xyz, "--banks", small_banks)
     with pytest.raises(BadSample):
         _run("score", SMALL, rgb, rgb, "--banks", small_banks)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_a_gpu_that_is_asked_for_is_never_replaced_by_the_cpu() -> None:
+    assert chosen_device("auto") == "cpu"
+    asked = CliRunner().invoke(app, ["serve", "--device", "cuda"])
+    assert asked.exit_code == 2
+    assert "finds no GPU" in asked.output
 
 
 def test_banks_list_show_and_verify(small_banks: Path, tmp_path: Path) -> None:

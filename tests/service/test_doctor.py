@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from pathlib import Path
 
+import faiss
 import pytest
 import torch
 from typer.testing import CliRunner, Result
@@ -60,6 +62,27 @@ def test_others_reach_a_server_without_keys(tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there() -> None:
     (finding,) = doctor.device(Settings(device="cuda"))
     assert finding.state == "bad"
+
+
+def test_a_gpu_that_the_libraries_cannot_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho 'GPU 0: as good as any'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    (finding,) = doctor.device(Settings(device="auto"))
+    assert (finding.state, "torch sees no GPU" in finding.said) == ("warn", True)
+    assert "TRIBANK_HARDWARE=gpu scripts/setup" in finding.mend
+    (finding,) = doctor.device(Settings(device="cpu"))
+    assert finding.state == "ok"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1e9, 2e9))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "GPU")
+    monkeypatch.delattr(faiss, "StandardGpuResources", raising=False)
+    for device, state in (("auto", "bad"), ("cuda", "bad"), ("cpu", "warn")):
+        gpu, search = doctor.device(Settings(device=device))
+        assert (gpu.state, search.state) == ("ok", state)
+        assert "faiss-cpu" in search.said
 
 
 def test_libraries_other_than_tested_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ def test_products_and_their_calibration_in_counts_of_parts(client: httpx.Client)
 
 def test_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json()["status"] == "ready"
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["device"]) == ("ready", "cpu")
 
 
 def test_no_bank_is_not_ready(serve: Any, strict_settings: Any) -> None:

@@ -134,6 +134,7 @@ def test_a_version_that_was_missed_is_tried_again_when_its_files_change(
     until(lambda: not note())
     served = engine.products()["cookie"]
     found = served.detector if what == "actives" else served.shadow
+    assert found is not None
     assert (found.version, served.degraded) == ("v9", False)
     events = [entry["event"] for entry in map(json.loads, log.getvalue().splitlines())]
     assert events.count("bank_not_served") == 1
