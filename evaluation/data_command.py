@@ -97,7 +97,7 @@ def depth(
     folder: Annotated[Path, typer.Argument(help="One product: depth/ and rgb/ folders and intrinsics.json.")],
     out: Annotated[Path, typer.Argument(help="Product folder to write.")],
     invalid_value: Annotated[
-        float | None, typer.Option(help="Coordinate that means no return, beside 0 and NaN, in metres.")
+        float | None, typer.Option(help="z that means no return, beside 0 and NaN, in metres.")
     ] = None,
 ) -> None:
     """Convert a folder of depth maps and intrinsics into a product folder of clouds."""

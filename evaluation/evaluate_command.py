@@ -26,6 +26,10 @@ Out = Annotated[Path, typer.Option(help="Folder for results, banks and cached fe
 Prepared = Annotated[
     bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
 ]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a field of every profile, such as coreset=0.05; repeat for more."),
+]
 Weights = Annotated[Path, typer.Option(help="Directory of network weights.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 CacheDir = Annotated[
@@ -49,6 +53,7 @@ def evaluate(
     out: Out = DEFAULT_OUT,
     seed: Annotated[int, typer.Option(help="Of the builds, and of what is held out of a good/ folder.")] = 0,
     prepared: Prepared = False,
+    change: Change = None,
     cache: CacheDir = None,
     cache_gb: CacheGb = 10.0,
     weights_dir: Weights = DEFAULT_WEIGHTS,
@@ -64,7 +69,9 @@ def evaluate(
     from evaluation.run import Run
 
     with stage_bar() as told:
-        evaluator = open_evaluator(data, out, seed, prepared, cache, cache_gb, weights_dir, device, told)
+        evaluator = open_evaluator(
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, told, change or ()
+        )
         names = [name for name in evaluator.products if not product or name in product]
         if not names:
             raise NothingToEvaluate(f"{data} has no such product; it has {', '.join(evaluator.products)}.")
@@ -113,13 +120,14 @@ def open_evaluator(
     weights_dir: Path,
     device: str,
     told: Callable[[Run, str, int, int], None],
+    changes: Sequence[str] = (),
 ) -> Evaluator:
     """The evaluator that a command's options describe. Raises NotAProductFolder."""
     from evaluation.evaluator import Evaluator
     from evaluation.feature_cache import FeatureCache
 
     features = FeatureCache(cache or out / "features", int(cache_gb * 1e9))
-    return Evaluator(data, out, device, weights_dir, prepared, seed, features, told)
+    return Evaluator(data, out, device, weights_dir, prepared, seed, features, told, changes)
 
 
 @contextmanager

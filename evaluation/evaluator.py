@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Evaluator:
     """Evaluates the products of one folder into one output folder.
 
     data: as `open_products` takes it. prepared: parts come as the published preprocessing leaves them.
+    changes: of every profile, as `find_profile` takes them.
     cache: where extracted features are kept; default, in `out`.
     """
 
@@ -62,6 +63,7 @@ class Evaluator:
     seed: int = 0
     cache: FeatureCache | None = None
     told: Told = lambda run, stage, done, total: None
+    changes: Sequence[str] = ()
     products: Mapping[str, ProductFolder] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,9 +74,11 @@ class Evaluator:
         self._environment = environment(self.device)
 
     def profile(self, run: Run) -> Profile:
-        """The recipe of a run: parts without clouds are taken as they are. Raises UnknownProfile."""
+        """The recipe of a run: parts without clouds are taken as they are. Raises UnknownProfile,
+        BadChange."""
         folder = self.products[run.product]
-        return find_profile(run.profile, prepared=self.prepared or not folder.has_clouds)
+        prepared = self.prepared or not folder.has_clouds
+        return find_profile(run.profile, prepared=prepared, changes=self.changes)
 
     def missing(self, profile: str) -> list[str]:
         """Names of the weights that a profile needs and that are not here."""

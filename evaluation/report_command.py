@@ -12,6 +12,7 @@ from evaluation.evaluate_command import (
     DEFAULT_OUT,
     CacheDir,
     CacheGb,
+    Change,
     Data,
     Device,
     Prepared,
@@ -34,6 +35,7 @@ def report(
     pages: Annotated[Path | None, typer.Option(help="Folder for the pages. [default: OUT/report]")] = None,
     seed: Annotated[int, typer.Option(help="As given to 'tribank evaluate'.")] = 0,
     prepared: Prepared = False,
+    change: Change = None,
     cache: CacheDir = None,
     cache_gb: CacheGb = 10.0,
     weights_dir: Weights = DEFAULT_WEIGHTS,
@@ -53,7 +55,9 @@ def report(
     facts = f"Made with {in_words(environment(device))}; seed {seed}."
     written = []
     with stage_bar() as told:
-        evaluator = open_evaluator(data, out, seed, prepared, cache, cache_gb, weights_dir, device, told)
+        evaluator = open_evaluator(
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, told, change or ()
+        )
         names = [name for name in evaluator.products if not product or name in product]
         if not any(evaluator.products[name].test for name in names):
             raise NothingToEvaluate(f"{data} has no test parts of such products.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.background import largest_piece, off_plane, spans_a_surface, support_plane
-from models.sample import BadSample, Sample
+from models.sample import BadSample, Sample, check_range, without_returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,19 @@ class Preparation:
         (input already prepared as the published script leaves it).
     size: side of the square cloud grid, pixels. rgb_size: side of the square RGB image, pixels.
     min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 need 1152).
+    no_return: the z, metres, by which the sensor says that it saw nothing, beside 0, 0, 0 and NaN. Raises
+        ValueError where it is no number.
     """
 
     background: Literal["plane", "none"] = "plane"
     size: int = 224
     rgb_size: int = 224
     min_points: int = 1152
+    no_return: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.no_return is not None and not math.isfinite(self.no_return):
+            raise ValueError("no_return is a number; NaN and infinity always mean no return.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,12 @@ class PreparedPart:
 def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     """Prepare one part. Deterministic; bounded time.
 
-    Raises BadSample: no_cloud (recorded without one, by which background "plane" is found) and, when nothing
-    usable is left, no_foreground (the scanner returned no point at all), degenerate_cloud (one spot or one
-    line), no_object (nothing but the support plane), too_few_points.
+    Raises BadSample: out_of_range; no_cloud (recorded without one, by which background "plane" is found) and,
+    when nothing usable is left, no_foreground (the scanner returned no point at all), degenerate_cloud (one
+    spot or one line), no_object (nothing but the support plane), too_few_points.
     """
+    sample = without_returns(sample, settings.no_return)
+    check_range(sample)
     if sample.missing != "xyz":
         _check_surface(sample)
     if settings.background == "none":

@@ -1,8 +1,11 @@
-"""One part as every reader leaves it: an RGB image and its organised point cloud, pixel for pixel."""
+"""One part as every reader leaves it: an RGB image and its organised point cloud, pixel for pixel.
+
+What "no return" is, is decided here and nowhere else: `make_sample` knows what holds for every sensor,
+`without_returns` what a product's recipe declares beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +42,8 @@ class Sample:
     """One part.
 
     rgb: (H, W, 3) uint8. xyz: (H, W, 3) float32, metres, camera frame; exactly 0, 0, 0 where `valid` is
-    False. valid: (H, W) bool, True where the sensor returned a point.
+    False; of any size until `check_range` has looked. valid: (H, W) bool, True where the sensor returned a
+    point.
     missing: what the part was recorded without, all zero here; a black image or an empty cloud that was
     recorded is not missing.
     """
@@ -50,17 +54,15 @@ class Sample:
     missing: Modality | None = None
 
 
-def make_sample(
-    rgb: ArrayLike | None, xyz: ArrayLike | None, *, invalid_value: float | None = None
-) -> Sample:
-    """Join an image and a cloud into a part, and decide, here and nowhere else, what "no return" is.
+def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
+    """Join an image and a cloud into a part.
 
     A pixel has no return when any of its coordinates is NaN or infinite (Kinect drivers and PCL write both),
-    when all three are 0, or when any equals `invalid_value` (some sensors write -1 or 9999).
+    or when all three are 0.
 
     rgb: (H, W, 3) uint8. xyz: (H, W, 3) float16, float32 or float64, metres; not changed. One of them may
     be None: not recorded. Raises ValueError if both are; BadSample: rgb_shape, rgb_dtype, xyz_shape,
-    xyz_dtype, size_mismatch, too_small, out_of_range.
+    xyz_dtype, size_mismatch, too_small.
     """
     image = None if rgb is None else _checked_image(np.asarray(rgb))
     cloud = None if xyz is None else _checked_cloud(np.asarray(xyz))
@@ -82,12 +84,51 @@ def make_sample(
         raise BadSample(
             "too_small", f"The part is {_size(image)} pixels; both sides must be at least {MIN_SIDE}."
         )
-    valid = _returns(cloud, invalid_value)
-    metres = _in_range(cloud, valid)
+    valid = _returns(cloud)
+    metres = narrowed(np.where(valid[..., None], cloud, cloud.dtype.type(0)))
     return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid, missing=missing)
 
 
-def _returns(cloud: NDArray[np.floating], invalid_value: float | None) -> NDArray[np.bool_]:
+def without_returns(sample: Sample, no_return: float | None) -> Sample:
+    """The part without the pixels whose z is `no_return`, metres: some sensors write -1 or 9999 where they
+    saw nothing, in all three coordinates or in z alone. None declares nothing.
+
+    Equal to within 1e-6 of it, so that a depth times its scale is met, or equal to what float16 makes of it.
+    """
+    if no_return is None:
+        return sample
+    z = sample.xyz[..., 2].astype(
+        np.float64
+    )  # some write -3.4e38, from which nothing can be taken in float32
+    with np.errstate(over="ignore"):
+        half = float(np.float16(no_return))
+    declared = (np.abs(z - no_return) <= 1e-6 * abs(no_return)) | (z == half)
+    valid = sample.valid & ~declared
+    return replace(sample, xyz=np.where(valid[..., None], sample.xyz, np.float32(0)), valid=valid)
+
+
+def check_range(sample: Sample) -> None:
+    """Raises BadSample out_of_range where a coordinate is beyond MAX_RANGE."""
+    # Two reductions, not np.abs: no temporary the size of the cloud.
+    furthest = max(float(sample.xyz.max()), -float(sample.xyz.min()))
+    if furthest > MAX_RANGE:
+        raise BadSample(
+            "out_of_range",
+            f"A coordinate is {furthest:.6g} m from the camera; the most accepted is {MAX_RANGE:g} m. "
+            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000. If the sensor "
+            "writes a number where it sees nothing, build with --set preparation.no_return=NUMBER.",
+        )
+
+
+def narrowed(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
+    """As float32, without turning a large finite number into infinity, which would pass for "no return"."""
+    if xyz.dtype == np.float64:
+        most = float(np.finfo(np.float32).max)
+        xyz = np.where(np.isfinite(xyz), np.clip(xyz, -most, most), xyz)
+    return np.ascontiguousarray(xyz, dtype=np.float32)
+
+
+def _returns(cloud: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(H, W) bool, True where the sensor returned a point."""
     # One pass for NaN and infinity together: x - x is 0 for finite x and NaN otherwise, and so is their sum.
     with np.errstate(invalid="ignore"):
@@ -95,24 +136,7 @@ def _returns(cloud: NDArray[np.floating], invalid_value: float | None) -> NDArra
             cloud[..., 2] - cloud[..., 2]
         )
     valid &= (cloud[..., 0] != 0) | (cloud[..., 1] != 0) | (cloud[..., 2] != 0)
-    if invalid_value is not None and np.isfinite(invalid_value):
-        # The declared value is a decimal number; compare in the cloud's own precision.
-        valid &= (cloud != cloud.dtype.type(invalid_value)).all(axis=2)
     return valid
-
-
-def _in_range(cloud: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(H, W, 3) float32 metres, 0 where not valid. Raises BadSample out_of_range."""
-    kept = np.where(valid[..., None], cloud, cloud.dtype.type(0))
-    # Two reductions, not np.abs: no temporary the size of the cloud.
-    furthest = max(float(kept.max()), -float(kept.min()))
-    if furthest > MAX_RANGE:
-        raise BadSample(
-            "out_of_range",
-            f"A coordinate is {furthest:.6g} m from the camera; the most accepted is {MAX_RANGE:g} m. "
-            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000.",
-        )
-    return np.ascontiguousarray(kept, dtype=np.float32)
 
 
 def _checked_image(image: NDArray[Any]) -> NDArray[np.uint8]:

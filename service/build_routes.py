@@ -38,10 +38,16 @@ class BuildOptions(BaseModel):
 
     profile: str | None = Field(None, max_length=64, description="The recipe; default: embedded.")
     seed: int | None = Field(None, ge=0, lt=2**31, description="Of the projection before the coreset.")
+    no_return: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="The z, metres, by which the sensor says that it saw nothing, beside 0, 0, 0 and NaN.",
+        examples=[9999],
+    )
     extend: str | None = Field(
         None,
         max_length=16,
-        description="Add the parts to those of this version, or of the active one; its profile and seed.",
+        description="Add the parts to those of this version, or of the active one; all else is as there.",
         examples=["active", "v3"],
     )
 
@@ -160,7 +166,7 @@ def _checked(store: BankStore, product: str, options: BuildOptions) -> dict[str,
     if options.extend is None:
         return asked
     if len(asked) > 1:
-        detail = "A version is extended with its own profile and seed: leave them out."
+        detail = "A version is extended with its own profile, seed and no_return: leave them out."
         raise Refusal(422, "invalid_parameter", detail)
     try:
         path = store.path(product, None if options.extend == "active" else options.extend)

@@ -33,8 +33,8 @@ _REFUSED = 2  # the command's exit code where a person has to mend something
 class BuildJob:
     """A build of one version, which does not become active by itself.
 
-    request: `profile` and `seed`, or `extend` (a version); `folder`, below the one that is meant for parts,
-    where they do not come with the request.
+    request: `profile`, `seed` and `no_return`, or `extend` (a version); `folder`, below the one that is meant
+    for parts, where they do not come with the request.
     """
 
     name = "build"
@@ -85,6 +85,7 @@ class BuildJob:
             "--extend": asked.get("extend"),
             "--profile": asked.get("profile"),
             "--seed": asked.get("seed"),
+            "--set": f"preparation.no_return={asked['no_return']}" if "no_return" in asked else None,
             "--banks": settings.banks,
             "--device": settings.device,
             "--weights-dir": settings.weights,

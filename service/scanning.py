@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
-from models.sample import Sample
+from models.sample import Sample, without_returns
 from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
 from service.deadline import Clock
 from service.problems import Refusal
@@ -77,6 +77,9 @@ async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> S
         raise
     timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
     timings["total"] = (time.perf_counter() - started) * 1000
+    # As the version that scored it understands it; only now is it known which one did.
+    no_return = scored.detector.manifest.profile.preparation.no_return
+    sample = await on_pool(services.encoders, lambda: without_returns(sample, no_return))
     services.metrics.scored(sample, scored, timings)
     if ask.threshold is not None:
         scored = replace(scored, result=scored.result.judged(ask.threshold))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
@@ -42,6 +44,18 @@ def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -
     builder = Builder(find_profile(DEFAULT_PROFILE), BankStore(root))
     assert builder.build(SMALL, open_product_folder(small_product)) == "v1"
     return root
+
+
+@pytest.fixture(scope="session")
+def declared_product(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small product by a sensor that writes 9999 where it sees nothing."""
+    folder = tmp_path_factory.mktemp("declared") / SMALL
+    shutil.copytree(small_product, folder)
+    for path in folder.rglob("xyz/*.tiff"):
+        xyz = tifffile.imread(path)
+        xyz[~xyz.any(axis=2)] = 9999
+        tifffile.imwrite(path, xyz, photometric="rgb")
+    return folder
 
 
 @pytest.fixture

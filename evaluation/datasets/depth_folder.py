@@ -10,7 +10,7 @@ from evaluation.datasets.product_writer import ConvertedPart
 from evaluation.map_folder import read_mask
 from models.product_folder import GOOD
 from models.readers import Intrinsics, read_pair
-from models.sample import BadSample
+from models.sample import BadSample, check_range, without_returns
 
 INTRINSICS = "intrinsics.json"
 DEPTH_SUFFIXES = (".png", ".tiff", ".tif", ".npy")
@@ -67,7 +67,8 @@ def convert_depth_parts(
     for part in parts:
         try:
             camera = Intrinsics.from_json(part.intrinsics.read_bytes())
-            sample = read_pair(part.rgb, part.depth, intrinsics=camera, invalid_value=invalid_value)
+            sample = without_returns(read_pair(part.rgb, part.depth, intrinsics=camera), invalid_value)
+            check_range(sample)
             mask = None if part.mask is None else read_mask(part.mask)
         except (BadSample, OSError, ValueError) as bad:
             skipped.append(f"{part.name}: {bad}")

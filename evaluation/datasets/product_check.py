@@ -15,7 +15,7 @@ from scipy import ndimage
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
 from evaluation.map_folder import read_mask
 from models.product_folder import GOOD, PartFile, ProductFolder
-from models.sample import BadSample
+from models.sample import BadSample, check_range
 
 Size = tuple[int, int]
 
@@ -119,6 +119,7 @@ def _deep_findings(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
     for part in parts:
         try:
             sample = part.read()
+            check_range(sample)
             if part.xyz and not sample.valid.any():
                 yield f"{part.name}: the cloud holds no point."
             if part.mask:

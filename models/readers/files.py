@@ -17,7 +17,7 @@ from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.pcd import pcd_cloud
 from models.readers.ply import ply_cloud
 from models.readers.tiff import tiff_depth, tiff_rgb, tiff_xyz
-from models.sample import Sample, TooLarge, make_sample
+from models.sample import Sample, TooLarge, make_sample, narrowed
 
 Cloud = tuple[NDArray[np.float32], NDArray[np.uint8] | None]
 """xyz (H, W, 3) float32 metres, and rgb (H, W, 3) uint8 where the file carries colour."""
@@ -56,13 +56,13 @@ def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uin
 def read_cloud(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Cloud:
     """The organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if it has any.
 
-    Pixels without return are as the file has them (NaN, infinite, 0 or a declared value): make_sample
+    Pixels without return are as the file has them (NaN, infinite, 0 or a declared value): models.sample
     decides. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud, cloud_fields,
     xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "cloud")
     xyz, rgb = _reader(data, _CLOUD, "cloud")(data, limits)
-    return _as_float32(xyz), rgb
+    return narrowed(xyz), rgb
 
 
 def read_xyz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.float32]:
@@ -94,7 +94,6 @@ def read_pair(
     limits: ReadLimits = DEFAULT_LIMITS,
     *,
     intrinsics: Intrinsics | None = None,
-    invalid_value: float | None = None,
 ) -> Sample:
     """One part from files. With `intrinsics` the second file is a depth map, else a cloud.
 
@@ -109,7 +108,7 @@ def read_pair(
         xyz, colour = read_depth(data, intrinsics, limits), None
     else:
         xyz, colour = read_cloud(data, limits)
-    return make_sample(colour if rgb is None else rgb, xyz, invalid_value=invalid_value)
+    return make_sample(colour if rgb is None else rgb, xyz)
 
 
 def file_bytes(path: Path, most: int) -> bytes:
@@ -125,11 +124,3 @@ def _reader(data: bytes, readers: Mapping[str, _Read], noun: str) -> _Read:
     if reader is None:
         raise refusal(data, tuple(readers), noun)
     return reader
-
-
-def _as_float32(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Narrow without turning a large finite number into infinity, which would pass for "no return"."""
-    if xyz.dtype == np.float64:
-        most = float(np.finfo(np.float32).max)
-        xyz = np.where(np.isfinite(xyz), np.clip(xyz, -most, most), xyz)
-    return np.ascontiguousarray(xyz, dtype=np.float32)

@@ -137,6 +137,25 @@ def test_parts_with_nothing_usable(xyz: np.ndarray, code: str) -> None:
     assert refused.value.code == code
 
 
+def test_a_declared_value_is_no_return_before_anything_is_looked_at() -> None:
+    xyz = cluttered()
+    xyz[:3] = 0
+    xyz[50:60, 200:220] = 0
+    declared = np.where((xyz == 0).all(axis=2)[..., None], np.float32(9999), xyz)
+    with pytest.raises(BadSample, match="no_return"):
+        prepare(sample(declared), Preparation())
+    for background in ("plane", "none"):
+        expected = prepare(sample(xyz), Preparation(background))
+        found = prepare(sample(declared), Preparation(background, no_return=9999))
+        assert np.array_equal(found.xyz, expected.xyz)
+        assert np.array_equal(found.valid, expected.valid)
+
+
+def test_a_declared_value_is_a_number() -> None:
+    with pytest.raises(ValueError, match="always mean no return"):
+        Preparation(no_return=float("nan"))
+
+
 def test_too_few_points() -> None:
     xyz = scene(dome=False)
     xyz[180:200, 180:200, 2] -= 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.sample import BadSample, make_sample
+from models.sample import BadSample, check_range, make_sample, without_returns
 
 
 def part(height: int = 40, width: int = 50) -> tuple[np.ndarray, np.ndarray]:
@@ -35,9 +35,45 @@ def test_only_three_zeros_mean_no_return() -> None:
 def test_a_declared_value_means_no_return_and_may_be_out_of_range() -> None:
     rgb, xyz = part()
     xyz[5] = 9999
-    assert make_sample(rgb, xyz, invalid_value=9999).valid.sum() == 39 * 50
-    with pytest.raises(BadSample, match="millimetres"):
-        make_sample(rgb, xyz)
+    sample = make_sample(rgb, xyz)
+    with pytest.raises(BadSample, match=r"millimetres.*no_return=NUMBER"):
+        check_range(sample)
+    settled = without_returns(sample, 9999)
+    check_range(settled)
+    assert settled.valid.sum() == 39 * 50
+    assert (settled.xyz[5] == 0).all()
+    assert sample.valid.all()
+    assert without_returns(sample, None) is sample
+
+
+def test_z_alone_holds_the_declared_value() -> None:
+    rgb, xyz = part()
+    xyz[0, 0, 2], xyz[1, 1, 0], xyz[2, 2, 2] = -1, -1, -1.001
+    valid = without_returns(make_sample(rgb, xyz), -1).valid
+    assert not valid[0, 0]
+    assert valid.sum() == 40 * 50 - 1
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("value", [9999.0, -1.0, 0.1, 65.535, -32768.0])
+def test_a_declared_value_is_met_in_every_precision(kind: type, value: float) -> None:
+    rgb, xyz = part()
+    xyz[7] = value
+    assert without_returns(make_sample(rgb, xyz.astype(kind)), value).valid.sum() == 39 * 50
+
+
+def test_a_declared_value_beyond_float16_or_float32_is_met_nowhere() -> None:
+    for value in (1e6, 1e300, -3.4028235e38):
+        assert without_returns(make_sample(*part()), value).valid.all()
+
+
+@pytest.mark.parametrize("factor", [1000, -3.4e38, 1e30])
+def test_coordinates_out_of_range_are_refused(factor: float) -> None:
+    rgb, xyz = part()
+    for cloud in (xyz * np.float32(factor), xyz.astype(np.float64) * factor * 1e10):
+        with pytest.raises(BadSample) as refused:
+            check_range(make_sample(rgb, cloud))
+        assert refused.value.code == "out_of_range"
 
 
 def test_the_input_is_not_changed() -> None:
@@ -57,9 +93,6 @@ def test_the_input_is_not_changed() -> None:
         (part()[0], np.zeros((40, 50, 3), np.int32), "xyz_dtype"),
         (part()[0], np.zeros((50, 40, 3), np.float32), "size_mismatch"),
         (*part(31, 50), "too_small"),
-        (part()[0], part()[1] * 1000, "out_of_range"),
-        (part()[0], part()[1] * -3.4e38, "out_of_range"),
-        (part()[0], part()[1] * 1e30, "out_of_range"),
     ],
 )
 def test_bad_parts_are_refused_with_a_stable_code(rgb: np.ndarray, xyz: np.ndarray, code: str) -> None:

@@ -37,12 +37,13 @@ from service.settings import Settings
 from service.wire import protocol_for
 
 PRODUCT = "cookie"
+AS_IS = Preparation(background="none")
 
 
 class BrightnessDetector:
     """Scores a part by its brightest pixel; honours the contract of banks.detector.Detector."""
 
-    def __init__(self, product: str = PRODUCT, version: str = "v1") -> None:
+    def __init__(self, product: str = PRODUCT, version: str = "v1", preparation: Preparation = AS_IS) -> None:
         self.product = product
         self.version = version
         scores = (0.2, 0.4, 0.6)
@@ -50,7 +51,7 @@ class BrightnessDetector:
         self.manifest = Manifest.model_construct(
             product=product,
             created=datetime(2026, 1, 1, tzinfo=UTC),
-            profile=SimpleNamespace(name="embedded"),
+            profile=SimpleNamespace(name="embedded", preparation=preparation),
             training_parts=("000", "001"),
             calibration=calibration,
         )
@@ -64,7 +65,7 @@ class BrightnessDetector:
 
     def _score(self, sample: Sample) -> PartResult | BadSample:
         try:
-            prepared = prepare(sample, Preparation(background="none"))
+            prepared = prepare(sample, self.manifest.profile.preparation)
         except BadSample as error:
             return error
         bright = (prepared.rgb.max(axis=2) / np.float32(255)).astype(np.float32)

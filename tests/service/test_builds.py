@@ -88,6 +88,21 @@ def test_a_new_product_from_a_zip(client: httpx.Client, settings: Settings, smal
     assert not children()
 
 
+def test_a_build_may_declare_what_no_return_is(
+    client: httpx.Client, settings: Settings, declared_product: Path
+) -> None:
+    answer = client.post(
+        "/v1/products/declared/builds",
+        content=zipped(declared_product, "train", "validation"),
+        headers=ZIP,
+        params={**QUICK, "no_return": 9999},
+    )
+    last = ended(client, answer)
+    assert last["state"] == "done", last
+    manifest = Manifest.read(settings.banks / "declared" / "v1")
+    assert manifest.profile.preparation.no_return == 9999
+
+
 def test_progress_is_told(client: httpx.Client) -> None:
     answer = client.post("/v1/products/told/builds", json={"folder": "."}, params=QUICK)
     told = client.get(f"{answer.headers['location']}/events", timeout=120).text

@@ -11,6 +11,8 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from banks.builder import BuildError
+from banks.detector import Detector
 from banks.store import BankNotFound, BankStore
 from models.sample import BadSample
 from service.commands import app
@@ -61,6 +63,32 @@ def test_a_gpu_that_is_asked_for_is_never_replaced_by_the_cpu() -> None:
     asked = CliRunner().invoke(app, ["serve", "--device", "cuda"])
     assert asked.exit_code == 2
     assert "finds no GPU" in asked.output
+
+
+def test_a_declared_value_is_no_return_in_build_and_score(
+    small_product: Path, declared_product: Path, tmp_path: Path
+) -> None:
+    quick = ("--profile", "embedded-point", "--banks", tmp_path)
+    _run("build", "plain", small_product, *quick)
+    with pytest.raises(BuildError, match="no_return=NUMBER"):
+        _run("build", "declared", declared_product, *quick)
+    _run("build", "declared", declared_product, *quick, "--set", "preparation.no_return=9999")
+    plain, declared = (
+        json.loads(_run("score", name, *_part(product), "--banks", tmp_path, "--json").stdout)
+        for name, product in (("plain", small_product), ("declared", declared_product))
+    )
+    assert declared["score"] == plain["score"]
+    assert declared["threshold"] == plain["threshold"]
+
+
+def test_a_bank_from_before_a_value_could_be_declared_is_served(small_banks: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "banks"
+    shutil.copytree(small_banks, copy)
+    manifest = BankStore(copy).path(SMALL) / "manifest.json"
+    facts = json.loads(manifest.read_text())
+    assert facts["profile"]["preparation"].pop("no_return", 0) is None
+    manifest.write_text(json.dumps(facts))
+    assert Detector.load(manifest.parent).manifest.profile.preparation.no_return is None
 
 
 def test_banks_list_show_and_verify(small_banks: Path, tmp_path: Path) -> None:

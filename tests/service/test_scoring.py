@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from typing import Any
 
@@ -13,6 +14,10 @@ import pytest
 import tifffile
 from PIL import Image
 from plyfile import PlyData
+
+from models.preparation import Preparation
+from models.sample import Sample
+from tests.service.conftest import png, tiff
 
 URL = "/v1/products/cookie/score"
 RAW = {"Content-Type": "application/octet-stream"}
@@ -39,6 +44,81 @@ def test_a_good_and_a_defective_part(client: httpx.Client, part: Any, bad_part: 
     left, top, right, bottom = bad["regions"][0]["box"]
     assert left < 40 < right
     assert top < 50 < bottom
+
+
+@pytest.fixture
+def declaring(
+    serve: Callable[..., Any], strict_settings: Any, make_detector: Any, make_loader: Any
+) -> Iterator[httpx.Client]:
+    """A client of a server of three products: one declares nothing, the others 9999 and -1."""
+    products = {"cookie": None, "nines": 9999.0, "minus": -1.0}
+    detectors = [
+        make_detector(name, preparation=Preparation("none", no_return=value))
+        for name, value in products.items()
+    ]
+    with serve(strict_settings, make_loader(*detectors)) as running, running.client() as client:
+        yield client
+
+
+@pytest.mark.parametrize(("product", "value"), [("nines", 9999), ("minus", -1)])
+def test_a_declared_value_is_no_return_however_a_part_comes(
+    declaring: httpx.Client, sample: Sample, product: str, value: float
+) -> None:
+    seen, declared = sample.xyz.copy(), sample.xyz.copy()
+    seen[:20], declared[:20] = 0, value
+    url = f"/v1/products/{product}/score"
+    picture = png(sample.rgb)
+    expected = declaring.post(
+        url, files={"rgb": picture, "xyz": tiff(seen)}, headers={"Accept": "application/x-npz"}
+    )
+    halves = npz(rgb=sample.rgb, xyz=declared.astype(np.float16))
+    assert declaring.post(url, content=halves, headers=RAW).status_code == 200
+    answers = [
+        declaring.post(
+            url,
+            headers={"Accept": "application/x-npz"},
+            **body,  # type: ignore[arg-type]
+        )
+        for body in (
+            {"files": {"rgb": picture, "xyz": tiff(declared)}},
+            {"files": {"sample": npz(rgb=sample.rgb, xyz=declared)}},
+        )
+    ]
+    with np.load(io.BytesIO(expected.content)) as without:
+        for answer in answers:
+            with np.load(io.BytesIO(answer.content)) as found:
+                assert np.array_equal(found["xyz"], without["xyz"])
+                assert np.array_equal(found["valid"], without["valid"])
+    cloud = declaring.post(
+        url, files={"rgb": picture, "xyz": tiff(declared)}, headers={"Accept": "application/ply"}
+    )
+    assert PlyData.read(io.BytesIO(cloud.content))["vertex"]["z"].max() < 1
+    tensors = {
+        "inputs": [
+            {"name": "rgb", "datatype": "UINT8", "shape": sample.rgb.shape, "data": sample.rgb.tolist()},
+            {"name": "xyz", "datatype": "FP32", "shape": declared.shape, "data": declared.tolist()},
+        ]
+    }
+    assert declaring.post(f"/v2/models/{product}/infer", json=tensors).status_code == 200
+
+
+def test_a_value_that_nobody_declared_is_out_of_range(declaring: httpx.Client, sample: Sample) -> None:
+    declared = sample.xyz.copy()
+    declared[:20] = 9999
+    told = declaring.post(URL, files={"rgb": png(sample.rgb), "xyz": tiff(declared)}).json()
+    assert (told["status"], told["code"]) == (422, "out_of_range")
+    assert "preparation.no_return" in told["detail"]
+
+
+def test_the_log_counts_no_declared_value_as_a_point(
+    serve: Callable[..., Any], strict_settings: Any, make_detector: Any, make_loader: Any, sample: Sample
+) -> None:
+    declared = sample.xyz.copy()
+    declared[:48] = -1
+    loader = make_loader(make_detector(preparation=Preparation("none", no_return=-1)))
+    with serve(strict_settings, loader) as running, running.client() as client:
+        client.post(URL, files={"rgb": png(sample.rgb), "xyz": tiff(declared)})
+    assert [line["valid_point_share"] for line in running.log if "valid_point_share" in line] == [0.5]
 
 
 def test_pictures_come_at_the_size_of_the_source(client: httpx.Client, bad_part: Any) -> None:
