@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser test lint setup clean
+.PHONY: demo serve console browser promtool test lint setup clean
 
 tribank := .venv/bin/tribank
 
@@ -20,7 +20,15 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	    || echo "No Chromium: the tests of the page will be skipped. Install it: sudo apt-get install chromium" >&2
 
-test: setup browser lint  ## lint, types, tests
+# Debian's package `prometheus` has it among much else: its one file goes into .venv/bin, nothing is installed.
+promtool: setup
+	@command -v promtool >/dev/null || [ -x .venv/bin/promtool ] || { there=$$(mktemp -d) && \
+	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && (cd "$$there" && apt-get download -qq prometheus 2>/dev/null) && \
+	    dpkg-deb --fsys-tarfile "$$there"/prometheus_*.deb | tar -x -C "$$there" ./usr/bin/promtool && \
+	    mv "$$there/usr/bin/promtool" .venv/bin/ && rm -r "$$there"; } \
+	    || echo "No promtool: the tests of the alert rules will be skipped. Install it: sudo apt-get install prometheus" >&2
+
+test: setup browser promtool lint  ## lint, types, tests
 	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 lint: setup
