@@ -33,13 +33,21 @@ class VersionSummary(BaseModel):
     shadow: bool = Field(description="Whether it scores every part along with the active version.")
 
 
+class ListedVersion(VersionSummary):
+    """One bank version in a list, with the evidence that one looks at before it is activated."""
+
+    calibration: CalibrationAnswer | None = Field(
+        None, description="As in the version itself; null where the manifest cannot be read."
+    )
+
+
 class VersionList(BaseModel):
     """The bank versions of a product, oldest first."""
 
     product: str = Field(examples=["cookie"])
     active: str | None = Field(examples=["v3"])
     previous: str | None = Field(description="What a roll-back would activate.", examples=["v2"])
-    versions: list[VersionSummary]
+    versions: list[ListedVersion]
 
 
 class VersionAnswer(VersionSummary):
@@ -202,22 +210,26 @@ def _list(store: BankStore, product: str) -> VersionList:
         raise UnknownProduct
     current, shadow = store.current(product), store.shadow(product)
     rows = [
-        VersionSummary(
+        ListedVersion(
             version=version,
-            created=_created(store, product, version),
             active=version == current,
             shadow=version == shadow,
+            **_facts(store, product, version),
         )
         for version in versions
     ]
     return VersionList(product=product, active=current, previous=store.previous(product), versions=rows)
 
 
-def _created(store: BankStore, product: str, version: str) -> datetime | None:
+def _facts(store: BankStore, product: str, version: str) -> dict[str, Any]:
+    """What a list tells of a version beside its name; empty where the manifest cannot be read."""
     try:
-        return Manifest.read(store.path(product, version)).created
+        folder = store.path(product, version)
+        manifest = Manifest.read(folder)
+        calibration = CalibrationAnswer.of(calibration_of(folder, manifest.calibration))
     except (BankNotFound, OSError, ValueError):
-        return None
+        return {}
+    return {"created": manifest.created, "calibration": calibration}
 
 
 def _show(store: BankStore, product: str, version: str) -> VersionAnswer:

@@ -82,7 +82,7 @@ def defect(small_product: Path) -> list[Path]:
     return [next((folder / kind).iterdir()) for kind in ("rgb", "xyz")]
 
 
-def drop(page: Page, files: list[Path]) -> None:
+def choose(page: Page, files: list[Path]) -> None:
     page.locator("#files").set_input_files([str(file) for file in files])
     page.locator("#score").click()
     expect(page.locator("#verdict")).to_contain_text("threshold", timeout=60_000)
@@ -93,7 +93,7 @@ def drop(page: Page, files: list[Path]) -> None:
 def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path: Path) -> None:
     expect(page.locator("#product")).to_have_value(SMALL)
     expect(page.locator("#calibration")).to_contain_text("held-out good parts")
-    drop(page, defect)
+    choose(page, defect)
     (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
     expect(page.locator("#verdict")).to_have_class(kept["decision"])
     captions = page.locator("#maps figcaption").all_text_contents()
@@ -123,8 +123,95 @@ def seen(canvas: Any, folder: Path) -> np.ndarray:
 
 @needs_chromium
 @pytest.mark.slow
+def test_files_are_dropped_from_outside(page: Page, running: Any, defect: list[Path]) -> None:
+    expect(page.locator("#product")).to_have_value(SMALL)
+    drag(page, "dragEnter", defect)
+    drag(page, "dragOver", defect)
+    expect(page.locator("#drop")).to_have_class("over")
+    drag(page, "drop", defect)
+    expect(page.locator("#verdict")).to_contain_text("threshold", timeout=60_000)
+    expect(page.locator("#drop")).not_to_have_class("over")
+    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    assert kept["part_id"] == defect[0].stem
+    expect(page.locator("#verdict")).to_have_class(kept["decision"])
+
+
+def drag(page: Page, kind: str, files: list[Path]) -> None:
+    """What a file manager's drag does: the browser makes the DragEvent itself."""
+    box = page.locator("#drop").bounding_box()
+    assert box is not None
+    page.context.new_cdp_session(page).send(
+        "Input.dispatchDragEvent",
+        {
+            "type": kind,
+            "x": box["x"] + 10,
+            "y": box["y"] + 10,
+            "data": {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1},
+        },
+    )
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_results_come_while_the_line_runs(
+    chromium: Any,
+    serve: Callable[..., Any],
+    small_banks: Path,
+    make_loader: Any,
+    make_detector: Any,
+    part: dict[str, bytes],
+    bad_part: dict[str, bytes],
+) -> None:
+    """Filter and keyboard focus stay; the list does not grow beyond its page, and what left it can be had."""
+    with serve(Settings(banks=small_banks), make_loader(make_detector(SMALL))) as running:
+
+        def line(name: str, files: dict[str, bytes]) -> None:
+            url = f"{running.url}/v1/products/{SMALL}/score"
+            httpx.post(url, files=files, data={"part_id": name}, trust_env=False).raise_for_status()
+
+        line("first", bad_part)
+        page = chromium.new_page()
+        page.goto(running.url)
+        page.locator("#decision").select_option("defective")
+        expect(page.locator("#results li")).to_have_count(1)
+        page.get_by_role("button", name="was bad").focus()
+        line("fine", part)
+        line("second", bad_part)
+        expect(page.locator("#results li").first).to_contain_text("second", timeout=20_000)
+        expect(page.locator("#results li")).to_have_count(2)
+        expect(page.locator("#decision")).to_have_value("defective")
+        first = page.locator("#results li").last
+        expect(first.get_by_role("button", name="was bad")).to_be_focused()
+        (kept,) = [r for r in _results(running.url) if r["part_id"] == "first"]
+        path = f"{running.url}/v1/results/{kept['result_id']}/feedback"
+        httpx.put(path, json={"verdict": "good"}, trust_env=False).raise_for_status()
+        pressed = first.get_by_role("button", name="was good")
+        expect(pressed).to_have_attribute("aria-pressed", "true", timeout=20_000)
+        for number in range(20):
+            line(f"more {number}", bad_part)
+        expect(page.locator("#results li").first).to_contain_text("more 19", timeout=20_000)
+        expect(page.locator("#results li")).to_have_count(22)
+        for number in range(20, 30):
+            line(f"more {number}", bad_part)
+        expect(page.locator("#results li").first).to_contain_text("more 29", timeout=20_000)
+        expect(first.get_by_role("button", name="was bad")).to_be_focused()
+        page.locator("#decision").focus()
+        expect(page.locator("#results li")).to_have_count(24, timeout=20_000)
+        page.locator("#older").click()
+        expect(page.locator("#results li")).to_have_count(32)
+        names = page.locator("#results li div").all_text_contents()
+        assert [name.partition(",")[0] for name in names[-2:]] == ["second", "first"]
+        page.close()
+
+
+def _results(url: str) -> list[dict[str, Any]]:
+    return httpx.get(f"{url}/v1/results", trust_env=False).json()["results"]
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_the_threshold_is_tried_and_then_used(page: Page, running: Any, defect: list[Path]) -> None:
-    drop(page, defect)
+    choose(page, defect)
     expect(page.locator("#rejects")).to_contain_text("of the last 1 parts")
     page.locator("#threshold").focus()
     page.keyboard.press("Home")
@@ -143,7 +230,7 @@ def test_the_threshold_is_tried_and_then_used(page: Page, running: Any, defect: 
 @needs_chromium
 @pytest.mark.slow
 def test_what_people_say_of_a_part_is_kept(page: Page, running: Any, defect: list[Path]) -> None:
-    drop(page, defect)
+    choose(page, defect)
     expect(page.locator("#results img")).to_have_attribute("src", re.compile("^blob:"))
     page.get_by_role("button", name="was good").click()
     expect(page.get_by_role("button", name="was good")).to_have_attribute("aria-pressed", "true")
@@ -158,7 +245,13 @@ def test_what_people_say_of_a_part_is_kept(page: Page, running: Any, defect: lis
 
 @needs_chromium
 @pytest.mark.slow
-def test_versions_change_hands(page: Page) -> None:
+def test_versions_change_hands(page: Page, running: Any) -> None:
+    url = f"{running.url}/v1/products/{SMALL}/versions/v2/threshold"
+    httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
+    page.reload()
+    first, second = (page.locator("#versions tr").nth(row) for row in range(2))
+    expect(first).to_contain_text(re.compile(r"rejects \d of 7 held-out good parts.*; threshold .*active"))
+    expect(second).to_contain_text(re.compile(r"rejects [1-7] of 7 held-out good parts; threshold 0"))
     page.get_by_role("button", name="Activate v2").click()
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Roll back").click()
@@ -182,7 +275,7 @@ def test_a_version_is_built_watched_and_used(page: Page, small_product: Path, tm
 def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect: list[Path]) -> None:
     url = f"{running.url}/v1/products/{SMALL}/versions/v1/threshold"
     httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
-    drop(page, defect)
+    choose(page, defect)
     page.get_by_role("button", name="was good").click()
     page.get_by_role("button", name="Add the rejected parts").click()
     page.get_by_role("button", name="Use v3").click(timeout=120_000)
@@ -231,17 +324,16 @@ def test_it_can_be_read_in_light_and_dark(page: Page, scheme: Any) -> None:
 @needs_chromium
 @pytest.mark.slow
 def test_with_keys_the_page_asks_for_one(
-    chromium: Any, serve: Callable[..., Any], loader: Any, strict_settings: Settings, tmp_path: Path
+    chromium: Any, serve: Callable[..., Any], small_banks: Path, tmp_path: Path
 ) -> None:
     secret = Keys(tmp_path).add("desk", "manage")
-    settings = strict_settings.model_copy(update={"open_metrics": True})
-    with serve(settings, loader, state=tmp_path) as running:
+    with serve(Settings(banks=small_banks, open_metrics=True), None, state=tmp_path) as running:
         page = chromium.new_page()
         page.goto(running.url)
         expect(page.locator("#problem")).to_contain_text("Send a key")
         page.locator("#key").fill(secret)
         page.keyboard.press("Enter")
-        expect(page.locator("#product")).to_have_value("cookie")
+        expect(page.locator("#product")).to_have_value(SMALL)
         expect(page.locator("#problem")).to_be_hidden()
         page.close()
 

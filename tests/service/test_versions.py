@@ -69,6 +69,8 @@ def test_look_activate_roll_back_and_delete(running: Any, store: BankStore, part
     with running.client() as client:
         listed = client.get(f"{PRODUCT}/versions").json()
         assert [v["version"] for v in listed["versions"]] == ["v1", "v2"]
+        statements = [v["calibration"]["statement"] for v in listed["versions"]]
+        assert all("held-out good parts" in statement for statement in statements)
         assert (listed["active"], listed["previous"]) == ("v1", None)
         assert client.post(f"{PRODUCT}/rollback").json()["code"] == "nothing_to_roll_back_to"
         first = _score(client, part)

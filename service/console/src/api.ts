@@ -8,7 +8,17 @@ export interface Product {
   versions: string[];
   profile?: string;
   training_parts?: number;
-  calibration?: { threshold: number; statement: string; basis: string; held_out_parts: number };
+  calibration?: Calibration;
+}
+export interface Calibration {
+  threshold: number;
+  statement: string;
+  basis: string;
+  held_out_parts: number;
+}
+export interface Versions {
+  active: string | null;
+  versions: { version: string; active: boolean; shadow: boolean; calibration: Calibration | null }[];
 }
 export interface Region {
   box: number[];

@@ -1,10 +1,10 @@
 // The page: one product at a time, its parts, threshold, versions, results and jobs.
 
-import { get, knownKey, rememberKey, send, type Product } from "./api";
+import { get, knownKey, rememberKey, send, type Product, type Versions } from "./api";
 import { showJobs, startJobs } from "./jobs";
-import { attempt, el, make, rows } from "./page";
+import { attempt, el, make, number, rows } from "./page";
 import { startPart } from "./part";
-import { showResults, startResults } from "./results";
+import { refreshResults, showResults, startResults } from "./results";
 import { showThreshold, startThreshold } from "./threshold";
 
 const EVERY_MS = 3000;
@@ -25,18 +25,24 @@ async function showProduct(): Promise<void> {
   const product = await get<Product>(`/v1/products/${encodeURIComponent(products.value)}`);
   const parts = product.training_parts ? `, ${product.profile}, ${product.training_parts} good parts` : "";
   el("state").textContent = `${product.state}${parts}${product.note ? ` - ${product.note}` : ""}`;
-  showVersions(product);
+  showVersions(product, await get<Versions>(`/v1/products/${encodeURIComponent(products.value)}/versions`));
   await showThreshold(product);
 }
 
-function showVersions(product: Product): void {
+function showVersions(product: Product, { versions }: Versions): void {
   rows(
     "versions",
-    product.versions.map((version) => {
-      if (version === product.bank_version) return [version, "active"];
+    versions.map(({ version, active, shadow, calibration }) => {
+      const evidence = calibration
+        ? `${calibration.statement}; threshold ${number(calibration.threshold)}`
+        : "its manifest cannot be read";
+      const standsIn = !active && version === product.bank_version;
+      const role = [active && "active", standsIn && "in use", shadow && "shadow"].filter(Boolean).join(", ");
+      // An active version that another one stands in for can be tried again.
+      if (active && (product.bank_version ?? version) === version) return [version, evidence, role];
       const button = make("button", { type: "button" }, `Activate ${version}`);
       button.addEventListener("click", () => change("POST", `versions/${version}/activate`));
-      return [version, button];
+      return [version, evidence, make("span", {}, role && `${role} `, button)];
     }),
   );
 }
@@ -58,7 +64,7 @@ async function showAll(): Promise<void> {
 const refresh = () => void attempt(showProduct);
 startPart(
   () => products.value,
-  () => void attempt(async () => Promise.all([showProduct(), showResults(products.value)]).then(() => {})),
+  () => void attempt(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
 );
 startThreshold(refresh);
 startResults(refresh);
@@ -73,5 +79,8 @@ key.addEventListener("change", () => {
   rememberKey(key.value);
   void attempt(showAll);
 });
-window.setInterval(() => void showJobs().catch(() => {}), EVERY_MS);
+window.setInterval(() => {
+  void showJobs().catch(() => {});
+  if (!document.hidden) void refreshResults().catch(() => {});
+}, EVERY_MS);
 void attempt(showAll);
