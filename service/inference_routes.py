@@ -108,7 +108,7 @@ async def live() -> Live:
 @router.get("/v2/health/ready", responses=_errors(503))
 async def ready(services: Services) -> Ready:
     """Every product's bank is loaded and warmed up."""
-    if reasons := services.engine.not_ready():
+    if reasons := services.not_ready():
         raise Refusal(503, "not_ready", " ".join(reasons), headers={"Retry-After": "2"})
     return Ready()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,10 +15,12 @@ from typing import Any, Protocol, TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from service.job_store import Job, JobStore, KeyReused
-from service.problems import INTERNAL, Overloaded, Refusal, body_of
+from service.problems import INTERNAL, Overloaded, Refusal, body_of, is_full
 
 KEEP_JOBS = 1000
 KEEP_S = 7 * 86_400.0
+PAUSES_S = (1.0, 30.0)
+"""How long until a failed write is tried again: at first, doubled each time, and at most."""
 _T = TypeVar("_T")
 
 
@@ -102,7 +105,7 @@ class Jobs:
         self._kinds: dict[str, JobKind] = {}
         self._running: dict[str, Task] = {}
         self._wake: dict[str, asyncio.Event] = {}
-        self._workers: list[asyncio.Task[None]] = []
+        self._workers: dict[str, asyncio.Task[None]] = {}
         self._tick = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,7 +119,7 @@ class Jobs:
         """Open the store and take up what waits. Raises as `JobStore.open`."""
         await on_disk(self.store.open)
         self._loop = asyncio.get_running_loop()
-        self._workers = [asyncio.create_task(self._work(kind)) for kind in self._kinds.values()]
+        self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
 
     def drain(self) -> None:
         """Interrupt what runs, to be taken up at the next start; those who watch hear no more. Any thread."""
@@ -125,11 +128,16 @@ class Jobs:
             task.interrupted = True
         self._changed()
 
+    def not_ready(self) -> list[str]:
+        """What keeps jobs from being run, in sentences; empty when nothing does. Any thread."""
+        ended = [kind for kind, worker in self._workers.items() if worker.done()]
+        return [] if self._stopping else [f"No {kind} jobs are run. Restart the service." for kind in ended]
+
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Drain, and wait for what runs to stop."""
         self.drain()
         if self._workers:
-            _, late = await asyncio.wait(self._workers, timeout=timeout_s)
+            _, late = await asyncio.wait(self._workers.values(), timeout=timeout_s)
             for worker in late:
                 worker.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -197,43 +205,78 @@ class Jobs:
                 continue
 
     async def _work(self, kind: JobKind) -> None:
-        """Run the jobs of one kind, one after another."""
+        """Run the jobs of one kind, one after another, whatever becomes of each."""
         wake = self._wake[kind.name]
         while not self._stopping:
-            wake.clear()
-            job = await on_disk(lambda: self.store.take(kind.name))
-            if job is None:
-                await wake.wait()
-                continue
-            await self._run(kind, job)
-            await on_disk(lambda: self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S))
+            try:
+                job = await self._written(kind, lambda: self.store.take(kind.name))
+                if job is None:
+                    await wake.wait()
+                    continue
+                await self._run(kind, job)
+                await self._written(kind, lambda: self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S))
+            except Exception:
+                # One job must not end the worker of all: this one is taken up again at the next start.
+                self._logger.exception("job_worker_failed", kind=kind.name)
+                await self._pause(kind, PAUSES_S[0])
 
     async def _run(self, kind: JobKind, job: Job) -> None:
         """Run one job until it ends or the service stops."""
         task = Task(job, self.store.input(job.id), self.store, self._changed)
         self._running[job.id] = task
         self._notify()
-        end: dict[str, Any]
         try:
-            end = {"state": "done", "result": await kind.run(task)}
+            end = await self._end_of(kind, task)
+            if task.interrupted and end.get("state") != "done" and not task.cancelled:
+                await self._written(kind, lambda: self.store.put_back(job.id))
+            else:
+                await self._written(kind, lambda: self.store.end(job.id, **end))
+        finally:
+            del self._running[job.id]
+            self._notify()
+        self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end.get("state"))
+
+    async def _end_of(self, kind: JobKind, task: Task) -> dict[str, Any]:
+        """Do a job; what `JobStore.end` is to be told of it."""
+        name = task.job.id
+        try:
+            return {"state": "done", "result": await kind.run(task)}
         except JobStopped:
-            end = {"state": "cancelled"}
+            return {"state": "cancelled"}
         except Refusal as refusal:
-            end = {"state": "failed", "problem": body_of(refusal, job.id)}
+            return {"state": "failed", "problem": body_of(refusal, name)}
         except asyncio.CancelledError:
             task.interrupted = True
-            end = {}
-        except Exception:
-            self._logger.exception("job_failed", job=job.id, kind=kind.name)
-            end = {"state": "failed", "problem": body_of(INTERNAL, job.id)}
-        interrupted = task.interrupted and end.get("state") != "done" and not task.cancelled
-        if interrupted:
-            await on_disk(lambda: self.store.put_back(job.id))
-        else:
-            await on_disk(lambda: self.store.end(job.id, **end))
-        del self._running[job.id]
-        self._notify()
-        self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end.get("state"))
+            return {}
+        except Exception as error:
+            self._logger.exception("job_failed", job=name, kind=kind.name)
+            problem = _disk_full() if is_full(error) else INTERNAL
+            return {"state": "failed", "problem": body_of(problem, name)}
+
+    async def _written(self, kind: JobKind, call: Callable[[], _T]) -> _T:
+        """What the store answers, asked again until the disk lets it. Raises its error on a stop."""
+        pause, longest = PAUSES_S
+        while True:
+            self._wake[kind.name].clear()
+            try:
+                return await on_disk(call)
+            except (OSError, sqlite3.Error) as error:
+                if self._stopping:
+                    raise
+                self._logger.error(
+                    "jobs_not_written",
+                    kind=kind.name,
+                    reason=str(error),
+                    again_in_s=pause,
+                    full=is_full(error),
+                )
+            await self._pause(kind, pause)
+            pause = min(2 * pause, longest)
+
+    async def _pause(self, kind: JobKind, seconds: float) -> None:
+        """Wait, unless a job of that kind comes or the service stops."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake[kind.name].wait(), seconds)
 
     def _changed(self) -> None:
         """From any thread."""
@@ -253,3 +296,8 @@ class Jobs:
 async def on_disk(call: Callable[[], _T]) -> _T:
     """A call that blocks on the disk, off the event loop."""
     return await asyncio.to_thread(call)
+
+
+def _disk_full() -> Refusal:
+    detail = "The disk of the state folder was full. The job's lines so far stay; send the rest again later."
+    return Refusal(507, "disk_full", detail)

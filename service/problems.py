@@ -147,6 +147,11 @@ _STANDARD = {
 }
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an OSError or an sqlite3.Error says that the disk, or one's share of it, is full."""
+    return getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+
+
 async def on_refusal(request: Request, error: Exception) -> JSONResponse:
     """Exception handler for Refusal."""
     assert isinstance(error, Refusal)
@@ -163,8 +168,7 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 async def on_full_disk(request: Request, error: Exception) -> JSONResponse:
     """Exception handler for OSError and sqlite3.OperationalError: 507 where the disk is full, else a 500."""
-    full = getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
-    if not full:
+    if not is_full(error):
         raise error
     detail = "The disk of the state folder is full. Nothing was changed. Tell the server's operator."
     return await on_refusal(request, Refusal(507, "disk_full", detail))

@@ -161,8 +161,8 @@ async def healthz() -> Health:
 
 @router.get("/readyz", response_model_exclude_none=True, responses=Problems.of(503), tags=["health"])
 async def readyz(services: Services) -> Readiness:
-    """Ready: every product's bank is loaded and warmed up. 503 names what is not."""
-    reasons = services.engine.not_ready()
+    """Ready: every product's bank is loaded and warmed up, and jobs are run. 503 names what is not."""
+    reasons = services.not_ready()
     if reasons:
         headers = {"Retry-After": "2"}
         raise Refusal(503, "not_ready", " ".join(reasons), headers=headers, extra={"not_ready": reasons})

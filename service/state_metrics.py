@@ -42,7 +42,7 @@ class StateMetrics(Collector):
         """All families."""
         engine = self._wiring.engine
         yield InfoMetricFamily("tribank_build", "This Tribank.", {"version": version("tribank")})
-        yield _one("ready", "1 while /readyz says 200.", float(not engine.not_ready()))
+        yield _one("ready", "1 while /readyz says 200.", float(not self._wiring.not_ready()))
         yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
         yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)
         gates = {name: getattr(self._wiring, name) for name in ("uploads", "parts", "batches", "watchers")}

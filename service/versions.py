@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -17,7 +16,7 @@ from banks.manifest import Manifest
 from banks.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.thresholds import MovedThreshold, calibration_of, move_threshold
 from service.bodies import json_body, read_json
-from service.problems import Refusal, UnknownProduct
+from service.problems import Refusal, UnknownProduct, is_full
 from service.schemas import CalibrationAnswer
 from service.wiring import Problems, Services, Wiring
 
@@ -284,7 +283,7 @@ def _refusing(call: Callable[[], _T]) -> _T:
     except BadBank as error:
         raise Refusal(409, "bank_damaged", str(error)) from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise Refusal(507, "disk_full", "The disk of the banks is full; nothing was changed.") from None
         detail = "The bank directory cannot be written; nothing was changed. See its permissions."
         raise Refusal(503, "banks_not_writable", detail) from None

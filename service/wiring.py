@@ -44,6 +44,10 @@ class Wiring:
     stall_s: float
     device: str
 
+    def not_ready(self) -> list[str]:
+        """What keeps the service from being ready, in sentences; empty when it is. From any thread."""
+        return [*self.engine.not_ready(), *self.jobs.not_ready()]
+
     def drain(self) -> None:
         """Take no new work and interrupt jobs; parts in work are finished. From any thread."""
         self.engine.drain()

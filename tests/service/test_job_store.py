@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.job_store import MOST_ATTEMPTS, JobStore, KeyReused, StateInUse
+from service.problems import is_full
 
 
 @pytest.fixture
@@ -114,6 +115,32 @@ def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> Non
     assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
     store.prune(keep=9, older_than_s=-1)
     assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+def test_a_full_disk_is_told_and_what_follows_is_written(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    with store._db.transaction() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        store.add_line(job.id, "x" * 100_000)
+    assert is_full(full.value)
+    store.add_line(job.id, "short")
+    assert store.lines(job.id) == ["short"]
+
+
+def test_what_cannot_be_committed_leaves_no_transaction_open(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+
+    def write() -> None:
+        with store._db.transaction() as db:
+            db.execute("PRAGMA defer_foreign_keys = 1")
+            db.execute("INSERT INTO lines VALUES ('no job', 1, '')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        write()
+    store.add_line(job.id, "after it")
+    assert store.lines(job.id) == ["after it"]
 
 
 def test_one_service_a_folder(store: JobStore, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from service.problems import Refusal
 
 
 class Counting:
-    """Counts to `request["to"]`, a line a step; waits for `go_on` before each."""
+    """Counts to `request["to"]`, a line a step; waits for `go_on` before each. quiet: waits once, no line."""
 
     name = "count"
 
@@ -33,6 +33,9 @@ class Counting:
             raise Refusal(422, "no_parts", "There is nothing to count.")
         if task.job.request.get("break"):
             raise ZeroDivisionError
+        if task.job.request.get("quiet"):
+            self.go_on.acquire()
+            return {}
         to = task.job.request["to"]
         for number in range(task.count_lines(), to):
             while not self.go_on.acquire(timeout=0.02):
@@ -69,6 +72,19 @@ def ended(client: httpx.Client, job: str) -> dict[str, Any]:
 def ended_by_asking(client: httpx.Client, job: str) -> None:
     while client.get(f"/v1/jobs/{job}").json()["state"] != "done":
         time.sleep(0.01)
+
+
+def told(running: Any, event: str) -> dict[str, Any]:
+    """The first log line of an event, once it is there."""
+    while not (found := [line for line in running.log if line["event"] == event]):
+        time.sleep(0.01)
+    return found[0]
+
+
+def pragma(running: Any, text: str) -> int | None:
+    """Set something on the connection by which the server writes its jobs."""
+    row = running.app.state.wiring.jobs.store._db._db.execute(f"PRAGMA {text}").fetchone()
+    return row and row[0]
 
 
 def two_lines(client: httpx.Client, job: str) -> None:
@@ -159,6 +175,50 @@ def test_a_job_goes_on_after_a_restart(serve: Any, strict_settings: Any, loader:
         assert ended(client, job.id)["result"] == {"counted": 4}
         lines = client.get(f"/v1/jobs/{job.id}/results").text.splitlines()
     assert [json.loads(line)["number"] for line in lines] == [0, 1, 2, 3]
+
+
+def test_a_full_disk_fails_the_job_that_met_it_and_no_later_one(running: Any, counting: Counting) -> None:
+    pages = pragma(running, "page_count")
+    pragma(running, f"max_page_count = {pages}")
+    job = submit(running, {"to": 500})
+    counting.go_on.release(500)
+    assert told(running, "job_failed")["job"] == job.id
+    pragma(running, "max_page_count = 100000")
+    with running.client() as client:
+        last = ended(client, job.id)
+        assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == (
+            "failed",
+            507,
+            "disk_full",
+        )
+        kept = client.get(f"/v1/jobs/{job.id}/results").text.splitlines()
+        assert 0 < len(kept) < 500
+        counting.go_on.release(1)
+        assert ended(client, submit(running, {"quiet": True}).id)["state"] == "done"
+
+
+def test_a_disk_that_takes_nothing_holds_jobs_up_and_loses_none(running: Any, counting: Counting) -> None:
+    jobs = [submit(running, {"quiet": True}) for _ in range(2)]
+    with running.client() as client:
+        while client.get(f"/v1/jobs/{jobs[0].id}").json()["state"] != "running":
+            time.sleep(0.01)
+        pragma(running, "query_only = 1")
+        counting.go_on.release(2)
+        assert "readonly" in told(running, "jobs_not_written")["reason"]
+        assert client.get("/readyz").status_code == 200
+        pragma(running, "query_only = 0")
+        assert [ended(client, job.id)["state"] for job in jobs] == ["done", "done"]
+
+
+def test_a_server_that_runs_no_jobs_is_not_ready(running: Any) -> None:
+    with running.client() as client:
+        assert client.get("/readyz").status_code == 200
+        worker = running.app.state.wiring.jobs._workers["count"]
+        running.server._loop.call_soon_threadsafe(worker.cancel)
+        while client.get("/readyz").status_code == 200:
+            time.sleep(0.01)
+        assert client.get("/readyz").json()["not_ready"] == ["No count jobs are run. Restart the service."]
+        assert client.get("/v2/health/ready").status_code == 503
 
 
 def test_watchers_are_let_go_when_the_service_drains(running: Any) -> None:
