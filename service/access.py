@@ -75,6 +75,13 @@ def check_access(settings: Settings) -> None:
     )
 
 
+def client_of(scope: Scope) -> str:
+    """Whom a request counts for: its key, or its address where it came without one."""
+    key = scope["state"]["record"].get("key")
+    address = scope.get("client")
+    return f"key {key}" if key else f"address {address[0] if address else ''}"
+
+
 def _foreign(scope: Scope) -> Refusal | None:
     """Nobody is asked for a key on loopback, but pages of other sites reach it too, through their reader's
     browser: by a form, or by a name of theirs that leads to this machine. Host and Origin tell."""

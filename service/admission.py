@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -12,23 +13,29 @@ from service.problems import Overloaded
 class Gate:
     """Lets `limit` requests through at once and refuses the others. For the event loop only."""
 
-    def __init__(self, limit: int, retry_after_s: Callable[[], int]) -> None:
+    def __init__(self, limit: int, retry_after_s: Callable[[], int], *, share: int | None = None) -> None:
+        """share: places that one client holds at most; None is all."""
         self.limit = limit
         self.inside = 0
+        self._share = limit if share is None else share
+        self._held: Counter[str] = Counter()
         self._retry_after_s = retry_after_s
         self._patient = asyncio.Semaphore(max(1, limit // 2))
         self._left = asyncio.Event()
 
     @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Hold one place. Raises Overloaded."""
-        if self.inside >= self.limit:
+    def enter(self, client: str = "") -> Iterator[None]:
+        """Hold one place. client: whose share it is of. Raises Overloaded."""
+        if self.inside >= self.limit or self._held[client] >= self._share:
             raise Overloaded(self._retry_after_s())
         self.inside += 1
+        self._held[client] += 1
         try:
             yield
         finally:
             self.inside -= 1
+            self._held[client] -= 1
+            self._held += Counter()  # forgets who holds none
             self._left.set()
 
     @asynccontextmanager

@@ -65,6 +65,8 @@ from service.wire import protocol_for
 from service.wiring import Wiring
 from service.zip_uploads import ZipLimits
 
+UPLOAD_SHARE = 2
+"""One key or address holds one of so many upload places at most: it cannot keep all others out."""
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
 
@@ -206,7 +208,9 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         store=store,
         decoders=ThreadPoolExecutor(settings.decode_workers, "tribank-decode"),
         encoders=ThreadPoolExecutor(settings.encode_workers, "tribank-encode"),
-        uploads=Gate(settings.max_uploads, engine.retry_after_s),
+        uploads=Gate(
+            settings.max_uploads, engine.retry_after_s, share=-(-settings.max_uploads // UPLOAD_SHARE)
+        ),
         parts=Gate(settings.max_in_flight, engine.retry_after_s),
         batches=Gate(settings.max_batches, engine.retry_after_s),
         upload_limits=UploadLimits.of(settings),

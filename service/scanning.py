@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from models.sample import Sample, without_returns
+from service.access import client_of
 from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
 from service.deadline import Clock
 from service.problems import Refusal
@@ -51,7 +52,7 @@ async def answer_part(
         return scan, rendered, (time.perf_counter() - started) * 1000
 
     async with clock.running():
-        with services.uploads.enter():
+        with services.uploads.enter(client_of(request.scope)):
             body = await receive()
         received_ms = clock.spent_ms
         clock.shorten(services.deadline_s)

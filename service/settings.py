@@ -63,7 +63,11 @@ class Settings(BaseSettings):
         description="Parts being decoded, scored or drawn; above it 429. Each more lets bursts of one more "
         "part in, and the slowest answer wait for one more.",
     )
-    max_uploads: int = Field(default=16, ge=1, description="Bodies being received at once; above it 429.")
+    max_uploads: int = Field(
+        default=16,
+        ge=1,
+        description="Bodies being received at once, and half as many of one key or address; above it 429.",
+    )
     decode_workers: int = Field(default=2, ge=1, description="Threads that decode uploads.")
     encode_workers: int = Field(default=2, ge=1, description="Threads that draw and encode answers.")
     deadline_s: float = Field(
@@ -96,7 +100,7 @@ class Settings(BaseSettings):
     max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
     max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
     stall_s: float = Field(
-        default=30.0, gt=0, description="A client that takes nothing of a streamed answer for as long is cut."
+        default=30.0, gt=0, description="A client that takes nothing of its answer for as long is cut."
     )
 
     max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest request body.")

@@ -1,13 +1,17 @@
-"""The HTTP/1.1 connection with bounds: how long and how large a request's head may be.
+"""The HTTP/1.1 connection with bounds: how long and how large a request's head may be, and how long an answer
+may lie.
 
 httptools refuses malformed requests (also Content-Length beside Transfer-Encoding), but would take an
-endless head for as long as the client likes.
+endless head for as long as the client likes, and keep an answer that nobody reads until the client is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import struct
+import termios
 import uuid
 from typing import Any
 
@@ -22,13 +26,17 @@ _HEAD_TOO_LARGE = Refusal(
     431, "head_too_large", "The request's headers are too large. Send fewer or shorter."
 )
 _HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The request's headers did not arrive in time. Send it again.")
+_LOOKS = 4
+"""How often it is looked, within `stall_s`, whether a client takes its answer."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's httptools protocol with a limit on the head and problem+json for what it refuses itself."""
+    """uvicorn's httptools protocol with a limit on the head and problem+json for what it refuses itself;
+    it is cut when the client takes nothing of an answer for `stall_s`."""
 
     max_head_bytes = 32 * 1024
     head_timeout_s = 10.0
+    stall_s = 30.0
 
     _in_head = True
     _messages = 0
@@ -36,6 +44,9 @@ class BoundedProtocol(HttpToolsProtocol):
     _parsed_bytes = 0  # of the head, by its lines
     _head_timer: asyncio.TimerHandle | None = None
     _refusal: Refusal | None = None
+    _untaken_bytes = 0
+    _taken_at = 0.0  # when the client last took some of them, on the loop's clock
+    _stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
@@ -43,7 +54,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_arrived()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_the_client()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch_the_client()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -102,6 +123,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
+    def _watch_the_client(self) -> None:
+        """From now on until all is sent: also of a connection that is closed, which waits for that."""
+        if self.transport.get_write_buffer_size() and self._stall_timer is None:
+            self._untaken_bytes, self._taken_at = self._untaken(), self.loop.time()
+            self._stall_timer = self.loop.call_later(self.stall_s / _LOOKS, self._look_at_the_client)
+
+    def _look_at_the_client(self) -> None:
+        self._stall_timer = None
+        if not self.transport.get_write_buffer_size():
+            return
+        untaken, now = self._untaken(), self.loop.time()
+        if untaken != self._untaken_bytes:
+            self._untaken_bytes, self._taken_at = untaken, now
+        if now - self._taken_at >= self.stall_s:
+            self.transport.abort()
+            return
+        self._stall_timer = self.loop.call_later(self.stall_s / _LOOKS, self._look_at_the_client)
+
+    def _untaken(self) -> int:
+        """Bytes that the client has not yet: ours, and the kernel's, which takes ours in leaps of a megabyte
+        that a slow link may need minutes for."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        (kernels,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))
+        return self.transport.get_write_buffer_size() + kernels
+
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
 
@@ -128,5 +174,6 @@ def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
     bounds: dict[str, Any] = {
         "max_head_bytes": settings.max_head_bytes,
         "head_timeout_s": settings.head_timeout_s,
+        "stall_s": settings.stall_s,
     }
     return type("ServerProtocol", (BoundedProtocol,), bounds)

@@ -31,6 +31,21 @@ def test_those_who_wait_get_half_of_the_places() -> None:
     asyncio.run(story())
 
 
+def test_one_client_holds_its_share_at_most_and_others_the_rest() -> None:
+    gate = Gate(4, lambda: 7, share=2)
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(gate.enter("one"))
+        with pytest.raises(Overloaded), gate.enter("one"):
+            pass
+        held.enter_context(gate.enter("two"))
+        held.enter_context(gate.enter("three"))
+        with pytest.raises(Overloaded), gate.enter("four"):
+            pass
+    with gate.enter("one"), gate.enter("one"):
+        assert gate.inside == 2
+
+
 def test_one_who_waits_comes_in_once_a_place_is_free() -> None:
     async def story() -> None:
         gate, go_on = Gate(2, lambda: 1), asyncio.Event()

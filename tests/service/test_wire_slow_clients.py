@@ -4,40 +4,75 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from service.keys import Keys
 from service.lines import NDJSON, LineStream
 
+URL = "/v1/products/cookie/score"
 HEAD = (
     b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: multipart/form-data; boundary=b\r\n%sContent-Length: %d\r\n\r\n"
 )
 
 
-def _connect(running: Any) -> socket.socket:
-    connection = socket.create_connection((running.host, running.port), 10)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+def _connect(running: Any, address: str = "127.0.0.1", room: int = 4096) -> socket.socket:
+    """A connection from one of the machine's own addresses, with room for few bytes."""
+    connection = socket.socket()
+    connection.settimeout(10)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    connection.bind((address, 0))
+    connection.connect((running.host, running.port))
     return connection
 
 
-def test_half_sent_bodies_hold_no_place_of_others_and_end_in_408(
+def _statuses(connections: list[socket.socket]) -> Counter[bytes]:
+    return Counter(connection.recv(100)[9:12] for connection in connections)
+
+
+def test_half_sent_bodies_of_one_address_hold_half_of_the_places_and_end_in_408(
     serve: Callable[..., Any], strict_settings: Any, loader: Any, part: dict[str, bytes], form: bytes
 ) -> None:
+    places = strict_settings.max_uploads
     with serve(strict_settings, loader) as running, running.client() as client, ExitStack() as held:
-        slow = [held.enter_context(_connect(running)) for _ in range(strict_settings.max_uploads - 1)]
+        slow = [held.enter_context(_connect(running, "127.0.0.2")) for _ in range(2 * places)]
         for connection in slow:
             connection.sendall(HEAD % (b"", len(form)) + form[:100])
         for _ in range(5):
-            assert client.post("/v1/products/cookie/score", files=part).status_code == 200
-        for connection in slow:
-            assert connection.recv(100).startswith(b"HTTP/1.1 408")
+            assert client.post(URL, files=part).status_code == 200
+        assert _statuses(slow) == {b"408": places // 2, b"429": 2 * places - places // 2}
         assert running.app.state.wiring.uploads.inside == 0
+
+
+def test_half_sent_bodies_of_one_key_hold_no_place_of_another(
+    serve: Callable[..., Any],
+    strict_settings: Any,
+    loader: Any,
+    part: dict[str, bytes],
+    form: bytes,
+    tmp_path: Path,
+) -> None:
+    keys = Keys(tmp_path)
+    slow_key, good_key = (keys.add(name, "score") for name in ("slow", "good"))
+    settings = strict_settings.model_copy(update={"max_uploads": 3})
+    with serve(settings, loader, state=tmp_path) as running, running.client() as client, ExitStack() as held:
+        slow = [held.enter_context(_connect(running)) for _ in range(4)]
+        for connection in slow:
+            key = f"X-API-Key: {slow_key}\r\n".encode()
+            connection.sendall(HEAD % (key, len(form)) + form[:100])
+        for _ in range(3):
+            answer = client.post(URL, files=part, headers={"X-API-Key": good_key})
+            assert answer.status_code == 200
+        assert _statuses(slow) == {b"408": 2, b"429": 2}
 
 
 def test_answers_that_nobody_reads_hold_no_place_of_others(
@@ -49,8 +84,73 @@ def test_answers_that_nobody_reads_hold_no_place_of_others(
             connection.sendall(HEAD % (b"Accept: application/x-npz\r\n", len(form)) + form)
             connection.recv(100)  # the answer has begun; the rest of its megabytes is left lying
         for _ in range(5):
-            assert client.post("/v1/products/cookie/score", files=part).status_code == 200
+            assert client.post(URL, files=part).status_code == 200
         assert running.app.state.wiring.parts.inside == 0
+
+
+def _unread(running: Any, form: bytes, held: ExitStack, room: int = 4096) -> socket.socket:
+    """A connection whose answer of megabytes has begun, and lies in the server's memory."""
+    connection = held.enter_context(_connect(running, room=room))
+    while not (kept := [one for one in _open(running) if one.client == connection.getsockname()]):
+        time.sleep(0.01)
+    transport = kept[0].transport
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+    connection.sendall(HEAD % (b"Accept: application/x-npz\r\n", len(form)) + form)
+    connection.recv(100)
+    while not transport.get_write_buffer_size():
+        time.sleep(0.01)
+    return connection
+
+
+def _open(running: Any) -> list[Any]:
+    """The server's ends of all connections."""
+    return list(running.server.server_state.connections)
+
+
+def _taken(connection: socket.socket) -> int:
+    """Bytes that come until the end."""
+    taken = 0
+    while piece := connection.recv(65_536):
+        taken += len(piece)
+    return taken
+
+
+def test_an_answer_that_nobody_takes_is_cut(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, form: bytes
+) -> None:
+    settings = strict_settings.model_copy(update={"stall_s": 0.4})
+    with serve(settings, loader) as running, ExitStack() as held:
+        connection = _unread(running, form, held)
+        while _open(running):
+            time.sleep(0.02)
+        assert _taken(connection) < 1_000_000
+
+
+def test_an_answer_that_is_taken_slowly_is_not_cut(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, form: bytes
+) -> None:
+    settings = strict_settings.model_copy(update={"stall_s": 1.0})
+    with serve(settings, loader) as running, ExitStack() as held:
+        connection = _unread(running, form, held, room=65_536)
+        taken, until = 0, time.monotonic() + 2
+        while time.monotonic() < until:
+            taken += len(connection.recv(16_384))
+            time.sleep(0.05)
+        (kept,) = _open(running)
+        assert kept.transport.get_write_buffer_size()
+        kept.shutdown()
+        assert taken + _taken(connection) > 1_000_000
+
+
+def test_an_answer_that_nobody_takes_ends_before_a_stop_gives_up_on_it(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, form: bytes
+) -> None:
+    settings = strict_settings.model_copy(update={"stall_s": 0.4})
+    with ExitStack() as held:
+        with serve(settings, loader) as running:
+            running.server.config.timeout_graceful_shutdown = 1000
+            _unread(running, form, held)
+        assert not _open(running)
 
 
 def test_a_stream_that_nobody_takes_ends_and_lets_go() -> None:
