@@ -79,16 +79,22 @@ class Batch:
                     scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
                     text = (await on_record(scan, render_json, services)).decode()
         except Refusal as refusal:
-            logger.info("batch_part", origin=self.origin, product=self.product, code=refusal.code)
+            logger.info(
+                "batch_part",
+                origin=self.origin,
+                product=self.product,
+                part_id=part.name,
+                code=refusal.code,
+            )
             return self._problem(part.name, refusal)
         except Exception:
-            logger.exception("batch_part_failed", origin=self.origin, product=self.product)
+            logger.exception("batch_part_failed", origin=self.origin, product=self.product, part_id=part.name)
             return self._problem(part.name, INTERNAL)
         logger.info("batch_part", origin=self.origin, product=self.product, **noted(scan))
         return text
 
     def _problem(self, name: str, refusal: Refusal) -> str:
-        return json.dumps({"part_id": name, **body_of(refusal, self.origin)})
+        return json.dumps(body_of(refusal, self.origin, name))
 
 
 class BatchJob:

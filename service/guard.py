@@ -1,4 +1,5 @@
-"""What every exchange gets, whatever the route: a request id, safe headers, one log line, no bare 500."""
+"""What every exchange gets, whatever the route: a request id, its trace, safe headers, one log line, no bare
+500."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from service.metrics import Metrics
 from service.problems import INTERNAL, respond
+from service.trace_context import RESPONSE, Trace
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
@@ -74,6 +76,9 @@ class Exchange:
         given = self._headers.get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         self.record: dict[str, Any] = {"method": scope["method"]}
+        self._trace = Trace.of(self._headers.getlist("traceparent"))
+        if self._trace is not None:
+            self.record |= {"trace_id": self._trace.trace_id, "span_id": self._trace.span_id}
         self.status: int | None = None
         self._receive = receive
         self._send = send
@@ -91,6 +96,8 @@ class Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.request_id
+            if self._trace is not None:
+                headers[RESPONSE] = self._trace.response
             headers["X-Content-Type-Options"] = "nosniff"
             headers.setdefault("Cache-Control", "no-store")
             if not self._body_ended:

@@ -14,9 +14,8 @@ from pydantic import BaseModel, Field
 from service.answers import JSON, Renderer, Scan
 from service.bodies import REFERENCE
 from service.deadline import Clock
-from service.parts import checked_part_id
 from service.problems import Refusal, V2Error
-from service.scanning import Ask, answer_part, on_pool, scan_part
+from service.scanning import Ask, answer_part, named, on_pool, scan_part
 from service.scoring import ScoreOptions
 from service.tensors import (
     BINARY,
@@ -186,6 +185,7 @@ async def _infer(
     product: str, version: str | None, request: Request, services: Wiring, options: ScoreOptions
 ) -> Response:
     clock = Clock(options.deadline_ms)
+    given = named(request, options.part_id)
     _check(services, product, version)
     coding, head_bytes = _checked_head(request, services)
     request.state.record["product"] = product
@@ -197,8 +197,8 @@ async def _infer(
     async def score(body: bytes) -> tuple[Scan, Renderer]:
         inference = await on_pool(services.decoders, lambda: read(body))
         clock.shorten(inference.timeout_s - clock.spent_ms / 1000)
-        name = options.part_id or inference.asked.id
-        ask = Ask(product, checked_part_id(name) if name else None, options.threshold, clock)
+        part_id = named(request, given or inference.asked.id or None)
+        ask = Ask(product, part_id, options.threshold, clock)
         scan = await scan_part(ask, inference.sample, services)
         if version not in (None, scan.scored.detector.version):
             raise _not_active(version)

@@ -30,6 +30,9 @@ class Problem(BaseModel):
     code: str = Field(description="Stable; for programs.", examples=["size_mismatch"])
     detail: str = Field(description="What to do; for people.", examples=["The part is 8 x 8 pixels; ..."])
     request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
+    part_id: str | None = Field(
+        None, description="The client's name for the part, once it is known.", examples=["board-000123"]
+    )
     part: str | None = Field(None, description="The form field at fault, if one is.", examples=["xyz"])
 
 
@@ -107,8 +110,8 @@ def from_bad_sample(error: BadSample, part: str | None = None) -> Refusal:
     return Refusal(status, error.code, str(error), part=part)
 
 
-def body_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
-    """The problem+json members of a refusal."""
+def body_of(refusal: Refusal, request_id: str, part_id: str | None = None) -> dict[str, Any]:
+    """The problem+json members of a refusal. part_id: of the part that it concerns, if it has a name."""
     problem = Problem(
         type=f"urn:tribank:problem:{refusal.code}",
         title=HTTPStatus(refusal.status).phrase,
@@ -116,6 +119,7 @@ def body_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
         code=refusal.code,
         detail=refusal.detail,
         request_id=request_id,
+        part_id=part_id,
         part=refusal.part,
         **refusal.extra,
     )
@@ -131,7 +135,8 @@ def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
     """The response of a refusal of this request."""
     if is_v2(scope["path"]):
         return JSONResponse(V2Error(error=refusal.detail).model_dump(), refusal.status, refusal.headers)
-    body = body_of(refusal, scope["state"]["request_id"])
+    state = scope["state"]
+    body = body_of(refusal, state["request_id"], state["record"].get("part_id"))
     return JSONResponse(body, refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE)
 
 

@@ -17,6 +17,7 @@ from models.sample import Sample, without_returns
 from service.access import client_of
 from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
 from service.deadline import Clock
+from service.parts import checked_part_id
 from service.problems import Refusal
 from service.wiring import Wiring
 
@@ -64,6 +65,14 @@ async def answer_part(
     timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
     headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+
+
+def named(request: Request, part_id: str | None) -> str | None:
+    """The client's name for the part without blanks around it: from now on the log line and any refusal of
+    the request say it. Raises Refusal."""
+    checked = None if part_id is None else checked_part_id(part_id)
+    request.state.record["part_id"] = checked
+    return checked
 
 
 async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> Scan:

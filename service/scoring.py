@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
 from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
-from service.scanning import Ask, answer_part, scan_part
+from service.scanning import Ask, answer_part, named, scan_part
 from service.schemas import ScoreAnswer
 from service.uploads import FORM, RAW, receive_fields
 from service.wiring import Problems, Services
@@ -80,14 +80,16 @@ async def score_part(
 ) -> Response:
     """Score one part: an image and an organised point cloud, pixel for pixel."""
     clock = Clock(options.deadline_ms)
+    given = named(request, options.part_id)
     media_type = negotiate(request.headers.get("accept"))
     services.engine.check(product)
     request.state.record["product"] = product
 
     async def receive() -> tuple[Ask, dict[str, bytes]]:
         fields = await receive_fields(request, services.upload_limits)
+        part_id = named(request, part_id_of(fields, given))
         check_fields(fields)
-        return Ask(product, part_id_of(fields, options.part_id), options.threshold, clock), fields
+        return Ask(product, part_id, options.threshold, clock), fields
 
     async def score(asked: tuple[Ask, dict[str, bytes]]) -> tuple[Scan, Renderer]:
         ask, fields = asked

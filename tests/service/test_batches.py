@@ -55,6 +55,15 @@ def test_a_line_a_part_in_order_and_a_bad_one_harms_none(
     assert told[2]["request_id"] == answer.headers["x-request-id"]
 
 
+def test_the_log_says_which_part_of_a_batch_was_refused(server: Any, folder: dict[str, bytes]) -> None:
+    with server.client() as client:
+        client.post(URL, content=zipped(folder), headers=ZIP | {"X-Request-ID": "of-one-batch"})
+    told = [line for line in server.log if line.get("origin") == "of-one-batch"]
+    assert {line["part_id"]: line.get("code") for line in told} == {
+        "1": None, "2": None, "3": "unsupported_type", "10": None,
+    }  # fmt: skip
+
+
 def test_many_pairs_in_one_form_are_the_batch_of_their_zip(
     client: httpx.Client, folder: dict[str, bytes]
 ) -> None:

@@ -145,7 +145,9 @@ def test_null_is_no_return(client: httpx.Client, sample: Sample) -> None:
     assert client.post(URL, json=body).json()["outputs"][0]["data"] == ["good"]
 
 
-def test_what_cannot_be_used_is_refused_in_the_protocols_form(client: httpx.Client, sample: Sample) -> None:
+def test_what_cannot_be_used_is_refused_in_the_protocols_form(
+    client: httpx.Client, server: Any, sample: Sample
+) -> None:
     body, headers = asked(sample)
     long = headers | {"Inference-Header-Content-Length": "99999999"}
     rgb = {"name": "rgb", "datatype": "UINT8", "shape": [32, 32, 3], "data": [0] * 3072}
@@ -192,6 +194,7 @@ def test_what_cannot_be_used_is_refused_in_the_protocols_form(client: httpx.Clie
         (422, told(rgb | {"shape": [64, 48, 1 + 2], "data": [0] * 9216}, xyz)),
         (422, told(rgb, xyz | {"data": [1e30] * 3072})),
         (422, told(rgb, xyz, id="x" * 200)),
+        (422, told(rgb | {"shape": [64, 48, 3], "data": [0] * 9216}, xyz, id="small")),
         (504, told(rgb, xyz, parameters={"timeout": 1})),
     ]
     for status, request in cases:
@@ -203,6 +206,8 @@ def test_what_cannot_be_used_is_refused_in_the_protocols_form(client: httpx.Clie
         answer = client.post(path, content=b"{}")
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
     assert client.get(URL).status_code == 405
+    refused = {line.get("part_id"): line.get("code") for line in server.log}
+    assert refused["small"] == "size_mismatch"
     late = client.post(URL, content=body, headers=headers, params={"deadline_ms": "x"})
     assert (late.status_code, list(late.json())) == (422, ["error"])
 

@@ -215,6 +215,25 @@ def test_a_part_id_is_given_once(client: httpx.Client, part: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "repeated_field")
 
 
+@pytest.mark.parametrize("place", ["form", "query"])
+def test_a_refusal_says_which_part(server: Any, part: Any, place: str) -> None:
+    named = {"part_id": f" board-{place} "}
+    how: dict[str, Any] = {"data": named} if place == "form" else {"params": named}
+    with server.client() as client:
+        told = client.post(URL, files=part | {"xyz": b"no cloud"}, **how).json()
+        nameless = client.post(URL, files=part | {"xyz": b"no cloud"}).json()
+    assert (told["code"], told["part"], told["part_id"]) == ("unsupported_type", "xyz", f"board-{place}")
+    assert "part_id" not in nameless
+    (line,) = [line for line in server.log if line.get("part_id") == f"board-{place}"]
+    assert (line["code"], line["status"]) == ("unsupported_type", 415)
+
+
+def test_a_part_named_in_the_query_is_named_before_its_body_is_read(client: httpx.Client, part: Any) -> None:
+    for url, headers in (("/v1/products/nothing/score", {}), (URL, {"Accept": "text/plain"})):
+        told = client.post(url, files=part, params={"part_id": "early"}, headers=headers).json()
+        assert told["part_id"] == "early"
+
+
 def test_a_raw_body_that_is_no_sample(client: httpx.Client, part: Any) -> None:
     assert client.post(URL, content=part["rgb"], headers=RAW).status_code == 415
     assert client.post(URL, content=b"", headers=RAW).json()["code"] == "no_body"
