@@ -21,8 +21,8 @@ RENEW = "tribank openapi --output docs/openapi.json"
 _DESCRIPTION = """Tribank scores parts against memory banks of good parts.
 
 Refusals are problem+json (RFC 9457) with a stable `code`; below `/v2` they have the form of its protocol.
-Every answer carries `X-Request-ID`, and `traceresponse` where the request had a valid `traceparent`. Where the
-server has keys, each request names one, as `X-API-Key` or as a bearer token."""
+Every answer carries `X-Request-ID`, and `traceresponse` where the request had a valid `traceparent`. Where
+the server has keys, each request names one, as `X-API-Key` or as a bearer token."""
 _TAGS = {
     "scoring": "One part, or a batch of them.",
     "products": "What is served.",
