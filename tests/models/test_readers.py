@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +152,25 @@ def test_ply_sides_may_stand_in_comments() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "binary", "binary_compressed"])
 def test_pcd(encoding: str) -> None:
     np.testing.assert_allclose(read_xyz(pcd(cloud(), encoding)), cloud(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_cloud_written_as_text_lets_other_threads_run_while_it_is_read() -> None:
+    content = ply(cloud(500, 700), text=True)
+    turns: list[float] = []
+    done = threading.Event()
+
+    def take_turns() -> None:
+        while not done.is_set():
+            turns.append(time.monotonic())
+            time.sleep(0.001)
+        turns.append(time.monotonic())
+
+    other = threading.Thread(target=take_turns)
+    other.start()
+    read_xyz(content)
+    done.set()
+    other.join()
+    assert max(np.diff(turns)) < (turns[-1] - turns[0]) / 2
 
 
 def test_npz_holds_a_part() -> None:

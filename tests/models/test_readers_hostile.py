@@ -144,6 +144,21 @@ REFUSED_IMAGES: list[tuple[str, bytes, type[BadSample], str]] = [
     ("16-bit TIFF", tiff(RGB.astype(np.uint16)), BadSample, "rgb_dtype"),
 ]
 
+
+def _ply() -> bytes:
+    head = ply_header(
+        "obj_info num_cols 50\nobj_info num_rows 40\nelement vertex 2000\nproperty float x\n"
+        "property float y\nproperty float z"
+    )
+    return head[:-200] + XYZ.tobytes()
+
+
+def ply_text(between: bytes = b"\n") -> bytes:
+    head = _ply()[: -XYZ.nbytes].replace(b"binary_little_endian", b"ascii")
+    lines = (" ".join(map(str, point)) for point in XYZ.reshape(-1, 3).tolist())
+    return head + between.join(line.encode() for line in lines)
+
+
 REFUSED_CLOUDS: list[tuple[str, bytes, type[BadSample], str]] = [
     ("43 2^20", tiff_claiming(t256=2**20, t257=2**20), TooLarge, "too_many_pixels"),
     ("43 1000 x 1000 claimed", tiff_claiming(t256=1000, t257=1000), TooLarge, "compression_ratio"),
@@ -222,6 +237,7 @@ REFUSED_CLOUDS: list[tuple[str, bytes, type[BadSample], str]] = [
         BadSample,
         "cloud_fields",
     ),
+    ("PLY one line", ply_text(b" "), BadSample, "unreadable"),
     ("PLY no end", b"ply\n" + b"comment x\n" * 10_000, BadSample, "unreadable"),
 ]
 
@@ -307,19 +323,6 @@ def test_depth_of_a_wrong_kind() -> None:
     assert refused.value.code in ("depth_shape", "depth_dtype")
 
 
-def _ply() -> bytes:
-    head = ply_header(
-        "obj_info num_cols 50\nobj_info num_rows 40\nelement vertex 2000\nproperty float x\n"
-        "property float y\nproperty float z"
-    )
-    return head[:-200] + XYZ.tobytes()
-
-
-def _ply_text() -> bytes:
-    head = _ply()[: -XYZ.nbytes].replace(b"binary_little_endian", b"ascii")
-    return head + "\n".join(" ".join(map(str, point)) for point in XYZ.reshape(-1, 3).tolist()).encode()
-
-
 Reader = Callable[[bytes], object]
 WHOLE: dict[str, tuple[Reader, bytes]] = {
     "png": (read_rgb, saved(RGB)),
@@ -334,7 +337,7 @@ WHOLE: dict[str, tuple[Reader, bytes]] = {
     "tiles": (read_xyz, tiff(XYZ, tile=(16, 16))),
     "npy": (read_xyz, npy(XYZ)),
     "ply": (read_xyz, _ply()),
-    "ply ascii": (read_xyz, _ply_text()),
+    "ply ascii": (read_xyz, ply_text()),
     "pcd": (read_xyz, pcd_header()[:-64] + XYZ.tobytes()),
     "pcd lzf": (read_xyz, (CLOUDS / "office.pcd").read_bytes()),
     "npz": (read_npz, npz(rgb=RGB, xyz=XYZ)),
