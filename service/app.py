@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
@@ -59,7 +59,8 @@ from service.problems import (
 )
 from service.records import Records
 from service.result_store import ResultStore
-from service.settings import MIB, Settings, unknown_names
+from service.retention import keep_pruned
+from service.settings import DAY_S, MIB, Settings, unknown_names
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
@@ -91,6 +92,12 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.wiring = wiring
+    app.state.retention = partial(
+        keep_pruned,
+        (wiring.records.prune, wiring.jobs.prune),
+        keep_s=settings.results_days * DAY_S,
+        logger=logger,
+    )
     zips = ZipLimits.of(settings)
     batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
     wiring.jobs.register(BatchJob(wiring, zips, logger))
@@ -200,7 +207,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     )
     metrics = Metrics()
     results = ResultStore(
-        settings.state, keep_s=settings.results_days * 86_400, keep_bytes=settings.results_mb * MIB
+        settings.state, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
     )
     engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger, residency=residency)
     wiring = Wiring(
@@ -216,7 +223,12 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         upload_limits=UploadLimits.of(settings),
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,
-        jobs=Jobs(JobStore(settings.state), most_waiting=settings.max_jobs, logger=logger),
+        jobs=Jobs(
+            JobStore(settings.state),
+            most_waiting=settings.max_jobs,
+            keep_bytes=settings.jobs_mb * MIB,
+            logger=logger,
+        ),
         watchers=Gate(settings.max_watchers, lambda: 5),
         metrics=metrics,
         records=Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger),
@@ -233,9 +245,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await wiring.jobs.start()  # first: it makes the state folder and holds it against other services
     await on_disk(wiring.records.open)
     wiring.engine.start()
+    retention = asyncio.create_task(app.state.retention())
     try:
         yield
     finally:
+        retention.cancel()
         wiring.drain()
         await wiring.jobs.stop()
         await asyncio.to_thread(wiring.engine.close)

@@ -233,14 +233,31 @@ class JobStore:
                 db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (name,)).rowcount
             )
 
-    def prune(self, *, keep: int, older_than_s: float) -> None:
-        """Forget ended jobs above a number and above an age."""
+    def prune(self, *, keep: int, older_than_s: float, keep_bytes: int) -> None:
+        """Forget ended jobs above a number, above an age, and the oldest while all jobs take more bytes."""
         with self._db.transaction() as db:
             db.execute(
                 "DELETE FROM jobs WHERE finished IS NOT NULL AND (finished < ? OR id IN (SELECT id FROM jobs "
                 "WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?))",
                 (time.time() - older_than_s, keep),
             )
+        while self._forget_one(keep_bytes):
+            pass
+
+    def _forget_one(self, keep_bytes: int) -> bool:
+        """Forget the job that ended first, with its lines, if what is in use of the file is too much."""
+        with self._db.transaction() as db:
+            pages, free, size = (
+                db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            if (pages - free) * size <= keep_bytes:
+                return False
+            forgotten = db.execute(
+                "DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE finished IS NOT NULL "
+                "ORDER BY finished LIMIT 1)"
+            )
+            return bool(forgotten.rowcount)
 
     def _recover(self) -> None:
         """What a stopped service left running is queued again; input that belongs to no job is removed."""

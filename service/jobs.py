@@ -98,8 +98,12 @@ class JobKind(Protocol):
 class Jobs:
     """The queue of every kind. For the event loop only, but for what a Task calls."""
 
-    def __init__(self, store: JobStore, *, most_waiting: int, logger: FilteringBoundLogger) -> None:
+    def __init__(
+        self, store: JobStore, *, most_waiting: int, keep_bytes: int, logger: FilteringBoundLogger
+    ) -> None:
+        """keep_bytes: most that all jobs take; those that ended first are forgotten."""
         self.store = store
+        self._keep_bytes = keep_bytes
         self._most_waiting = most_waiting
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
@@ -142,6 +146,10 @@ class Jobs:
                 worker.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await on_disk(self.store.close)
+
+    def prune(self) -> None:
+        """Forget ended jobs that are too old or too many. Blocks; any thread. Raises sqlite3.Error."""
+        self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S, keep_bytes=self._keep_bytes)
 
     async def submit(
         self,
@@ -214,7 +222,7 @@ class Jobs:
                     await wake.wait()
                     continue
                 await self._run(kind, job)
-                await self._written(kind, lambda: self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S))
+                await self._written(kind, self.prune)
             except Exception:
                 # One job must not end the worker of all: this one is taken up again at the next start.
                 self._logger.exception("job_worker_failed", kind=kind.name)

@@ -1,4 +1,4 @@
-"""Rejected parts themselves, <state>/parts/<result id>.npz, until people have said whether they were good.
+"""Rejected parts themselves, <state>/parts/<result id>.npz, as long as their results are on record.
 
 A part that was good after all is what a bank lacks: it can be added to the next version (see `builds`).
 """
@@ -58,6 +58,17 @@ class KeptParts:
             self._sizes[name] = size
             self._prune()
 
+    def names(self) -> set[str]:
+        """The results whose parts are kept."""
+        with self._lock:
+            return set(self._sizes)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the parts of these results, those that are kept. Raises OSError."""
+        with self._lock:
+            for name in names:
+                self._remove(name)
+
     def has(self, name: str) -> bool:
         """Whether the part of that result is kept."""
         return name in self._sizes
@@ -76,9 +87,12 @@ class KeptParts:
     def _prune(self) -> None:
         total = sum(self._sizes.values())
         while total > self._keep_bytes and self._sizes:
-            oldest = next(iter(self._sizes))
-            total -= self._sizes.pop(oldest)
-            self._file(oldest).unlink(missing_ok=True)
+            total -= self._remove(next(iter(self._sizes)))
+
+    def _remove(self, name: str) -> int:
+        """How many bytes that frees."""
+        self._file(name).unlink(missing_ok=True)
+        return self._sizes.pop(name, 0)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"

@@ -34,6 +34,14 @@ class Records:
         """Before anything else, in a folder that is there. Raises OSError, sqlite3.Error."""
         self.store.open()
         self.parts.open()
+        self.prune()
+
+    def prune(self) -> None:
+        """Forget what is too old or too much, and the parts whose results are gone. Raises OSError,
+        sqlite3.Error."""
+        self.store.prune()
+        kept = self.parts.names()  # before the results are asked for: a part comes after its result
+        self.parts.forget(kept - self.store.known(kept))
 
     def keep(self, scan: Scan) -> None:
         """Put a result on record, and its shadow's when there is one."""

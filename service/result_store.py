@@ -5,8 +5,9 @@ The oldest go first, by age and by bytes, so that the file stays below its limit
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -114,7 +115,6 @@ class ResultStore:
         self._db.open()
         with self._db.transaction() as db:
             self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
-        self.prune()
 
     def close(self) -> None:
         """After everything else."""
@@ -140,6 +140,15 @@ class ResultStore:
         with self._db.transaction() as db:
             row = db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
         return _kept(row) if row else None
+
+    def known(self, names: Iterable[str]) -> set[str]:
+        """Those of these ids that are on record."""
+        with self._db.transaction() as db:
+            rows = db.execute(
+                "SELECT id FROM results WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(names)),),
+            )
+            return {row[0] for row in rows}
 
     def picture(self, name: str) -> bytes | None:
         """The small picture of a result: JPEG."""

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.weight_folder import DEFAULT_WEIGHTS
 
 MIB = 1 << 20
+DAY_S = 86_400.0
 PREFIX = "TRIBANK_"
 OF_OTHERS = frozenset(
     f"{PREFIX}{name}"
@@ -97,6 +98,11 @@ class Settings(BaseSettings):
         default=None, description="Directory below which builds may take folders of good parts."
     )
 
+    jobs_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="Most that jobs and their result lines take; ended ones are forgotten.",
+    )
     max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
     max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
     stall_s: float = Field(

@@ -111,9 +111,23 @@ def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> Non
     jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
     for job in jobs[:3]:
         store.end(job.id, "done")
-    store.prune(keep=1, older_than_s=3600)
+    store.prune(keep=1, older_than_s=3600, keep_bytes=10**9)
     assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
-    store.prune(keep=9, older_than_s=-1)
+    store.prune(keep=9, older_than_s=-1, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
+    jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
+    for job in jobs:
+        for _ in range(10):
+            store.add_line(job.id, "x" * 30_000)
+    for job in jobs[:3]:
+        store.end(job.id, "done")
+    store.prune(keep=9, older_than_s=3600, keep_bytes=1_000_000)
+    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    assert (store.count_lines(jobs[0].id), store.count_lines(jobs[2].id)) == (0, 10)
+    store.prune(keep=9, older_than_s=3600, keep_bytes=1)
     assert [job.id for job in store.newest()] == [jobs[3].id]
 
 

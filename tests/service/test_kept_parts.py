@@ -57,6 +57,16 @@ def test_the_oldest_go_first_also_after_a_restart(tmp_path: Path) -> None:
     assert sorted(file.name for file in (tmp_path / "parts").iterdir()) == ["c.npz", "d.npz"]
 
 
+def test_parts_are_forgotten_by_name(tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path, 10**9)
+    kept.open()
+    for name in "ab":
+        kept.add(name, _part(0))
+    kept.forget(["a", "never kept"])
+    assert kept.names() == {"b"}
+    assert [file.name for file in (tmp_path / "parts").iterdir()] == ["b.npz"]
+
+
 def test_none_are_kept_where_nobody_wants_them(tmp_path: Path) -> None:
     kept = KeptParts(tmp_path, 0)
     kept.open()

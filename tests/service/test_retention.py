@@ -1,0 +1,82 @@
+"""What is kept for a time goes by itself, and rejected parts go with their results."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from service.logs import make_logger
+from service.retention import keep_pruned
+from service.settings import DAY_S, Settings
+
+SCORE = "/v1/products/cookie/score"
+
+
+def reject(running: Any, part: dict[str, bytes]) -> str:
+    with running.client() as client:
+        answer = client.post(SCORE, files=part)
+    assert answer.json()["decision"] == "defective", answer.text
+    return answer.json()["result_id"]
+
+
+def parts(state: Path) -> set[str]:
+    return {file.stem for file in (state / "parts").iterdir()}
+
+
+def test_an_idle_service_forgets_results_and_their_parts(
+    serve: Callable[..., Any],
+    loader: Any,
+    strict_settings: Settings,
+    bad_part: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    settings = strict_settings.model_copy(update={"results_days": 2 / DAY_S})
+    with serve(settings, loader, state=tmp_path) as running:
+        name = reject(running, bad_part)
+        while parts(tmp_path):
+            time.sleep(0.05)
+        assert running.app.state.wiring.records.store.find(name) is None
+
+
+def test_parts_without_a_result_go_at_the_start(
+    serve: Callable[..., Any],
+    loader: Any,
+    strict_settings: Settings,
+    bad_part: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    with serve(strict_settings, loader, state=tmp_path) as running:
+        name = reject(running, bad_part)
+    shutil.copyfile(tmp_path / f"parts/{name}.npz", tmp_path / "parts/left.npz")
+    with serve(strict_settings, loader, state=tmp_path):
+        assert parts(tmp_path) == {name}
+
+
+def test_what_the_disk_refuses_is_told_and_tried_again() -> None:
+    stream, calls = io.StringIO(), 0
+
+    def prune() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    async def some() -> None:
+        pruning = asyncio.create_task(keep_pruned([prune], keep_s=0, logger=make_logger(stream)))
+        while calls < 2:
+            await asyncio.sleep(0.02)
+        pruning.cancel()
+        with suppress(asyncio.CancelledError):
+            await pruning
+
+    asyncio.run(some())
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert line["event"] == "not_pruned"
