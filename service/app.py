@@ -156,7 +156,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server that says "not ready" for a while before it stops taking connections."""
+    """uvicorn's server that says "not ready" for a while before it stops taking parts."""
 
     def __init__(
         self, config: uvicorn.Config, *, grace_s: float = 0.0, ready: Callable[[str], None] | None = None
@@ -180,10 +180,9 @@ class Server(uvicorn.Server):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: finish what is in work, then exit with 0. Further ones wait for less."""
-        application = self.config.app
-        if isinstance(application, FastAPI):
-            application.state.wiring.drain()
+        """First signal: after the grace finish what is in work, then exit with 0. Further ones wait for
+        less."""
+        self._tell(Wiring.leave)
         if self.should_exit:
             self.force_exit = True
         elif sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
@@ -193,7 +192,13 @@ class Server(uvicorn.Server):
             self._stop()
 
     def _stop(self) -> None:
+        self._tell(Wiring.drain)
         self.should_exit = True
+
+    def _tell(self, what: Callable[[Wiring], None]) -> None:
+        application = self.config.app
+        if isinstance(application, FastAPI):
+            what(application.state.wiring)
 
 
 def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> Wiring:

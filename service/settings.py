@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     drain_grace_s: float = Field(
         default=0.0,
         ge=0,
-        description="How long after SIGTERM /readyz says 503 while connections are still taken.",
+        description="How long after SIGTERM /readyz says 503 while parts are still taken.",
     )
 
 

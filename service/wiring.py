@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -43,13 +44,21 @@ class Wiring:
     watchers: Gate
     stall_s: float
     device: str
+    _leaving: threading.Event = field(init=False, default_factory=threading.Event)
 
     def not_ready(self) -> list[str]:
         """What keeps the service from being ready, in sentences; empty when it is. From any thread."""
+        if self._leaving.is_set():
+            return ["The service is shutting down."]
         return [*self.engine.not_ready(), *self.jobs.not_ready()]
+
+    def leave(self) -> None:
+        """Say not ready, and take new work all the same: a balancer sends it until it has noticed."""
+        self._leaving.set()
 
     def drain(self) -> None:
         """Take no new work and interrupt jobs; parts in work are finished. From any thread."""
+        self.leave()
         self.engine.drain()
         self.jobs.drain()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +51,14 @@ def files(built: Path) -> dict[str, bytes]:
     return {"rgb": (part / "rgb" / "000.png").read_bytes(), "xyz": (part / "xyz" / "000.tiff").read_bytes()}
 
 
-@pytest.fixture
-def process(built: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+@contextmanager
+def serving(built: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A serving process, ready, and its address."""
     command = [*TRIBANK, "serve", "--banks", str(built / "banks"), "--port", "0"]
     command += ["--state", str(built / "state")]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    )
     try:
         assert server.stderr is not None
         found = None
@@ -83,11 +87,11 @@ def test_the_start_is_logged_with_the_device_and_with_names_that_are_no_setting(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
-    process: tuple[subprocess.Popen[str], str], files: dict[str, bytes]
-) -> None:
-    server, address = process
-    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(built: Path, files: dict[str, bytes]) -> None:
+    with (
+        serving(built) as (server, address),
+        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+    ):
         answer = client.post(URL, files=files).json()
         assert answer["decision"] in ("good", "defective")
         assert set(answer["banks"]) == {"rgb", "point", "fused"}
@@ -100,8 +104,32 @@ def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
         time.sleep(0.1)
         server.send_signal(signal.SIGTERM)
         post.join(60)
-    assert statuses == [200]
-    assert server.wait(60) == 0
+        assert statuses == [200]
+        assert server.wait(60) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_during_the_grace_parts_are_scored_while_the_service_is_not_ready(
+    built: Path, files: dict[str, bytes]
+) -> None:
+    with serving(built, TRIBANK_DRAIN_GRACE_S="600") as (server, address):
+        server.send_signal(signal.SIGTERM)
+        while (ready := httpx.get(f"{address}/readyz", trust_env=False)).status_code == 200:
+            time.sleep(0.02)
+        assert ready.json()["not_ready"] == ["The service is shutting down."]
+        answer = httpx.post(f"{address}{URL}", files=files, timeout=60, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_grace_ends(built: Path) -> None:
+    with serving(built, TRIBANK_DRAIN_GRACE_S="0.5") as (server, _):
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
 
 
 @pytest.mark.slow
