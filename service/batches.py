@@ -26,18 +26,19 @@ from service.zip_uploads import FILE, ZipLimits
 
 WINDOW = 2
 """Parts of one batch in work at once: one is decoded while another is scored."""
-_LOADING_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What is asked of an archive's parts. threshold: the request's own. origin: the id that log lines and
-    refusals name, the request's or the job's."""
+    refusals name, the request's or the job's. resumes: whether parts that the service is not ready for are
+    asked again later, rather than told as problems."""
 
     product: str
     archive: PartsArchive
     threshold: float | None
     origin: str
+    resumes: bool = False
 
     @property
     def count(self) -> int:
@@ -48,7 +49,7 @@ class Batch:
         self, services: Wiring, logger: FilteringBoundLogger, first: int = 0
     ) -> AsyncGenerator[str]:
         """JSON texts in order from line `first` on: of each part its result, or a problem with its part_id;
-        then a problem for each that was left out."""
+        then a problem for each that was left out. Raises NotReady, if the batch resumes."""
         waiting: deque[asyncio.Task[str]] = deque()
         try:
             for part in self.archive.parts[first:]:
@@ -79,6 +80,8 @@ class Batch:
                     scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
                     text = (await on_record(scan, render_json, services)).decode()
         except Refusal as refusal:
+            if self.resumes and isinstance(refusal, NotReady):
+                raise
             logger.info(
                 "batch_part",
                 origin=self.origin,
@@ -109,29 +112,18 @@ class BatchJob:
 
     async def run(self, task: Task) -> Mapping[str, Any]:
         """Score what has no line yet. Raises Refusal, JobStopped."""
-        await self._loaded(task)
+        self._services.engine.check(task.job.product)
         archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits.archive))
         try:
-            batch = Batch(task.job.product, archive, task.job.request.get("threshold"), task.job.id)
+            threshold = task.job.request.get("threshold")
+            batch = Batch(task.job.product, archive, threshold, task.job.id, resumes=True)
             done = await on_disk(task.count_lines)
             async with aclosing(batch.lines(self._services, self._logger, done)) as lines:
                 async for line in lines:
-                    task.check()  # first: a part that a stopping service refused comes again
+                    task.check()
                     await on_disk(partial(task.add_line, line))
                     done += 1
                     task.progress("scoring", done, batch.count)
             return {"lines": batch.count}
         finally:
             archive.close()
-
-    async def _loaded(self, task: Task) -> None:
-        """Wait for the product's bank: after a restart the job may be sooner."""
-        while True:
-            task.check()
-            try:
-                self._services.engine.check(task.job.product)
-                return
-            except NotReady as refusal:
-                if refusal.code == "bank_failed":
-                    raise
-                await asyncio.sleep(_LOADING_S)

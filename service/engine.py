@@ -22,7 +22,15 @@ from structlog.typing import FilteringBoundLogger
 from banks.detector import PartResult
 from models.sample import BadSample, Sample
 from service.detectors import Loader, PartDetector, Residency, Served
-from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, UnknownProduct, from_bad_sample
+from service.problems import (
+    DeadlinePassed,
+    NotReady,
+    Overloaded,
+    Refusal,
+    ScoringStopped,
+    UnknownProduct,
+    from_bad_sample,
+)
 from service.residents import Residents
 
 EVERYTHING = Residency()
@@ -175,7 +183,7 @@ class Engine:
         job = _Job(product, sample, deadline)
         with self._wake:
             if self._stage != "running":
-                raise _stopped()
+                raise ScoringStopped()
             if self._waiting >= self.queue_size:
                 raise Overloaded(self.retry_after_s())
             self._waiting += 1
@@ -198,7 +206,7 @@ class Engine:
                     self._jobs.append(job)
                     self._wake.notify()
                     return
-            error = _stopped()
+            error = ScoringStopped()
         self._leave()
         if job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
@@ -215,7 +223,7 @@ class Engine:
                 self._chores.append(chore)
                 self._wake.notify()
                 return chore.future
-        chore.future.set_exception(_stopped())
+        chore.future.set_exception(ScoringStopped())
         return chore.future
 
     def _run(self) -> None:
@@ -233,7 +241,7 @@ class Engine:
                     waiting.clear()
             for item in (*jobs, *chores):
                 if item.future.set_running_or_notify_cancel():
-                    item.future.set_exception(_stopped())
+                    item.future.set_exception(ScoringStopped())
             for _, shadowed in shadows:
                 shadowed.result.cancel()
 
@@ -261,26 +269,29 @@ class Engine:
             job.future.set_exception(DeadlinePassed())
             return
         try:
-            (result,) = detector.score([job.sample])
-        except BadSample as error:
-            result = error
-        except Exception:
-            self._logger.exception("scoring_failed", product=job.product)
-            job.future.set_exception(Refusal(500, "scoring_failed", "The service failed on this part."))
-            # The part or the machine? If a part known to be good fails as well, this thread ends.
-            detector.warm_up()
-            return
+            result = self._score(detector, job)
         except BaseException:
             self._stage = "dead"  # before the client hears of it and asks whether the service is ready
-            job.future.set_exception(_stopped())
+            job.future.set_exception(ScoringStopped())
             raise
+        if isinstance(result, Refusal):
+            job.future.set_exception(result)
+            return
         spent = time.monotonic() - started
         self._seconds_a_part = 0.8 * self._seconds_a_part + 0.2 * spent
-        if isinstance(result, BadSample):
-            job.future.set_exception(from_bad_sample(result))
-            return
         shadow = self._put_off(job, result.decision)
         job.future.set_result(Scored(result, detector, (started - job.admitted) * 1000, shadow))
+
+    def _score(self, detector: PartDetector, job: _Job) -> PartResult | Refusal:
+        """What is to be said of a part. Raises whatever shows that no other part can be scored either."""
+        try:
+            (result,) = detector.score([job.sample])
+        except Exception:
+            self._logger.exception("scoring_failed", product=job.product)
+            # The part or the machine? If a part known to be good fails as well, this thread ends.
+            detector.warm_up()
+            return Refusal(500, "scoring_failed", "The service failed on this part.")
+        return from_bad_sample(result) if isinstance(result, BadSample) else result
 
     def _put_off(self, job: _Job, decided: str) -> Shadowed | None:
         """Queue the part for the shadow. Of too many that wait, the oldest is given up."""
@@ -325,11 +336,7 @@ def _do(chore: _Chore) -> None:
     except Exception as error:
         chore.future.set_exception(error)
     except BaseException:
-        chore.future.set_exception(_stopped())
+        chore.future.set_exception(ScoringStopped())
         raise
     else:
         chore.future.set_result(None)
-
-
-def _stopped() -> NotReady:
-    return NotReady("not_running", "The service stopped before the part was scored. Send it again.")

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,12 +158,13 @@ class JobStore:
         with self._db.transaction() as db:
             return db.execute("SELECT count(*) FROM jobs WHERE state IN (?, ?)", UNFINISHED).fetchone()[0]
 
-    def take(self, kind: str) -> Job | None:
-        """The oldest queued job of a kind, now running; None without one."""
+    def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
+        """The oldest queued job of a kind, now running; None without one. passing: ids that are left out."""
         with self._db.transaction() as db:
             row = db.execute(
-                "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? ORDER BY created, rowid LIMIT 1",
-                (kind,),
+                "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? "
+                "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY created, rowid LIMIT 1",
+                (kind, json.dumps(list(passing))),
             ).fetchone()
             if row is None:
                 return None
@@ -173,13 +174,13 @@ class JobStore:
             )
             return self._found(db, row[0])
 
-    def put_back(self, name: str) -> None:
-        """Queue a running job again: the service stops before it is done."""
+    def put_back(self, name: str, *, counted: bool = False) -> None:
+        """Queue a running job again before it is done. counted: as one of the MOST_ATTEMPTS."""
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE jobs SET state = 'queued', attempts = attempts - 1 "
+                "UPDATE jobs SET state = 'queued', attempts = attempts - ? "
                 "WHERE id = ? AND state = 'running'",
-                (name,),
+                (0 if counted else 1, name),
             )
 
     def end(
@@ -269,7 +270,7 @@ class JobStore:
         with self._db.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
-                "WHERE state = 'running' AND attempts >= ?",
+                "WHERE finished IS NULL AND attempts >= ?",
                 (time.time(), json.dumps(problem), MOST_ATTEMPTS),
             )
             db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")

@@ -9,18 +9,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
 from service.job_store import Job, JobStore, KeyReused
-from service.problems import INTERNAL, Overloaded, Refusal, body_of, is_full
+from service.problems import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped, body_of, is_full
 
 KEEP_JOBS = 1000
 KEEP_S = 7 * 86_400.0
 PAUSES_S = (1.0, 30.0)
-"""How long until a failed write is tried again: at first, doubled each time, and at most."""
+"""How long until a failed write, or a job that the service was not ready for, is tried again: at first,
+doubled each time, and at most."""
 _T = TypeVar("_T")
 
 
@@ -56,6 +58,7 @@ class Task:
         self.latest: Progress | None = None
         self.cancelled = False
         self.interrupted = False
+        self.stopped_scoring = False  # the thread that scores ended while it ran, perhaps by it
         self._store = store
         self._changed = changed
         self._lock = threading.Lock()
@@ -90,8 +93,9 @@ class JobKind(Protocol):
     def name(self) -> str: ...
 
     async def run(self, task: Task) -> Mapping[str, Any]:
-        """Do the job; returns its result, JSON types. What must block goes to a thread. A Refusal fails it
-        with that problem; JobStopped comes from `task` and is let through."""
+        """Do the job; returns its result, JSON types. What must block goes to a thread. A NotReady puts it
+        back, and it is run again later; any other Refusal fails it with that problem; JobStopped comes from
+        `task` and is let through."""
         ...
 
 
@@ -108,6 +112,7 @@ class Jobs:
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
         self._running: dict[str, Task] = {}
+        self._rests: dict[str, tuple[float, float]] = {}  # of jobs put back: the pause, and when it ends
         self._wake: dict[str, asyncio.Event] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tick = asyncio.Event()
@@ -181,6 +186,7 @@ class Jobs:
         if task is not None:
             task.cancelled = True
         elif not job.ended:
+            self._rests.pop(name, None)
             await on_disk(lambda: self.store.end(name, "cancelled"))
         self._notify()
         return await self.find(name)
@@ -214,12 +220,12 @@ class Jobs:
 
     async def _work(self, kind: JobKind) -> None:
         """Run the jobs of one kind, one after another, whatever becomes of each."""
-        wake = self._wake[kind.name]
         while not self._stopping:
             try:
-                job = await self._written(kind, lambda: self.store.take(kind.name))
+                resting = self._resting()
+                job = await self._written(kind, partial(self.store.take, kind.name, resting.keys()))
                 if job is None:
-                    await wake.wait()
+                    await self._pause(kind, min(resting.values(), default=None))
                     continue
                 await self._run(kind, job)
                 await self._written(kind, self.prune)
@@ -235,14 +241,16 @@ class Jobs:
         self._notify()
         try:
             end = await self._end_of(kind, task)
-            if task.interrupted and end.get("state") != "done" and not task.cancelled:
-                await self._written(kind, lambda: self.store.put_back(job.id))
+            if task.interrupted and end["state"] != "done" and not task.cancelled:
+                end = {"state": "queued"}
+                await self._written(kind, lambda: self.store.put_back(job.id, counted=task.stopped_scoring))
             else:
+                self._rests.pop(job.id, None)
                 await self._written(kind, lambda: self.store.end(job.id, **end))
         finally:
             del self._running[job.id]
             self._notify()
-        self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end.get("state"))
+        self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end["state"])
 
     async def _end_of(self, kind: JobKind, task: Task) -> dict[str, Any]:
         """Do a job; what `JobStore.end` is to be told of it."""
@@ -251,11 +259,18 @@ class Jobs:
             return {"state": "done", "result": await kind.run(task)}
         except JobStopped:
             return {"state": "cancelled"}
+        except NotReady as refusal:
+            # No fault of the job's: it goes on from its last line, here or after a restart.
+            task.interrupted, task.stopped_scoring = True, isinstance(refusal, ScoringStopped)
+            pause = min(2 * self._rests[name][0], PAUSES_S[1]) if name in self._rests else PAUSES_S[0]
+            self._rests[name] = pause, time.monotonic() + pause
+            self._logger.info("job_put_back", job=name, reason=refusal.detail, again_in_s=pause)
+            return {"state": "cancelled"}
         except Refusal as refusal:
             return {"state": "failed", "problem": body_of(refusal, name)}
         except asyncio.CancelledError:
             task.interrupted = True
-            return {}
+            return {"state": "cancelled"}
         except Exception as error:
             self._logger.exception("job_failed", job=name, kind=kind.name)
             problem = _disk_full() if is_full(error) else INTERNAL
@@ -281,8 +296,13 @@ class Jobs:
             await self._pause(kind, pause)
             pause = min(2 * pause, longest)
 
-    async def _pause(self, kind: JobKind, seconds: float) -> None:
-        """Wait, unless a job of that kind comes or the service stops."""
+    def _resting(self) -> dict[str, float]:
+        """Jobs that are not taken up again yet, and in how many seconds they are."""
+        now = time.monotonic()
+        return {name: end - now for name, (_, end) in self._rests.items() if end > now}
+
+    async def _pause(self, kind: JobKind, seconds: float | None) -> None:
+        """Wait, also for ever, unless a job of that kind comes or the service stops."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake[kind.name].wait(), seconds)
 

@@ -92,6 +92,13 @@ class NotReady(Refusal):
         super().__init__(503, code, detail, headers=headers, extra=extra)
 
 
+class ScoringStopped(NotReady):
+    """The thread that scores ended while it had the part, or while the part waited for it."""
+
+    def __init__(self) -> None:
+        super().__init__("not_running", "The service stopped before the part was scored. Send it again.")
+
+
 class UnknownProduct(Refusal):
     """No bank of that name is served."""
 

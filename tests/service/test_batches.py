@@ -203,3 +203,35 @@ def test_a_job_goes_on_after_a_restart_with_the_lines_it_has(
         assert (last["state"], last["result"]) == ("done", {"lines": 8})
         told = lines(client.get(f"{place}/results"))
     assert [(line["part_id"], line.get("decision")) for line in told] == [(str(n), "good") for n in range(8)]
+
+
+def test_a_job_outlives_the_thread_that_scores_and_a_bank_that_failed(
+    serve: Any, strict_settings: Any, loader: Any, detector: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    files = {f"{name}.png": part["rgb"] for name in range(4)} | {
+        f"{name}.tiff": part["xyz"] for name in range(4)
+    }
+    calls: list[int] = []
+
+    def die_at_the_third() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise SystemExit
+
+    detector.before = die_at_the_third
+    with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
+        place = client.post(URL, content=zipped(files), headers=ASYNC).headers["location"]
+        while not any(line["event"] == "job_put_back" for line in running.log):
+            time.sleep(0.01)
+    settings = strict_settings.model_copy(update={"poll_s": 0.05})
+    load, loader.load = loader.load, lambda *_: 1 / 0
+    with serve(settings, loader, state=tmp_path, wait=False) as running, running.client() as client:
+        while not any("could not be loaded" in line.get("reason", "") for line in running.log):
+            time.sleep(0.01)
+        assert len(lines(client.get(f"{place}/results"))) == 2
+        loader.load = load
+        loader.add(type(detector)(version="v2"))  # its files changed: the bank is tried again
+        last = json.loads(client.get(f"{place}/events").text.splitlines()[-1])
+        assert (last["state"], last["result"]) == ("done", {"lines": 4})
+        told = lines(client.get(f"{place}/results"))
+    assert [(line["part_id"], line.get("decision")) for line in told] == [(str(n), "good") for n in range(4)]

@@ -135,7 +135,7 @@ def test_a_device_that_fails_its_warm_up_ends_the_service(
 
     engine = start(loader)
     detector.before = detector.warm_up = fail
-    with pytest.raises(Refusal):
+    with pytest.raises(NotReady):  # not a fault of the part's
         engine.submit("cookie", sample, deadline=soon()).result(5)
     engine.close(5)
     assert engine.not_ready()

@@ -107,6 +107,23 @@ def test_what_is_put_back_was_not_tried(store: JobStore) -> None:
     assert found.state == "queued"
 
 
+def test_what_is_put_back_as_a_try_fails_at_last(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS):
+        assert store.take("batch")
+        store.put_back(job.id, counted=True)
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "failed"
+
+
+def test_jobs_that_are_passed_over_keep_their_turn(store: JobStore) -> None:
+    first, second = (store.add("batch", "cookie", {}) for _ in range(2))
+    taken = [store.take("batch", [first.id]), store.take("batch", [first.id]), store.take("batch")]
+    assert [job and job.id for job in taken] == [second.id, None, first.id]
+
+
 def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> None:
     jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
     for job in jobs[:3]:

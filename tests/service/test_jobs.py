@@ -14,16 +14,18 @@ import httpx
 import pytest
 
 from service.jobs import Task
-from service.problems import Refusal
+from service.problems import NotReady, Refusal
 
 
 class Counting:
-    """Counts to `request["to"]`, a line a step; waits for `go_on` before each. quiet: waits once, no line."""
+    """Counts to `request["to"]`, a line a step; waits for `go_on` before each. quiet: waits once, no line.
+    unready: is not ready so often."""
 
     name = "count"
 
     def __init__(self) -> None:
         self.go_on = threading.Semaphore(0)
+        self.tries = 0
 
     async def run(self, task: Task) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._count, task)
@@ -36,6 +38,9 @@ class Counting:
         if task.job.request.get("quiet"):
             self.go_on.acquire()
             return {}
+        self.tries += 1
+        if self.tries <= task.job.request.get("unready", 0):
+            raise NotReady("loading", "The product's bank is being loaded.")
         to = task.job.request["to"]
         for number in range(task.count_lines(), to):
             while not self.go_on.acquire(timeout=0.02):
@@ -143,6 +148,21 @@ def test_a_refusal_fails_the_job_and_a_fault_of_ours_tells_nothing(running: Any)
         assert (problem["status"], problem["code"]) == (422, "no_parts")
         assert ended(client, broken.id)["problem"]["code"] == "internal"
     assert any(line["event"] == "job_failed" for line in running.log)
+
+
+def test_a_job_that_the_service_is_not_ready_for_waits_and_holds_up_no_other(
+    running: Any, counting: Counting
+) -> None:
+    later = submit(running, {"to": 1, "unready": 2})
+    told(running, "job_put_back")
+    sooner = submit(running, {"quiet": True})
+    counting.go_on.release(2)
+    with running.client() as client:
+        assert ended(client, sooner.id)["state"] == "done"
+        assert client.get(f"/v1/jobs/{later.id}").json()["state"] == "queued"
+        assert ended(client, later.id)["result"] == {"counted": 1}
+    pauses = [line["again_in_s"] for line in running.log if line["event"] == "job_put_back"]
+    assert pauses == [1, 2]
 
 
 def test_jobs_and_watchers_are_bounded(running: Any, counting: Counting) -> None:
