@@ -66,6 +66,8 @@ from service.wire import protocol_for
 from service.wiring import Wiring
 from service.zip_uploads import ZipLimits
 
+LAST_WORDS_S = 5
+"""How long a server that can score no more still answers."""
 UPLOAD_SHARE = 2
 """One key or address holds one of so many upload places at most: it cannot keep all others out."""
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
@@ -133,8 +135,9 @@ def tell_start(settings: Settings, environment: Iterable[str], logger: Filtering
         logger.warning("unknown_setting", name=name, perhaps=meant)
 
 
-def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C. ready: called with the address once the port is open."""
+def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bool:
+    """Serve until SIGTERM or Ctrl-C; False if it ended because it could score no more. ready: called with the
+    address once the port is open."""
     logging.captureWarnings(True)
     logger = make_logger(sys.stderr)
     tell_start(settings, os.environ, logger)
@@ -152,11 +155,14 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
     )
-    Server(config, grace_s=settings.drain_grace_s, ready=ready).run()
+    server = Server(config, grace_s=settings.drain_grace_s, ready=ready)
+    server.run()
+    return not server.failed
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server that says "not ready" for a while before it stops taking parts."""
+    """uvicorn's server that says "not ready" for a while before it stops taking parts, and that ends by
+    itself where nothing can be scored any more. failed: whether it did."""
 
     def __init__(
         self, config: uvicorn.Config, *, grace_s: float = 0.0, ready: Callable[[str], None] | None = None
@@ -165,6 +171,7 @@ class Server(uvicorn.Server):
         self._grace_s = grace_s
         self._ready = ready
         self._draining = False
+        self.failed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: Any = None) -> None:
@@ -191,6 +198,17 @@ class Server(uvicorn.Server):
         else:
             self._stop()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop. A process that lives on and cannot score would stand until a person comes."""
+        if await super().on_tick(counter):
+            return True
+        application = self.config.app
+        if isinstance(application, FastAPI) and not application.state.wiring.engine.alive():
+            self.failed = True
+            self.config.timeout_graceful_shutdown = LAST_WORDS_S
+            self._stop()
+        return self.should_exit
+
     def _stop(self) -> None:
         self._tell(Wiring.drain)
         self.should_exit = True
@@ -214,7 +232,13 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     results = ResultStore(
         settings.state, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
     )
-    engine = Engine(loader, queue_size=settings.max_in_flight, logger=logger, residency=residency)
+    engine = Engine(
+        loader,
+        queue_size=settings.max_in_flight,
+        logger=logger,
+        residency=residency,
+        stuck_s=max(settings.stuck_s, 2 * settings.deadline_s),
+    )
     wiring = Wiring(
         engine=engine,
         store=store,

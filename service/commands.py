@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 import uuid
 from collections.abc import Sequence
@@ -219,19 +220,24 @@ def serve(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md)."""
+    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md).
+
+    Exit code 3 if it could score no more: whatever watches over it is to start it again.
+    """
     from service.app import run
     from service.settings import Settings
 
     settings = Settings(
         banks=banks, host=host, port=port, state=state, weights=weights_dir, device=chosen_device(device)
     )
-    run(
+    able = run(
         settings,
         ready=lambda address: console.print(
             f"Serving on {address} (the API describes itself at {address}/openapi.json)"
         ),
     )
+    if not able:
+        os._exit(3)  # at once: the interpreter's own end may wait for a thread that hangs in a driver
 
 
 @app.command()

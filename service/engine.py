@@ -1,7 +1,7 @@
 """The thread that scores, and the short queue in front of it.
 
 FAISS on a GPU is not safe even for concurrent reads, so one thread warms up and scores. Whatever ends that
-thread turns readiness off and fails the waiting requests at once.
+thread, or holds it for too long, turns readiness off and fails the waiting requests at once.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+import torch
 from structlog.typing import FilteringBoundLogger
 
 from banks.detector import PartResult
 from models.sample import BadSample, Sample
 from service.detectors import Loader, PartDetector, Residency, Served
+from service.device_memory import with_room
 from service.problems import (
     DeadlinePassed,
     NotReady,
@@ -33,6 +36,7 @@ from service.problems import (
 )
 from service.residents import Residents
 
+_T = TypeVar("_T")
 EVERYTHING = Residency()
 """All banks in memory, from the start on."""
 
@@ -88,7 +92,9 @@ class Engine:
         queue_size: int,
         logger: FilteringBoundLogger,
         residency: Residency = EVERYTHING,
+        stuck_s: float = math.inf,
     ) -> None:
+        """stuck_s: a part or a warm-up that takes longer will never end."""
         self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
         self.queue_size = queue_size
         self._logger = logger
@@ -99,6 +105,9 @@ class Engine:
         self._wake = threading.Condition()
         self._stage: Literal["running", "stopping", "dead"] = "running"
         self._draining = False
+        self._stuck_s = stuck_s
+        self._busy_since: float | None = None
+        self._in_work: Future[Any] = Future()
         self._seconds_a_part = 0.5
         self._owner = threading.Thread(target=self._run, name="tribank-owner", daemon=True)
 
@@ -117,7 +126,7 @@ class Engine:
             if self._stage != "dead":
                 self._stage = "stopping"
             self._wake.notify_all()
-        if self._owner.ident is not None:
+        if self._owner.ident is not None and self._stage != "dead":
             self._owner.join(timeout_s)
         self.residents.close(timeout_s)
 
@@ -125,6 +134,14 @@ class Engine:
     def waiting(self) -> int:
         """Parts in the queue, or waiting for their bank to be loaded."""
         return self._waiting
+
+    def alive(self) -> bool:
+        """Whether it can still score. What waits for a thread that hangs fails here, so ask often."""
+        since = self._busy_since
+        if since is not None and self._stage != "dead" and time.monotonic() - since > self._stuck_s:
+            self._logger.error("owner_stuck", seconds=round(time.monotonic() - since, 1))
+            self._end()
+        return self._stage != "dead"
 
     def products(self) -> dict[str, Served]:
         """All products by name, served or not."""
@@ -137,8 +154,8 @@ class Engine:
         """
         if self._draining or self._stage == "stopping":
             return ["The service is shutting down."]
-        if self._stage == "dead":
-            return ["The thread that scores has stopped. Restart the service."]
+        if not self.alive():
+            return ["The thread that scores has stopped, or hangs. Restart the service."]
         served = self.products()
         if not self.residents.settled:
             unserved = (s for s in served.values() if s.state in ("loading", "failed"))
@@ -229,35 +246,47 @@ class Engine:
     def _run(self) -> None:
         """The owner thread."""
         try:
-            while (work := self._next()) is not None:
+            while (taken := self._next()) is not None:
+                work, self._in_work = taken
+                self._busy_since = time.monotonic()
                 work()
+                self._busy_since = None
         except BaseException:
             self._logger.exception("owner_died")
         finally:
-            with self._wake:
-                self._stage = "dead"
-                jobs, chores, shadows = list(self._jobs), list(self._chores), list(self._shadows)
-                for waiting in (self._jobs, self._chores, self._shadows):
-                    waiting.clear()
-            for item in (*jobs, *chores):
-                if item.future.set_running_or_notify_cancel():
-                    item.future.set_exception(ScoringStopped())
-            for _, shadowed in shadows:
-                shadowed.result.cancel()
+            self._end()
 
-    def _next(self) -> Callable[[], None] | None:
-        """What to do next: chores, then parts, then shadows; None when all is done and the engine stops."""
+    def _end(self) -> None:
+        """Score nothing more, and fail what is in work or waits."""
+        with self._wake:
+            self._stage = "dead"
+            jobs, chores, shadows = list(self._jobs), list(self._chores), list(self._shadows)
+            for waiting in (self._jobs, self._chores, self._shadows):
+                waiting.clear()
+        _tell(self._in_work, ScoringStopped())
+        for item in (*jobs, *chores):
+            if item.future.set_running_or_notify_cancel():
+                item.future.set_exception(ScoringStopped())
+        for _, shadowed in shadows:
+            shadowed.result.cancel()
+
+    def _next(self) -> tuple[Callable[[], None], Future[Any]] | None:
+        """What to do next, and what hears of it: chores, then parts, then shadows; None when all is done and
+        the engine stops."""
         with self._wake:
             while True:
                 if self._chores:
-                    return partial(_do, self._chores.popleft())
+                    chore = self._chores.popleft()
+                    return partial(_do, chore), chore.future
                 if self._jobs:
                     self._waiting -= 1
-                    return partial(self._work_on, self._jobs.popleft())
+                    job = self._jobs.popleft()
+                    return partial(self._work_on, job), job.future
                 if self._stage != "running":
                     return None
                 if self._shadows:
-                    return partial(self._shadow, *self._shadows.popleft())
+                    sample, shadowed = self._shadows.popleft()
+                    return partial(self._shadow, sample, shadowed), shadowed.result
                 self._wake.wait()
 
     def _work_on(self, job: _Job) -> None:
@@ -268,24 +297,22 @@ class Engine:
         if detector is None or started > job.deadline:
             job.future.set_exception(DeadlinePassed())
             return
-        try:
-            result = self._score(detector, job)
-        except BaseException:
-            self._stage = "dead"  # before the client hears of it and asks whether the service is ready
-            job.future.set_exception(ScoringStopped())
-            raise
+        result = self._score(detector, job)
         if isinstance(result, Refusal):
-            job.future.set_exception(result)
+            _tell(job.future, result)
             return
         spent = time.monotonic() - started
         self._seconds_a_part = 0.8 * self._seconds_a_part + 0.2 * spent
         shadow = self._put_off(job, result.decision)
-        job.future.set_result(Scored(result, detector, (started - job.admitted) * 1000, shadow))
+        _tell(job.future, Scored(result, detector, (started - job.admitted) * 1000, shadow))
 
     def _score(self, detector: PartDetector, job: _Job) -> PartResult | Refusal:
         """What is to be said of a part. Raises whatever shows that no other part can be scored either."""
         try:
-            (result,) = detector.score([job.sample])
+            (result,) = with_room(lambda: detector.score([job.sample]))
+        except torch.cuda.OutOfMemoryError:
+            self._logger.exception("device_full", product=job.product)
+            return NotReady("device_full", "The device has no memory left for this part. Send it again.")
         except Exception:
             self._logger.exception("scoring_failed", product=job.product)
             # The part or the machine? If a part known to be good fails as well, this thread ends.
@@ -314,7 +341,7 @@ class Engine:
             self._logger.exception("shadow_failed", bank_version=shadowed.detector.version)
             result = error
         if isinstance(result, Exception):
-            shadowed.result.set_exception(result)
+            _tell(shadowed.result, result)
             return
         self._logger.info(
             "part_shadowed",
@@ -325,7 +352,7 @@ class Engine:
             agrees=result.decision == shadowed.decided,
             is_simulated=True,
         )
-        shadowed.result.set_result(result)
+        _tell(shadowed.result, result)
 
 
 def _do(chore: _Chore) -> None:
@@ -334,9 +361,15 @@ def _do(chore: _Chore) -> None:
     try:
         chore.work()
     except Exception as error:
-        chore.future.set_exception(error)
-    except BaseException:
-        chore.future.set_exception(ScoringStopped())
-        raise
+        _tell(chore.future, error)
     else:
-        chore.future.set_result(None)
+        _tell(chore.future, None)
+
+
+def _tell(future: Future[_T], outcome: _T | BaseException) -> None:
+    """Unless the wait for it was given up meanwhile."""
+    with suppress(InvalidStateError):
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

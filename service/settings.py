@@ -75,6 +75,13 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="From the end of the upload to the answer; then 504."
     )
 
+    stuck_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="A part or a bank's warm-up that takes longer hangs: the server ends with exit status 3. "
+        "Twice deadline_s at least.",
+    )
+
     max_batches: int = Field(default=2, ge=1, description="Batches received or streamed at once; else 429.")
     max_batch_bytes: int = Field(default=512 * MIB, ge=1, description="Largest body of a batch.")
     max_batch_entries: int = Field(default=4096, ge=1, description="Most files and folders in a batch's zip.")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,11 @@ def files(built: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def serving(built: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    built: Path, program: Sequence[str] = TRIBANK, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A serving process, ready, and its address."""
-    command = [*TRIBANK, "serve", "--banks", str(built / "banks"), "--port", "0"]
+    command = [*program, "serve", "--banks", str(built / "banks"), "--port", "0"]
     command += ["--state", str(built / "state")]
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | environment
@@ -83,6 +85,38 @@ def test_the_start_is_logged_with_the_device_and_with_names_that_are_no_setting(
     assert (start["event"], start["device"]) == ("service_starts", "cuda")
     assert (unknown["event"], unknown["level"]) == ("unknown_setting", "warning")
     assert (unknown["name"], unknown["perhaps"]) == ("TRIBANK_LOADS", "TRIBANK_LOAD")
+
+
+STAND_IN = """
+import sys, time
+from service import commands, products
+from tests.service.conftest import BrightnessDetector, OneProduct
+
+detector = BrightnessDetector()
+detector.before = {"dies": sys.exit, "hangs": lambda: time.sleep(600)}[sys.argv.pop(1)]
+products.StoreLoader = lambda *_, **__: OneProduct(detector)
+commands.app()
+"""
+
+
+@pytest.mark.parametrize("how", ["dies", "hangs"])
+def test_a_server_that_can_score_no_more_ends_with_a_status_of_its_own(
+    how: str, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    limits = {"TRIBANK_DEADLINE_S": "1", "TRIBANK_STUCK_S": "0.1", "PYTHONPATH": str(HOUSE)}
+    program = [sys.executable, "-W", "ignore", "-c", STAND_IN, how]
+    with (
+        serving(tmp_path, program, **limits) as (server, address),
+        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+    ):
+        answer = client.post("/v1/products/cookie/score", files=part)
+        assert (answer.status_code, answer.json()["code"]) == {
+            "dies": (503, "not_running"),
+            "hangs": (504, "deadline_passed"),
+        }[how]
+        assert server.wait(60) == 3
+        assert server.stderr is not None
+        assert {"dies": '"owner_died"', "hangs": '"owner_stuck"'}[how] in server.stderr.read()
 
 
 @pytest.mark.slow

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import torch
 
 from models.sample import Sample
 from service.detectors import Loaded
 from service.engine import Engine
 from service.logs import make_logger
-from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, UnknownProduct
+from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, ScoringStopped, UnknownProduct
 
 Start = Callable[..., Engine]
 
@@ -22,8 +23,8 @@ def start() -> Iterator[Start]:
     """Starts engines, and stops them afterwards."""
     engines: list[Engine] = []
 
-    def start(loader: Any, *, queue_size: int = 4, wait: bool = True) -> Engine:
-        engine = Engine(loader, queue_size=queue_size, logger=make_logger(io.StringIO()))
+    def start(loader: Any, *, queue_size: int = 4, wait: bool = True, **options: Any) -> Engine:
+        engine = Engine(loader, queue_size=queue_size, logger=make_logger(io.StringIO()), **options)
         engines.append(engine)
         engine.start()
         while wait and any("loading" in reason for reason in engine.not_ready()):
@@ -109,6 +110,56 @@ def test_a_dead_owner_fails_what_waits_and_is_not_ready(
     assert "Restart" in engine.not_ready()[0]
     with pytest.raises(NotReady):
         engine.submit("cookie", sample, deadline=soon())
+
+
+def test_a_hung_owner_fails_what_waits_and_is_not_ready(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    go_on = threading.Event()
+    detector.before = lambda: go_on.wait(60)
+    engine = start(loader, stuck_s=0.2)
+    futures = [engine.submit("cookie", sample, deadline=soon()) for _ in range(2)]
+    assert engine.alive()
+    while engine.alive():
+        time.sleep(0.01)
+    for future in futures:
+        with pytest.raises(ScoringStopped):
+            future.result(0)
+    assert "Restart" in engine.not_ready()[0]
+    with pytest.raises(NotReady):
+        engine.submit("cookie", sample, deadline=soon())
+    go_on.set()  # what comes late is told to nobody
+
+
+def test_an_idle_owner_does_not_hang(start: Start, loader: Any, sample: Sample) -> None:
+    engine = start(loader, stuck_s=0.2)
+    engine.submit("cookie", sample, deadline=soon()).result(5)
+    time.sleep(0.3)
+    assert engine.alive()
+
+
+def test_a_full_device_gets_a_second_try_and_ends_nothing(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    """With the error alone, on a CPU: that room is made on a GPU is not tried here."""
+    tries: list[int] = []
+
+    def full(times: int) -> None:
+        tries.append(1)
+        if len(tries) <= times:
+            raise torch.cuda.OutOfMemoryError
+
+    engine = start(loader)
+    detector.before = lambda: full(1)
+    assert engine.submit("cookie", sample, deadline=soon()).result(5)
+    tries.clear()
+    detector.before = lambda: full(2)
+    with pytest.raises(NotReady) as caught:
+        engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert (caught.value.status, caught.value.code) == (503, "device_full")
+    assert "Retry-After" in caught.value.headers
+    assert engine.submit("cookie", sample, deadline=soon()).result(5)
+    assert detector.warm_ups == 1
 
 
 def test_one_part_that_fails_does_not_end_the_service(
