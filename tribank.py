@@ -12,7 +12,8 @@ _ROOMS = ("models", "banks", "service", "evaluation")
 
 
 def main() -> None:
-    """Entry point of the `tribank` command. Exit code 2 where the person has to mend something."""
+    """Entry point of the `tribank` command. Exit code 2 where the person has to mend something, 4 where that
+    is a full disk."""
     from banks.blas import ensure_kernel
 
     ensure_kernel()
@@ -23,6 +24,11 @@ def main() -> None:
     try:
         app()
     except Exception as error:
+        from service.problems import EXIT_FULL, is_full
+
+        if is_full(error):
+            print("tribank: The disk is full. Make room, then run this again.", file=sys.stderr)
+            raise SystemExit(EXIT_FULL) from None
         if not _is_for_people(error):
             raise
         print(f"tribank: {error}", file=sys.stderr)

@@ -18,7 +18,7 @@ from banks.store import BankStore
 from models.readers import ReadLimits
 from service.archives import ArchiveLimits, PartsArchive
 from service.jobs import Task, on_disk
-from service.problems import Refusal
+from service.problems import EXIT_FULL, Refusal
 from service.settings import Settings
 from service.zip_uploads import FILE
 
@@ -119,6 +119,9 @@ class BuildJob:
             code = await process.wait()
         finally:
             await _ended(process)
+        if code == EXIT_FULL:
+            detail = "The disk of the banks was full; no version was made. Make room, then build again."
+            raise Refusal(507, "disk_full", detail)
         if code:
             text = said.read_text("utf-8", "replace").strip()
             if code != _REFUSED or not text:

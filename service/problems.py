@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from safetensors import SafetensorError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -149,6 +150,8 @@ def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
 
 INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell its operator the request id.")
 
+EXIT_FULL = 4
+"""Exit status of a command that finds the disk full."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _STANDARD = {
     404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
@@ -160,7 +163,10 @@ _STANDARD = {
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an OSError or an sqlite3.Error says that the disk, or one's share of it, is full."""
+    """Whether an error of the system, of sqlite3 or of safetensors says that the disk, or one's share of it,
+    is full."""
+    if isinstance(error, SafetensorError):  # has the number in its words only
+        return any(f"(os error {number})" in str(error) for number in _FULL)
     return getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
 
 

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import pytest
 
 from banks.manifest import Manifest
 from banks.store import BankStore
+from service.builds import BuildJob
 from service.settings import Settings
 from tests.conftest import SMALL
 
@@ -175,6 +178,30 @@ def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_produc
     last = ended(client, client.post("/v1/products/one/builds", content=body, headers=ZIP, params=QUICK))
     assert (last["state"], last["problem"]["code"]) == ("failed", "build_refused")
     assert last["problem"]["detail"] == "1 usable good parts: a bank needs at least 2."
+
+
+def test_a_full_disk_fails_the_job_with_507(
+    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [sys.executable, "-m", "tribank", "openapi", "-o", "/dev/full"]
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: full)
+    last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == ("failed", 507, "disk_full")
+
+
+@pytest.mark.parametrize("size", [1 << 20, 17 << 20])
+def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path: Path, size: int) -> None:
+    """In a mount namespace of its own, where the system gives one: wherever the build is when it happens."""
+    build = [sys.executable, "-m", "tribank", "build", SMALL, str(small_product), "--banks", str(tmp_path)]
+    inside = 'mount -t tmpfs -o size=$0 tmpfs "$1" && shift && exec "$@"'
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
+        pytest.skip("no mount namespace can be had here")
+    done = subprocess.run([*apart, inside, str(size), str(tmp_path), *build], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        4,
+        "tribank: The disk is full. Make room, then run this again.",
+    )
 
 
 def test_builds_that_are_refused(client: httpx.Client, settings: Settings) -> None:
