@@ -87,14 +87,15 @@ class PreparedPart:
     """One part on the square grid.
 
     rgb: (rgb_size, rgb_size, 3) uint8, background 0. xyz: (size, size, 3) float32 metres, 0 where not
-    valid. valid: (size, size) bool. plane_found: whether a support plane was removed.
+    valid. valid: (size, size) bool. plane_found: whether a support plane was found and removed; None where
+    none was looked for.
     """
 
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
     valid: NDArray[np.bool_]
     frame: Frame
-    plane_found: bool
+    plane_found: bool | None
 
 
 def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
@@ -133,14 +134,19 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
 def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
     """For parts prepared already: only resized. Valid is the published test, all three coordinates not 0:
     the published Eyecandies conversion marks background by x = 0 alone."""
-    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=False)
+    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=None)
     if sample.missing != "xyz":
         _check_points(part, settings)
     return part
 
 
 def _on_grid(
-    sample: Sample, mask: NDArray[np.bool_], settings: Preparation, *, background_rgb: bool, plane_found: bool
+    sample: Sample,
+    mask: NDArray[np.bool_],
+    settings: Preparation,
+    *,
+    background_rgb: bool,
+    plane_found: bool | None,
 ) -> PreparedPart:
     """Pad to a square and resize. background_rgb: whether colour outside `mask` is kept."""
     frame = _frame(mask.shape, settings)

@@ -27,7 +27,8 @@ NPZ = "application/x-npz"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scored part as the renderers see it. own_threshold: whether the request brought the threshold.
+    """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
+    own_threshold: whether the request brought the threshold.
     created: when the result was made, UTC."""
 
     sample: Sample
@@ -42,6 +43,11 @@ class Scan:
     def threshold_source(self) -> Literal["calibration", "request"]:
         """Whose threshold decided."""
         return "request" if self.own_threshold else "calibration"
+
+    @property
+    def valid_point_share(self) -> float:
+        """Share of the source's pixels that have a point."""
+        return float(self.sample.valid.mean())
 
     @property
     def scale(self) -> Scale:
@@ -81,6 +87,8 @@ def render_json(scan: Scan) -> bytes:
         contributions=dict(result.contributions),
         evidence={bank: EvidenceAnswer.of(evidence) for bank, evidence in result.evidence.items()},
         regions=[RegionAnswer.of(region) for region in result.regions],
+        valid_point_share=round(scan.valid_point_share, 4),
+        plane_found=result.prepared.plane_found,
         timings_ms={stage: round(ms, 2) for stage, ms in scan.timings_ms.items()},
     )
     return answer.model_dump_json().encode()

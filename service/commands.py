@@ -146,7 +146,7 @@ def score(
     from banks.detector import Detector
     from banks.store import BankStore
     from models.readers import read_pair
-    from models.sample import BadSample
+    from models.sample import BadSample, without_returns
 
     sample = read_pair(rgb, xyz)
     detector = Detector.load(
@@ -164,6 +164,7 @@ def score(
         from service.answers import Scan, render_json
         from service.engine import Scored
 
+        sample = without_returns(sample, detector.manifest.profile.preparation.no_return)
         scan = Scan(sample, Scored(result, detector, 0.0), None, uuid.uuid4().hex, result.timings_ms)
         typer.echo(render_json(scan).decode())
         return

@@ -120,7 +120,8 @@ def noted(scan: Scan) -> dict[str, Any]:
         "decision": result.decision,
         "banks": {bank: round(score, 6) for bank, score in result.bank_scores.items()},
         "regions": len(result.regions),
-        "valid_point_share": round(float(scan.sample.valid.mean()), 4),
+        "valid_point_share": round(scan.valid_point_share, 4),
+        "plane_found": result.prepared.plane_found,
         "timings_ms": {stage: round(ms, 1) for stage, ms in scan.timings_ms.items()},
     }
 

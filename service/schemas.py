@@ -93,6 +93,17 @@ class ScoreAnswer(BaseModel):
     )
     evidence: dict[str, EvidenceAnswer] = Field(description="What each bank's score rests on.")
     regions: list[RegionAnswer]
+    valid_point_share: float | None = Field(
+        None,
+        description="Share of the source's pixels that have a point; null in old records.",
+        examples=[0.83],
+    )
+    plane_found: bool | None = Field(
+        None,
+        description="Whether the support plane was found and removed. False: nothing was removed, so the "
+        "score is of the background too; look at the camera and the part's place. Null: none was looked for.",
+        examples=[True],
+    )
     timings_ms: dict[str, float] = Field(
         description="Milliseconds per stage.", examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}]
     )

@@ -170,7 +170,7 @@ def test_a_part_that_fills_the_picture_has_no_plane() -> None:
     rows, columns = np.mgrid[:400, :400]
     xyz[..., 2] += 0.03 * np.sin((rows + columns) / 12).astype(np.float32)
     part = prepare(sample(xyz), Preparation())
-    assert not part.plane_found
+    assert part.plane_found is False
     assert part.valid.mean() > 0.99  # corners have too few neighbours, for DBSCAN as well
 
 

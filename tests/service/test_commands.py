@@ -34,7 +34,7 @@ def _part(product: Path) -> tuple[Path, Path]:
 def test_score_prints_the_fields_that_programs_read(small_product: Path, small_banks: Path) -> None:
     answer = json.loads(_run("score", SMALL, *_part(small_product), "--banks", small_banks, "--json").stdout)
     fields = "part_id result_id product bank_version score threshold decision banks regions timings_ms"
-    assert set(fields.split()) <= answer.keys()
+    assert {*fields.split(), "valid_point_share", "plane_found"} <= answer.keys()
     assert answer["bank_version"] == "v1"
     assert answer["decision"] in ("good", "defective")
 
@@ -79,6 +79,7 @@ def test_a_declared_value_is_no_return_in_build_and_score(
     )
     assert declared["score"] == plain["score"]
     assert declared["threshold"] == plain["threshold"]
+    assert declared["valid_point_share"] == plain["valid_point_share"] < 1
 
 
 def test_a_bank_from_before_a_value_could_be_declared_is_served(small_banks: Path, tmp_path: Path) -> None:

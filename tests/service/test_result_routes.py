@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,18 @@ def test_what_was_answered_is_on_record(
     picture = asks.get(f"/v1/results/{bad['result_id']}/picture")
     assert picture.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(picture.content)).size == (224, 224)
+
+
+def test_a_record_from_before_a_field_was_told_is_shown(
+    own: Any, asks: httpx.Client, part: dict[str, bytes]
+) -> None:
+    store = own.app.state.wiring.records.store
+    result = store.find(score(asks, part)["result_id"]).result
+    answer = json.loads(result.answer)
+    del answer["valid_point_share"], answer["plane_found"]
+    store.add(replace(result, id="0" * 32, answer=json.dumps(answer)), b"")
+    shown = asks.get(f"/v1/results/{'0' * 32}").json()["answer"]
+    assert (shown["valid_point_share"], shown["plane_found"]) == (None, None)
 
 
 def test_pages(asks: httpx.Client, part: dict[str, bytes]) -> None:

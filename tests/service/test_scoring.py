@@ -24,6 +24,7 @@ RAW = {"Content-Type": "application/octet-stream"}
 FIELDS = {
     "part_id", "result_id", "product", "bank_version", "score", "threshold", "decision", "banks", "regions",
     "timings_ms", "creation_time", "threshold_source", "contributions", "evidence",
+    "valid_point_share", "plane_found",
 }  # fmt: skip
 
 
@@ -110,15 +111,35 @@ def test_a_value_that_nobody_declared_is_out_of_range(declaring: httpx.Client, s
     assert "preparation.no_return" in told["detail"]
 
 
-def test_the_log_counts_no_declared_value_as_a_point(
+def test_nothing_declared_counts_as_a_point(
     serve: Callable[..., Any], strict_settings: Any, make_detector: Any, make_loader: Any, sample: Sample
 ) -> None:
     declared = sample.xyz.copy()
     declared[:48] = -1
     loader = make_loader(make_detector(preparation=Preparation("none", no_return=-1)))
     with serve(strict_settings, loader) as running, running.client() as client:
-        client.post(URL, files={"rgb": png(sample.rgb), "xyz": tiff(declared)})
+        told = client.post(URL, files={"rgb": png(sample.rgb), "xyz": tiff(declared)}).json()
+    assert told["valid_point_share"] == 0.5
     assert [line["valid_point_share"] for line in running.log if "valid_point_share" in line] == [0.5]
+
+
+def test_a_part_whose_plane_is_not_found_says_so(
+    serve: Callable[..., Any], strict_settings: Any, make_detector: Any, make_loader: Any, sample: Sample
+) -> None:
+    flat = sample.xyz.copy()
+    flat[..., 2] = 0.5
+    flat[20:76, 24:104, 2] = 0.46
+    bent = flat.copy()
+    bent[..., 2] += 0.02 * np.sin(np.mgrid[:96, :128].sum(axis=0) / 12)
+    detectors = make_detector(preparation=Preparation()), make_detector("prepared")
+    with serve(strict_settings, make_loader(*detectors)) as running, running.client() as client:
+        told = [
+            client.post(f"/v1/products/{product}/score", files={"rgb": png(sample.rgb), "xyz": tiff(xyz)})
+            for product, xyz in (("cookie", flat), ("cookie", bent), ("prepared", flat))
+        ]
+    assert [answer.json()["plane_found"] for answer in told] == [True, False, None]
+    logged = [line["plane_found"] for line in running.log if "plane_found" in line]
+    assert logged == [True, False, None]
 
 
 def test_pictures_come_at_the_size_of_the_source(client: httpx.Client, bad_part: Any) -> None:
