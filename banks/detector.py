@@ -23,6 +23,8 @@ from models.preparation import PreparedPart
 from models.sample import BadSample, Sample
 from models.weight_folder import DEFAULT_WEIGHTS
 
+ThresholdSource = Literal["calibration", "set", "request"]
+
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
@@ -30,7 +32,8 @@ class PartResult:
 
     score, bank_scores: raw, no unit; compare `score` with `threshold`. map, bank_maps: (size, size) float32.
     contributions: each bank's share of the score; they add up to it. evidence: what each bank's score rests
-    on.
+    on. threshold_source: "set" by a person at a score, or by the one "request"; else it is what calibration
+    found for a rate of rejected good parts.
     """
 
     score: float
@@ -45,10 +48,12 @@ class PartResult:
     contributions: Mapping[str, float]
     evidence: Mapping[str, Evidence]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    threshold_source: ThresholdSource = "calibration"
 
     def judged(self, threshold: float) -> PartResult:
-        """The same result by another threshold."""
-        return replace(self, threshold=threshold, decision=_decision(self.score, threshold))
+        """The same result by a request's own threshold."""
+        decision = _decision(self.score, threshold)
+        return replace(self, threshold=threshold, decision=decision, threshold_source="request")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All stages as arrays: `score`, `threshold`, `map`, and for every bank `<bank>_distances`,
@@ -151,6 +156,7 @@ class Detector:
             contributions=contributions,
             evidence=why,
             timings_ms=timings,
+            threshold_source="set" if calibration.basis == "set" else "calibration",
         )
 
     def warm_up(self) -> None:

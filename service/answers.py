@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,6 @@ NPZ = "application/x-npz"
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
-    own_threshold: whether the request brought the threshold.
     created: when the result was made, UTC."""
 
     sample: Sample
@@ -36,13 +34,7 @@ class Scan:
     part_id: str | None
     result_id: str
     timings_ms: Mapping[str, float]
-    own_threshold: bool = False
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def threshold_source(self) -> Literal["calibration", "request"]:
-        """Whose threshold decided."""
-        return "request" if self.own_threshold else "calibration"
 
     @property
     def valid_point_share(self) -> float:
@@ -81,7 +73,7 @@ def render_json(scan: Scan) -> bytes:
         creation_time=scan.created,
         score=result.score,
         threshold=result.threshold,
-        threshold_source=scan.threshold_source,
+        threshold_source=result.threshold_source,
         decision=result.decision,
         banks=dict(result.bank_scores),
         contributions=dict(result.contributions),

@@ -60,7 +60,6 @@ class Records:
             scored=scored,
             result_id=uuid.uuid4().hex,
             timings_ms=scored.result.timings_ms,
-            own_threshold=False,
         )
         self._keep(simulated, scan.result_id)
 

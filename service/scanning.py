@@ -93,8 +93,7 @@ async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> S
     services.metrics.scored(sample, scored, timings)
     if ask.threshold is not None:
         scored = replace(scored, result=scored.result.judged(ask.threshold))
-    own = ask.threshold is not None
-    return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, own_threshold=own)
+    return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings)
 
 
 async def on_record(scan: Scan, render: Callable[[Scan], _T], services: Wiring) -> _T:
@@ -116,7 +115,7 @@ def noted(scan: Scan) -> dict[str, Any]:
         "bank_version": scan.scored.detector.version,
         "score": round(result.score, 6),
         "threshold": round(result.threshold, 6),
-        "threshold_source": scan.threshold_source,
+        "threshold_source": result.threshold_source,
         "decision": result.decision,
         "banks": {bank: round(score, 6) for bank, score in result.bank_scores.items()},
         "regions": len(result.regions),

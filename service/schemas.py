@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from banks.calibration import Calibration
+from banks.detector import ThresholdSource
 from banks.evidence import Evidence
 from banks.regions import Region
 
@@ -80,8 +81,9 @@ class ScoreAnswer(BaseModel):
     creation_time: datetime = Field(description="When the result was made, UTC.")
     score: float = Field(description="No unit; compare it with the threshold.", examples=[3.71])
     threshold: float = Field(examples=[2.46])
-    threshold_source: Literal["calibration", "request"] = Field(
-        description="Whether the request brought a threshold of its own."
+    threshold_source: ThresholdSource = Field(
+        description="Whose threshold decided: calibration's, by the rate of rejected good parts; one that a "
+        "person set at a score; or the request's own."
     )
     decision: Literal["good", "defective"] = Field(
         description="Defective if the score is above the threshold.", examples=["defective"]

@@ -50,6 +50,7 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
         assert found.training_part in detector.manifest.training_parts
         assert found.distance == result.parts.banks[bank].distances.max()
     other = result.judged(result.score)
+    assert (result.threshold_source, other.threshold_source) == ("calibration", "request")
     assert (other.threshold, other.decision, other.score) == (result.score, "good", result.score)
     assert result.judged(np.nextafter(result.score, -np.inf)).decision == "defective"
 

@@ -136,7 +136,9 @@ def test_the_threshold_moves_without_a_rebuild(running: Any, part: dict[str, byt
         assert (moved["basis"], moved["threshold"]) == ("set", built["score"] + 1)
         answer = _score(client, part)
         assert (answer["decision"], answer["score"]) == ("good", built["score"])
+        assert (built["threshold_source"], answer["threshold_source"]) == ("calibration", "set")
         assert client.put(path, json={"rate": 0.2}).json()["false_reject_rate"] == 0.2
+        assert _score(client, part)["threshold_source"] == "calibration"
         for wrong in ({}, {"rate": 0}, {"threshold": "high"}, {"threshold": 1, "rate": 0.1}, []):
             assert client.put(path, json=wrong).status_code == 422
         assert client.put(path, content=b'{"threshold": NaN}').status_code == 422
