@@ -41,7 +41,7 @@ class Gate:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a place, then hold it. Those who wait get half of the places at most, so that they never
-        take all from those who do not."""
+        take all from those who do not; the only place, where there is one, they share."""
         async with self._patient:
             while self.inside >= self.limit:
                 self._left.clear()

@@ -249,6 +249,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         ),
         parts=Gate(settings.max_in_flight, engine.retry_after_s),
         batches=Gate(settings.max_batches, engine.retry_after_s),
+        builds=Gate(settings.max_builds, lambda: 5),
         upload_limits=UploadLimits.of(settings),
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,

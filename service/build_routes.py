@@ -102,7 +102,7 @@ class BuildRoutes:
         request.state.record.update(product=product, action="build")
         asked = await on_disk(lambda: _checked(services.store, product, options))
         with ExitStack() as held:
-            held.enter_context(services.batches.enter())
+            held.enter_context(services.builds.enter())
             folder = held.enter_context(services.jobs.store.receiving())
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON:
                 source = await read_json(request, PartsSource)

@@ -83,7 +83,12 @@ class Settings(BaseSettings):
     )
 
     max_batches: int = Field(default=2, ge=1, description="Batches received or streamed at once; else 429.")
-    max_batch_bytes: int = Field(default=512 * MIB, ge=1, description="Largest body of a batch.")
+    max_builds: int = Field(
+        default=2, ge=1, description="Builds whose parts are received at once; else 429. Jobs: max_jobs."
+    )
+    max_batch_bytes: int = Field(
+        default=512 * MIB, ge=1, description="Largest body of a batch, or of a build."
+    )
     max_batch_entries: int = Field(default=4096, ge=1, description="Most files and folders in a batch's zip.")
     max_batch_decoded_bytes: int = Field(
         default=2048 * MIB, ge=1, description="Most bytes of a batch's files together, decompressed."

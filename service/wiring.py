@@ -24,8 +24,8 @@ from service.uploads import UploadLimits
 class Wiring:
     """The long-lived objects of one server.
 
-    uploads, parts, batches, watchers: the gates of receiving, of work, of batches and of watching. stall_s:
-    how long a client may take nothing of a streamed answer.
+    uploads, parts, batches, builds, watchers: the gates of receiving, of work, of batches, of receiving what
+    builds need, and of watching. stall_s: how long a client may take nothing of a streamed answer.
     """
 
     engine: Engine
@@ -35,6 +35,7 @@ class Wiring:
     uploads: Gate
     parts: Gate
     batches: Gate
+    builds: Gate
     upload_limits: UploadLimits
     read_limits: ReadLimits
     deadline_s: float

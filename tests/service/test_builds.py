@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,22 @@ def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path:
         4,
         "tribank: The disk is full. Make room, then run this again.",
     )
+
+
+def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings: Any, loader: Any) -> None:
+    with serve(strict_settings, loader) as running, running.client() as client:
+        wiring = running.app.state.wiring
+        ways = {"batches": "/v1/products/cookie/batch", "builds": "/v1/products/cookie/builds"}
+        for full in ways:
+            gate = getattr(wiring, full)
+            with ExitStack() as held:
+                for _ in range(gate.limit):
+                    held.enter_context(gate.enter())
+                answers = {way: client.post(url, content=b"PK", headers=ZIP) for way, url in ways.items()}
+                assert {way: answer.status_code for way, answer in answers.items()} == {
+                    way: 429 if way == full else 422 for way in ways
+                }
+                assert "Retry-After" in answers[full].headers
 
 
 def test_builds_that_are_refused(client: httpx.Client, settings: Settings) -> None:
