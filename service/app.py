@@ -247,6 +247,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         uploads=Gate(
             settings.max_uploads, engine.retry_after_s, share=-(-settings.max_uploads // UPLOAD_SHARE)
         ),
+        loading=Gate(settings.max_in_flight, engine.retry_after_s),
         parts=Gate(settings.max_in_flight, engine.retry_after_s),
         batches=Gate(settings.max_batches, engine.retry_after_s),
         builds=Gate(settings.max_builds, lambda: 5),

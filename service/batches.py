@@ -20,7 +20,7 @@ from service.deadline import Clock
 from service.jobs import Task, on_disk
 from service.parts import checked_part_id, decode
 from service.problems import INTERNAL, NotReady, Refusal, body_of
-from service.scanning import Ask, noted, on_pool, on_record, scan_part
+from service.scanning import Ask, at_hand, noted, on_pool, on_record, scan_part
 from service.wiring import Wiring
 from service.zip_uploads import FILE, ZipLimits
 
@@ -69,6 +69,7 @@ class Batch:
     async def _line(self, part: PartFile, services: Wiring, logger: FilteringBoundLogger) -> str:
         try:
             part_id = checked_part_id(part.name)
+            await at_hand(self.product, services)
             async with services.parts.turn():
                 clock = Clock()
                 if not self.resumes:  # else nobody waits for the answer

@@ -183,6 +183,12 @@ class Engine:
         if served.state == "failed":
             raise NotReady("bank_failed", "The product's bank cannot be served. GET /readyz says why.")
 
+    def want(self, product: str) -> Future[Served]:
+        """The product once its bank is in memory: at once, or when it is loaded. Do not cancel it: others may
+        wait for it too. Raises as `check`."""
+        self.check(product)
+        return self.residents.want(product)
+
     def retry_after_s(self) -> int:
         """When a place may be free: the queue's length times the time a part takes, in whole seconds."""
         return max(1, math.ceil((self._waiting + 1) * self._seconds_a_part))

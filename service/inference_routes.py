@@ -205,7 +205,7 @@ async def _infer(
         return scan, lambda scan: render_inference(scan, inference.asked)
 
     return await answer_part(
-        request, services, clock, lambda: receive_bytes(request, services.upload_limits), score
+        product, request, services, clock, lambda: receive_bytes(request, services.upload_limits), score
     )
 
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,10 +16,11 @@ from starlette.requests import ClientDisconnect
 
 from models.sample import Sample, without_returns
 from service.access import client_of
+from service.admission import Gate
 from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
 from service.deadline import Clock
 from service.parts import checked_part_id
-from service.problems import Refusal
+from service.problems import NotReady, Refusal
 from service.wiring import Wiring
 
 _T = TypeVar("_T")
@@ -36,6 +38,7 @@ class Ask:
 
 
 async def answer_part(
+    product: str,
     request: Request,
     services: Wiring,
     clock: Clock,
@@ -46,23 +49,26 @@ async def answer_part(
 
     Raises Refusal."""
 
-    async def answer(body: _B) -> tuple[Scan, Rendered, float]:
-        scan, render = await score(body)
-        started = time.perf_counter()
-        rendered = await on_record(scan, render, services)
-        return scan, rendered, (time.perf_counter() - started) * 1000
+    async def answer(body: _B) -> tuple[Scan, Rendered, dict[str, float]]:
+        waited = await at_hand(product, services, services.loading)
+        with services.parts.enter():
+            scan, render = await score(body)
+            started = time.perf_counter()
+            rendered = await on_record(scan, render, services)
+        encode_ms = (time.perf_counter() - started) * 1000
+        return scan, rendered, {**waited, **scan.timings_ms, "encode": encode_ms}
 
     async with clock.running():
         with services.uploads.enter(client_of(request.scope)):
             body = await receive()
         received_ms = clock.spent_ms
         clock.shorten(services.deadline_s)
-        with services.parts.enter():
-            scan, rendered, encode_ms = await _unless_gone(request, answer(body))
+        scan, rendered, timings = await _unless_gone(request, answer(body))
     request.state.record.update(noted(scan))
-    services.metrics.stage("receive", received_ms)
-    services.metrics.stage("encode", encode_ms)
-    timing = server_timing({"receive": received_ms, **scan.timings_ms, "encode": encode_ms})
+    timings = {"receive": received_ms, **timings}
+    for stage in timings.keys() - scan.timings_ms.keys():
+        services.metrics.stage(stage, timings[stage])
+    timing = server_timing(timings)
     headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 
@@ -73,6 +79,21 @@ def named(request: Request, part_id: str | None) -> str | None:
     checked = None if part_id is None else checked_part_id(part_id)
     request.state.record["part_id"] = checked
     return checked
+
+
+async def at_hand(product: str, services: Wiring, gate: Gate | None = None) -> dict[str, float]:
+    """Wait for the product's bank to be in memory, before a place is taken: a bank that is being loaded must
+    keep no part of another product out. gate: bounds those who wait. Returns the milliseconds as the stage
+    `load`, or nothing without a wait. Raises Refusal."""
+    started = time.perf_counter()
+    ready = services.engine.want(product)
+    if ready.done():
+        return {}
+    if gate is not None and gate.inside >= gate.limit:
+        raise NotReady("loading", "The product's bank is being loaded, and other parts wait for it already.")
+    with nullcontext() if gate is None else gate.enter():
+        await asyncio.shield(asyncio.wrap_future(ready))
+    return {"load": (time.perf_counter() - started) * 1000}
 
 
 async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> Scan:

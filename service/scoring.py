@@ -96,4 +96,4 @@ async def score_part(
         scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
         return scan, RENDERERS[media_type]
 
-    return await answer_part(request, services, clock, receive, score)
+    return await answer_part(product, request, services, clock, receive, score)

@@ -45,7 +45,7 @@ class StateMetrics(Collector):
         yield _one("ready", "1 while /readyz says 200.", float(not self._wiring.not_ready()))
         yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
         yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)
-        names = ("uploads", "parts", "batches", "builds", "watchers")
+        names = ("uploads", "loading", "parts", "batches", "builds", "watchers")
         gates = {name: getattr(self._wiring, name) for name in names}
         yield _by("gate", "gate_inside", "Requests in a stage.", {n: g.inside for n, g in gates.items()})
         yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})

@@ -24,8 +24,9 @@ from service.uploads import UploadLimits
 class Wiring:
     """The long-lived objects of one server.
 
-    uploads, parts, batches, builds, watchers: the gates of receiving, of work, of batches, of receiving what
-    builds need, and of watching. stall_s: how long a client may take nothing of a streamed answer.
+    uploads, loading, parts, batches, builds, watchers: the gates of receiving, of waiting for a bank, of
+    work, of batches, of receiving what builds need, and of watching. stall_s: how long a client may take
+    nothing of a streamed answer.
     """
 
     engine: Engine
@@ -33,6 +34,7 @@ class Wiring:
     decoders: ThreadPoolExecutor
     encoders: ThreadPoolExecutor
     uploads: Gate
+    loading: Gate
     parts: Gate
     batches: Gate
     builds: Gate
