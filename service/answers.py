@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -144,16 +144,16 @@ RENDERERS: Mapping[str, Renderer] = {
 """By what an Accept header may name. Of two that it likes as much, the first is answered."""
 
 
-def negotiate(accept: str | None) -> str:
-    """The key of RENDERERS to answer with: the best that the Accept header allows, JSON when it is
-    indifferent."""
+def negotiate(accept: str | None, offers: Collection[str] = RENDERERS.keys()) -> str:
+    """The best of the offered media types that the Accept header allows, the first when it is indifferent.
+    Raises Refusal."""
     if not accept or not accept.strip():
-        return JSON
+        return next(iter(offers))
     ranges = dict(_media_range(entry) for entry in accept[:2048].split(","))
-    weights = {offered: _weight(offered, ranges) for offered in RENDERERS}
+    weights = {offered: _weight(offered, ranges) for offered in offers}
     best = max(weights, key=lambda offered: weights[offered])
     if weights[best] <= 0:
-        raise Refusal(406, "not_acceptable", f"Answers come as {', '.join(RENDERERS)}. Accept one of them.")
+        raise Refusal(406, "not_acceptable", f"Answers come as {', '.join(offers)}. Accept one of them.")
     return best
 
 

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
@@ -57,6 +57,7 @@ from service.problems import (
     on_refusal,
     on_validation_error,
 )
+from service.queries import check_query
 from service.records import Records
 from service.result_store import ResultStore
 from service.retention import keep_pruned
@@ -90,6 +91,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_query)],
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
@@ -273,6 +275,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
+    app.openapi()  # now, not with the first part: every query is held against it
     await wiring.jobs.start()  # first: it makes the state folder and holds it against other services
     await on_disk(wiring.records.open)
     wiring.engine.start()

@@ -7,9 +7,10 @@ from contextlib import ExitStack, aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from structlog.typing import FilteringBoundLogger
 
+from service.answers import JSON, negotiate
 from service.archives import PartsArchive
 from service.batches import Batch, BatchJob
 from service.job_routes import JobAnswer, accepted, idempotency_key
@@ -21,8 +22,6 @@ from service.zip_uploads import FILE, ZIP_BODIES, ZipLimits, receive_zip
 
 class BatchOptions(BaseModel):
     """What a batch may ask beside its parts: its query."""
-
-    model_config = ConfigDict(extra="forbid")
 
     threshold: float | None = Field(
         None, allow_inf_nan=False, description="Decide by this threshold, for this request only."
@@ -47,7 +46,7 @@ class BatchRoutes:
                 },
                 202: {"description": "With Prefer: respond-async: the job.", "model": JobAnswer},
             }
-            | Problems.of(400, 404, 408, 409, 413, 415, 422, 429, 503, 507),
+            | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 507),
             response_class=Response,
             openapi_extra={"requestBody": {"required": True, "content": ZIP_BODIES}},
         )
@@ -58,6 +57,8 @@ class BatchRoutes:
         """Score a zip of parts: a line a part as it comes, in order; or a job, with Prefer: respond-async."""
         services.engine.check(product)
         request.state.record["product"] = product
+        wants_job = _wants_job(request)
+        negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
             held.enter_context(services.batches.enter())
             folder = held.enter_context(services.jobs.store.receiving())
@@ -65,7 +66,7 @@ class BatchRoutes:
             digest = await receive_zip(request, file, self.limits)
             archive = await on_disk(lambda: PartsArchive(file, self.limits.archive))
             held.callback(archive.close)
-            if _wants_job(request):
+            if wants_job:
                 job = await services.jobs.submit(
                     BatchJob.name,
                     product,

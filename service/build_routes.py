@@ -34,8 +34,6 @@ ResultId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 class BuildOptions(BaseModel):
     """How to build: its query."""
 
-    model_config = ConfigDict(extra="forbid")
-
     profile: str | None = Field(None, max_length=64, description="The recipe; default: embedded.")
     seed: int | None = Field(None, ge=0, lt=2**31, description="Of the projection before the coreset.")
     no_return: float | None = Field(

@@ -37,7 +37,7 @@ _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
 }
 _OF_ALL = (500,)
-_OF_GUARDED = (401, 403, 429)
+_OF_GUARDED = (401, 403, 422, 429)
 _RETRIED = (429, 503)
 _NEVER_SENT = ("HTTPValidationError", "ValidationError")
 """FastAPI's own form of a refusal."""

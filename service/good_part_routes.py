@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from banks.builder import PARTS
 from banks.good_parts import picture_of
@@ -21,8 +21,6 @@ _JPEG = "image/jpeg"
 
 class GoodPartQuery(BaseModel):
     """Which part, and which piece of it; without x and y the whole."""
-
-    model_config = ConfigDict(extra="forbid")
 
     part: str = Field(max_length=512, description="As `evidence` names it.", examples=["train/good/017"])
     x: float | None = Field(None, ge=0, le=1, description="Middle of the piece, as in `evidence.place`.")

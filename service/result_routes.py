@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from models.features import BANKS
 from service.bodies import json_body, read_json
@@ -29,10 +29,18 @@ _MOST_SCORES = 20_000
 _PAGE = 200
 
 
+def _written(value: object) -> object:
+    """Pydantic would take a number for seconds or, if it is large, milliseconds since 1970."""
+    if isinstance(value, str) and value.strip("+-0123456789.eE") == "":
+        raise ValueError("write it as 2026-07-01T06:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class ResultFilter(BaseModel):
     """Which results: all that is given must hold."""
-
-    model_config = ConfigDict(extra="forbid")
 
     product: str | None = Field(None, max_length=64)
     bank_version: str | None = Field(None, max_length=64)
@@ -41,8 +49,8 @@ class ResultFilter(BaseModel):
     verdict: Literal["good", "defective", "none"] | None = Field(
         None, description="What people said of the part; none: nobody did."
     )
-    since: AwareDatetime | None = Field(None, description="Made at this time or later.")
-    until: AwareDatetime | None = Field(None, description="Made before this time.")
+    since: Moment | None = Field(None, description="Made at this time or later.")
+    until: Moment | None = Field(None, description="Made before this time.")
     is_simulated: bool = Field(
         False, description="Results of shadows, which decided nothing, instead of those that did."
     )
@@ -70,8 +78,6 @@ class ResultQuery(ResultFilter):
 
 class HistogramQuery(BaseModel):
     """Whose scores."""
-
-    model_config = ConfigDict(extra="forbid")
 
     product: str = Field(max_length=64)
     bank_version: str | None = Field(

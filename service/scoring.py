@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
@@ -37,8 +37,6 @@ _FORM = {
 
 class ScoreOptions(BaseModel):
     """What a request may ask beside the part: its query."""
-
-    model_config = ConfigDict(extra="forbid")
 
     part_id: str | None = Field(
         None, min_length=1, max_length=MAX_PART_ID, description="As the form's field, for a raw body."

@@ -64,6 +64,24 @@ def test_the_log_says_which_part_of_a_batch_was_refused(server: Any, folder: dic
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("accept", "prefer", "status"),
+    [
+        ("application/json", "", 406),
+        ("text/csv", "", 406),
+        ("application/x-ndjson", "", 200),
+        ("text/csv, */*;q=0.1", "", 200),
+        ("application/x-ndjson", "respond-async", 406),
+        ("application/json", "respond-async", 202),
+    ],
+)
+def test_an_accept_header_is_met_or_refused(
+    client: httpx.Client, folder: dict[str, bytes], accept: str, prefer: str, status: int
+) -> None:
+    headers = ZIP | {"Accept": accept, "Prefer": prefer}
+    assert client.post(URL, content=zipped(folder), headers=headers).status_code == status
+
+
 def test_many_pairs_in_one_form_are_the_batch_of_their_zip(
     client: httpx.Client, folder: dict[str, bytes]
 ) -> None:

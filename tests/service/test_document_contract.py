@@ -11,6 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -21,8 +22,7 @@ from service.app import create_app
 from service.settings import Settings
 
 # Not among them: that what fits the document is accepted (a schema cannot say that bytes are a picture of a
-# part), that what does not fit is refused (a query's unknown words are ignored by some routes), and whatever
-# needs keys, which this server has none of (tests/service/test_keys.py).
+# part), and whatever needs keys, which this server has none of (tests/service/test_keys.py).
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -30,6 +30,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
     unsupported_method,
+    negative_data_rejection,
 ]
 
 

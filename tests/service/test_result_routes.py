@@ -123,7 +123,16 @@ def test_what_is_not_there(client: httpx.Client, call: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["since=yesterday", "since=2026-01-01T00:00:00", "limit=0", "limit=1001", "a=1", "before=-1"]
+    "query",
+    [
+        "since=yesterday",
+        "since=2026-01-01T00:00:00",
+        "until=1780000000",
+        "limit=0",
+        "limit=1001",
+        "a=1",
+        "before=-1",
+    ],
 )
 def test_filters_that_mean_nothing(client: httpx.Client, query: str) -> None:
     assert client.get(f"/v1/results?{query}").json()["code"] == "invalid_parameter"
