@@ -36,6 +36,8 @@ MIN_PARTS = 2
 PARTS = "parts"
 """Where a version keeps the features of its good parts, by split."""
 _STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
+_TRAINING = "fusion training"
+_HELD_OUT = "held-out parts"
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -123,6 +125,18 @@ class Builder:
             ).write(staged)
             return self.store.publish(product, staged, check=_check, activate=activate)
 
+    def stages(self, folder: ProductFolder) -> list[str]:
+        """What `progress` will be told of in a build of that folder, in order. A stage may turn out to have
+        nothing to do, and is not told then."""
+        trained = "fused" in self.profile.banks and self.profile.extraction.fusion == "uff_trained"
+        return [
+            _STAGES["train"],
+            *([_STAGES["validation"]] if folder.validation else []),
+            *([_TRAINING] if trained else []),
+            *map(_choosing, self.profile.banks),
+            _HELD_OUT,
+        ]
+
     def _kept(self, product: str, version: str, pipeline: Pipeline) -> Path:
         """Where a version keeps its parts."""
         path = self.store.path(product, version)
@@ -167,9 +181,7 @@ class Builder:
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
             device=self.device,
-            progress=lambda done, total, loss: self.progress(
-                "fusion training", done, total, f"loss {loss:.3f}"
-            ),
+            progress=lambda done, total, loss: self.progress(_TRAINING, done, total, f"loss {loss:.3f}"),
         )
         fusion = FITS[kind](task)
         for name, split in (("train", train), ("validation", held_out)):
@@ -187,7 +199,7 @@ class Builder:
         size = self.profile.preparation.size
         for name, recipe in self.profile.banks.items():
             rows = train.store.rows(name, parts, normalisers[name])
-            chosen = self._coreset(f"{name} coreset", rows, sizes[name])
+            chosen = self._coreset(_choosing(name), rows, sizes[name])
             kept = rows[chosen]
             origin = rows.origin(chosen, size)
             if self.profile.zero_row and name == "point":
@@ -244,10 +256,10 @@ class Builder:
         scores: list[PartScores] = []
         for part in range(len(held_out.names)):
             scores.append(banks.score(held_out.store.features(part)))
-            self.progress("held-out parts", len(scores), total)
+            self.progress(_HELD_OUT, len(scores), total)
         for part in left_out:
             scores.append(self._without(part, banks, provenance).score(train.store.features(part)))
-            self.progress("held-out parts", len(scores), total)
+            self.progress(_HELD_OUT, len(scores), total)
         return scores
 
     def _without(self, part: int, banks: BankSet, provenance: Mapping[str, Provenance]) -> BankSet:
@@ -285,6 +297,11 @@ class Builder:
                 rows=len(bank.bank),
             )
         return facts
+
+
+def _choosing(bank: str) -> str:
+    """The stage that chooses a bank's rows."""
+    return f"{bank} coreset"
 
 
 def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:

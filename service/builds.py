@@ -53,6 +53,8 @@ class BuildJob:
         parts = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
         async for last in self._lines(task, self._command(task, parts)):
+            if "stages" in last:
+                task.stages = last["stages"]
             if "stage" in last:
                 task.progress(last["stage"], last["done"], last["total"])
         version = last["version"]

@@ -85,7 +85,8 @@ def build(
 ) -> None:
     """Build a product's memory banks from good parts and make them its active version.
 
-    --json prints a line for every step, and at last one with the version's name.
+    --json prints a line with the names of the stages, one for every step, and at last one with the version's
+    name.
     """
     from banks.builder import Builder
     from banks.profiles import find_profile
@@ -116,6 +117,8 @@ def build(
             # Without clouds no background can be found: images are taken as they are.
             recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
             builder = Builder(recipe, store, seed, **others)
+        if as_json:
+            typer.echo(json.dumps({"stages": builder.stages(folder)}))
         version = builder.build(product, folder, extends=extend, activate=activate)
     if as_json:
         typer.echo(json.dumps({"product": product, "version": version}))

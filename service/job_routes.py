@@ -38,7 +38,13 @@ class JobAnswer(BaseModel):
     stage: str | None = Field(None, description="What a running job does now.", examples=["scoring"])
     done: int | None = Field(None, description="Steps of the stage that are done.", examples=[12])
     total: int | None = Field(None, description="Steps of the stage.", examples=[40])
-    eta_s: float | None = Field(None, description="Seconds until the stage is done, at its pace so far.")
+    stage_number: int | None = Field(
+        None, description="Which of the stages it is; 1 is the first. Of a build.", examples=[2]
+    )
+    stages: int | None = Field(None, description="How many stages there are. Of a build.", examples=[6])
+    eta_s: float | None = Field(
+        None, description="Seconds until this stage is done, at its pace so far; others may follow it."
+    )
     request: dict[str, Any] = Field(description="What was asked.")
     result: dict[str, Any] | None = Field(None, description="What came of it.")
     problem: dict[str, Any] | None = Field(None, description="Why it failed, as problem+json.")
@@ -59,6 +65,8 @@ class JobAnswer(BaseModel):
             stage=progress.stage if progress else None,
             done=progress.done if progress else None,
             total=progress.total if progress else None,
+            stage_number=progress.number if progress else None,
+            stages=progress.stages if progress else None,
             eta_s=None if eta is None else round(eta, 1),
             request=dict(job.request),
             result=None if job.result is None else dict(job.result),

@@ -6,9 +6,9 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -32,29 +32,37 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running job is. since: when the stage began, on the clock of time.monotonic."""
+    """How far a running job is. first, since: what was done when it was first told of the stage, and when, on
+    the clock of time.monotonic. number, stages: the stage's place and how many there are; None where that is
+    not known."""
 
     stage: str
     done: int
     total: int
+    first: int
     since: float
+    number: int | None = None
+    stages: int | None = None
 
     def eta_s(self) -> float | None:
-        """Seconds until the stage is done, at the pace so far; None before the first step."""
-        if not self.done:
+        """Seconds until the stage is done, at the pace since it was first told of; None before a step."""
+        steps = self.done - self.first
+        if steps <= 0:
             return None
-        return (time.monotonic() - self.since) / self.done * (self.total - self.done)
+        return (time.monotonic() - self.since) / steps * (self.total - self.done)
 
 
 class Task:
     """What a running job works with. Its methods may be called from any thread.
 
-    job: what was asked. folder: its input. A job stops by itself: it calls `progress` or `check` often.
+    job: what was asked. folder: its input. stages: the names of all that it goes through, in order, where
+    they are known. A job stops by itself: it calls `progress` or `check` often.
     """
 
     def __init__(self, job: Job, folder: Path, store: JobStore, changed: Callable[[], None]) -> None:
         self.job = job
         self.folder = folder
+        self.stages: Sequence[str] = ()
         self.latest: Progress | None = None
         self.cancelled = False
         self.interrupted = False
@@ -73,8 +81,11 @@ class Task:
         self.check()
         with self._lock:
             last = self.latest
-            since = last.since if last is not None and last.stage == stage else time.monotonic()
-            self.latest = Progress(stage, done, total, since)
+            if last is not None and last.stage == stage:
+                self.latest = replace(last, done=done, total=total)
+            else:
+                place = (list(self.stages).index(stage) + 1, len(self.stages)) if stage in self.stages else ()
+                self.latest = Progress(stage, done, total, done, time.monotonic(), *place)
         self._changed()
 
     def add_line(self, line: str) -> None:

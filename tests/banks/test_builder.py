@@ -112,6 +112,20 @@ def test_without_validation_parts_the_training_parts_take_turns(small_product: P
     assert calibration.count == len(folder.train)
 
 
+@pytest.mark.parametrize("held_out", [True, False])
+def test_the_stages_are_known_before_they_are_told(
+    small_product: Path, tmp_path: Path, held_out: bool
+) -> None:
+    folder = open_product_folder(small_product)
+    folder = folder if held_out else ProductFolder(folder.train, (), (), ())
+    told: list[str] = []
+    builder = Builder(
+        find_profile("embedded-point"), BankStore(tmp_path), progress=lambda stage, *_: told.append(stage)
+    )
+    builder.build(SMALL, folder)
+    assert list(dict.fromkeys(told)) == builder.stages(folder)
+
+
 def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
     with pytest.raises(BuildError, match="at least 2"):

@@ -110,8 +110,9 @@ def test_a_build_may_declare_what_no_return_is(
 def test_progress_is_told(client: httpx.Client) -> None:
     answer = client.post("/v1/products/told/builds", json={"folder": "."}, params=QUICK)
     told = client.get(f"{answer.headers['location']}/events", timeout=120).text
-    stages = {json.loads(line).get("stage") for line in told.splitlines()}
-    assert {"training parts", "point coreset"} <= stages
+    lines = [json.loads(line) for line in told.splitlines()]
+    places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in lines}
+    assert {("training parts", 1, 4), ("point coreset", 3, 4)} <= places
 
 
 def test_parts_that_people_called_good_extend_the_active_version(

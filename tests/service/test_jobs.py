@@ -7,13 +7,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from service.jobs import Task
+from service.jobs import Progress, Task
 from service.problems import NotReady, Refusal
 
 
@@ -115,6 +116,12 @@ def test_a_job_runs_and_tells_how_far_it_is(running: Any, counting: Counting) ->
         assert client.get("/v1/jobs", params={"product": "bagel"}).json() == {"jobs": []}
         assert client.delete(f"/v1/jobs/{job.id}").status_code == 204
         assert client.get(f"/v1/jobs/{job.id}").status_code == 404
+
+
+def test_a_job_that_goes_on_has_the_pace_of_what_it_does_now() -> None:
+    before = Progress("scoring", done=80, total=100, first=80, since=time.monotonic() - 1)
+    assert before.eta_s() is None
+    assert replace(before, done=82).eta_s() == pytest.approx(9, rel=0.1)
 
 
 def test_events_come_as_server_sent_events(running: Any, counting: Counting) -> None:

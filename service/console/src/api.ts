@@ -75,6 +75,8 @@ export interface Job {
   stage?: string;
   done?: number;
   total?: number;
+  stage_number?: number;
+  stages?: number;
   eta_s?: number;
   end_time?: string;
   result?: { version?: string };

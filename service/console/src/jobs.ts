@@ -42,8 +42,9 @@ export async function showJobs(): Promise<void> {
 
 function row(job: Job): (Node | string)[] {
   const bar = make("progress", { max: job.total ?? 1, value: job.done ?? 0 });
-  const eta = job.eta_s === undefined ? "" : `, ${Math.round(job.eta_s)} s left`;
-  const stage = job.state === "running" ? `${job.stage ?? "starting"}${eta}` : (job.problem?.detail ?? "");
+  const eta = job.eta_s === undefined ? "" : `, ${Math.round(job.eta_s)} s left${job.stages ? " of it" : ""}`;
+  const place = job.stages ? ` (stage ${job.stage_number} of ${job.stages})` : "";
+  const stage = job.state === "running" ? `${job.stage ?? "starting"}${place}${eta}` : (job.problem?.detail ?? "");
   return [job.kind, job.product, job.state, job.state === "running" ? bar : "", stage, action(job)];
 }
 
