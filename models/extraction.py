@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +24,17 @@ from models.weights import WeightStore
 class RgbChoice:
     """backbone: a registered name or "timm:<model>". constants: the backbone's own mean and std, or the
     ImageNet ones that the published code uses for all. stages: of a convolutional backbone, by timm's
-    indices; None for the backbone's own."""
+    indices; None for the backbone's own. colour: factor of the patches' plain colour, which follows the
+    network's channels (`models.patch_colour`); 0 is without, as in the paper."""
 
     backbone: str
     constants: Literal["own", "paper"] = "own"
     stages: tuple[int, ...] | None = None
+    colour: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.colour) and self.colour >= 0):
+            raise ValueError(f"the factor of colour must be a number of at least 0, not {self.colour}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,13 @@ class Extractor:
 def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
     """The loaded extractor of a choice, for parts prepared at `size` pixels."""
     return RgbExtractor.load(
-        choice.backbone, weights, device, constants=choice.constants, size=size, stages=choice.stages
+        choice.backbone,
+        weights,
+        device,
+        constants=choice.constants,
+        size=size,
+        stages=choice.stages,
+        colour=choice.colour,
     )
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models.features import Patches
 from models.layout import GridLayout
+from models.patch_colour import patch_colour
 from models.preparation import PreparedPart
 from models.rgb_backbones import GRID, IMAGENET, RgbBackbone, rgb_backbone, timm
 from models.weights import WeightStore
@@ -31,9 +32,11 @@ class RgbExtractor:
         size: int,
         device: str | torch.device = "cpu",
         constants: Literal["own", "paper"] = "own",
+        colour: float = 0.0,
     ) -> None:
         """network: the whole timm model with its weights; Any, for timm's methods are not typed."""
         self.backbone = backbone
+        self.colour = colour
         self.size = size
         self.device = torch.device(device)
         if self.device.type == "cuda":
@@ -55,20 +58,23 @@ class RgbExtractor:
         constants: Literal["own", "paper"] = "own",
         size: int | None = None,
         stages: Sequence[int] | None = None,
+        colour: float = 0.0,
     ) -> RgbExtractor:
         """The extractor of a registered backbone or of "timm:<model>".
 
         constants: mean and std that the weights were trained with ("own"), or the ImageNet ones that the
         published code uses for every backbone ("paper"). size: side of the input, pixels; None is the
         backbone's own. `Preparation.rgb_size` must be the same. The grid is 28 x 28 at every size. stages:
-        which maps of a convolutional network, by timm's indices; None are the backbone's own. Raises
-        MissingWeights, BadWeights (naming tensors), or ValueError for a name, size or stage that cannot be.
+        which maps of a convolutional network, by timm's indices; None are the backbone's own. colour: factor
+        of the patches' plain colour (`models.patch_colour`), which follows the network's channels; 0 is
+        without. Raises MissingWeights, BadWeights (naming tensors), or ValueError for a name, size or stage
+        that cannot be.
         """
         backbone = rgb_backbone(name) if stages is None else rgb_backbone(name).of_stages(stages)
         size = backbone.size if size is None else size
         network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)
-        return cls(backbone, network, size=size, device=device, constants=constants)
+        return cls(backbone, network, size=size, device=device, constants=constants, colour=colour)
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
@@ -84,11 +90,14 @@ class RgbExtractor:
                 f"{self.backbone.name} was loaded for {self.size} px, the part's RGB is {part.rgb.shape}: "
                 "Preparation.rgb_size and the extractor's size must agree"
             )
-        image = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None]
-        image = (image.float() / 255 - self._mean) / self._std
+        plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
+        image = (plain - self._mean) / self._std
         maps = self._maps(image.contiguous(memory_format=self._layout))
-        rows = torch.cat([_to_grid(plane, adaptive=not self.backbone.padded) for plane in maps], 1)
-        return rows[0].flatten(1).T.contiguous()
+        grids = torch.cat([_to_grid(plane, adaptive=not self.backbone.padded) for plane in maps], 1)
+        rows = grids[0].flatten(1).T
+        if self.colour:
+            rows = torch.cat([rows, self.colour * patch_colour(plain[0], self.side)], 1)
+        return rows.contiguous()
 
     def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Feature maps (1, C, h, w) float32."""

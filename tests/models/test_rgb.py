@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from models.layout import GridLayout
 from models.official_weights import official_weights
+from models.patch_colour import patch_colour
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
 from models.rgb_backbones import BACKBONES, IMAGENET, rgb_backbone, timm
@@ -96,6 +97,18 @@ def test_chosen_stages_lie_side_by_side(golden_part: GoldenPart) -> None:
         return grid.rows
 
     assert torch.equal(rows(1, 2, 3), torch.cat([rows(1), rows(2), rows(3)], dim=1))
+
+
+def test_plain_colour_follows_the_network(golden_part: GoldenPart) -> None:
+    part = golden_part(2)
+    (without,), (beside,) = (
+        RgbExtractor.load("efficientnet_lite1", WeightStore(), colour=colour)([part])
+        for colour in (0.0, 300.0)
+    )
+    width = without.rows.shape[1]
+    image = torch.from_numpy(part.rgb).permute(2, 0, 1).float() / 255
+    assert torch.equal(beside.rows[:, :width], without.rows)
+    assert torch.equal(beside.rows[:, width:], 300 * patch_colour(image, 28))
 
 
 @pytest.mark.parametrize(
