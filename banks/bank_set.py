@@ -16,7 +16,6 @@ from models.layout import Layout
 
 PLACES = 56
 """Side of the plane on which banks are compared place by place: the finest grid of the method."""
-_SIGMA = 0.5  # places; banks of other grids do not point at quite the same place
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,13 @@ class PartScores:
 
 @dataclass(frozen=True, slots=True)
 class BankSet:
-    """The banks of a version, in their order."""
+    """The banks of a version, in their order. blur, size: of the maps. place_sigma: of the Gaussian over places,
+    in places."""
 
     banks: Mapping[str, NormalisedBank]
     blur: Blur
     size: int
+    place_sigma: float
 
     def score(self, features: PartFeatures) -> PartScores:
         """Distances, image score and map of every bank for one part."""
@@ -74,7 +75,7 @@ class BankSet:
             for name, score in scores.items()
         }
         places = {
-            name: layouts[name].smooth_image(score.distances, PLACES, _SIGMA)
+            name: layouts[name].smooth_image(score.distances, PLACES, self.place_sigma)
             for name, score in scores.items()
         }
         return PartScores(scores, maps, places, layouts)

@@ -208,7 +208,7 @@ class Builder:
             bank = MemoryBank(kept, device=self.device, precision=self.profile.precision)
             banks[name] = NormalisedBank(bank, normalisers[name], recipe.reweighting)
             provenance[name] = Provenance(*origin.astype(np.int32))
-        return BankSet(banks, self.profile.blur, size), provenance
+        return BankSet(banks, self.profile.blur, size, self.profile.place_sigma), provenance
 
     def _normalisers(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, Normaliser]:
         def fit(bank: str, *, per_channel: bool = False) -> Normaliser:

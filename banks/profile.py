@@ -49,6 +49,9 @@ class Profile(BaseModel):
     precision: Precision = "float32"
     """Of bank rows. float16: half the size on disk and on a GPU; a bank's scores move by less than 1e-3."""
     blur: Blur = "gaussian"
+    place_sigma: float = Field(default=0.5, gt=0)
+    """Gaussian, in places (`banks.bank_set`), before banks are compared place by place. Banks of other grids
+    do not point at quite the same place, and a defect is wider than the one patch that happens to be odd."""
     decision: str = "dlf"
     decision_fit: Literal["held-out", "training"] = "held-out"
     """Good parts that the decision is fitted on. The published code takes the training parts."""

@@ -120,6 +120,7 @@ def _embedded(
         ),
         banks={bank: _RAW if bank == "fused" else BankRecipe() for bank in banks},
         decision=decision,
+        place_sigma=1.0,
     )
 
 

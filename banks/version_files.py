@@ -73,7 +73,7 @@ def load_version(
     if "fused" in profile.banks and profile.extraction.fusion is not None:
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
         pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
-    bank_set = BankSet(banks, profile.blur, profile.preparation.size)
+    bank_set = BankSet(banks, profile.blur, profile.preparation.size, profile.place_sigma)
     return manifest, pipeline, bank_set, decisions.from_json(manifest.decision)
 
 

@@ -129,6 +129,7 @@ def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: 
         {bank: _bank(profile, bank, features[:2]) for bank in profile.banks},
         profile.blur,
         profile.preparation.size,
+        profile.place_sigma,
     )
     alone = banks.score(features[LAST])
     batch = [banks.score(part) for part in features]

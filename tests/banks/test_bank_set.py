@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from banks.bank_set import PLACES, BankSet, NormalisedBank, PartScores
+from banks.memory_bank import MemoryBank, Normaliser, Reweighting
+from models.features import Patches
+from models.layout import GridLayout
+
+SIDE = 28
+
+
+def scored(sigma: float, *odd: tuple[int, int]) -> PartScores:
+    """A part whose patches are the bank's one row, but for some that are 1 away from it."""
+    bank = NormalisedBank(MemoryBank(np.zeros((1, 2), np.float32)), Normaliser(), Reweighting())
+    rows = torch.zeros(SIDE * SIDE, 2)
+    for row, column in odd:
+        rows[row * SIDE + column, 0] = 1
+    banks = BankSet({"rgb": bank}, "gaussian", 224, sigma)
+    return banks.score({"rgb": Patches(rows, GridLayout(SIDE))})
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0])
+def test_the_highest_place_lies_on_the_odd_patch(sigma: float) -> None:
+    places = scored(sigma, (10, 20)).places["rgb"]
+    assert places.shape == (PLACES, PLACES)
+    row, column = np.unravel_index(places.argmax(), places.shape)
+    assert (row // 2, column // 2) == (10, 20)
+
+
+def test_a_wide_gaussian_prefers_two_odd_patches_to_one() -> None:
+    one, two = (10, 20), ((10, 20), (10, 21))
+    gain = {sigma: scored(sigma, *two).peaks["rgb"] / scored(sigma, one).peaks["rgb"] for sigma in (0.5, 1.0)}
+    assert gain[1.0] > gain[0.5] > 1
