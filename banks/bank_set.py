@@ -58,8 +58,10 @@ class PartScores:
 
 @dataclass(frozen=True, slots=True)
 class BankSet:
-    """The banks of a version, in their order. blur, size: of the maps. place_sigma: of the Gaussian over places,
-    in places."""
+    """The banks of a version, in their order.
+
+    blur, size: of the maps. place_sigma: of the Gaussian over places, in places.
+    """
 
     banks: Mapping[str, NormalisedBank]
     blur: Blur
