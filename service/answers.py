@@ -15,6 +15,7 @@ from models.sample import Sample
 from service.engine import Scored
 from service.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
 from service.problems import Refusal
+from service.result_store import Once
 from service.schemas import EvidenceAnswer, RegionAnswer, ScoreAnswer
 
 JSON = "application/json"
@@ -27,6 +28,7 @@ NPZ = "application/x-npz"
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
+    once: the request that it answers, if that may be sent again.
     created: when the result was made, UTC."""
 
     sample: Sample
@@ -34,6 +36,7 @@ class Scan:
     part_id: str | None
     result_id: str
     timings_ms: Mapping[str, float]
+    once: Once | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -157,16 +160,25 @@ def negotiate(accept: str | None, offers: Collection[str] = RENDERERS.keys()) ->
     return best
 
 
-def result_headers(scan: Scan) -> dict[str, str]:
+def scan_headers(scan: Scan) -> dict[str, str]:
     """What an answer without fields of its own (a picture, a map, a cloud) must still say."""
-    result, detector = scan.scored.result, scan.scored.detector
+    result = scan.scored.result
+    told = result_headers(
+        scan.result_id, scan.scored.detector.version, result.score, result.threshold, decision=result.decision
+    )
+    return told | {"Tribank-Scale": f"{scan.scale.low!r} {scan.scale.high!r}"}
+
+
+def result_headers(
+    result_id: str, version: str, score: float, threshold: float, *, decision: str
+) -> dict[str, str]:
+    """What every answer says of a result, also one from the record."""
     return {
-        "Tribank-Result-Id": scan.result_id,
-        "Tribank-Bank-Version": detector.version,
-        "Tribank-Score": repr(float(result.score)),
-        "Tribank-Threshold": repr(float(result.threshold)),
-        "Tribank-Decision": result.decision,
-        "Tribank-Scale": f"{scan.scale.low!r} {scan.scale.high!r}",
+        "Tribank-Result-Id": result_id,
+        "Tribank-Bank-Version": version,
+        "Tribank-Score": repr(float(score)),
+        "Tribank-Threshold": repr(float(threshold)),
+        "Tribank-Decision": decision,
         "Vary": "Accept",
     }
 

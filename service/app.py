@@ -57,8 +57,9 @@ from service.problems import (
     on_refusal,
     on_validation_error,
 )
-from service.queries import check_query
+from service.queries import check_asked
 from service.records import Records
+from service.repeats import Answered, on_answered
 from service.result_store import ResultStore
 from service.retention import keep_pruned
 from service.settings import DAY_S, MIB, Settings, unknown_names
@@ -91,7 +92,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(check_query)],
+        dependencies=[Depends(check_asked)],
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
@@ -118,6 +119,7 @@ def create_app(
     app.include_router(state_metrics.router)
     app.include_router(console.router)
     app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(Answered, on_answered)
     app.add_exception_handler(OSError, on_full_disk)
     app.add_exception_handler(sqlite3.OperationalError, on_full_disk)
     app.add_exception_handler(HTTPException, on_http_exception)

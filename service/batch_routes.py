@@ -13,9 +13,10 @@ from structlog.typing import FilteringBoundLogger
 from service.answers import JSON, negotiate
 from service.archives import PartsArchive
 from service.batches import Batch, BatchJob
-from service.job_routes import JobAnswer, accepted, idempotency_key
+from service.job_routes import JobAnswer, accepted
 from service.jobs import on_disk
 from service.lines import NDJSON, LineStream
+from service.repeats import IdempotencyKey, refuse_key, scoped_key
 from service.wiring import Problems, Services
 from service.zip_uploads import FILE, ZIP_BODIES, ZipLimits, receive_zip
 
@@ -52,12 +53,19 @@ class BatchRoutes:
         )
 
     async def score_batch(
-        self, product: str, request: Request, services: Services, options: Annotated[BatchOptions, Query()]
+        self,
+        product: str,
+        request: Request,
+        services: Services,
+        options: Annotated[BatchOptions, Query()],
+        key: IdempotencyKey = None,
     ) -> Response:
         """Score a zip of parts: a line a part as it comes, in order; or a job, with Prefer: respond-async."""
         services.engine.check(product)
         request.state.record["product"] = product
         wants_job = _wants_job(request)
+        if not wants_job:
+            refuse_key(key, "With Prefer: respond-async the batch is a job, which is done once.")
         negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
             held.enter_context(services.batches.enter())
@@ -72,7 +80,7 @@ class BatchRoutes:
                     product,
                     options.model_dump(exclude_none=True),
                     folder=folder,
-                    key=idempotency_key(request, BatchJob.name, product),
+                    key=scoped_key(request, BatchJob.name, product, key),
                     digest=f"{digest} {options.threshold}",
                 )
                 return accepted(job, services.jobs)

@@ -18,11 +18,12 @@ from models.product_folder import NotAProductFolder, open_product_folder
 from service.archives import PartsArchive
 from service.bodies import REFERENCE, read_json
 from service.builds import PARTS, BuildJob
-from service.job_routes import JobAnswer, accepted, idempotency_key
+from service.job_routes import JobAnswer, accepted
 from service.jobs import on_disk
 from service.kept_parts import accepted_name
 from service.problems import Refusal
 from service.records import Records
+from service.repeats import IdempotencyKey, scoped_key
 from service.result_store import Filter
 from service.wiring import Problems, Services
 from service.zip_uploads import FILE, ZIP_BODIES, ZipLimits, receive_zip
@@ -91,7 +92,12 @@ class BuildRoutes:
         )
 
     async def build_version(
-        self, product: str, request: Request, services: Services, options: Annotated[BuildOptions, Query()]
+        self,
+        product: str,
+        request: Request,
+        services: Services,
+        options: Annotated[BuildOptions, Query()],
+        key: IdempotencyKey = None,
     ) -> Response:
         """Build a version from good parts: a zip of them, or a JSON object that says where they are.
 
@@ -115,7 +121,7 @@ class BuildRoutes:
                 product,
                 asked,
                 folder=folder,
-                key=idempotency_key(request, BuildJob.name, product),
+                key=scoped_key(request, BuildJob.name, product, key),
                 digest=f"{digest} {options.model_dump_json()}",
             )
         return accepted(job, services.jobs)

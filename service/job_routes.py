@@ -22,7 +22,6 @@ IDLE_S = 10.0
 """How long at most a watcher hears nothing; also how soon one that has left is noticed."""
 EVENTS = "text/event-stream"
 _PAGE = 100
-MAX_KEY = 255
 
 
 class JobAnswer(BaseModel):
@@ -88,17 +87,6 @@ def accepted(job: Job, jobs: Jobs) -> Response:
     body = JobAnswer.of(job, jobs).model_dump_json(exclude_none=True)
     headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1", "Preference-Applied": "respond-async"}
     return Response(body, 202, headers, "application/json")
-
-
-def idempotency_key(request: Request, kind: str, product: str) -> str | None:
-    """The client's Idempotency-Key, of this kind of jobs of this product only. Raises Refusal."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
-        detail = f"An Idempotency-Key is 1 to {MAX_KEY} printable characters."
-        raise Refusal(400, "invalid_idempotency_key", detail)
-    return f"{kind}/{product}/{key}"
 
 
 @router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from service.database import Database
+from service.problems import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")
@@ -41,10 +42,6 @@ CREATE TABLE IF NOT EXISTS lines (
 
 class StateInUse(RuntimeError):
     """Another service works with this state folder."""
-
-
-class KeyReused(ValueError):
-    """An idempotency key came again with another request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ class JobStore:
             row = db.execute("SELECT id, digest FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
             if row is not None:
                 if row[1] != digest:
-                    raise KeyReused(key)
+                    raise KeyReused
                 return self._found(db, row[0])
             name = uuid.uuid4().hex
             if folder is not None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from service.job_store import Job, JobStore, KeyReused
+from service.job_store import Job, JobStore
 from service.problems import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped, body_of, is_full
 
 KEEP_JOBS = 1000
@@ -180,13 +180,9 @@ class Jobs:
         """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, 409 by key."""
         if await on_disk(self.store.unfinished) >= self._most_waiting:
             raise Overloaded(60)
-        try:
-            job = await on_disk(
-                lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest)
-            )
-        except KeyReused:
-            detail = "This Idempotency-Key came before with another request. Use a new one for each request."
-            raise Refusal(409, "idempotency_key_reused", detail) from None
+        job = await on_disk(
+            lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest)
+        )
         self._wake[kind].set()
         return job
 

@@ -75,6 +75,14 @@ class Overloaded(Refusal):
         super().__init__(429, "overloaded", detail, headers={"Retry-After": str(retry_after_s)})
 
 
+class KeyReused(Refusal):
+    """An Idempotency-Key came again with another request."""
+
+    def __init__(self) -> None:
+        detail = "This Idempotency-Key came before with another request. Use a new one for each request."
+        super().__init__(409, "idempotency_key_reused", detail)
+
+
 class DeadlinePassed(Refusal):
     """The part was not scored in time; what is late is never answered as if it were not."""
 

@@ -15,7 +15,8 @@ from service.engine import Scored, Shadowed
 from service.kept_parts import KeptParts
 from service.metrics import Metrics
 from service.pictures import thumbnail_jpeg
-from service.result_store import Result, ResultStore
+from service.repeats import Answered
+from service.result_store import Once, Result, ResultStore
 
 
 class Records:
@@ -43,8 +44,15 @@ class Records:
         kept = self.parts.names()  # before the results are asked for: a part comes after its result
         self.parts.forget(kept - self.store.known(kept))
 
+    def recall(self, once: Once) -> None:
+        """Raises Answered where that request has its result, KeyReused where its key is of another."""
+        result = self.store.answered(once)
+        if result is not None:
+            raise Answered(result)
+
     def keep(self, scan: Scan) -> None:
-        """Put a result on record, and its shadow's when there is one."""
+        """Put a result on record, and its shadow's when there is one. Raises as `recall` where the same
+        request was answered meanwhile."""
         self._keep(scan, None)
         shadow = scan.scored.shadow
         if shadow is not None:
@@ -60,6 +68,7 @@ class Records:
             scored=scored,
             result_id=uuid.uuid4().hex,
             timings_ms=scored.result.timings_ms,
+            once=None,
         )
         self._keep(simulated, scan.result_id)
 
@@ -78,9 +87,11 @@ class Records:
             answer=render_json(scan).decode(),
         )
         try:
-            self.store.add(record, thumbnail_jpeg(result.prepared, result.map, scan.scale))
+            self.store.add(record, thumbnail_jpeg(result.prepared, result.map, scan.scale), scan.once)
             if result.decision == "defective" and simulates is None:
                 self.parts.add(scan.result_id, scan.sample)
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as error:
+            if scan.once is not None and isinstance(error, sqlite3.IntegrityError):
+                self.recall(scan.once)
             self._metrics.not_kept(detector.product)
             self._logger.exception("result_not_kept", result_id=scan.result_id, part_id=scan.part_id)

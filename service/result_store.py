@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from service.database import Database
+from service.problems import KeyReused
 
 Verdict = Literal["good", "defective"]
 
@@ -26,6 +27,10 @@ CREATE TABLE IF NOT EXISTS results (
 CREATE INDEX IF NOT EXISTS results_by_product ON results (product, number);
 CREATE INDEX IF NOT EXISTS results_by_part ON results (part_id) WHERE part_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS results_by_verdict ON results (verdict) WHERE verdict IS NOT NULL;
+CREATE TABLE IF NOT EXISTS requests (
+    key TEXT PRIMARY KEY, digest TEXT NOT NULL, result TEXT NOT NULL REFERENCES results (id) ON DELETE CASCADE
+    ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS requests_by_result ON requests (result);
 """
 _OVERHEAD = 512
 """Bytes that a row takes beside its answer and picture, by and large."""
@@ -51,6 +56,15 @@ class Result:
     decision: str
     simulates: str | None
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that is to have one result, however often it is sent. key: its name; digest: of what it
+    asks."""
+
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +134,9 @@ class ResultStore:
         """After everything else."""
         self._db.close()
 
-    def add(self, result: Result, picture: bytes) -> None:
-        """Put a result on record. Raises sqlite3.Error, as when the disk is full."""
+    def add(self, result: Result, picture: bytes, once: Once | None = None) -> None:
+        """Put a result on record. once: the request that it answers. Raises sqlite3.Error, as when the disk
+        is full; sqlite3.IntegrityError where that request has a result already."""
         size = len(result.answer) + len(picture) + _OVERHEAD
         values = (*astuple(result), size, picture)
         marks = ", ".join("?" * len(values))
@@ -131,6 +146,8 @@ class ResultStore:
                 f"VALUES ({marks})",
                 values,
             )
+            if once is not None:
+                db.execute("INSERT INTO requests VALUES (?, ?, ?)", (once.key, once.digest, result.id))
             self._bytes += size
         if self._bytes > self._keep_bytes or (added.lastrowid or 0) % _PRUNED == 0:
             self.prune()
@@ -140,6 +157,18 @@ class ResultStore:
         with self._db.transaction() as db:
             row = db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
         return _kept(row) if row else None
+
+    def answered(self, once: Once) -> Result | None:
+        """The result of that request, if it is on record. Raises KeyReused where its key is of another."""
+        with self._db.transaction() as db:
+            row = db.execute("SELECT result, digest FROM requests WHERE key = ?", (once.key,)).fetchone()
+        if row is None:
+            return None
+        name, digest = row
+        if digest != once.digest:
+            raise KeyReused
+        kept = self.find(name)
+        return kept.result if kept else None
 
     def known(self, names: Iterable[str]) -> set[str]:
         """Those of these ids that are on record."""

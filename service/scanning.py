@@ -17,10 +17,11 @@ from starlette.requests import ClientDisconnect
 from models.sample import Sample, without_returns
 from service.access import client_of
 from service.admission import Gate
-from service.answers import Rendered, Renderer, Scan, result_headers, server_timing
+from service.answers import Rendered, Renderer, Scan, scan_headers, server_timing
 from service.deadline import Clock
 from service.parts import checked_part_id
 from service.problems import NotReady, Refusal
+from service.result_store import Once
 from service.wiring import Wiring
 
 _T = TypeVar("_T")
@@ -29,12 +30,14 @@ _B = TypeVar("_B")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of one part. threshold: the request's own, in place of the calibration's."""
+    """What is asked of one part. threshold: the request's own, in place of the calibration's. once: the
+    request, if it may be sent again."""
 
     product: str
     part_id: str | None
     threshold: float | None
     clock: Clock
+    once: Once | None = None
 
 
 async def answer_part(
@@ -69,7 +72,7 @@ async def answer_part(
     for stage in timings.keys() - scan.timings_ms.keys():
         services.metrics.stage(stage, timings[stage])
     timing = server_timing(timings)
-    headers = {**result_headers(scan), **rendered.headers, "Server-Timing": timing}
+    headers = {**scan_headers(scan), **rendered.headers, "Server-Timing": timing}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 
 
@@ -114,7 +117,7 @@ async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> S
     services.metrics.scored(sample, scored, timings)
     if ask.threshold is not None:
         scored = replace(scored, result=scored.result.judged(ask.threshold))
-    return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings)
+    return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once)
 
 
 async def on_record(scan: Scan, render: Callable[[Scan], _T], services: Wiring) -> _T:

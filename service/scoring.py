@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,11 +11,14 @@ from pydantic import BaseModel, Field
 
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
+from service.jobs import on_disk
 from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
-from service.scanning import Ask, answer_part, named, scan_part
+from service.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
+from service.result_store import Once
+from service.scanning import Ask, answer_part, named, on_pool, scan_part
 from service.schemas import ScoreAnswer
 from service.uploads import FORM, RAW, receive_fields
-from service.wiring import Problems, Services
+from service.wiring import Problems, Services, Wiring
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}
@@ -67,19 +72,30 @@ router = APIRouter()
             "content": {media_type: _BINARY for media_type in RENDERERS if media_type != JSON},
         }
     }
-    | Problems.of(400, 404, 406, 408, 413, 415, 422, 429, 503, 504),
+    | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 504),
     openapi_extra={
         "requestBody": {"required": True, "content": {FORM: {"schema": _FORM}, RAW: {"schema": _RAW}}}
     },
     tags=["scoring"],
 )
 async def score_part(
-    product: str, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
+    product: str,
+    request: Request,
+    services: Services,
+    options: Annotated[ScoreOptions, Query()],
+    key: IdempotencyKey = None,
 ) -> Response:
-    """Score one part: an image and an organised point cloud, pixel for pixel."""
+    """Score one part: an image and an organised point cloud, pixel for pixel.
+
+    With an Idempotency-Key a part that is sent again gets the JSON that it got before, as long as its result
+    is on record, and the header `Idempotency-Replayed`.
+    """
     clock = Clock(options.deadline_ms)
     given = named(request, options.part_id)
     media_type = negotiate(request.headers.get("accept"))
+    if media_type != JSON:
+        refuse_key(key, "A part that is sent again is answered from the record, in JSON. Accept that.")
+    scoped = scoped_key(request, "score", product, key)
     services.engine.check(product)
     request.state.record["product"] = product
 
@@ -87,7 +103,8 @@ async def score_part(
         fields = await receive_fields(request, services.upload_limits)
         part_id = named(request, part_id_of(fields, given))
         check_fields(fields)
-        return Ask(product, part_id, options.threshold, clock), fields
+        ask = Ask(product, part_id, options.threshold, clock)
+        return await _asked_once(ask, scoped, fields, services), fields
 
     async def score(asked: tuple[Ask, dict[str, bytes]]) -> tuple[Scan, Renderer]:
         ask, fields = asked
@@ -95,3 +112,13 @@ async def score_part(
         return scan, RENDERERS[media_type]
 
     return await answer_part(product, request, services, clock, receive, score)
+
+
+async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], services: Wiring) -> Ask:
+    """The same with its key, if it has one. Raises Answered, KeyReused."""
+    if key is None:
+        return ask
+    digest = await on_pool(services.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold))
+    once = Once(key, digest)
+    await on_disk(lambda: services.records.recall(once))
+    return replace(ask, once=once)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.job_store import MOST_ATTEMPTS, JobStore, KeyReused, StateInUse
-from service.problems import is_full
+from service.job_store import MOST_ATTEMPTS, JobStore, StateInUse
+from service.problems import KeyReused, is_full
 
 
 @pytest.fixture
