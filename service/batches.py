@@ -69,6 +69,7 @@ class Batch:
     async def _line(self, part: PartFile, services: Wiring, logger: FilteringBoundLogger) -> str:
         try:
             part_id = checked_part_id(part.name)
+            services.engine.check(self.product)  # a service that shuts down takes no further part of a batch
             await at_hand(self.product, services)
             async with services.parts.turn():
                 clock = Clock()

@@ -171,6 +171,10 @@ class Engine:
         """Raise the refusal that a part of this product would get now, if any."""
         if self._draining:
             raise NotReady("shutting_down", "The service is shutting down.", close=True)
+        self._check_served(product)
+
+    def _check_served(self, product: str) -> None:
+        """The same for a part that was let in before the service began to shut down: it is finished."""
         if self._stage in ("dead", "stopping"):
             raise NotReady("not_running", "The service cannot score until it is restarted.")
         served = self.products().get(product)
@@ -186,7 +190,7 @@ class Engine:
     def want(self, product: str) -> Future[Served]:
         """The product once its bank is in memory: at once, or when it is loaded. Do not cancel it: others may
         wait for it too. Raises as `check`."""
-        self.check(product)
+        self._check_served(product)
         return self.residents.want(product)
 
     def retry_after_s(self) -> int:
@@ -202,7 +206,7 @@ class Engine:
 
         The version that is active now scores it, also if another one is activated meanwhile.
         """
-        self.check(product)
+        self._check_served(product)
         job = _Job(product, sample, deadline)
         with self._wake:
             if self._stage != "running":

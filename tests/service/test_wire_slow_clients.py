@@ -88,6 +88,19 @@ def test_answers_that_nobody_reads_hold_no_place_of_others(
         assert running.app.state.wiring.parts.inside == 0
 
 
+def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, part: dict[str, bytes], form: bytes
+) -> None:
+    with serve(strict_settings, loader) as running, running.client() as client, _connect(running) as slow:
+        slow.sendall(HEAD % (b"", len(form)) + form[:100])
+        while not running.app.state.wiring.uploads.inside:
+            time.sleep(0.01)
+        running.app.state.wiring.drain()
+        assert client.post(URL, files=part).json()["code"] == "shutting_down"
+        slow.sendall(form[100:])
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
 def _unread(running: Any, form: bytes, held: ExitStack, room: int = 4096) -> socket.socket:
     """A connection whose answer of megabytes has begun, and lies in the server's memory."""
     connection = held.enter_context(_connect(running, room=room))
