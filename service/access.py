@@ -20,7 +20,7 @@ _PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
 _METRICS = "/metrics"
 _SCORING = re.compile(
     r"(GET|HEAD) |POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
-    r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z"
+    r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z|POST /v1/jobs/[^/]+/cancel\Z"
 )
 
 
@@ -28,8 +28,8 @@ class Access:
     """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small, 429 where
     it asks too often.
 
-    A key of role `score` reads, scores and says what a part was; whatever else there is, or will be,
-    needs `manage`.
+    A key of role `score` reads, scores, says what a part was and cancels its own jobs (`check_owner`);
+    whatever else there is, or will be, needs `manage`.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -59,8 +59,9 @@ class Access:
             detail = "Send a key of this server as X-API-Key or as Authorization: Bearer."
             return Refusal(401, "key_required", detail, headers={"WWW-Authenticate": "Bearer"})
         scope["state"]["record"]["key"] = key.name
+        scope["state"]["role"] = key.role
         if key.role == "score" and not _is_scoring(scope):
-            return Refusal(403, "role_too_small", "This needs a key of role manage.")
+            return _too_small("This needs a key of role manage.")
         return None if key.rate is None else self._rates.take(key.name, key.rate)
 
 
@@ -77,9 +78,24 @@ def check_access(settings: Settings) -> None:
 
 def client_of(scope: Scope) -> str:
     """Whom a request counts for: its key, or its address where it came without one."""
-    key = scope["state"]["record"].get("key")
+    key = key_name(scope)
     address = scope.get("client")
     return f"key {key}" if key else f"address {address[0] if address else ''}"
+
+
+def key_name(scope: Scope) -> str | None:
+    """The name of the key that a request came with; None without one."""
+    return scope["state"]["record"].get("key")
+
+
+def check_owner(scope: Scope, owner: str | None) -> None:
+    """Raises Refusal where a key that may only score would change what another's request made."""
+    if scope["state"].get("role") == "score" and key_name(scope) != owner:
+        raise _too_small("Another key asked for this. Use that one, or a key of role manage.")
+
+
+def _too_small(detail: str) -> Refusal:
+    return Refusal(403, "role_too_small", detail)
 
 
 def _foreign(scope: Scope) -> Refusal | None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from structlog.typing import FilteringBoundLogger
 
+from service.access import key_name
 from service.answers import JSON, negotiate
 from service.archives import PartsArchive
 from service.batches import Batch, BatchJob
@@ -82,6 +83,7 @@ class BatchRoutes:
                     folder=folder,
                     key=scoped_key(request, BatchJob.name, product, key),
                     digest=f"{digest} {options.threshold}",
+                    owner=key_name(request.scope),
                 )
                 return accepted(job, services.jobs)
             batch = Batch(product, archive, options.threshold, request.state.request_id)

@@ -15,6 +15,7 @@ from banks.manifest import Manifest
 from banks.profiles import PROFILES
 from banks.store import PRODUCT_NAME, BadBank, BankNotFound, BankStore
 from models.product_folder import NotAProductFolder, open_product_folder
+from service.access import key_name
 from service.archives import PartsArchive
 from service.bodies import REFERENCE, read_json
 from service.builds import PARTS, BuildJob
@@ -123,6 +124,7 @@ class BuildRoutes:
                 folder=folder,
                 key=scoped_key(request, BuildJob.name, product, key),
                 digest=f"{digest} {options.model_dump_json()}",
+                owner=key_name(request.scope),
             )
         return accepted(job, services.jobs)
 

@@ -29,6 +29,11 @@ class Database:
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(self._schema)
 
+    def widen(self, table: str, column: str, kind: str) -> None:
+        """Add a column that older files lack; the schema names it last. Raises sqlite3.Error."""
+        if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+            self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
     def close(self) -> None:
         """After everything else."""
         with self._lock:

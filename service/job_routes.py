@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from service.access import check_owner
 from service.job_store import Job, State
 from service.jobs import Jobs, on_disk
 from service.lines import NDJSON, held_stream
@@ -105,8 +106,12 @@ async def show_job(job_id: str, services: Services) -> JobAnswer:
 
 
 @router.post("/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422))
-async def cancel_job(job_id: str, services: Services) -> JobAnswer:
-    """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged."""
+async def cancel_job(job_id: str, request: Request, services: Services) -> JobAnswer:
+    """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged.
+
+    A key of role `score` may stop the jobs that it asked for itself.
+    """
+    check_owner(request.scope, (await services.jobs.find(job_id)).owner)
     return JobAnswer.of(await services.jobs.cancel(job_id), services.jobs)
 
 

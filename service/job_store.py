@@ -32,7 +32,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, state TEXT NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0,
-    request TEXT NOT NULL, result TEXT, problem TEXT, key TEXT UNIQUE, digest TEXT);
+    request TEXT NOT NULL, result TEXT, problem TEXT, key TEXT UNIQUE, digest TEXT, owner TEXT);
 CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (state, kind, created);
 CREATE TABLE IF NOT EXISTS lines (
     job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL, line TEXT NOT NULL,
@@ -47,7 +47,8 @@ class StateInUse(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job. created, started, finished: seconds since 1970. request: what was asked, JSON types.
-    result: of a finished one; problem: of a failed one (the members of problem+json)."""
+    result: of a finished one; problem: of a failed one (the members of problem+json). owner: the name of the
+    API key that asked; None without one."""
 
     id: str
     kind: str
@@ -60,6 +61,7 @@ class Job:
     request: Mapping[str, Any]
     result: Mapping[str, Any] | None
     problem: Mapping[str, Any] | None
+    owner: str | None
 
     @property
     def ended(self) -> bool:
@@ -85,6 +87,7 @@ class JobStore:
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
         self._db.open()
+        self._db.widen("jobs", "owner", "TEXT")
         self._recover()
 
     def close(self) -> None:
@@ -111,6 +114,7 @@ class JobStore:
         folder: Path | None = None,
         key: str | None = None,
         digest: str = "",
+        owner: str | None = None,
     ) -> Job:
         """A queued job. folder: its input, from `receiving`; taken over.
 
@@ -129,9 +133,9 @@ class JobStore:
             else:
                 (self._inputs / name).mkdir()
             db.execute(
-                "INSERT INTO jobs (id, kind, product, state, created, request, key, digest) "
-                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
-                (name, kind, product, time.time(), json.dumps(request), key, digest),
+                "INSERT INTO jobs (id, kind, product, state, created, request, key, digest, owner) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+                (name, kind, product, time.time(), json.dumps(request), key, digest, owner),
             )
             return self._found(db, name)
 
@@ -285,12 +289,13 @@ class JobStore:
 def _job(row: tuple[Any, ...] | None) -> Job | None:
     if row is None:
         return None
-    *plain, request, result, problem, _key, _digest = row
+    *plain, request, result, problem, _key, _digest, owner = row
     return Job(
         *plain,
         request=json.loads(request),
         result=None if result is None else json.loads(result),
         problem=None if problem is None else json.loads(problem),
+        owner=owner,
     )
 
 

@@ -176,12 +176,13 @@ class Jobs:
         folder: Path | None = None,
         key: str | None = None,
         digest: str = "",
+        owner: str | None = None,
     ) -> Job:
         """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, 409 by key."""
         if await on_disk(self.store.unfinished) >= self._most_waiting:
             raise Overloaded(60)
         job = await on_disk(
-            lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest)
+            lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest, owner=owner)
         )
         self._wake[kind].set()
         return job

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Header, Request, Response
 
+from service.access import key_name
 from service.answers import JSON, result_headers
 from service.problems import Refusal
 from service.result_store import Result
@@ -41,7 +42,7 @@ def scoped_key(request: Request, kind: str, product: str, key: str | None) -> st
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         detail = f"An {HEADER} is 1 to {MAX_KEY} printable characters."
         raise Refusal(400, "invalid_idempotency_key", detail)
-    return "/".join((kind, product, request.state.record.get("key", ""), key))
+    return "/".join((kind, product, key_name(request.scope) or "", key))
 
 
 def refuse_key(key: str | None, use: str) -> None:

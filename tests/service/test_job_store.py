@@ -72,6 +72,16 @@ def test_a_key_is_one_job(store: JobStore) -> None:
     assert store.unfinished() == 1
 
 
+def test_a_file_from_before_jobs_had_owners_is_widened(store: JobStore, tmp_path: Path) -> None:
+    old = store.add("batch", "cookie", {})
+    store.close()
+    with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
+        db.execute("ALTER TABLE jobs DROP COLUMN owner")
+    store.open()
+    assert store.find(old.id) == old
+    assert store.add("batch", "cookie", {}, owner="line").owner == "line"
+
+
 def test_a_stopped_service_takes_its_jobs_up_again(store: JobStore) -> None:
     job = store.add("batch", "cookie", {})
     assert store.take("batch")

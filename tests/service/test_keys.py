@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -49,7 +50,6 @@ def test_a_server_asks_for_keys_and_roles(
             ("DELETE", "/v1/products/cookie/shadow"),
             ("PUT", "/v1/products/cookie/versions/v1/threshold"),
             ("DELETE", "/v1/products/cookie/versions/v1/threshold"),
-            ("POST", "/v1/jobs/a/cancel"),
             ("DELETE", "/v1/jobs/a"),
             ("POST", "/v1/products/cookie/builds"),
         ]
@@ -66,6 +66,34 @@ def test_a_server_asks_for_keys_and_roles(
         assert client.get("/v1/products", headers=_bearer(line)).status_code == 401
         assert {"line", "boss", "late"} <= {entry.get("key") for entry in running.log}
         assert not [s for s in (line, boss, late) if s in str(running.log)]
+
+
+def test_a_key_that_may_score_cancels_its_own_jobs_alone(
+    serve: Callable[..., Any], loader: Any, detector: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    keys, on = Keys(tmp_path), Event()
+    north, south, boss = (
+        _bearer(secret)
+        for secret in (keys.add("north", "score"), keys.add("south", "score"), keys.add("boss", "manage"))
+    )
+    detector.before = on.wait  # so that no job ends by itself
+    files = [("file", (f"1.{kind}", part[field])) for kind, field in (("png", "rgb"), ("tiff", "xyz"))]
+    asked = {"Prefer": "respond-async", "Idempotency-Key": "monday"}
+    with serve(Settings(banks=tmp_path), loader, state=tmp_path) as running, running.client() as client:
+        theirs, ours, third = (
+            client.post("/v1/products/cookie/batch", files=files, headers=asked | key).headers["location"]
+            for key in (south, north, boss)
+        )
+        assert len({theirs, ours, third}) == 3
+        assert client.get(theirs, headers=north).json()["state"] in ("queued", "running")
+        refused = client.post(f"{theirs}/cancel", headers=north)
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_too_small")
+        assert client.post(f"{ours}/cancel", headers=north).json()["state"] == "cancelled"
+        assert client.post(f"{third}/cancel", headers=north).status_code == 403
+        assert client.post(f"{theirs}/cancel", headers=boss).status_code == 200
+        assert client.post("/v1/jobs/none/cancel", headers=north).status_code == 404
+        assert client.delete(ours, headers=north).status_code == 403
+        on.set()
 
 
 def test_who_can_be_reached_needs_a_key_to_start(tmp_path: Path) -> None:
