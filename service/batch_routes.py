@@ -17,6 +17,7 @@ from service.batches import Batch, BatchJob
 from service.job_routes import JobAnswer, accepted
 from service.jobs import on_disk
 from service.lines import NDJSON, LineStream
+from service.parameters import ProductName
 from service.repeats import IdempotencyKey, refuse_key, scoped_key
 from service.wiring import Problems, Services
 from service.zip_uploads import FILE, ZIP_BODIES, ZipLimits, receive_zip
@@ -26,7 +27,10 @@ class BatchOptions(BaseModel):
     """What a batch may ask beside its parts: its query."""
 
     threshold: float | None = Field(
-        None, allow_inf_nan=False, description="Decide by this threshold, for this request only."
+        None,
+        allow_inf_nan=False,
+        description="Decide by this threshold, for this request only.",
+        examples=[2.5],
     )
 
 
@@ -55,7 +59,7 @@ class BatchRoutes:
 
     async def score_batch(
         self,
-        product: str,
+        product: ProductName,
         request: Request,
         services: Services,
         options: Annotated[BatchOptions, Query()],

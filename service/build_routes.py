@@ -22,6 +22,7 @@ from service.builds import PARTS, BuildJob
 from service.job_routes import JobAnswer, accepted
 from service.jobs import on_disk
 from service.kept_parts import accepted_name
+from service.parameters import ProductName
 from service.problems import Refusal
 from service.records import Records
 from service.repeats import IdempotencyKey, scoped_key
@@ -36,8 +37,12 @@ ResultId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 class BuildOptions(BaseModel):
     """How to build: its query."""
 
-    profile: str | None = Field(None, max_length=64, description="The recipe; default: embedded.")
-    seed: int | None = Field(None, ge=0, lt=2**31, description="Of the projection before the coreset.")
+    profile: str | None = Field(
+        None, max_length=64, description="The recipe; default: embedded.", examples=["embedded-point"]
+    )
+    seed: int | None = Field(
+        None, ge=0, lt=2**31, description="Of the projection before the coreset.", examples=[0]
+    )
     no_return: float | None = Field(
         None,
         allow_inf_nan=False,
@@ -94,7 +99,7 @@ class BuildRoutes:
 
     async def build_version(
         self,
-        product: str,
+        product: ProductName,
         request: Request,
         services: Services,
         options: Annotated[BuildOptions, Query()],

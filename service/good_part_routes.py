@@ -13,6 +13,7 @@ from banks.builder import PARTS
 from banks.good_parts import picture_of
 from banks.store import BankNotFound, BankStore
 from service.jobs import on_disk
+from service.parameters import ProductName, VersionName
 from service.problems import Refusal
 from service.wiring import Problems, Services
 
@@ -23,9 +24,13 @@ class GoodPartQuery(BaseModel):
     """Which part, and which piece of it; without x and y the whole."""
 
     part: str = Field(max_length=512, description="As `evidence` names it.", examples=["train/good/017"])
-    x: float | None = Field(None, ge=0, le=1, description="Middle of the piece, as in `evidence.place`.")
-    y: float | None = Field(None, ge=0, le=1)
-    side: float = Field(0.25, gt=0.01, le=1, description="Of the piece, as a share of the part's square.")
+    x: float | None = Field(
+        None, ge=0, le=1, description="Middle of the piece, as in `evidence.place`.", examples=[0.41]
+    )
+    y: float | None = Field(None, ge=0, le=1, description="The same, downwards.", examples=[0.63])
+    side: float = Field(
+        0.25, gt=0.01, le=1, description="Of the piece, as a share of the part's square.", examples=[0.25]
+    )
 
 
 router = APIRouter(tags=["versions"])
@@ -38,7 +43,7 @@ router = APIRouter(tags=["versions"])
     response_class=Response,
 )
 async def show_good_part(
-    product: str, version: str, services: Services, query: Annotated[GoodPartQuery, Query()]
+    product: ProductName, version: VersionName, services: Services, query: Annotated[GoodPartQuery, Query()]
 ) -> Response:
     """A good part of a version as it was prepared, or the piece of it around a patch."""
     picture = await on_disk(lambda: _picture(services.store, product, version, query))

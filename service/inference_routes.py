@@ -8,12 +8,13 @@ from __future__ import annotations
 from importlib.metadata import version as version_of
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers import JSON, Renderer, Scan
 from service.bodies import REFERENCE
 from service.deadline import Clock
+from service.parameters import ActiveVersion, ProductName
 from service.problems import Refusal, V2Error
 from service.scanning import Ask, answer_part, named, on_pool, scan_part
 from service.scoring import ScoreOptions
@@ -89,7 +90,6 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 router = APIRouter(tags=["inference protocol"])
-Version = Annotated[str, Path(description="The active bank version; others are not served.")]
 
 
 @router.get("/v2")
@@ -113,26 +113,26 @@ async def ready(services: Services) -> Ready:
 
 
 @router.get(MODEL, responses=_errors(404, 422, 503))
-async def model_metadata(product: str, services: Services) -> ModelMetadata:
+async def model_metadata(product: ProductName, services: Services) -> ModelMetadata:
     """A product's inputs and outputs."""
     return _metadata(services, product, None)
 
 
 @router.get(VERSION, responses=_errors(404, 422, 503))
-async def version_metadata(product: str, version: Version, services: Services) -> ModelMetadata:
+async def version_metadata(product: ProductName, version: ActiveVersion, services: Services) -> ModelMetadata:
     """Inputs and outputs, if this version is the active one."""
     return _metadata(services, product, version)
 
 
 @router.get(MODEL + "/ready", responses=_errors(404, 422, 503))
-async def model_ready(product: str, services: Services) -> ModelReady:
+async def model_ready(product: ProductName, services: Services) -> ModelReady:
     """Parts of this product can be scored."""
     _check(services, product, None)
     return ModelReady(name=product)
 
 
 @router.get(VERSION + "/ready", responses=_errors(404, 422, 503))
-async def version_ready(product: str, version: Version, services: Services) -> ModelReady:
+async def version_ready(product: ProductName, version: ActiveVersion, services: Services) -> ModelReady:
     """Parts of this product can be scored, and this version does it."""
     _check(services, product, version)
     return ModelReady(name=product)
@@ -163,7 +163,7 @@ _INFER: dict[str, Any] = {
 
 @router.post(MODEL + "/infer", **_INFER)
 async def infer(
-    product: str, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
+    product: ProductName, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
 ) -> Response:
     """Score one part: the tensors rgb and xyz in; score, threshold, decision and map out."""
     return await _infer(product, None, request, services, options)
@@ -171,8 +171,8 @@ async def infer(
 
 @router.post(VERSION + "/infer", **_INFER)
 async def infer_by_version(
-    product: str,
-    version: Version,
+    product: ProductName,
+    version: ActiveVersion,
     request: Request,
     services: Services,
     options: Annotated[ScoreOptions, Query()],

@@ -14,6 +14,7 @@ from service.access import check_owner
 from service.job_store import Job, State
 from service.jobs import Jobs, on_disk
 from service.lines import NDJSON, held_stream
+from service.parameters import JobId
 from service.problems import Refusal
 from service.wiring import Problems, Services
 
@@ -92,7 +93,8 @@ def accepted(job: Job, jobs: Jobs) -> Response:
 
 @router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422))
 async def list_jobs(
-    services: Services, product: Annotated[str | None, Query(description="Of this product only.")] = None
+    services: Services,
+    product: Annotated[str | None, Query(description="Of this product only.", examples=["cookie"])] = None,
 ) -> JobList:
     """The newest hundred jobs."""
     found = await on_disk(lambda: services.jobs.store.newest(product))
@@ -100,13 +102,13 @@ async def list_jobs(
 
 
 @router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422))
-async def show_job(job_id: str, services: Services) -> JobAnswer:
+async def show_job(job_id: JobId, services: Services) -> JobAnswer:
     """One job: its state, how far it is, and what came of it."""
     return JobAnswer.of(await services.jobs.find(job_id), services.jobs)
 
 
 @router.post("/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422))
-async def cancel_job(job_id: str, request: Request, services: Services) -> JobAnswer:
+async def cancel_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
     """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged.
 
     A key of role `score` may stop the jobs that it asked for itself.
@@ -116,7 +118,7 @@ async def cancel_job(job_id: str, request: Request, services: Services) -> JobAn
 
 
 @router.delete("/v1/jobs/{job_id}", status_code=204, responses=Problems.of(404, 409, 422))
-async def delete_job(job_id: str, services: Services) -> None:
+async def delete_job(job_id: JobId, services: Services) -> None:
     """Forget an ended job and its results."""
     if not (await services.jobs.find(job_id)).ended:
         raise Refusal(409, "job_not_ended", "The job has not ended. Cancel it first.")
@@ -129,7 +131,7 @@ async def delete_job(job_id: str, services: Services) -> None:
     | Problems.of(404, 422, 429),
     response_class=Response,
 )
-async def watch_job(job_id: str, request: Request, services: Services) -> Response:
+async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
     """The job again and again until it ends: server-sent events if Accept says so, else NDJSON."""
     await services.jobs.find(job_id)
     as_events = EVENTS in request.headers.get("accept", "")
@@ -153,9 +155,9 @@ async def watch_job(job_id: str, request: Request, services: Services) -> Respon
     response_class=Response,
 )
 async def job_results(
-    job_id: str,
+    job_id: JobId,
     services: Services,
-    after: Annotated[int, Query(ge=0, le=10**9, description="Skip this many lines.")] = 0,
+    after: Annotated[int, Query(ge=0, le=10**9, description="Skip this many lines.", examples=[100])] = 0,
 ) -> Response:
     """The result lines so far, in order."""
     await services.jobs.find(job_id)

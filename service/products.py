@@ -17,6 +17,7 @@ from banks.thresholds import calibration_of
 from banks.version_files import BANK_SUFFIX
 from models.weights import WeightStore
 from service.detectors import Loaded, PartDetector, Served
+from service.parameters import ProductName
 from service.problems import NotReady, Refusal, UnknownProduct
 from service.schemas import (
     CalibrationAnswer,
@@ -132,7 +133,7 @@ async def list_products(services: Services) -> ProductList:
     responses=Problems.of(404, 422, 503),
     tags=["products"],
 )
-async def show_product(product: str, services: Services) -> ProductAnswer:
+async def show_product(product: ProductName, services: Services) -> ProductAnswer:
     """One product: its bank version, its versions, its recipe, and its calibration in counts of parts."""
     served = services.engine.products().get(product)
     if served is None:

@@ -17,6 +17,7 @@ from models.features import BANKS
 from service.bodies import json_body, read_json
 from service.jobs import on_disk
 from service.lines import held_stream
+from service.parameters import ResultId
 from service.parts import MAX_PART_ID
 from service.problems import NotReady, Refusal, UnknownProduct
 from service.result_store import Filter, Kept, Verdict
@@ -42,17 +43,29 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 class ResultFilter(BaseModel):
     """Which results: all that is given must hold."""
 
-    product: str | None = Field(None, max_length=64)
-    bank_version: str | None = Field(None, max_length=64)
-    part_id: str | None = Field(None, max_length=MAX_PART_ID)
-    decision: Literal["good", "defective"] | None = None
-    verdict: Literal["good", "defective", "none"] | None = Field(
-        None, description="What people said of the part; none: nobody did."
+    product: str | None = Field(None, max_length=64, description="Of this product.", examples=["cookie"])
+    bank_version: str | None = Field(
+        None, max_length=64, description="Of this bank version.", examples=["v1"]
     )
-    since: Moment | None = Field(None, description="Made at this time or later.")
-    until: Moment | None = Field(None, description="Made before this time.")
+    part_id: str | None = Field(
+        None, max_length=MAX_PART_ID, description="Of the part of this name.", examples=["board-000123"]
+    )
+    decision: Literal["good", "defective"] | None = Field(
+        None, description="What was decided.", examples=["defective"]
+    )
+    verdict: Literal["good", "defective", "none"] | None = Field(
+        None, description="What people said of the part; none: nobody did.", examples=["good"]
+    )
+    since: Moment | None = Field(
+        None, description="Made at this time or later.", examples=["2026-07-01T06:00:00Z"]
+    )
+    until: Moment | None = Field(
+        None, description="Made before this time.", examples=["2026-07-01T14:00:00Z"]
+    )
     is_simulated: bool = Field(
-        False, description="Results of shadows, which decided nothing, instead of those that did."
+        False,
+        description="Results of shadows, which decided nothing, instead of those that did.",
+        examples=[False],
     )
 
     def asked(self) -> Filter:
@@ -72,19 +85,27 @@ class ResultFilter(BaseModel):
 class ResultQuery(ResultFilter):
     """Which results, and how many."""
 
-    before: int | None = Field(None, ge=0, lt=2**62, description="The `next` of the page before.")
-    limit: int = Field(100, ge=1, le=1000, description="Most results of the page.")
+    before: int | None = Field(
+        None, ge=0, lt=2**62, description="The `next` of the page before.", examples=[1200]
+    )
+    limit: int = Field(100, ge=1, le=1000, description="Most results of the page.", examples=[20])
 
 
 class HistogramQuery(BaseModel):
     """Whose scores."""
 
-    product: str = Field(max_length=64)
+    product: str = Field(max_length=64, description="Of this product.", examples=["cookie"])
     bank_version: str | None = Field(
-        None, max_length=64, description="Scores of two versions are not comparable; default: the active one."
+        None,
+        max_length=64,
+        description="Scores of two versions are not comparable; default: the active one.",
+        examples=["v1"],
     )
     threshold: float | None = Field(
-        None, allow_inf_nan=False, description="Count by this threshold; default: the one in force."
+        None,
+        allow_inf_nan=False,
+        description="Count by this threshold; default: the one in force.",
+        examples=[2.5],
     )
 
 
@@ -205,7 +226,7 @@ async def show_histogram(services: Services, query: Annotated[HistogramQuery, Qu
 
 
 @router.get("/v1/results/{result_id}", responses=Problems.of(404, 422))
-async def show_result(result_id: str, services: Services) -> ResultAnswer:
+async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
     """One result, with all that was answered."""
     kept = await on_disk(lambda: services.records.store.find(result_id))
     if kept is None:
@@ -219,7 +240,7 @@ async def show_result(result_id: str, services: Services) -> ResultAnswer:
     | Problems.of(404, 422),
     response_class=Response,
 )
-async def show_picture(result_id: str, services: Services) -> Response:
+async def show_picture(result_id: ResultId, services: Services) -> Response:
     """The part as it was scored, small, with its score map in the fixed colours."""
     picture = await on_disk(lambda: services.records.store.picture(result_id))
     if picture is None:
@@ -232,7 +253,7 @@ async def show_picture(result_id: str, services: Services) -> Response:
     responses=Problems.of(404, 408, 413, 422, 507),
     openapi_extra=json_body(Feedback),
 )
-async def give_feedback(result_id: str, request: Request, services: Services) -> ResultSummary:
+async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
     """Say what the part is. The last word counts; it changes no bank and no threshold by itself."""
     feedback = await read_json(request, Feedback)
     request.state.record.update(result_id=result_id, verdict=feedback.verdict)
@@ -240,7 +261,7 @@ async def give_feedback(result_id: str, request: Request, services: Services) ->
 
 
 @router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 507))
-async def take_feedback_back(result_id: str, services: Services) -> ResultSummary:
+async def take_feedback_back(result_id: ResultId, services: Services) -> ResultSummary:
     """As if nobody had said anything of the part."""
     return await _judged(result_id, services, None, None)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
 from service.jobs import on_disk
+from service.parameters import ProductName
 from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
 from service.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
 from service.result_store import Once
@@ -44,16 +45,24 @@ class ScoreOptions(BaseModel):
     """What a request may ask beside the part: its query."""
 
     part_id: str | None = Field(
-        None, min_length=1, max_length=MAX_PART_ID, description="As the form's field, for a raw body."
+        None,
+        min_length=1,
+        max_length=MAX_PART_ID,
+        description="As the form's field, for a raw body.",
+        examples=["board-000123"],
     )
     threshold: float | None = Field(
-        None, allow_inf_nan=False, description="Decide by this threshold, for this request only."
+        None,
+        allow_inf_nan=False,
+        description="Decide by this threshold, for this request only.",
+        examples=[2.5],
     )
     deadline_ms: int | None = Field(
         None,
         ge=1,
         le=3_600_000,
         description="From the request's arrival; then 504, never a late answer.",
+        examples=[5000],
     )
 
 
@@ -79,7 +88,7 @@ router = APIRouter()
     tags=["scoring"],
 )
 async def score_part(
-    product: str,
+    product: ProductName,
     request: Request,
     services: Services,
     options: Annotated[ScoreOptions, Query()],

@@ -16,6 +16,7 @@ from banks.manifest import Manifest
 from banks.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.thresholds import MovedThreshold, calibration_of, move_threshold
 from service.bodies import json_body, read_json
+from service.parameters import ProductName, VersionName
 from service.problems import Refusal, UnknownProduct, is_full
 from service.schemas import CalibrationAnswer
 from service.wiring import Problems, Services, Wiring
@@ -77,13 +78,13 @@ router = APIRouter(tags=["versions"])
 
 
 @router.get("/v1/products/{product}/versions", responses=Problems.of(404, 422))
-async def list_versions(product: str, services: Services) -> VersionList:
+async def list_versions(product: ProductName, services: Services) -> VersionList:
     """The versions of a product, oldest first."""
     return await _on_disk(services, partial(_list, services.store, product))
 
 
 @router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422))
-async def show_version(product: str, version: str, services: Services) -> VersionAnswer:
+async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
     """One version: manifest and calibration report."""
     return await _on_disk(services, partial(_show, services.store, product, version))
 
@@ -92,7 +93,9 @@ async def show_version(product: str, version: str, services: Services) -> Versio
     "/v1/products/{product}/versions/{version}/activate",
     responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
 )
-async def activate(product: str, version: str, request: Request, services: Services) -> Activation:
+async def activate(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> Activation:
     """Score with this version from now on.
 
     It is loaded and checked beside the one in use; parts already taken are scored by that one. The answer
@@ -103,7 +106,7 @@ async def activate(product: str, version: str, request: Request, services: Servi
 
 
 @router.post("/v1/products/{product}/rollback", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
-async def roll_back(product: str, request: Request, services: Services) -> Activation:
+async def roll_back(product: ProductName, request: Request, services: Services) -> Activation:
     """Activate the version that was active before."""
     previous = await _on_disk(services, partial(_previous, services.store, product))
     request.state.record.update(product=product, bank_version=previous, action="rollback")
@@ -115,7 +118,9 @@ async def roll_back(product: str, request: Request, services: Services) -> Activ
     status_code=204,
     responses=Problems.of(401, 403, 404, 409, 422, 503),
 )
-async def delete_version(product: str, version: str, request: Request, services: Services) -> Response:
+async def delete_version(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> Response:
     """Delete a version that is neither active nor the shadow. Its name is never given again."""
     request.state.record.update(product=product, bank_version=version, action="delete")
     delete = partial(_refusing, partial(services.store.delete, product, version))
@@ -128,7 +133,7 @@ async def delete_version(product: str, version: str, request: Request, services:
     responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503, 507),
     openapi_extra=json_body(ShadowChoice),
 )
-async def cast_shadow(product: str, request: Request, services: Services) -> VersionList:
+async def cast_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
     """Let a second version score every part along with the active one.
 
     Its results decide nothing and are made only while no part waits. They are in the service's log, one line
@@ -140,7 +145,7 @@ async def cast_shadow(product: str, request: Request, services: Services) -> Ver
 
 
 @router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 422, 503))
-async def end_shadow(product: str, request: Request, services: Services) -> VersionList:
+async def end_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
     """Let no second version score along."""
     request.state.record.update(product=product, action="end_shadow")
     return await _set_shadow(services, product, None)
@@ -152,7 +157,7 @@ async def end_shadow(product: str, request: Request, services: Services) -> Vers
     openapi_extra=json_body(MovedThreshold),
 )
 async def set_threshold(
-    product: str, version: str, request: Request, services: Services
+    product: ProductName, version: VersionName, request: Request, services: Services
 ) -> CalibrationAnswer:
     """Move a version's threshold without a rebuild: to a score, or to a false-reject rate."""
     moved = await read_json(request, MovedThreshold)
@@ -165,7 +170,7 @@ async def set_threshold(
     responses=Problems.of(401, 403, 404, 409, 422, 503),
 )
 async def reset_threshold(
-    product: str, version: str, request: Request, services: Services
+    product: ProductName, version: VersionName, request: Request, services: Services
 ) -> CalibrationAnswer:
     """Put a version's threshold back to what its calibration found."""
     request.state.record.update(product=product, bank_version=version, action="threshold")

@@ -45,6 +45,16 @@ def test_every_operation_is_described_and_named_once(document: dict[str, Any]) -
     assert len(set(names)) == len(names)
 
 
+def test_every_parameter_is_described_with_an_example(document: dict[str, Any]) -> None:
+    for where, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (where, parameter["name"])
+            assert parameter.get("examples") or parameter["schema"].get("examples"), (
+                where,
+                parameter["name"],
+            )
+
+
 def test_every_refusal_has_its_form(document: dict[str, Any]) -> None:
     for where, operation in operations(document):
         for status, response in operation["responses"].items():
