@@ -97,13 +97,15 @@ wait_ready() {
     return 1
 }
 
-score() { # $1: defective or good, $2: a folder of parts in the MVTec layout
+score() { # $1: good or defective, which the answer must say; $2: a folder of parts in the MVTec layout
     local rgb
     rgb=$(find "$2/rgb" -name '*.png' | sort | head -n 1)
     curl -sS -f -H "X-API-Key: $key" -F "rgb=@$rgb" -F "xyz=@$(sed 's#/rgb/#/xyz/#; s#png$#tiff#' <<<"$rgb")" \
         "http://127.0.0.1:$port/v1/products/biscuit/score" >"$work/answer.json"
-    python3 -c 'import json, sys; a = json.load(open(sys.argv[1])); print("       ", a["decision"], a["score"], "threshold", a["threshold"])' \
-        "$work/answer.json"
+    python3 -c 'import json, sys
+answer = json.load(open(sys.argv[1]))
+print("       ", answer["decision"], answer["score"], "threshold", answer["threshold"])
+raise SystemExit(answer["decision"] != sys.argv[2])' "$work/answer.json" "$1"
 }
 
 ask() { # curl's options, and last a path
@@ -117,7 +119,7 @@ serve_and_score() { # $1: as_made or read_only
     wait_ready
     step "$1: ready; score two parts"
     score good "$work/parts/biscuit/test/good"
-    score defective "$(find "$work/parts/biscuit/test" -mindepth 1 -maxdepth 1 -type d ! -name good | sort | head -n 1)"
+    score defective "$work/parts/biscuit/test/hole"
     [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/v1/products")" = 401 ]
     "$1" python3 -c "$check"
     step "$1: build a version from the service, out of a folder of parts"
