@@ -31,12 +31,14 @@ class PartResult:
     """What Tribank says of one part. Maps are on the square grid; `prepared.frame` leads to the source.
 
     score, bank_scores: raw, no unit; compare `score` with `threshold`. map, bank_maps: (size, size) float32.
+    relative_score: the score where 0 is the median held-out good part and 1 the calibrated threshold.
     contributions: each bank's share of the score; they add up to it. evidence: what each bank's score rests
     on. threshold_source: "set" by a person at a score, or by the one "request"; else it is what calibration
     found for a rate of rejected good parts.
     """
 
     score: float
+    relative_score: float
     threshold: float
     decision: Literal["good", "defective"]
     bank_scores: Mapping[str, float]
@@ -145,6 +147,7 @@ class Detector:
         timings["decide"] = 1000 * (time.perf_counter() - start)
         return PartResult(
             score=score,
+            relative_score=self.manifest.calibration.relative(score),
             threshold=calibration.threshold,
             decision=_decision(score, calibration.threshold),
             bank_scores=image,

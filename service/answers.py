@@ -75,6 +75,7 @@ def render_json(scan: Scan) -> bytes:
         bank_version=detector.version,
         creation_time=scan.created,
         score=result.score,
+        relative_score=result.relative_score,
         threshold=result.threshold,
         threshold_source=result.threshold_source,
         decision=result.decision,

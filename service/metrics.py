@@ -87,9 +87,9 @@ class Metrics:
     def scored(self, sample: Sample, scored: Scored, timings_ms: Mapping[str, float]) -> None:
         """A part was scored. scored: as the service judges it, before a request's own threshold."""
         result, detector = scored.result, scored.detector
-        product, built = detector.product, detector.manifest.calibration
+        product = detector.product
         self._parts.labels(product, result.decision).inc()
-        self._scores.labels(product).observe(built.relative(result.score))
+        self._scores.labels(product).observe(result.relative_score)
         self._valid.labels(product).observe(float(sample.valid.mean()))
         for stage, milliseconds in timings_ms.items():
             if stage == "total":
@@ -99,7 +99,7 @@ class Metrics:
         version, created = detector.version, detector.manifest.created
         latest = self._recent.get(product)
         if latest is None or latest[:2] != (version, created):
-            latest = version, created, RecentScores(built)
+            latest = version, created, RecentScores(detector.manifest.calibration)
             self._recent[product] = latest
         latest[2].add(result.score)
         if scored.shadow is not None:

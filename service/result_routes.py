@@ -300,13 +300,15 @@ def _facts(kept: Kept) -> dict[str, Any]:
 
 
 _TOLD = tuple(ResultSummary.model_fields)
-_COLUMNS = (*_TOLD, "threshold_source", *(f"score_{bank}" for bank in BANKS), "regions", "total_ms")
+_BANK_COLUMNS = (f"score_{bank}" for bank in BANKS)
+_COLUMNS = (*_TOLD, "relative_score", "threshold_source", *_BANK_COLUMNS, "regions", "total_ms")
 
 
 def _row(kept: Kept) -> list[Any]:
     facts, answer = _facts(kept), json.loads(kept.result.answer)
     return [
         *(_cell(facts[name]) for name in _TOLD),
+        answer.get("relative_score"),
         answer["threshold_source"],
         *(answer["banks"].get(bank) for bank in BANKS),
         len(answer["regions"]),

@@ -138,6 +138,7 @@ def noted(scan: Scan) -> dict[str, Any]:
         "result_id": scan.result_id,
         "bank_version": scan.scored.detector.version,
         "score": round(result.score, 6),
+        "relative_score": round(result.relative_score, 4),
         "threshold": round(result.threshold, 6),
         "threshold_source": result.threshold_source,
         "decision": result.decision,

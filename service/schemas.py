@@ -80,6 +80,12 @@ class ScoreAnswer(BaseModel):
     bank_version: str = Field(description="The bank version that scored the part.", examples=["v3"])
     creation_time: datetime = Field(description="When the result was made, UTC.")
     score: float = Field(description="No unit; compare it with the threshold.", examples=[3.71])
+    relative_score: float | None = Field(
+        None,
+        description="The score on a scale that all products and versions share: 0 is the median held-out "
+        "good part, 1 the calibrated threshold, whatever threshold decided; null in old records.",
+        examples=[1.83],
+    )
     threshold: float = Field(examples=[2.46])
     threshold_source: ThresholdSource = Field(
         description="Whose threshold decided: calibration's, by the rate of rejected good parts; one that a "

@@ -49,7 +49,12 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
     for bank, found in result.evidence.items():
         assert found.training_part in detector.manifest.training_parts
         assert found.distance == result.parts.banks[bank].distances.max()
+    scores = detector.manifest.calibration.scores
+    assert result.relative_score == pytest.approx(
+        (result.score - np.median(scores)) / (result.threshold - np.median(scores))
+    )
     other = result.judged(result.score)
+    assert other.relative_score == result.relative_score
     assert (result.threshold_source, other.threshold_source) == ("calibration", "request")
     assert (other.threshold, other.decision, other.score) == (result.score, "good", result.score)
     assert result.judged(np.nextafter(result.score, -np.inf)).decision == "defective"

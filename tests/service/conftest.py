@@ -73,6 +73,7 @@ class BrightnessDetector:
         limits = self.manifest.calibration
         return PartResult(
             score=score,
+            relative_score=limits.relative(score),
             threshold=limits.threshold,
             decision="defective" if score > limits.threshold else "good",
             bank_scores={"rgb": score},

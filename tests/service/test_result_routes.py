@@ -147,6 +147,7 @@ def test_the_table_has_every_result_and_no_formula(asks: httpx.Client, part: dic
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["part_id"] for row in rows] == ["plain", "'=1+1, 'x'"]
     assert float(rows[1]["score"]) == made["score"]
+    assert float(rows[1]["relative_score"]) == made["relative_score"]
     assert float(rows[1]["score_rgb"]) == made["banks"]["rgb"]
     assert (rows[1]["score_point"], rows[1]["decision"]) == ("", made["decision"])
     assert asks.get("/v1/results.csv", params={"product": "none"}).text.count("\n") == 1

@@ -23,7 +23,7 @@ URL = "/v1/products/cookie/score"
 RAW = {"Content-Type": "application/octet-stream"}
 FIELDS = {
     "part_id", "result_id", "product", "bank_version", "score", "threshold", "decision", "banks", "regions",
-    "timings_ms", "creation_time", "threshold_source", "contributions", "evidence",
+    "timings_ms", "creation_time", "threshold_source", "relative_score", "contributions", "evidence",
     "valid_point_share", "plane_found",
 }  # fmt: skip
 
