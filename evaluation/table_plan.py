@@ -61,7 +61,7 @@ PAPER: Mapping[str, Source] = MappingProxyType(
 """The paper's own setting, by row key; `paper_source` knows those with -paper-code too."""
 
 _POINT = Source("embedded", "point", "FPFH for Point-MAE")
-_RGB = Source("embedded", "rgb", "EfficientNet-Lite1 for DINO ViT-B/8")
+_RGB = Source("embedded", "rgb", "EfficientNet-Lite1 and plain colour for DINO ViT-B/8")
 _FULL = Source("embedded", what="our default: scaled concatenation for UFF, tails for DLF")
 
 STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
