@@ -144,6 +144,10 @@ class Running:
 
     @property
     def log(self) -> list[dict[str, Any]]:
+        """The lines so far. A client may have its answer a moment before the line is written."""
+        until = time.monotonic() + 0.5
+        while self.server.server_state.tasks and time.monotonic() < until:
+            time.sleep(0.005)
         return [json.loads(line) for line in self._stream.getvalue().splitlines()]
 
     def client(self, **options: Any) -> httpx.Client:
