@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch.nn import functional
 
+from models.point_groups import squared_distances, squared_norms
+
 EPSILON = 1e-8
 """Added to squared distances, in square metres, before inversion (published code)."""
 NEIGHBOURS = 3
@@ -127,8 +129,7 @@ def _nearest(points: torch.Tensor, centres: torch.Tensor, count: int) -> torch.T
     if points.device.type == "cpu":
         _, nearest = KDTree(centres.double().numpy()).query(points.double().numpy(), k=count)
         return torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count))
-    distance = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
-    return distance.topk(count, largest=False, sorted=True).indices
+    return squared_distances(points, centres).topk(count, largest=False, sorted=True).indices
 
 
 def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
@@ -141,7 +142,7 @@ def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tens
     product = (left[..., 0] * right[..., 0]).float()
     for axis in (1, 2):
         product = (left[..., axis] * right[..., axis] + product).float()
-    return -2 * product + points.square().sum(-1)[:, None] + centres.square().sum(-1)
+    return -2 * product + squared_norms(points)[:, None] + squared_norms(centres)
 
 
 @lru_cache(maxsize=8)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,8 @@ from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 from models.point_network import BatchNormMode, PointKind, PointTransformer
 from models.preparation import PreparedPart
+from models.recorded_sampling import RecordedSampling
+from models.sample import BadSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class PointExtractor:
         self.settings = settings
         self.device = device
         self._network = network.to(device).eval().requires_grad_(False)
+        self._sample = _sampling(settings, device)
 
     @classmethod
     def load(
@@ -122,16 +126,16 @@ class PointExtractor:
         return Patches(rows, GridLayout(side))
 
     def _group(self, part: PreparedPart) -> _Grouped:
-        """Sampling stays on the host: a thousand dependent steps are faster there than as CUDA launches."""
-        settings = self.settings
-        points = torch.from_numpy(np.ascontiguousarray(part.xyz[part.valid], np.float32))
-        valid_index = torch.from_numpy(np.flatnonzero(part.valid))
-        fps_index = point_groups.farthest_points(
-            points, settings.groups, skip_near_origin=settings.skip_near_origin
-        ).to(self.device)
-        points = points.to(self.device)
-        knn_index = point_groups.nearest_neighbours(points, points[fps_index], settings.group_size)
-        return _Grouped(points, valid_index.to(self.device), fps_index, knn_index)
+        if not part.valid.any():
+            raise BadSample(
+                "no_points", "The part has no valid 3D point: check the scan and the background removal."
+            )
+        xyz = np.ascontiguousarray(part.xyz[part.valid], np.float32)
+        points = torch.from_numpy(xyz).to(self.device)
+        valid_index = torch.from_numpy(np.flatnonzero(part.valid)).to(self.device)
+        fps_index = self._sample(points)
+        knn_index = point_groups.nearest_neighbours(points, points[fps_index], self.settings.group_size)
+        return _Grouped(points, valid_index, fps_index, knn_index)
 
     def _interpolation(self, groups: _Grouped) -> tuple[torch.Tensor, torch.Tensor]:
         """Index and weight, each (N, 3)."""
@@ -144,6 +148,14 @@ class PointExtractor:
         points = groups.points if self.settings.scaling == "raw" else _unit_sphere(groups.points)
         centres = points[groups.fps_index]
         return self._network(points[groups.knn_index] - centres[:, None], centres)
+
+
+def _sampling(settings: PointNetwork, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+    """From points (N, 3) to the indices of the group centres, all on the device."""
+    skip = settings.skip_near_origin
+    if device.type == "cuda":
+        return RecordedSampling(settings.groups, device, skip_near_origin=skip)
+    return partial(point_groups.farthest_points, count=settings.groups, skip_near_origin=skip)
 
 
 def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 
 from models import point_groups
-from models.sample import BadSample
 
 
 def plain_farthest(points: NDArray[np.float32], count: int, allowed: NDArray[np.bool_]) -> list[int]:
@@ -38,13 +37,6 @@ def test_ties_go_to_the_lowest_index() -> None:
     assert point_groups.farthest_points(points, 300).tolist() == expected
 
 
-@pytest.mark.parametrize("skip_near_origin", [False, True])
-def test_device_form_picks_the_same(skip_near_origin: bool) -> None:
-    points = torch.randn(300, 3, generator=torch.Generator().manual_seed(5)) * 0.04
-    host = point_groups.farthest_points(points, 60, skip_near_origin=skip_near_origin)
-    assert torch.equal(host, point_groups._farthest_on_device(points, 60, skip_near_origin))
-
-
 def test_published_rule_skips_candidates_near_the_origin_but_not_the_first() -> None:
     points = torch.randn(300, 3, generator=torch.Generator().manual_seed(6)) * 0.03
     points[0] = 0.001
@@ -65,11 +57,6 @@ def test_fewer_points_than_groups_makes_every_point_a_centre() -> None:
     assert sorted(point_groups.farthest_points(points, 1024).tolist()) == list(range(9))
 
 
-def test_a_part_without_points_is_refused_in_words() -> None:
-    with pytest.raises(BadSample, match="no valid 3D point"):
-        point_groups.farthest_points(torch.zeros(0, 3), 8)
-
-
 def test_neighbours_are_the_nearest_and_the_centre_leads() -> None:
     points = torch.randn(400, 3, generator=torch.Generator().manual_seed(8)) * 0.01 + 0.5
     centres = points[::40]
@@ -86,3 +73,15 @@ def test_too_few_neighbours_repeat_the_nearest(count: int) -> None:
     assert index.shape == (count, 5)
     assert torch.equal(index[:, count:], index[:, :1].expand(-1, 5 - count))
     assert (index[:, :count].sort(1).values == torch.arange(count)).all()
+
+
+def test_squared_distances_come_from_differences() -> None:
+    points = torch.randn(40, 3, generator=torch.Generator().manual_seed(10)) * 1e-4 + 0.5
+    squared = point_groups.squared_distances(points[:7], points)
+    exact = (points[:7, None].double() - points.double()).square().sum(-1)
+    torch.testing.assert_close(squared.double(), exact, rtol=1e-6, atol=0)
+
+
+def test_squared_norms_round_as_the_host_s_sum_does() -> None:
+    points = torch.randn(5000, 3, generator=torch.Generator().manual_seed(11))
+    assert torch.equal(point_groups.squared_norms(points), points.square().sum(-1))
