@@ -85,12 +85,13 @@ def interpolation(
     count = min(NEIGHBOURS, len(centres))
     if expanded:
         index = _nearest(points, centres, min(CANDIDATES, len(centres)))
-        squared, order = _expanded_squares(points, centres[index]).sort(dim=1)
+        squared, order = _expanded_squares(points, centres[index]).sort(dim=1, stable=True)
         index = index.gather(1, order)[:, :count]
         if squared.shape[1] > count:
             tied = squared[:, count - 1] == squared[:, count]
             rows = _expanded_squares(points[tied], centres.expand(int(tied.sum()), -1, -1))
-            index[tied] = rows.sort(dim=1).indices[:, :count]
+            # always on the host: which of equals its sort puts first decides what the published code gives
+            index[tied] = rows.cpu().sort(dim=1).indices[:, :count].to(index.device)
         squared = squared[:, :count]
     else:
         index = _nearest(points, centres, count)

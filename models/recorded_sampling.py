@@ -42,14 +42,15 @@ class RecordedSampling:
 
     def _record(self, capacity: int) -> None:
         """Run once, as kernels must be loaded before they can be recorded, then record."""
-        self._points = torch.zeros(3, capacity, device=self._device)
-        self._distance = torch.zeros(capacity, device=self._device)
-        self._picks = torch.zeros(self._count, dtype=torch.int64, device=self._device)
-        pick_on_device(self._points, self._distance, self._picks[:2])
-        self._graph = torch.cuda.CUDAGraph()
+        points = torch.zeros(3, capacity, device=self._device)
+        distance = torch.zeros(capacity, device=self._device)
+        picks = torch.zeros(self._count, dtype=torch.int64, device=self._device)
+        pick_on_device(points, distance, picks[:2])
+        graph = torch.cuda.CUDAGraph()
         # "thread_local": meanwhile another thread may load banks to the device
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            pick_on_device(self._points, self._distance, self._picks)
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            pick_on_device(points, distance, picks)
+        self._graph, self._points, self._distance, self._picks = graph, points, distance, picks
 
 
 def first_distances(points: torch.Tensor, capacity: int, skip_near_origin: bool) -> torch.Tensor:
