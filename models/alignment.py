@@ -149,7 +149,7 @@ def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tens
 @lru_cache(maxsize=8)
 def _pooling(size: int, side: int) -> sparse.csr_array:
     """(size * size, side * side) float32: how much each pixel gives to each patch."""
-    axis = _axis(size, side)
+    axis = sparse.csr_array(_axis(size, side))
     return sparse.csr_array(sparse.kron(axis, axis, format="csr"), dtype=np.float32)
 
 
