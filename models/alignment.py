@@ -13,10 +13,9 @@ import numpy as np
 import scipy.sparse as sparse
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 from torch.nn import functional
 
-from models.point_groups import squared_distances, squared_norms
+from models.point_groups import nearest_neighbours, squared_norms
 
 EPSILON = 1e-8
 """Added to squared distances, in square metres, before inversion (published code)."""
@@ -84,7 +83,7 @@ def interpolation(
     """
     count = min(NEIGHBOURS, len(centres))
     if expanded:
-        index = _nearest(points, centres, min(CANDIDATES, len(centres)))
+        index = nearest_neighbours(centres, points, min(CANDIDATES, len(centres)))
         squared, order = _expanded_squares(points, centres[index]).sort(dim=1, stable=True)
         index = index.gather(1, order)[:, :count]
         if squared.shape[1] > count:
@@ -94,7 +93,7 @@ def interpolation(
             index[tied] = rows.cpu().sort(dim=1).indices[:, :count].to(index.device)
         squared = squared[:, :count]
     else:
-        index = _nearest(points, centres, count)
+        index = nearest_neighbours(centres, points, count)
         squared = (points.double()[:, None] - centres.double()[index]).square().sum(-1)
     inverse = (squared + EPSILON).reciprocal()
     weight = (inverse / inverse.sum(1, keepdim=True)).float()
@@ -123,14 +122,6 @@ def expand(rows: torch.Tensor) -> torch.Tensor:
         raise ValueError(f"expected a square grid of patches, got {rows.shape[0]} rows")
     grid = rows.view(side, 1, side, 1, -1).expand(-1, 2, -1, 2, -1)
     return grid.reshape(4 * side * side, -1)
-
-
-def _nearest(points: torch.Tensor, centres: torch.Tensor, count: int) -> torch.Tensor:
-    """(N, count) int64: each point's nearest centres, nearest first."""
-    if points.device.type == "cpu":
-        _, nearest = KDTree(centres.double().numpy()).query(points.double().numpy(), k=count)
-        return torch.from_numpy(np.asarray(nearest, np.int64).reshape(-1, count))
-    return squared_distances(points, centres).topk(count, largest=False, sorted=True).indices
 
 
 def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from models.point_groups import NEAR_ORIGIN, squared_norms
@@ -24,33 +22,42 @@ class RecordedSampling:
         self._count = count
         self._device = device
         self._skip_near_origin = skip_near_origin
-        self._graph: Any = None
-        self._points = torch.empty(3, 0)
-        self._distance = torch.empty(0)
-        self._picks = torch.empty(0)
+        self._recording: _Recording | None = None
 
     @torch.inference_mode()
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
         """points: (N, 3) float32 metres on the device, N > 0. Returns (min(count, N),) int64 there."""
         with torch.cuda.device(self._device):
-            if len(points) > len(self._distance):
-                self._record(-(-len(points) // CAPACITY) * CAPACITY)
-            self._points[:, : len(points)] = points.T
-            self._distance.copy_(first_distances(points, len(self._distance), self._skip_near_origin))
-            self._graph.replay()
-        return self._picks[: len(points)].clone()
+            recording = self._recording
+            if recording is None or len(points) > recording.capacity:
+                capacity = -(-len(points) // CAPACITY) * CAPACITY
+                self._recording = recording = _Recording(self._count, capacity, self._device)
+            distance = first_distances(points, recording.capacity, self._skip_near_origin)
+            return recording.replay(points, distance)[: len(points)].clone()
 
-    def _record(self, capacity: int) -> None:
-        """Run once, as kernels must be loaded before they can be recorded, then record."""
-        points = torch.zeros(3, capacity, device=self._device)
-        distance = torch.zeros(capacity, device=self._device)
-        picks = torch.zeros(self._count, dtype=torch.int64, device=self._device)
-        pick_on_device(points, distance, picks[:2])
-        graph = torch.cuda.CUDAGraph()
+
+class _Recording:
+    """The steps for clouds of up to `capacity` points, and the tensors that they read and write."""
+
+    def __init__(self, count: int, capacity: int, device: torch.device) -> None:
+        """Runs once, as kernels must be loaded before they can be recorded, then records."""
+        self.capacity = capacity
+        self._points = torch.zeros(3, capacity, device=device)
+        self._distance = torch.zeros(capacity, device=device)
+        self._picks = torch.zeros(count, dtype=torch.int64, device=device)
+        pick_on_device(self._points, self._distance, self._picks[:2])
+        self._graph = torch.cuda.CUDAGraph()
         # "thread_local": meanwhile another thread may load banks to the device
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            pick_on_device(points, distance, picks)
-        self._graph, self._points, self._distance, self._picks = graph, points, distance, picks
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            pick_on_device(self._points, self._distance, self._picks)
+
+    def replay(self, points: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        """points: (N, 3). distance: (capacity,), as `first_distances` gives it. Returns the picks
+        (count,), which the next replay overwrites."""
+        self._points[:, : len(points)] = points.T
+        self._distance.copy_(distance)
+        self._graph.replay()
+        return self._picks
 
 
 def first_distances(points: torch.Tensor, capacity: int, skip_near_origin: bool) -> torch.Tensor:
