@@ -15,8 +15,8 @@ _ROOMS = ("models", "banks", "service", "evaluation")
 def main() -> None:
     """Entry point of the `tribank` command. Exit code 2 where the person has to mend something, 4 where that
     is a full disk."""
-    # The workers of OpenMP sleep at their barriers instead of spinning: beside any other busy process a part takes a
-    # third of the time, on quiet cores the same.
+    # The workers of OpenMP sleep at their barriers instead of spinning: beside any other busy process a part
+    # then takes a third of the time, on quiet cores the same.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from banks.blas import ensure_kernel
 
