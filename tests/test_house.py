@@ -17,6 +17,7 @@ MAY_IMPORT = {
 }
 MODULES = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py"))
 MOST_LINES = 400
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PICKLING = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 
 
@@ -64,3 +65,27 @@ def test_modules_mirror_their_tests() -> None:
             assert any(
                 noun.startswith(name) or name.startswith(noun) for name in names | {"golden", "hostile"}
             )
+
+
+def _waits(loop: ast.While) -> bool:
+    """Whether a loop only passes time: it sleeps, does nothing, or goes on for ever and is no generator."""
+    calls = {
+        node.func.attr
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    for_ever = isinstance(loop.test, ast.Constant) and not any(
+        isinstance(n, ast.Yield) for n in ast.walk(loop)
+    )
+    return "sleep" in calls or all(isinstance(node, ast.Pass) for node in loop.body) or for_ever
+
+
+def test_no_test_waits_without_an_end() -> None:
+    """Only tests/waiting.py waits in a loop; another loop may if it looks at the clock."""
+    endless = [
+        f"{path.relative_to(ROOT)}:{loop.lineno}"
+        for path in TESTS
+        for loop in ast.walk(ast.parse(path.read_text()))
+        if isinstance(loop, ast.While) and _waits(loop) and "monotonic()" not in ast.unparse(loop)
+    ]
+    assert endless == [], "use tests.waiting.until"

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.app import create_app
 from service.logs import make_logger
 from service.settings import Settings
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 PROMETHEUS = ROOT / "docker" / "prometheus"
@@ -62,8 +63,7 @@ def told(
     settings = Settings(banks=small_banks, state=tmp_path_factory.mktemp("state"))
     app = create_app(settings, logger=make_logger(StringIO()))
     with TestClient(app, base_url="http://127.0.0.1") as client:
-        while client.get("/readyz").status_code != 200:
-            pass
+        until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
         with (good / "rgb" / "000.png").open("rb") as rgb, (good / "xyz" / "000.tiff").open("rb") as xyz:
             scored = client.post("/v1/products/biscuit/score", files={"rgb": rgb, "xyz": xyz})
         assert scored.status_code == 200

@@ -14,6 +14,7 @@ import pytest
 
 from banks.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
 from tests.conftest import SMALL
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -115,9 +116,7 @@ def test_kill_during_a_build_keeps_the_old_version(
     command += ["--banks", str(store.root)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     folder = store.root / SMALL
-    deadline = time.monotonic() + 120
-    while not list(folder.glob(".building-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: list(folder.glob(".building-*")), "a version in the making")
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from evaluation.product_evaluation import Evaluation
 from models.product_folder import NotAProductFolder
 from models.weights import MissingWeights
 from tests.conftest import SMALL
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 app = typer.Typer()
@@ -95,8 +95,11 @@ def test_a_killed_evaluation_goes_on_to_the_same_numbers(small_product: Path, tm
         stderr=subprocess.DEVNULL,
     )
     features = out / "features"
-    while process.poll() is None and len(list(features.glob("*/*.safetensors"))) < 12:
-        time.sleep(0.01)  # the first profile leaves 10: it dies at the first parts of the second
+    # The first profile leaves 10: it dies at the first parts of the second.
+    until(
+        lambda: process.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 12,
+        "the features of 12 parts",
+    )
     process.send_signal(signal.SIGKILL)
     assert process.wait(60) == -signal.SIGKILL
     log = out / "results.jsonl"

@@ -35,6 +35,7 @@ from service.detectors import Loaded
 from service.logs import make_logger
 from service.settings import Settings
 from service.wire import protocol_for
+from tests.waiting import until
 
 PRODUCT = "cookie"
 AS_IS = Preparation(background="none")
@@ -173,11 +174,10 @@ class Running:
             return received(connection)
 
     def ready(self) -> None:
-        for _ in range(3000):
-            if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
-                return
-            time.sleep(0.02)
-        raise AssertionError(httpx.get(f"{self.url}/readyz", trust_env=False).text)
+        until(lambda: self._asked().status_code == 200, "a server that is ready")
+
+    def _asked(self) -> httpx.Response:
+        return httpx.get(f"{self.url}/readyz", trust_env=False)
 
 
 def received(connection: socket.socket) -> bytes:
@@ -233,11 +233,8 @@ def _running(app: Any, settings: Settings, stream: io.StringIO) -> Iterator[Runn
     server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    for _ in range(500):
-        if server.started:
-            break
-        time.sleep(0.01)
     try:
+        until(lambda: server.started, "a server that has started")
         yield Running(server, stream, app)
     finally:
         server.should_exit = True

@@ -26,6 +26,7 @@ from service.logs import make_logger
 from service.problems import NotReady
 from service.products import StoreLoader
 from service.settings import Settings
+from tests.waiting import until
 
 HOUSE = Path(__file__).parents[2]
 TRIBANK = [sys.executable, str(HOUSE / "tribank.py")]
@@ -51,6 +52,10 @@ def files(built: Path) -> dict[str, bytes]:
     return {"rgb": (part / "rgb" / "000.png").read_bytes(), "xyz": (part / "xyz" / "000.tiff").read_bytes()}
 
 
+def _ready(address: str) -> httpx.Response:
+    return httpx.get(f"{address}/readyz", trust_env=False)
+
+
 @contextmanager
 def serving(
     built: Path, program: Sequence[str] = TRIBANK, **environment: str
@@ -67,11 +72,9 @@ def serving(
         while found is None and (line := server.stderr.readline()):
             found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found is not None
-        deadline = time.monotonic() + 60
-        while httpx.get(f"{found[0]}/readyz", trust_env=False).status_code != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield server, found[0]
+        address = found[0]
+        until(lambda: _ready(address).status_code == 200, "a server that is ready")
+        yield server, address
     finally:
         server.kill()
         server.communicate()
@@ -149,9 +152,8 @@ def test_during_the_grace_parts_are_scored_while_the_service_is_not_ready(
 ) -> None:
     with serving(built, TRIBANK_DRAIN_GRACE_S="600") as (server, address):
         server.send_signal(signal.SIGTERM)
-        while (ready := httpx.get(f"{address}/readyz", trust_env=False)).status_code == 200:
-            time.sleep(0.02)
-        assert ready.json()["not_ready"] == ["The service is shutting down."]
+        until(lambda: _ready(address).status_code != 200, "the service that is not ready any more")
+        assert _ready(address).json()["not_ready"] == ["The service is shutting down."]
         answer = httpx.post(f"{address}{URL}", files=files, timeout=60, trust_env=False)
         assert answer.status_code == 200, answer.text
         server.send_signal(signal.SIGTERM)

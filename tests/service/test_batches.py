@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.waiting import until
+
 URL = "/v1/products/cookie/batch"
 ZIP = {"Content-Type": "application/zip"}
 ASYNC = ZIP | {"Prefer": "respond-async"}
@@ -213,8 +215,7 @@ def test_a_job_goes_on_after_a_restart_with_the_lines_it_has(
     detector.before = lambda: time.sleep(0.2)
     with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
         place = client.post(URL, content=zipped(files), headers=ASYNC).headers["location"]
-        while not client.get(f"{place}/results").text:
-            time.sleep(0.01)
+        until(lambda: client.get(f"{place}/results").text, "the first line")
     detector.before = lambda: None
     with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
         last = json.loads(client.get(f"{place}/events").text.splitlines()[-1])
@@ -239,13 +240,14 @@ def test_a_job_outlives_the_thread_that_scores_and_a_bank_that_failed(
     detector.before = die_at_the_third
     with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
         place = client.post(URL, content=zipped(files), headers=ASYNC).headers["location"]
-        while not any(line["event"] == "job_put_back" for line in running.log):
-            time.sleep(0.01)
+        until(lambda: any(line["event"] == "job_put_back" for line in running.log), "the job put back")
     settings = strict_settings.model_copy(update={"poll_s": 0.05})
     load, loader.load = loader.load, lambda *_: 1 / 0
     with serve(settings, loader, state=tmp_path, wait=False) as running, running.client() as client:
-        while not any("could not be loaded" in line.get("reason", "") for line in running.log):
-            time.sleep(0.01)
+        until(
+            lambda: any("could not be loaded" in line.get("reason", "") for line in running.log),
+            "the bank that failed",
+        )
         assert len(lines(client.get(f"{place}/results"))) == 2
         loader.load = load
         loader.add(type(detector)(version="v2"))  # its files changed: the bank is tried again

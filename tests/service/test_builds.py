@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,6 +22,7 @@ from banks.store import BankStore
 from service.builds import BuildJob
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.waiting import until
 
 ZIP = {"Content-Type": "application/zip"}
 QUICK = {"profile": "embedded-point"}
@@ -151,8 +151,7 @@ def test_parts_that_people_called_good_extend_the_active_version(
 
 def test_a_build_is_cancelled(client: httpx.Client, settings: Settings) -> None:
     answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
-    while not children():
-        time.sleep(0.01)
+    until(children, "the build's process")
     client.post(f"{answer.headers['location']}/cancel")
     assert ended(client, answer)["state"] == "cancelled"
     assert not children()
@@ -164,8 +163,7 @@ def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings,
 
     with serving(settings, None, state=tmp_path) as running, running.client() as client:
         answer = client.post("/v1/products/late/builds", json={"folder": "."}, params=QUICK)
-        while not children():
-            time.sleep(0.01)
+        until(children, "the build's process")
     assert not children()
     with serving(settings, None, state=tmp_path) as running, running.client() as client:
         assert ended(client, answer)["result"]["version"] == "v1"

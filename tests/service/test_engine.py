@@ -14,6 +14,7 @@ from service.detectors import Loaded
 from service.engine import Engine
 from service.logs import make_logger
 from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, ScoringStopped, UnknownProduct
+from tests.waiting import until
 
 Start = Callable[..., Engine]
 
@@ -27,8 +28,8 @@ def start() -> Iterator[Start]:
         engine = Engine(loader, queue_size=queue_size, logger=make_logger(io.StringIO()), **options)
         engines.append(engine)
         engine.start()
-        while wait and any("loading" in reason for reason in engine.not_ready()):
-            time.sleep(0.005)
+        if wait:
+            until(lambda: not any("loading" in reason for reason in engine.not_ready()), "the loaded banks")
         return engine
 
     yield start
@@ -120,8 +121,7 @@ def test_a_hung_owner_fails_what_waits_and_is_not_ready(
     engine = start(loader, stuck_s=0.2)
     futures = [engine.submit("cookie", sample, deadline=soon()) for _ in range(2)]
     assert engine.alive()
-    while engine.alive():
-        time.sleep(0.01)
+    until(lambda: not engine.alive(), "the owner that is given up")
     for future in futures:
         with pytest.raises(ScoringStopped):
             future.result(0)

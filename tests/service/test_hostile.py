@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from service.answers import RENDERERS
 from service.keys import Keys
+from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
 START = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
@@ -143,12 +144,7 @@ def test_18_a_client_that_leaves_mid_upload_is_logged(server: Any) -> None:
     with socket.create_connection((server.host, server.port), 5) as connection:
         connection.sendall(START + FORM + b"X-Request-ID: left\r\nContent-Length: 500\r\n\r\n--b\r\n")
         time.sleep(0.1)
-    statuses: list[int] = []
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline and not statuses:
-        statuses = logged(server, "left")
-        time.sleep(0.02)
-    assert statuses == [499]
+    assert until(lambda: logged(server, "left"), "the line of who left") == [499]
 
 
 def logged(server: Any, request_id: str) -> list[int]:

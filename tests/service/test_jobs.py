@@ -16,6 +16,7 @@ import pytest
 
 from service.jobs import Progress, Task
 from service.problems import NotReady, Refusal
+from tests.waiting import until
 
 
 class Counting:
@@ -76,15 +77,12 @@ def ended(client: httpx.Client, job: str) -> dict[str, Any]:
 
 
 def ended_by_asking(client: httpx.Client, job: str) -> None:
-    while client.get(f"/v1/jobs/{job}").json()["state"] != "done":
-        time.sleep(0.01)
+    until(lambda: client.get(f"/v1/jobs/{job}").json()["state"] == "done", "the job's end")
 
 
 def told(running: Any, event: str) -> dict[str, Any]:
     """The first log line of an event, once it is there."""
-    while not (found := [line for line in running.log if line["event"] == event]):
-        time.sleep(0.01)
-    return found[0]
+    return until(lambda: [line for line in running.log if line["event"] == event], f"a line of {event}")[0]
 
 
 def pragma(running: Any, text: str) -> int | None:
@@ -94,8 +92,7 @@ def pragma(running: Any, text: str) -> int | None:
 
 
 def two_lines(client: httpx.Client, job: str) -> None:
-    while client.get(f"/v1/jobs/{job}/results").text.count("\n") != 2:
-        time.sleep(0.01)
+    until(lambda: client.get(f"/v1/jobs/{job}/results").text.count("\n") == 2, "two lines")
 
 
 def test_a_job_runs_and_tells_how_far_it_is(running: Any, counting: Counting) -> None:
@@ -186,8 +183,7 @@ def test_jobs_and_watchers_are_bounded(running: Any, counting: Counting) -> None
         counting.go_on.release(3)
         for job in jobs:
             ended_by_asking(other, job.id)
-        while other.get(url).status_code != 200:  # until the place of the watcher that left is free
-            time.sleep(0.02)
+        until(lambda: other.get(url).status_code == 200, "the place of the watcher that left")
 
 
 def test_a_job_goes_on_after_a_restart(serve: Any, strict_settings: Any, loader: Any, tmp_path: Path) -> None:
@@ -227,8 +223,7 @@ def test_a_full_disk_fails_the_job_that_met_it_and_no_later_one(running: Any, co
 def test_a_disk_that_takes_nothing_holds_jobs_up_and_loses_none(running: Any, counting: Counting) -> None:
     jobs = [submit(running, {"quiet": True}) for _ in range(2)]
     with running.client() as client:
-        while client.get(f"/v1/jobs/{jobs[0].id}").json()["state"] != "running":
-            time.sleep(0.01)
+        until(lambda: client.get(f"/v1/jobs/{jobs[0].id}").json()["state"] == "running", "the job's start")
         pragma(running, "query_only = 1")
         counting.go_on.release(2)
         assert "readonly" in told(running, "jobs_not_written")["reason"]
@@ -242,8 +237,7 @@ def test_a_server_that_runs_no_jobs_is_not_ready(running: Any) -> None:
         assert client.get("/readyz").status_code == 200
         worker = running.app.state.wiring.jobs._workers["count"]
         running.server._loop.call_soon_threadsafe(worker.cancel)
-        while client.get("/readyz").status_code == 200:
-            time.sleep(0.01)
+        until(lambda: client.get("/readyz").status_code != 200, "a server that is not ready")
         assert client.get("/readyz").json()["not_ready"] == ["No count jobs are run. Restart the service."]
         assert client.get("/v2/health/ready").status_code == 503
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from service.engine import Scored
 from service.keys import Keys
 from service.metrics import Metrics
 from service.settings import Settings
+from tests.waiting import until
 
 SCORE = "/v1/products/cookie/score"
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -54,8 +54,8 @@ def test_what_a_line_did_can_be_read(
         moved = client.post(SCORE, files=bad_part, params={"threshold": 5.0})
         assert moved.json()["decision"] == "good"
         assert client.post(SCORE, files={**part, "xyz": b"nothing"}).status_code == 415
-        while (series := _scrape(client)).get(agreed) != 5:
-            time.sleep(0.01)
+        until(lambda: _scrape(client).get(agreed) == 5, "five parts of the shadow")
+        series = _scrape(client)
     good, defective = (
         _value(series, "parts_total", product="cookie", decision=decision)
         for decision in ("good", "defective")

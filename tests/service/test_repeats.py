@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from service.keys import Keys
 from service.settings import Settings
+from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
 KEY = {"Idempotency-Key": "board-1"}
@@ -66,8 +66,7 @@ def test_an_answer_that_was_cut_off_is_there_for_the_next_try(
     with socket.create_connection((own.host, own.port)) as line:
         line.sendall(f"POST {URL} HTTP/1.1\r\nHost: localhost\r\n{head}".encode())
         line.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(form), form))
-        while not (kept := asks.get("/v1/results").json()["results"]):
-            time.sleep(0.01)
+        kept = until(lambda: asks.get("/v1/results").json()["results"], "the kept result")
     again = asks.post(URL, content=form, headers=kind)
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json()["result_id"] == kept[0]["result_id"]
@@ -112,8 +111,7 @@ def test_the_same_request_twice_at_once_has_one_result(
     parts = own.app.state.wiring.parts
 
     def until_both_are_in_work() -> None:
-        while parts.inside < 2:
-            time.sleep(0.01)
+        until(lambda: parts.inside >= 2, "both in work")
         detector.before = lambda: None
 
     detector.before = until_both_are_in_work

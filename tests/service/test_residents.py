@@ -16,6 +16,7 @@ from service.detectors import Residency
 from service.engine import Engine
 from service.logs import make_logger
 from service.problems import NotReady, Refusal, UnknownProduct
+from tests.waiting import until
 
 Start = Callable[..., Engine]
 FAST = 0.01
@@ -37,19 +38,12 @@ def start(log: io.StringIO) -> Iterator[Start]:
         engine = Engine(loader, queue_size=8, logger=make_logger(log), residency=chosen)
         engines.append(engine)
         engine.start()
-        until(lambda: engine.residents.settled)
+        until(lambda: engine.residents.settled, "an engine at rest")
         return engine
 
     yield start
     for engine in engines:
         engine.close(5)
-
-
-def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def score(engine: Engine, sample: Sample, product: str = "cookie") -> Any:
@@ -78,7 +72,7 @@ def test_a_version_activated_on_disk_is_followed_and_the_old_one_kept(
     assert score(engine, sample).detector.version == "v1"
     for version in ("v2", "v1", "v2"):
         two.actives["cookie"] = version
-        until(lambda version=version: serving(engine) == version)
+        until(lambda version=version: serving(engine) == version, f"{version} in service")
         assert score(engine, sample).detector.version == version
     assert two.loads == [("cookie", "v1"), ("cookie", "v2")], "a roll-back loads nothing"
 
@@ -109,7 +103,7 @@ def test_a_version_that_cannot_be_served_changes_nothing(start: Start, two: Any,
         engine.residents.activate("cookie", "v9", lambda: written.append(1)).result(5)
     assert not written
     two.actives["cookie"] = "v9"  # as another process may do
-    until(lambda: engine.products()["cookie"].note)
+    until(lambda: engine.products()["cookie"].note, "a note")
     assert score(engine, sample).detector.version == "v1"
     assert not engine.not_ready()
     loads = len(two.loads)
@@ -128,10 +122,10 @@ def test_a_version_that_was_missed_is_tried_again_when_its_files_change(
         served = engine.products()["cookie"]
         return served.note or served.shadow_note
 
-    until(note)
+    until(note, "a note")
     assert engine.products()["cookie"].degraded == (what == "actives")
     two.add(make_detector(version="v9"))
-    until(lambda: not note())
+    until(lambda: not note(), "no note")
     served = engine.products()["cookie"]
     found = served.detector if what == "actives" else served.shadow
     assert found is not None
@@ -150,7 +144,7 @@ def test_a_product_that_failed_is_tried_again_when_its_files_change(
     with pytest.raises(NotReady):
         score(engine, sample)
     loader.add(make_detector())
-    until(lambda: serving(engine) == "v1")
+    until(lambda: serving(engine) == "v1", "v1 in service")
     assert score(engine, sample)
 
 
@@ -161,10 +155,10 @@ def test_products_appear_and_go(start: Start, make_detector: Any, make_loader: A
     with pytest.raises(UnknownProduct):
         score(engine, sample)
     loader.actives["cookie"] = "v1"
-    until(lambda: "cookie" in in_memory(engine))
+    until(lambda: "cookie" in in_memory(engine), "the product in memory")
     assert score(engine, sample)
     del loader.actives["cookie"]
-    until(lambda: "cookie" not in engine.products())
+    until(lambda: "cookie" not in engine.products(), "no such product")
     assert not engine.not_ready()
 
 
@@ -206,7 +200,7 @@ def test_what_does_not_fit_beside_the_rest_is_refused(start: Start, two: Any, sa
 def test_a_shadow_scores_when_no_part_waits(start: Start, two: Any, sample: Sample, log: io.StringIO) -> None:
     engine = start(two)
     two.shadows["cookie"] = "v2"
-    until(lambda: engine.products()["cookie"].shadow)
+    until(lambda: engine.products()["cookie"].shadow, "a shadow")
     scored = score(engine, sample)
     assert scored.detector.version == "v1"
     assert scored.shadow.detector.version == "v2"
@@ -217,7 +211,7 @@ def test_a_shadow_scores_when_no_part_waits(start: Start, two: Any, sample: Samp
     with pytest.raises(ZeroDivisionError):
         score(engine, sample).shadow.result.result(5)
     del two.shadows["cookie"]
-    until(lambda: engine.products()["cookie"].shadow is None)
+    until(lambda: engine.products()["cookie"].shadow is None, "no shadow")
     assert score(engine, sample).shadow is None
 
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from service.settings import Settings
+from tests.waiting import until
 
 SCORE = "/v1/products/cookie/score"
 
@@ -183,12 +184,14 @@ def test_a_shadows_result_is_marked(
     loader.shadows["cookie"] = "v2"
     settings = strict_settings.model_copy(update={"poll_s": 0.05})
     with serve(settings, loader) as running, running.client() as client:
-        while client.get("/v1/products").json()["products"][0].get("shadow_version") != "v2":
-            pass
+        until(
+            lambda: client.get("/v1/products").json()["products"][0].get("shadow_version") == "v2",
+            "the shadow",
+        )
         made = score(client, part)
-        while not (found := client.get("/v1/results?is_simulated=true").json()["results"]):
-            pass
-        (simulated,) = found
+        (simulated,) = until(
+            lambda: client.get("/v1/results?is_simulated=true").json()["results"], "the shadow's result"
+        )
         assert (simulated["simulates"], simulated["bank_version"]) == (made["result_id"], "v2")
         (decided,) = client.get("/v1/results").json()["results"]
         assert (decided["result_id"], decided["is_simulated"]) == (made["result_id"], False)

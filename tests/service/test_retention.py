@@ -7,7 +7,6 @@ import io
 import json
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from service.logs import make_logger
 from service.retention import keep_pruned
 from service.settings import DAY_S, Settings
+from tests.waiting import until
 
 SCORE = "/v1/products/cookie/score"
 
@@ -41,8 +41,7 @@ def test_an_idle_service_forgets_results_and_their_parts(
     settings = strict_settings.model_copy(update={"results_days": 2 / DAY_S})
     with serve(settings, loader, state=tmp_path) as running:
         name = reject(running, bad_part)
-        while parts(tmp_path):
-            time.sleep(0.05)
+        until(lambda: not parts(tmp_path), "the part that goes")
         assert running.app.state.wiring.records.store.find(name) is None
 
 
@@ -71,8 +70,7 @@ def test_what_the_disk_refuses_is_told_and_tried_again() -> None:
 
     async def some() -> None:
         pruning = asyncio.create_task(keep_pruned([prune], keep_s=0, logger=make_logger(stream)))
-        while calls < 2:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: calls >= 2, "the second try")
         pruning.cancel()
         with suppress(asyncio.CancelledError):
             await pruning

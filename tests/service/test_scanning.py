@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from tests.waiting import until
 
 ZIP = {"Content-Type": "application/zip"}
 
@@ -66,8 +67,7 @@ def test_parts_that_wait_for_a_bank_keep_no_other_product_out(
     with ThreadPoolExecutor(3) as lines:
         waiting = [lines.submit(score, "tile") for _ in range(2)]
         streamed = lines.submit(batch)
-        while loading.inside < 2:
-            time.sleep(0.01)
+        until(lambda: loading.inside >= 2, "two parts that wait for the bank")
         assert parts.inside == 0
         assert score("cookie").status_code == 200
         refused = score("tile")
@@ -86,8 +86,7 @@ def test_one_who_leaves_while_a_bank_is_loaded_stops_no_load(
     head = b"POST /v1/products/tile/score HTTP/1.1\r\nHost: localhost\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n" % len(form)
     running.raw(head + form, timeout=0.3)
-    while not any(line.get("status") == 499 for line in running.log):
-        time.sleep(0.01)
+    until(lambda: any(line.get("status") == 499 for line in running.log), "the line of who left")
     go_on.set()
     with running.client() as client:
         assert client.post("/v1/products/tile/score", files=part).status_code == 200

@@ -18,6 +18,7 @@ from plyfile import PlyData
 from models.preparation import Preparation
 from models.sample import Sample
 from tests.service.conftest import png, tiff
+from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
 RAW = {"Content-Type": "application/octet-stream"}
@@ -371,25 +372,21 @@ def test_a_dead_owner_is_503_and_ends_the_server(
     with serve(strict_settings, loader) as running, running.client() as client:
         answer = client.post(URL, files=part)
         assert (answer.status_code, answer.json()["code"]) == (503, "not_running")
-        while not running.server.failed:
-            time.sleep(0.01)
+        until(lambda: running.server.failed, "the server that ends")
 
 
 def test_a_client_that_leaves_is_logged_499(
     serve: Any, strict_settings: Any, loader: Any, detector: Any, part: Any, form: bytes
 ) -> None:
     entered, go_on = threading.Event(), threading.Event()
-    detector.before = lambda: (entered.set(), go_on.wait(5))
+    detector.before = lambda: (entered.set(), go_on.wait(60))
     head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\n"
     with serve(strict_settings, loader) as running:
         running.raw(head + b"Content-Length: %d\r\n\r\n" % len(form) + form, timeout=0.5)
         assert entered.wait(5)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and not any(line.get("status") == 499 for line in running.log):
-            time.sleep(0.02)
+        until(lambda: any(line.get("status") == 499 for line in running.log), "the line of who left")
         go_on.set()
-        assert any(line.get("status") == 499 for line in running.log)
         with running.client() as client:
             assert client.post(URL, files=part).status_code == 200
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from banks.manifest import Manifest
 from banks.store import BankStore
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.waiting import until
 
 PRODUCT = f"/v1/products/{SMALL}"
 
@@ -56,13 +56,6 @@ def _score(client: httpx.Client, part: dict[str, bytes]) -> dict[str, Any]:
     answer = client.post(f"{PRODUCT}/score", files=part, timeout=120)
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-def _until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_look_activate_roll_back_and_delete(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
@@ -111,16 +104,16 @@ def test_what_is_restored_is_served_without_a_restart(
         bank.write_bytes(b"damaged")
     settings = Settings(banks=store.root, poll_s=0.05, deadline_s=120)
     with serve(settings, None, wait=False) as running, running.client() as client:
-        _until(lambda: "No version can be served" in client.get("/readyz").text)
+        until(lambda: "No version can be served" in client.get("/readyz").text, "the reason")
         assert client.post(f"{PRODUCT}/score", files=part).json()["code"] == "bank_failed"
         shutil.copy2(tmp_path / "v1", store.root / SMALL / "v1" / "rgb.faiss")
-        _until(lambda: client.get("/readyz").status_code == 200)
+        until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
         assert client.get(PRODUCT).json()["note"] == "Version v2 is damaged; serving v1."
         degraded = f'tribank_product_degraded{{product="{SMALL}"}}'
         assert f"{degraded} 1.0" in client.get("/metrics").text
         assert _score(client, part)["bank_version"] == "v1"
         shutil.copy2(tmp_path / "v2", store.root / SMALL / "v2" / "rgb.faiss")
-        _until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2")
+        until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2", "v2 in service")
         assert "note" not in client.get(PRODUCT).json()
         assert f"{degraded} 0.0" in client.get("/metrics").text
         assert _score(client, part)["bank_version"] == "v2"
@@ -151,7 +144,7 @@ def test_the_threshold_moves_without_a_rebuild(running: Any, part: dict[str, byt
 def test_a_new_version_on_disk_is_picked_up(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
     store.activate(SMALL, "v2")
     with running.client() as client:
-        _until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2")
+        until(lambda: client.get(PRODUCT).json()["bank_version"] == "v2", "v2 in service")
         assert _score(client, part)["bank_version"] == "v2"
 
 
@@ -176,14 +169,16 @@ def test_500_activations_and_roll_backs_under_load(running: Any, part: dict[str,
         for thread in lines:
             thread.start()
         active = []
-        for turn in range(500):
-            path = "rollback" if turn % 2 else f"versions/{('v1', 'v2')[turn // 2 % 2]}/activate"
-            answer = client.post(f"{PRODUCT}/{path}", timeout=120)
-            assert answer.status_code == 200, answer.text
-            active.append(answer.json()["active"])
-        done.set()
-        for thread in lines:
-            thread.join(120)
+        try:
+            for turn in range(500):
+                path = "rollback" if turn % 2 else f"versions/{('v1', 'v2')[turn // 2 % 2]}/activate"
+                answer = client.post(f"{PRODUCT}/{path}", timeout=120)
+                assert answer.status_code == 200, answer.text
+                active.append(answer.json()["active"])
+        finally:
+            done.set()
+            for thread in lines:
+                thread.join(120)
     assert all(answer["score"] == expected[answer["bank_version"]] for answer in answers)
     counted = Counter(answer["bank_version"] for answer in answers)
     assert min(counted["v1"], counted["v2"]) > 0

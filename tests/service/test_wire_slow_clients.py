@@ -17,6 +17,7 @@ from starlette.types import Message
 
 from service.keys import Keys
 from service.lines import NDJSON, LineStream
+from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
 HEAD = (
@@ -93,8 +94,7 @@ def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
 ) -> None:
     with serve(strict_settings, loader) as running, running.client() as client, _connect(running) as slow:
         slow.sendall(HEAD % (b"", len(form)) + form[:100])
-        while not running.app.state.wiring.uploads.inside:
-            time.sleep(0.01)
+        until(lambda: running.app.state.wiring.uploads.inside, "the upload on its way")
         running.app.state.wiring.drain()
         assert client.post(URL, files=part).json()["code"] == "shutting_down"
         slow.sendall(form[100:])
@@ -104,14 +104,15 @@ def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
 def _unread(running: Any, form: bytes, held: ExitStack, room: int = 4096) -> socket.socket:
     """A connection whose answer of megabytes has begun, and lies in the server's memory."""
     connection = held.enter_context(_connect(running, room=room))
-    while not (kept := [one for one in _open(running) if one.client == connection.getsockname()]):
-        time.sleep(0.01)
+    kept = until(
+        lambda: [one for one in _open(running) if one.client == connection.getsockname()],
+        "the server's end of the connection",
+    )
     transport = kept[0].transport
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
     connection.sendall(HEAD % (b"Accept: application/x-npz\r\n", len(form)) + form)
     connection.recv(100)
-    while not transport.get_write_buffer_size():
-        time.sleep(0.01)
+    until(transport.get_write_buffer_size, "an answer that waits to be taken")
     return connection
 
 
@@ -134,8 +135,7 @@ def test_an_answer_that_nobody_takes_is_cut(
     settings = strict_settings.model_copy(update={"stall_s": 0.4})
     with serve(settings, loader) as running, ExitStack() as held:
         connection = _unread(running, form, held)
-        while _open(running):
-            time.sleep(0.02)
+        until(lambda: not _open(running), "the connection that is cut")
         assert _taken(connection) < 1_000_000
 
 
@@ -145,8 +145,8 @@ def test_an_answer_that_is_taken_slowly_is_not_cut(
     settings = strict_settings.model_copy(update={"stall_s": 1.0})
     with serve(settings, loader) as running, ExitStack() as held:
         connection = _unread(running, form, held, room=65_536)
-        taken, until = 0, time.monotonic() + 2
-        while time.monotonic() < until:
+        taken, end = 0, time.monotonic() + 2
+        while time.monotonic() < end:
             taken += len(connection.recv(16_384))
             time.sleep(0.05)
         (kept,) = _open(running)
