@@ -15,9 +15,10 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from models.atomic_file import write_atomically
 
 VARIABLE = "OPENBLAS_CORETYPE"
 CANDIDATES = ("", "SkylakeX", "Zen", "Haswell")
@@ -148,8 +149,6 @@ def _write(cache: Path, data: dict[str, dict[str, float]]) -> None:
     """Replace the file in one step; a read-only home only costs the next start its measurement."""
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=cache.parent, delete=False) as file:
-            json.dump(data, file, indent=1)
-        os.replace(file.name, cache)
+        write_atomically(cache, json.dumps(data, indent=1))
     except OSError:
         return

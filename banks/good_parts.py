@@ -24,6 +24,7 @@ from safetensors.numpy import save_file
 
 from banks.feature_store import FeatureStore
 from models.appearance import appearance
+from models.atomic_file import replacing
 from models.features import PartFeatures
 from models.preparation import PreparedPart
 
@@ -65,7 +66,8 @@ class GoodParts:
             _ENDS: np.cumsum([len(picture) for picture in self.pictures], dtype=np.int64),
         }
         facts = {"names": self.names, "size": len(self.valid[0]) if self.valid else 0}
-        save_file(tensors, self.store.folder / _INDEX, metadata={"parts": json.dumps(facts)})
+        with replacing(self.store.folder / _INDEX) as file:
+            save_file(tensors, file, metadata={"parts": json.dumps(facts)})
 
     @classmethod
     def copied(cls, source: Path, folder: Path) -> GoodParts:

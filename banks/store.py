@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from banks.manifest import MANIFEST, Manifest
+from models.atomic_file import flush, write_atomically
 from models.digest import sha256_of
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
@@ -113,12 +114,12 @@ class BankStore:
         """
         folder = self._folder(product)
         for file in (*staged.rglob("*"), staged):
-            _flush(file)
+            flush(file)
         check(staged)
         with exclusive(folder):
             version = self._next_name(product)
             staged.rename(folder / version)
-            _flush(folder)
+            flush(folder)
         if activate:
             self.activate(product, version)
         return version
@@ -134,7 +135,7 @@ class BankStore:
             self.path(product, version)  # it may have been deleted while we waited
             if self.shadow(product) == version:
                 (folder / "shadow").unlink()
-            replace_file(folder / "current", "".join(f"{name}\n" for name in (version, before) if name))
+            write_atomically(folder / "current", "".join(f"{name}\n" for name in (version, before) if name))
 
     def set_shadow(self, product: str, version: str | None) -> None:
         """Let a version score along with the active one; None ends it. Raises BankNotFound."""
@@ -144,7 +145,7 @@ class BankStore:
             return
         self.path(product, version)
         with exclusive(folder):
-            replace_file(folder / "shadow", f"{version}\n")
+            write_atomically(folder / "shadow", f"{version}\n")
 
     def delete(self, product: str, version: str) -> None:
         """Remove a version that is not in use. Its name is never given again.
@@ -157,7 +158,7 @@ class BankStore:
                 raise VersionInUse(f"Version {version} is in use. Activate another one, or end its shadow.")
             grave = path.with_name(f"{_DELETED}{version}")
             path.rename(grave)
-            _flush(path.parent)
+            flush(path.parent)
         for inside in grave.iterdir():
             # The empty directory stays: it keeps the name from being given again.
             shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
@@ -206,26 +207,6 @@ def verify_files(path: Path, *, serving: bool = False) -> list[str]:
 
 def _number(version: str) -> int:
     return int(version[1:])
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_file(pointer: Path, content: str) -> None:
-    """Write a pointer file atomically."""
-    fresh = pointer.with_name(f".{pointer.name}-{uuid.uuid4().hex}")
-    try:
-        fresh.write_text(content)
-        _flush(fresh)
-        fresh.replace(pointer)
-    finally:
-        fresh.unlink(missing_ok=True)
-    _flush(pointer.parent)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, RootModel, ValidationError, model_validator
 
 from banks.calibration import Calibration
-from banks.store import BadBank, BankStore, exclusive, replace_file
+from banks.store import BadBank, BankStore, exclusive
+from models.atomic_file import write_atomically
 
 THRESHOLDS = "thresholds.json"
 
@@ -56,7 +57,7 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
             thresholds.pop(version, None)
         else:
             thresholds[version] = moved
-        replace_file(folder / THRESHOLDS, _Moved(thresholds).model_dump_json(exclude_none=True) + "\n")
+        write_atomically(folder / THRESHOLDS, _Moved(thresholds).model_dump_json(exclude_none=True) + "\n")
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:

@@ -16,6 +16,7 @@ from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.store import BadBank, verify_files
+from models.atomic_file import replacing
 from models.digest import sha256_of
 from models.fusion import LOADERS, Fusion
 
@@ -36,16 +37,19 @@ def write_files(
         for name, bank in banks.banks.items()
         for part in ("mean", "std")
     }
-    save_file(normalisers, folder / NORMALISERS)
+    with replacing(folder / NORMALISERS) as file:
+        save_file(normalisers, file)
     if fusion is not None and fusion.state():
         kept = {name: tensor.contiguous().cpu() for name, tensor in fusion.state().items()}
-        save_file(kept, folder / FUSION)
+        with replacing(folder / FUSION) as file:
+            save_file(kept, file)
     origins = {
         f"{name}.{what}": torch.from_numpy(getattr(origin, what))
         for name, origin in provenance.items()
         for what in ("part", "cell", "pixel")
     }
-    save_file(origins, folder / PROVENANCE)
+    with replacing(folder / PROVENANCE) as file:
+        save_file(origins, file)
     return {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.is_file()}
 
 

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from models.atomic_file import replacing
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 
@@ -60,19 +61,15 @@ class FeatureCache:
         """Store patches of a grid or of point groups. What is larger than the whole limit is not kept."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
         layout = entry.patches.layout
         tensors = {"rows": entry.patches.rows.contiguous().cpu()}
         side = layout.side
         if isinstance(layout, GroupLayout):
             tensors["pixel"], side = torch.from_numpy(layout.pixel), layout.source
         facts = {"side": str(side), "milliseconds": repr(entry.milliseconds)}
-        try:
+        with replacing(path) as partial:
             save_file(tensors, partial, metadata=facts)
             size = partial.stat().st_size
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
         self._size += size
         if self._size > self.limit:
             self._clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from models.alignment import expand
+from models.atomic_file import replacing
 from models.contrast import contrastive_loss
 from models.uff import FusionNetwork
 
@@ -190,8 +190,5 @@ def _tensor(rows: Rows) -> torch.Tensor:
 
 def write_tensors(tensors: dict[str, torch.Tensor], path: Path, facts: dict[str, str]) -> None:
     """A safetensors file that replaces the one before it in one move."""
-    partial = path.with_name(f".{path.name}.partial")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, facts)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with replacing(path) as file:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file, facts)

@@ -6,7 +6,6 @@ The only place that calls torch.load, always with weights_only=True: nothing in 
 from __future__ import annotations
 
 import argparse
-import os
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from models.atomic_file import replacing
 from models.digest import sha256_of
 from models.flax_vit import timm_state
 from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_weights
@@ -93,15 +93,11 @@ class WeightStore:
         tensors = tensors or self._read(weights, file)
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self._converted(weights.name)
-        partial = target.with_suffix(f".{os.getpid()}.partial")
         kept = {key: tensor.clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
-        try:
+        with replacing(target) as partial:
             save_file(
                 kept, partial, metadata={"name": weights.name, "file": file.name, "sha256": sha256_of(file)}
             )
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
         return self.describe(weights.name)
 
     def _recognise(self, file: Path) -> tuple[OfficialWeights, Tensors]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.atomic_file import PRIVATE, write_atomically
 
 Role = Literal["score", "manage"]
 
@@ -116,17 +116,7 @@ class Keys:
             yield
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        # mkstemp: readable by its owner only; replaced whole, so that a reader never sees half a file.
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_Content(keys=keys).model_dump_json(indent=1).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_atomically(self._path, _Content(keys=keys).model_dump_json(indent=1), mode=PRIVATE)
 
 
 def _digest(secret: str) -> str:

@@ -1,0 +1,46 @@
+"""The files of a version: readable by the user's usual rights, and read the same for ever."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from banks.detector import Detector, PartResult
+from banks.store import BankStore
+from models.sample import Sample, make_sample
+from tests.conftest import SMALL
+
+KEPT = Path(__file__).parents[1] / "data" / "versions"
+"""Versions of earlier sources (its README.md)."""
+
+
+def kept_part(schema: Path) -> Sample:
+    with np.load(schema / "part.npz", allow_pickle=False) as part:
+        return make_sample(part["rgb"], part["xyz"])
+
+
+@pytest.mark.parametrize("schema", sorted(KEPT.glob("schema-*")), ids=lambda path: path.name)
+def test_a_kept_version_scores_as_the_source_that_built_it_did(schema: Path) -> None:
+    expected = json.loads((schema / "expected.json").read_text())
+    store = BankStore(schema)
+    assert store.verify("biscuit") == []
+    detector = Detector.load(store.path("biscuit"))
+    (result,) = detector.score([kept_part(schema)])
+    assert isinstance(result, PartResult)
+    assert result.bank_scores == pytest.approx(expected["banks"], rel=1e-3)
+    assert result.score == pytest.approx(expected["score"], rel=1e-2)
+    assert detector.manifest.calibration.threshold == expected["threshold"]
+    assert (result.threshold, result.threshold_source) == (20.0, "set")
+    assert result.decision == expected["decision"]
+
+
+def test_every_file_of_a_version_has_the_users_usual_mode(small_banks: Path) -> None:
+    (small_banks / "plain").touch()
+    usual = stat.S_IMODE((small_banks / "plain").stat().st_mode)
+    (small_banks / "plain").unlink()
+    files = [file for file in (small_banks / SMALL).rglob("*") if file.is_file()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {usual}
