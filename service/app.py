@@ -41,6 +41,7 @@ from service.batch_routes import BatchRoutes
 from service.batches import BatchJob
 from service.build_routes import BuildRoutes
 from service.builds import BuildJob
+from service.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
 from service.detectors import Loader, Residency
 from service.document import make_document
 from service.engine import Engine
@@ -143,6 +144,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bo
     """Serve until SIGTERM or Ctrl-C; False if it ended because it could score no more. ready: called with the
     address once the port is open."""
     logging.captureWarnings(True)
+    raise_open_files()
     logger = make_logger(sys.stderr)
     tell_start(settings, os.environ, logger)
     config = uvicorn.Config(
@@ -172,6 +174,7 @@ class Server(uvicorn.Server):
         self, config: uvicorn.Config, *, grace_s: float = 0.0, ready: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(config)
+        config.backlog = ACCEPTED_AT_ONCE  # to asyncio both: the kernel's queue, and how many a turn
         self._grace_s = grace_s
         self._ready = ready
         self._draining = False
@@ -180,7 +183,10 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(AcceptErrors())
         await super().startup(sockets)
+        for listener in (one for server in self.servers for one in server.sockets):
+            queue_many(listener.fileno())
         if self._ready is not None and self.started:
             self._ready(self.address)
 

@@ -131,6 +131,15 @@ class Settings(BaseSettings):
     max_head_bytes: int = Field(
         default=32 * 1024, ge=1024, description="Largest request head; then 414 or 431."
     )
+    max_connections: int = Field(
+        default=512,
+        ge=16,
+        description="Open connections, fewer where the limit on open files is small. Above it the one that "
+        "is idle for longest makes way; where none is, 503.",
+    )
+    max_connections_per_address: int = Field(
+        default=256, ge=1, description="Open connections of one address, such as a proxy's."
+    )
     keep_alive_s: int = Field(default=30, ge=1, description="How long an idle connection stays open.")
     drain_grace_s: float = Field(
         default=0.0,

@@ -1,5 +1,5 @@
-"""The HTTP/1.1 connection with bounds: how long and how large a request's head may be, and how long an answer
-may lie.
+"""The HTTP/1.1 connection with bounds: how many there may be, how long and how large a request's head may be,
+and how long an answer may lie.
 
 httptools refuses malformed requests (also Content-Length beside Transfer-Encoding), but would take an
 endless head for as long as the client likes, and keep an answer that nobody reads until the client is gone.
@@ -17,6 +17,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.connections import LINGERING, Connections, bound_of
 from service.problems import MEDIA_TYPE, Refusal, body_of
 from service.settings import Settings
 
@@ -26,6 +27,14 @@ _HEAD_TOO_LARGE = Refusal(
     431, "head_too_large", "The request's headers are too large. Send fewer or shorter."
 )
 _HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The request's headers did not arrive in time. Send it again.")
+_NO_ROOM = Refusal(
+    503,
+    "too_many_connections",
+    "The service has as many connections as it may. Close those that you do not need, and come again.",
+    headers={"Retry-After": "2"},
+)
+_LINGER_S = 1.0
+"""How long a refused connection stays open for its client to read why."""
 _LOOKS = 4
 """How often it is looked, within `stall_s`, whether a client takes its answer."""
 
@@ -37,7 +46,10 @@ class BoundedProtocol(HttpToolsProtocol):
     max_head_bytes = 32 * 1024
     head_timeout_s = 10.0
     stall_s = 30.0
+    room: Connections
 
+    _refused = False
+    _idle_since = 0.0
     _in_head = True
     _messages = 0
     _received_bytes = 0  # of a head that is not yet complete, by packets
@@ -47,12 +59,39 @@ class BoundedProtocol(HttpToolsProtocol):
     _untaken_bytes = 0
     _taken_at = 0.0  # when the client last took some of them, on the loop's clock
     _stall_timer: asyncio.TimerHandle | None = None
+    _linger_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
-        self._expect_head()
+        self._idle_since = self.loop.time()
+        if self.room.enter(self):
+            self._expect_head()
+        else:
+            self._turn_away()
+
+    @property
+    def address(self) -> str:
+        """The client's, without its port."""
+        return self.client[0] if self.client else ""
+
+    @property
+    def idle_since(self) -> float | None:
+        """When the last answer ended, or the connection was made; None while there is a request, or an answer
+        that the client has not wholly taken."""
+        answering = self.cycle is not None and not self.cycle.response_complete
+        return None if answering or self.transport.get_write_buffer_size() else self._idle_since
+
+    def make_way(self) -> None:
+        """Close an idle connection. One that never had an answer is told why."""
+        if self.cycle is None:
+            self._write_refusal(_NO_ROOM)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.room.leave(self)
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+            self.room.lingering -= 1
         self._head_arrived()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
@@ -64,10 +103,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._idle_since = self.loop.time()
         self._watch_the_client()
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         if self._head_timer is None and self._in_head:
             self._expect_head()
@@ -115,13 +155,30 @@ class BoundedProtocol(HttpToolsProtocol):
             if self.cycle.response_started:
                 self.transport.close()
                 return
+        self._write_refusal(refusal)
+        self.transport.close()
+
+    def _write_refusal(self, refusal: Refusal) -> None:
         body = json.dumps(body_of(refusal, uuid.uuid4().hex)).encode()
+        more = "".join(f"{name.lower()}: {value}\r\n" for name, value in refusal.headers.items())
         head = (
-            f"HTTP/1.1 {refusal.status} {body_title(refusal)}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"HTTP/1.1 {refusal.status} {body_title(refusal)}\r\ncontent-type: {MEDIA_TYPE}\r\n{more}"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+
+    def _turn_away(self) -> None:
+        """No room: answer before anything is asked, and close when the client had time to read it."""
+        self._refused = True
+        if self.room.to_be_told(self.loop.time()):
+            self.logger.warning(f"too_many_connections: {self.room.count} are open and have work.")
+        self._write_refusal(_NO_ROOM)
+        if self.room.lingering >= LINGERING:
+            self.transport.close()
+            return
+        self.room.lingering += 1
+        self.transport.write_eof()
+        self._linger_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def _watch_the_client(self) -> None:
         """From now on until all is sent: also of a connection that is closed, which waits for that."""
@@ -175,5 +232,6 @@ def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
         "max_head_bytes": settings.max_head_bytes,
         "head_timeout_s": settings.head_timeout_s,
         "stall_s": settings.stall_s,
+        "room": bound_of(settings),
     }
     return type("ServerProtocol", (BoundedProtocol,), bounds)
