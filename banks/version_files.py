@@ -56,7 +56,11 @@ def write_files(
 def load_version(
     folder: Path, *, device: str, weights_dir: Path, make_pipeline: PipelineMaker = make_pipeline
 ) -> tuple[Manifest, Pipeline, BankSet, Decision]:
-    """Load a version directory. Raises BadBank, naming each file that is not as it was built."""
+    """Load a version directory.
+
+    Raises BadBank, naming each file that is not as it was built and each network whose weights here are
+    others; MissingWeights, BadWeights.
+    """
     problems = verify_files(folder, serving=True)
     if problems:
         raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {'; '.join(problems)}")
@@ -74,11 +78,29 @@ def load_version(
         for name, recipe in profile.banks.items()
     }
     pipeline = make_pipeline(profile, weights_dir, device)
+    others = other_weights(manifest.weights, pipeline.extractor.weights)
+    if others:
+        raise BadBank(
+            f"bank version {folder.parent.name}/{folder.name} cannot be served: {'; '.join(others)}"
+        )
     if "fused" in profile.banks and profile.extraction.fusion is not None:
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
         pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size, profile.place_sigma)
     return manifest, pipeline, bank_set, decisions.from_json(manifest.decision)
+
+
+def other_weights(built: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """The networks whose weights are not those that a version was built with, in a sentence each.
+
+    built, here: sha256 by name.
+    """
+    return [
+        f"it was built with other weights of {name} (sha256 {digest[:12]}) than those here "
+        f"(sha256 {here.get(name, 'none')[:12]}): bring those back, or build it again"
+        for name, digest in built.items()
+        if here.get(name) != digest
+    ]
 
 
 def load_provenance(folder: Path) -> dict[str, Provenance]:

@@ -6,6 +6,7 @@ The only place that calls torch.load, always with weights_only=True: nothing in 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_w
 from models.weight_folder import DEFAULT_WEIGHTS
 
 Tensors = dict[str, torch.Tensor]
+_ORIGIN, _CONTENT = "sha256", "content"
+"""What a converted file says of itself: the sha256 of the official file, and of its own tensors."""
 NAMED = 6
 """Tensors that an error names before it counts the rest."""
 
@@ -41,12 +44,14 @@ class BadWeights(ValueError):
 @dataclass(frozen=True, slots=True)
 class StoredWeights:
     """Weights found on this machine. path: the file. sha256: of the official file, also once converted.
-    official: whether that is the published file; None where no sha256 of it was published."""
+    official: whether that is the published file; None where no sha256 of it was published. checksum: whether
+    damage to the file would be noticed; False for one that an older Tribank converted."""
 
     name: str
     path: Path
     sha256: str
     official: bool | None
+    checksum: bool = True
 
 
 class WeightStore:
@@ -64,7 +69,7 @@ class WeightStore:
 
     def load(self, name: str) -> Tensors:
         """The state dict of `name` on the CPU, by the network's own names: every tensor, no other, right
-        shapes.
+        shapes; those of a converted file as they were converted.
 
         Raises MissingWeights, or BadWeights naming tensors.
         """
@@ -73,9 +78,10 @@ class WeightStore:
     def describe(self, name: str) -> StoredWeights:
         """Where `name` is and what it was made from. Raises MissingWeights."""
         path = self._path(name)
-        digest = _origin(path) if path == self._converted(name) else None
-        digest = digest or sha256_of(path)
-        return StoredWeights(name, path, digest, _is_official(official_weights(name), digest))
+        facts = _facts(path) if path == self._converted(name) else {}
+        digest = facts.get(_ORIGIN) or sha256_of(path)
+        checksum = _ORIGIN not in facts or _CONTENT in facts
+        return StoredWeights(name, path, digest, _is_official(official_weights(name), digest), checksum)
 
     def verify(self, name: str) -> StoredWeights:
         """`describe` after reading every tensor. Raises MissingWeights or BadWeights."""
@@ -94,10 +100,9 @@ class WeightStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self._converted(weights.name)
         kept = {key: tensor.clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
+        facts = {"name": weights.name, "file": file.name, _ORIGIN: sha256_of(file), _CONTENT: _digest(kept)}
         with replacing(target) as partial:
-            save_file(
-                kept, partial, metadata={"name": weights.name, "file": file.name, "sha256": sha256_of(file)}
-            )
+            save_file(kept, partial, metadata=facts)
         return self.describe(weights.name)
 
     def _recognise(self, file: Path) -> tuple[OfficialWeights, Tensors]:
@@ -111,7 +116,16 @@ class WeightStore:
         )
 
     def _read(self, weights: OfficialWeights, path: Path) -> Tensors:
-        return _checked(weights, read_tensors(path), path, converted=path == self._converted(weights.name))
+        converted = path == self._converted(weights.name)
+        top = read_tensors(path)
+        tensors = _checked(weights, top, path, converted=converted)
+        written = _facts(path).get(_CONTENT) if converted else None
+        if written is not None and _digest(top) != written:
+            raise BadWeights(
+                f"{path.name} is damaged: its tensors changed since it was converted. Convert the official "
+                "file again with 'tribank weights add', or fetch it."
+            )
+        return tensors
 
     def _path(self, name: str) -> Path:
         path = self.find(name)
@@ -171,9 +185,24 @@ def read_tensors(path: Path) -> Mapping[str, object]:
     return top
 
 
-def _origin(converted: Path) -> str | None:
-    with safe_open(converted, "pt") as file:
-        return (file.metadata() or {}).get("sha256")
+def _facts(converted: Path) -> dict[str, str]:
+    """What a converted file says of itself. Raises BadWeights."""
+    try:
+        with safe_open(converted, "pt") as file:
+            return file.metadata() or {}
+    except SafetensorError as error:
+        raise BadWeights(f"{converted.name} cannot be read as weights: {error}") from error
+
+
+def _digest(tensors: Mapping[str, object]) -> str:
+    """Hex sha256 of names, types, shapes and bytes of all tensors, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        assert isinstance(tensor, torch.Tensor)
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _is_official(weights: OfficialWeights, digest: str) -> bool | None:

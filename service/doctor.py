@@ -164,6 +164,12 @@ def weights(settings: Settings) -> Iterator[Finding]:
         except BadWeights as error:
             yield Finding("weights", "bad", str(error), f"Fetch them again: tribank weights fetch {name}")
         else:
+            if not stored.checksum:
+                said = f"{name}: no checksum, so damage to the file would not be noticed"
+                yield Finding(
+                    "weights", "warn", said, "Convert it again: tribank weights add FILE, or fetch it"
+                )
+                continue
             published = {True: "as published", False: "not the published file", None: "none published"}
             said = f"{name}: whole, sha256 {stored.sha256[:12]} ({published[stored.official]})"
             yield Finding("weights", "warn" if stored.official is False else "ok", said)
@@ -194,7 +200,8 @@ def _version(settings: Settings, product: str, name: str, *, active: bool) -> Fi
     from banks.manifest import Manifest
     from banks.profiles import PROFILES
     from banks.store import BankStore
-    from models.weights import MissingWeights, WeightStore
+    from banks.version_files import other_weights
+    from models.weights import BadWeights, MissingWeights, WeightStore
 
     store = BankStore(settings.banks)
     what = f"{product} {name}{' (active)' if active else ''}"
@@ -203,14 +210,16 @@ def _version(settings: Settings, product: str, name: str, *, active: bool) -> Fi
         mend = "Restore it from the backup, roll back, or build it again."
         return Finding("banks", "bad" if active else "warn", f"{what}: {'; '.join(problems)}", mend)
     manifest = Manifest.read(store.path(product, name))
-    for network, digest in manifest.weights.items():
+    here: dict[str, str] = {}
+    for network in manifest.weights:
         try:
-            here = WeightStore(settings.weights).describe(network).sha256
-        except MissingWeights as error:
+            here[network] = WeightStore(settings.weights).describe(network).sha256
+        except (MissingWeights, BadWeights) as error:
             return Finding("banks", "bad" if active else "warn", f"{what} needs {network}", str(error))
-        if here != digest:
-            said = f"{what} was built with other weights of {network} (sha256 {digest[:12]})"
-            return Finding("banks", "bad" if active else "warn", said, "Bring those back, or build it again.")
+    others = other_weights(manifest.weights, here)
+    if others:
+        mend = "Bring the weights back, or build it again."
+        return Finding("banks", "bad" if active else "warn", f"{what}: {'; '.join(others)}", mend)
     if manifest.profile.name not in PROFILES:
         said = f"{what}: whole, but its profile {manifest.profile.name} is not one of this Tribank"
         return Finding(

@@ -93,6 +93,8 @@ def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
 
 
 def _verdict(stored: StoredWeights) -> str:
+    if not stored.checksum:
+        return "complete, but no checksum: add or fetch the official file again"
     if stored.official is None:
         return "complete; no official sha256 is published"
     return "complete, the official file" if stored.official else "complete, but not the official file"

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from banks.detector import Detector, PartResult
-from banks.store import BankStore
+from banks.store import BadBank, BankStore
 from models.sample import Sample, make_sample
+from models.weights import WeightStore
 from tests.conftest import SMALL
 
 KEPT = Path(__file__).parents[1] / "data" / "versions"
@@ -36,6 +38,22 @@ def test_a_kept_version_scores_as_the_source_that_built_it_did(schema: Path) -> 
     assert detector.manifest.calibration.threshold == expected["threshold"]
     assert (result.threshold, result.threshold_source) == (20.0, "set")
     assert result.decision == expected["decision"]
+
+
+def test_a_version_is_not_served_with_other_weights(tmp_path: Path) -> None:
+    """A retrained network is a network, but not the one whose features are in the banks."""
+    packaged = WeightStore(tmp_path).describe("efficientnet_lite1")
+    other = {
+        name: tensor * 1.05 if tensor.dim() == 4 else tensor
+        for name, tensor in WeightStore(tmp_path).load("efficientnet_lite1").items()
+    }
+    torch.save(other, tmp_path / "retrained.pth")
+    added = WeightStore(tmp_path).add(tmp_path / "retrained.pth", "efficientnet_lite1")
+    path = BankStore(KEPT / "schema-3").path("biscuit")
+    with pytest.raises(BadBank) as refused:
+        Detector.load(path, weights_dir=tmp_path)
+    for named in ("efficientnet_lite1", packaged.sha256[:12], added.sha256[:12]):
+        assert named in str(refused.value)
 
 
 def test_every_file_of_a_version_has_the_users_usual_mode(small_banks: Path) -> None:

@@ -165,6 +165,31 @@ def test_a_converted_file_remembers_the_file_it_was_made_from(tmp_path: Path) ->
     assert stored.official is True
 
 
+def test_damage_to_a_converted_file_is_found(tmp_path: Path) -> None:
+    """One flipped bit in the middle of the tensors, which safetensors itself takes no notice of."""
+    store = WeightStore(tmp_path)
+    source = WeightStore(tmp_path / "none").describe("efficientnet_lite0").path
+    path = store.add(source).path
+    assert store.verify("efficientnet_lite0").checksum
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadWeights, match="damaged"):
+        store.load("efficientnet_lite0")
+    with pytest.raises(BadWeights, match="damaged"):
+        store.verify("efficientnet_lite0")
+
+
+def test_a_file_converted_before_there_were_checksums_still_loads(tmp_path: Path) -> None:
+    store = WeightStore(tmp_path)
+    tensors, source = store.load("efficientnet_lite0"), store.describe("efficientnet_lite0")
+    facts = {"name": source.name, "file": source.path.name, "sha256": source.sha256}
+    kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(kept, tmp_path / "efficientnet_lite0.safetensors", metadata=facts)
+    stored = store.verify("efficientnet_lite0")
+    assert (stored.sha256, stored.official, stored.checksum) == (source.sha256, True, False)
+
+
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(ValueError, match="efficientnet_lite0"):
         official_weights("resnet")

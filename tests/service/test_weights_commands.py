@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from models.weights import WeightStore
@@ -53,6 +54,15 @@ def test_add_then_verify(tmp_path: Path) -> None:
     verified = CliRunner().invoke(app, ["verify", "--dir", str(tmp_path)], env={"COLUMNS": "160"})
     assert verified.exit_code == 0
     assert "efficientnet_lite0.safetensors" in verified.output
+
+
+def test_verify_says_which_file_has_no_checksum(tmp_path: Path) -> None:
+    tensors = WeightStore().load("efficientnet_lite0")
+    kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(kept, tmp_path / "efficientnet_lite0.safetensors", metadata={"sha256": "0" * 64})
+    verified = CliRunner().invoke(app, ["verify", "--dir", str(tmp_path)], env={"COLUMNS": "200"})
+    assert verified.exit_code == 0
+    assert "no checksum" in verified.output
 
 
 def test_verify_fails_for_a_file_that_is_something_else(tmp_path: Path) -> None:
