@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr
 from functools import cache, partial
 from importlib.metadata import version
 from types import FrameType
@@ -49,6 +49,7 @@ from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs, on_disk
 from service.kept_parts import KeptParts
+from service.log_lines import LogLines
 from service.logs import library_logging, make_logger
 from service.metrics import Metrics
 from service.problems import (
@@ -77,15 +78,21 @@ SUMMARY = "Is this part good? One RGB image and one organised point cloud in; sc
 
 
 def create_app(
-    settings: Settings, *, loader: Loader | None = None, logger: FilteringBoundLogger | None = None
+    settings: Settings,
+    *,
+    loader: Loader | None = None,
+    logger: FilteringBoundLogger | None = None,
+    lines_lost: Callable[[], int] = lambda: 0,
 ) -> FastAPI:
     """The application for these settings. loader: where detectors come from (default: the banks on disk).
+    lines_lost: how many log lines could not be written so far.
 
     Raises BadKeys where others could reach the server and it has no key.
     """
     check_access(settings)
     logger = logger or make_logger(sys.stderr)
     wiring = _wire(settings, loader, logger)
+    wiring.metrics.registry.register(state_metrics.StateMetrics(wiring, settings, lines_lost))
     app = FastAPI(
         title="Tribank",
         summary=SUMMARY,
@@ -143,12 +150,21 @@ def tell_start(settings: Settings, environment: Iterable[str], logger: Filtering
 def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bool:
     """Serve until SIGTERM or Ctrl-C; False if it ended because it could score no more. ready: called with the
     address once the port is open."""
+    lines = LogLines(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno())
+    try:
+        with redirect_stderr(lines):  # also a library's or a dying thread's words neither raise nor wait
+            return _serve(settings, lines, ready)
+    finally:
+        lines.finish()
+
+
+def _serve(settings: Settings, lines: LogLines, ready: Callable[[str], None] | None) -> bool:
     logging.captureWarnings(True)
     raise_open_files()
-    logger = make_logger(sys.stderr)
+    logger = make_logger(lines)
     tell_start(settings, os.environ, logger)
     config = uvicorn.Config(
-        create_app(settings, logger=logger),
+        create_app(settings, logger=logger, lines_lost=lambda: lines.lost),
         host=settings.host,
         port=settings.port,
         http=protocol_for(settings),
@@ -157,7 +173,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bo
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        log_config=library_logging(sys.stderr),
+        log_config=library_logging(lines),
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
     )
@@ -276,7 +292,6 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         stall_s=settings.stall_s,
         device=settings.device,
     )
-    metrics.registry.register(state_metrics.StateMetrics(wiring, settings))
     return wiring
 
 

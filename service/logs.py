@@ -7,6 +7,7 @@ is brought into the same form, so that whoever collects the lines can parse ever
 from __future__ import annotations
 
 import logging
+from io import TextIOBase
 from typing import Any, TextIO, cast
 
 import structlog
@@ -18,17 +19,17 @@ _STAMP: list[Processor] = [
 ]
 
 
-def make_logger(stream: TextIO) -> FilteringBoundLogger:
+def make_logger(stream: TextIO | TextIOBase) -> FilteringBoundLogger:
     """A logger that writes JSON lines to `stream`."""
     logger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        structlog.WriteLogger(cast(TextIO, stream)),
         processors=[*_STAMP, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     return cast(FilteringBoundLogger, logger)
 
 
-def library_logging(stream: TextIO) -> dict[str, Any]:
+def library_logging(stream: TextIO | TextIOBase) -> dict[str, Any]:
     """A logging configuration that brings what others log, from WARNING on, into the same stream and form.
 
     `logger` names who speaks. Python's warnings come too, once logging.captureWarnings is on.

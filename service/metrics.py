@@ -88,6 +88,7 @@ class Metrics:
         """A part was scored. scored: as the service judges it, before a request's own threshold."""
         result, detector = scored.result, scored.detector
         product = detector.product
+        self._not_kept.labels(product)  # a counter that is first seen with its first fault has not increased
         self._parts.labels(product, result.decision).inc()
         self._scores.labels(product).observe(result.relative_score)
         self._valid.labels(product).observe(float(sample.valid.mean()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service.settings import MIB, Settings
@@ -34,14 +34,19 @@ async def metrics(request: Request, services: Services) -> Response:
 class StateMetrics(Collector):
     """The state of one server, read at every scrape, so that what is gone leaves no series behind."""
 
-    def __init__(self, wiring: Wiring, settings: Settings) -> None:
+    def __init__(self, wiring: Wiring, settings: Settings, lines_lost: Callable[[], int]) -> None:
+        """lines_lost: how many log lines could not be written so far."""
         self._wiring = wiring
         self._settings = settings
+        self._lines_lost = lines_lost
 
-    def collect(self) -> Iterator[GaugeMetricFamily | InfoMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """All families."""
         engine = self._wiring.engine
         yield InfoMetricFamily("tribank_build", "This Tribank.", {"version": version("tribank")})
+        yield CounterMetricFamily(
+            "tribank_log_lines_lost", "Log lines that could not be written.", self._lines_lost()
+        )
         yield _one("ready", "1 while /readyz says 200.", float(not self._wiring.not_ready()))
         yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
         yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)

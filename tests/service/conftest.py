@@ -32,6 +32,7 @@ from models.preparation import Preparation, prepare
 from models.sample import BadSample, Sample, make_sample
 from service.app import Server, create_app
 from service.detectors import Loaded
+from service.log_lines import LogLines
 from service.logs import make_logger
 from service.settings import Settings
 from service.wire import protocol_for
@@ -204,12 +205,15 @@ def serving(
     wait: bool = True,
     state: Path | None = None,
     kinds: Sequence[Any] = (),
+    lines: LogLines | None = None,
 ) -> Iterator[Running]:
-    """A real uvicorn in a thread, on a free port. state: its state folder, if it is to outlive the server."""
+    """A real uvicorn in a thread, on a free port. state: its state folder, if it is to outlive the server.
+    lines: where its log goes, instead of to memory."""
     stream = io.StringIO()
+    lost = {"lines_lost": lambda: lines.lost} if lines else {}
     with TemporaryDirectory() as fresh:
         settings = settings.model_copy(update={"state": state or Path(fresh)})
-        app = create_app(settings, loader=loader, logger=make_logger(stream))
+        app = create_app(settings, loader=loader, logger=make_logger(lines or stream), **lost)
         for kind in kinds:
             app.state.wiring.jobs.register(kind)
         with _running(app, settings, stream) as running:
