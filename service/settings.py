@@ -125,6 +125,14 @@ class Settings(BaseSettings):
     max_rgb_bytes: int = Field(default=16 * MIB, ge=1, description="Largest `rgb` part.")
     max_xyz_bytes: int = Field(default=48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
     body_timeout_s: float = Field(default=30.0, gt=0, description="Time to receive a body; then 408.")
+    body_bytes_per_s: int = Field(
+        default=16 * 1024,
+        ge=0,
+        description="Slowest pace of a body, on average; below it 408. 0 lets bodies come as they like.",
+    )
+    body_grace_s: float = Field(
+        default=5.0, gt=0, description="How much longer a body may be waited for than its pace says."
+    )
     head_timeout_s: float = Field(
         default=10.0, gt=0, description="Time to receive a request's head; then 408."
     )

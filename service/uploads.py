@@ -7,6 +7,7 @@ breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,12 +28,31 @@ RAW = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a body must come, so that who sends slowly gives the place back: on average since its first
+    byte was waited for, once `grace_s` more have passed. bytes_per_s: 0 is as slowly as it likes."""
+
+    bytes_per_s: int
+    grace_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Pace:
+        """The pace that the settings ask for."""
+        return cls(settings.body_bytes_per_s, settings.body_grace_s)
+
+    def patience_s(self, received: int) -> float:
+        """How long may have been waited for so many bytes and the next."""
+        return self.grace_s + received / self.bytes_per_s if self.bytes_per_s else math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class UploadLimits:
     """fields: the names a form may hold, and the most bytes of each."""
 
     fields: Mapping[str, int]
     body_bytes: int
     timeout_s: float
+    pace: Pace
 
     @classmethod
     def of(cls, settings: Settings) -> UploadLimits:
@@ -45,7 +65,7 @@ class UploadLimits:
             "intrinsics": SMALL_FIELD_BYTES,
             "part_id": SMALL_FIELD_BYTES,
         }
-        return cls(fields, settings.max_body_bytes, settings.body_timeout_s)
+        return cls(fields, settings.max_body_bytes, settings.body_timeout_s, Pace.of(settings))
 
 
 async def receive_fields(request: Request, limits: UploadLimits) -> dict[str, bytes]:
@@ -55,7 +75,7 @@ async def receive_fields(request: Request, limits: UploadLimits) -> dict[str, by
         return {"sample": await receive_bytes(request, limits)}
     fields = Fields(limits.fields)
     reader = FormReader(boundary, fields, most_fields=MAX_FIELDS)
-    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s):
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
         reader.feed(chunk)
     reader.finish()
     return fields.content()
@@ -92,21 +112,27 @@ def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> 
 
 async def receive_bytes(request: Request, limits: UploadLimits) -> bytes:
     """The whole body as it is. Raises Refusal."""
-    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s)
+    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace)
     return b"".join([chunk async for chunk in chunks])
 
 
-async def bounded(chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:
-    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`. Raises Refusal."""
-    received = 0
-    until = asyncio.get_running_loop().time() + timeout_s
+async def bounded(
+    chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float, pace: Pace
+) -> AsyncIterator[bytes]:
+    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`, at that pace: only what
+    is spent waiting for the client counts against it. Raises Refusal."""
+    clock = asyncio.get_running_loop().time
+    received, waited = 0, 0.0
+    until = clock() + timeout_s
     while True:
+        began = clock()
+        too_slow = began + pace.patience_s(received) - waited
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(min(until, too_slow)):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
-            raise Refusal(408, "body_timeout", detail) from None
+            raise _too_slow(timeout_s, pace if too_slow < until else None) from None
+        waited += clock() - began
         if chunk is None:
             break
         received += len(chunk)
@@ -177,6 +203,15 @@ def check_size(name: str, size: int, limits: Mapping[str, int]) -> None:
 
 def _no_body(accepted: Sequence[str]) -> Refusal:
     return Refusal(400, "no_body", f"The request has no body. Send the part as {' or '.join(accepted)}.")
+
+
+def _too_slow(timeout_s: float, pace: Pace | None) -> Refusal:
+    detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
+    if pace is not None:
+        detail = (
+            f"The body came at less than {pace.bytes_per_s} bytes a second. Send it again over a faster link."
+        )
+    return Refusal(408, "body_timeout", detail)
 
 
 def _body_too_large(most_bytes: int) -> Refusal:

@@ -18,7 +18,7 @@ from service.forms import FormReader
 from service.jobs import on_disk
 from service.problems import Refusal
 from service.settings import Settings
-from service.uploads import FORM, bounded, check_head, unknown_field
+from service.uploads import FORM, Pace, bounded, check_head, unknown_field
 
 ZIP = "application/zip"
 FIELD = "parts"
@@ -44,13 +44,14 @@ class ZipLimits:
 
     body_bytes: int
     timeout_s: float
+    pace: Pace
     archive: ArchiveLimits
 
     @classmethod
     def of(cls, settings: Settings) -> ZipLimits:
         """The limits that the settings ask for."""
         archive = ArchiveLimits(settings.max_batch_entries, settings.max_batch_decoded_bytes)
-        return cls(settings.max_batch_bytes, settings.batch_timeout_s, archive)
+        return cls(settings.max_batch_bytes, settings.batch_timeout_s, Pace.of(settings), archive)
 
 
 async def receive_zip(request: Request, file: Path, limits: ZipLimits) -> str:
@@ -62,7 +63,7 @@ async def receive_zip(request: Request, file: Path, limits: ZipLimits) -> str:
                 sink.open(FIELD, "")
             reader = FormReader(boundary, sink, most_fields=limits.archive.entries)
             take = reader.feed if media_type == FORM else sink.take
-            async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s):
+            async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
                 await on_disk(partial(take, chunk))
             if media_type == FORM:
                 reader.finish()

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 
 from service.forms import FormReader
 from service.problems import Refusal
-from service.uploads import FORM, MAX_FIELDS, RAW, Fields, bounded, check_head
+from service.uploads import FORM, MAX_FIELDS, RAW, Fields, Pace, bounded, check_head
 
 LIMITS = {"rgb": 1000, "xyz": 2000, "part_id": 100}
 MOST_BYTES = 20_000
@@ -32,7 +32,7 @@ def read(body: bytes, size: int = 1 << 20) -> dict[str, bytes]:
             for at in range(0, len(body), size):
                 yield body[at : at + size]
 
-        async for piece in bounded(pieces(), MOST_BYTES, timeout_s=5):
+        async for piece in bounded(pieces(), MOST_BYTES, 5, Pace(0, 1.0)):
             reader.feed(piece)
 
     asyncio.run(receive())
@@ -131,3 +131,22 @@ def test_heads_that_are_refused_before_the_body(headers: dict[str, str], expecte
 def test_the_boundary_may_be_quoted() -> None:
     headers = Headers({"content-length": "5", "content-type": 'multipart/form-data; boundary="a b"'})
     assert check_head(headers, MOST_BYTES, (FORM, RAW)) == (FORM, b"a b")
+
+
+def test_a_body_below_the_least_pace_is_refused_and_a_slow_reader_of_it_is_not_blamed() -> None:
+    async def pieces(pause_s: float) -> AsyncIterator[bytes]:
+        for _ in range(20):
+            await asyncio.sleep(pause_s)
+            yield b"x"
+
+    async def receive(pause_s: float, work_s: float) -> int:
+        count = 0
+        async for piece in bounded(pieces(pause_s), MOST_BYTES, 60, Pace(100_000, 1.0)):
+            count += len(piece)
+            await asyncio.sleep(work_s)
+        return count
+
+    with pytest.raises(Refusal) as caught:
+        asyncio.run(receive(0.1, 0))
+    assert (caught.value.status, caught.value.code) == (408, "body_timeout")
+    assert asyncio.run(receive(0, 0.1)) == 20
