@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-_ROOMS = ("models", "banks", "service", "evaluation")
+_ROOMS = ("recipes", "models", "banks", "service", "evaluation")
 
 
 def main() -> None:

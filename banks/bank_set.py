@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.memory_bank import BankScore, MemoryBank, Normaliser, Reweighting
+from banks.memory_bank import BankScore, MemoryBank, Normaliser
 from banks.nearest import Rows
-from banks.score_map import Blur, score_map
+from banks.score_map import score_map
 from models.features import PartFeatures
 from models.layout import Layout
+from recipes.banks import Blur, Reweighting
 
 PLACES = 56
 """Side of the plane on which banks are compared place by place: the finest grid of the method."""

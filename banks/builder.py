@@ -21,7 +21,6 @@ from banks.good_parts import GoodParts
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
-from banks.profile import Normalisation, Profile
 from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
 from banks.version_files import write_files
@@ -31,6 +30,8 @@ from models.product_folder import PartFile, ProductFolder, Split
 from models.sample import BadSample
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
+from recipes.banks import Normalisation
+from recipes.profile import Profile
 
 MIN_PARTS = 2
 PARTS = "parts"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from banks.calibration import Calibration
-from banks.profile import Profile
+from recipes.profile import Profile
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 3

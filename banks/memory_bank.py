@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import faiss
 import numpy as np
@@ -14,9 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from banks.nearest import NonFiniteScore, Rows, Search, check_finite, search_on
+from recipes.banks import PLAIN, Precision, Reweighting
 
-Precision = Literal["float32", "float16"]
-"""What a bank's rows are rounded to: float16 halves a bank on disk and on a GPU."""
 _Rows = TypeVar("_Rows", NDArray[np.float32], torch.Tensor, Rows)
 
 _BYTE_LIMIT = 1 << 34  # largest vector a bank file may announce; FAISS itself would allow 1 TB
@@ -83,38 +82,23 @@ class Normaliser:
         return (rows - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Reweighting:
-    """How the image score weighs the farthest patch by how crowded its neighbour in the bank is.
+def reweighted(
+    farthest: float, around: NDArray[np.float64], dimension: int, settings: Reweighting = PLAIN
+) -> float:
+    """w * s with w = 1 - exp(s / D) / (sum_j exp(r_j / D) + epsilon), D = sqrt(dimension).
 
-    neighbours: bank rows around the nearest one, itself counted. epsilon: added to the denominator by the
-    published RGB-only and point-only classes (1e-5). divisor: the published two-bank class divides
-    distances by 1000 first.
+    farthest: s, the largest nearest distance. around: (neighbours - 1,) distances r_j from the same
+    query to the bank rows around its nearest one; with none there is nothing to weigh by and s is
+    returned. Numerator and denominator are divided by exp(s / D), so that large distances do not
+    overflow.
     """
-
-    neighbours: int = 3
-    epsilon: float = 0.0
-    divisor: float = 1.0
-
-    def score(self, farthest: float, around: NDArray[np.float64], dimension: int) -> float:
-        """w * s with w = 1 - exp(s / D) / (sum_j exp(r_j / D) + epsilon), D = sqrt(dimension).
-
-        farthest: s, the largest nearest distance. around: (neighbours - 1,) distances r_j from the same
-        query to the bank rows around its nearest one; with none there is nothing to weigh by and s is
-        returned. Numerator and denominator are divided by exp(s / D), so that large distances do not
-        overflow.
-        """
-        farthest, around = farthest / self.divisor, around / self.divisor
-        if not len(around):
-            return farthest
-        unit = np.sqrt(dimension)
-        with np.errstate(over="ignore"):
-            crowd = np.exp((around - farthest) / unit).sum() + self.epsilon * np.exp(-farthest / unit)
-        return float((1 - 1 / crowd) * farthest)
-
-
-PLAIN = Reweighting()
-"""The formula of the paper."""
+    farthest, around = farthest / settings.divisor, around / settings.divisor
+    if not len(around):
+        return farthest
+    unit = np.sqrt(dimension)
+    with np.errstate(over="ignore"):
+        crowd = np.exp((around - farthest) / unit).sum() + settings.epsilon * np.exp(-farthest / unit)
+    return float((1 - 1 / crowd) * farthest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +179,7 @@ class MemoryBank:
         around = self._search.ids(self.take(nearest[None]), wanted)[0, 1:]  # rank 0 is the row itself
         farthest = torch.as_tensor(queries[at]).cpu().numpy()
         reach = np.linalg.norm(self.rows[around].astype(np.float64) - farthest, axis=1)
-        image_score = reweighting.score(float(distances[at]), reach, self.dimension)
+        image_score = reweighted(float(distances[at]), reach, self.dimension, reweighting)
         if not np.isfinite(image_score):
             raise NonFiniteScore("the image score is not finite")
         return BankScore(distances, ids, image_score)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from banks.profile import Profile
 from models.extraction import Extractor
 from models.features import PartFeatures
 from models.fusion import Fusion
-from models.preparation import Preparation, PreparedPart, prepare
-from models.sample import BadSample, Modality, Sample
+from models.preparation import PreparedPart, prepare
+from models.sample import BadSample, Sample
 from models.weights import WeightStore
+from recipes.extraction import Modality
+from recipes.preparation import Preparation
+from recipes.profile import Profile
 
 
 class PartExtractor(Protocol):

@@ -20,9 +20,9 @@ import torch
 from banks.coreset import projected_width
 from banks.memory_bank import MemoryBank
 from banks.pipeline import PipelineMaker, make_pipeline
-from banks.profile import Profile
 from models.fusion import Fusion, stand_in
 from models.sample import Sample
+from recipes.profile import Profile
 
 _PROBE_ROWS = 4096
 _REPEATS = 3

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from models.layout import Layout
-
-Blur: TypeAlias = Literal["gaussian", "pil8"]
+from recipes.banks import Blur
 
 _SIGMA = 4  # pixels of the map; the published class ignores its argument and uses 4
 

@@ -13,15 +13,16 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from banks.pipeline import Pipeline
-from banks.profile import Profile
 from banks.progress import Progress, silent
-from models.extraction import Extraction, Extractor
-from models.preparation import Preparation
+from models.extraction import Extractor
 from models.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
 from models.uff_training import Pair, train_uff, write_tensors
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
+from recipes.extraction import Extraction
+from recipes.preparation import Preparation
+from recipes.profile import Profile
 
 RUN = "run.json"
 

@@ -11,12 +11,13 @@ import torch
 
 from banks.manifest import library_versions
 from banks.pipeline import Pipeline, PipelineMaker
-from banks.profile import Profile
 from evaluation.feature_cache import CachedPatches, FeatureCache
-from models.extraction import Extraction, Extractor
+from models.extraction import Extractor
 from models.features import PartFeatures, Patches
 from models.preparation import PreparedPart
 from models.weights import WeightStore
+from recipes.extraction import Extraction
+from recipes.profile import Profile
 
 FORMAT = 1
 """Raised when what is stored for a key changes without any of its ingredients changing."""

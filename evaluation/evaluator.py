@@ -14,8 +14,6 @@ import numpy as np
 from banks.builder import Builder
 from banks.detector import Detector
 from banks.pipeline import missing_weights
-from banks.profile import Profile
-from banks.profiles import find_profile
 from banks.store import BankStore
 from evaluation.cached_extractor import cached_pipelines
 from evaluation.datasets.collection import open_products
@@ -33,6 +31,8 @@ from evaluation.run import Run, drawn_folder, fingerprint
 from models.product_folder import GOOD, ProductFolder
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
+from recipes.profile import Profile
+from recipes.profiles import find_profile
 
 Told = Callable[[Run, str, int, int], None]
 """Called with the run, a stage's name, how much of it is done, and how much there is."""

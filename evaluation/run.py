@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from banks.profile import Profile
 from models.product_folder import PartFile, ProductFolder
+from recipes.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ RIVALS: Mapping[str, str] = MappingProxyType(
 
 def paper_source(key: str, paper_code: bool) -> Source | None:
     """The paper's own setting of a row; None for a rival's row."""
-    from banks.profiles import PROFILES
+    from recipes.profiles import PROFILES
 
     source = PAPER.get("full" if key in SHOTS else key)
     if source is None or not paper_code or f"{source.profile}-paper-code" not in PROFILES:

@@ -10,9 +10,6 @@ import torch
 
 from models.layout import Layout
 
-BANKS = ("rgb", "point", "fused")
-"""The bank names, in the order in which decision weights and answers list them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Patches:

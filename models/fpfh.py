@@ -6,9 +6,7 @@ histograms from 0 to 200; scaling them is the banks' work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 import open3d
@@ -19,42 +17,10 @@ from models.alignment import align
 from models.features import Patches
 from models.layout import GridLayout
 from models.preparation import PreparedPart
+from recipes.points import PRESETS, FpfhSettings
 
 CHANNELS = 33
 """Three angles, eleven bins each."""
-
-
-@dataclass(frozen=True, slots=True)
-class FpfhSettings:
-    """Neighbourhoods of the histograms.
-
-    normal_radius, feature_radius: metres. normal_neighbours, feature_neighbours: the nearest so many points
-    inside the radius count. stride: every stride-th row and column of the prepared cloud is used.
-    towards_camera: whether normals are turned to the camera (the origin); otherwise their sign is what the
-    eigensolver leaves.
-    """
-
-    normal_radius: float
-    normal_neighbours: int
-    feature_radius: float
-    feature_neighbours: int
-    stride: int = 1
-    towards_camera: bool = False
-
-    def __post_init__(self) -> None:
-        sizes = (self.normal_radius, self.feature_radius, self.normal_neighbours, self.feature_neighbours)
-        if min(*sizes, self.stride) <= 0:
-            raise ValueError(f"radii, neighbour counts and stride must be positive: {self}")
-
-
-PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
-    {
-        # 3D-ADS:feature_extractors. Its radii exceed the parts, so the neighbour counts decide.
-        "btf": FpfhSettings(0.1, 30, 0.25, 100),
-        # A quarter of the points at a sixth of the time, which the 600 ms of a two-core host need.
-        "embedded": FpfhSettings(0.005, 30, 0.010, 60, stride=2, towards_camera=True),
-    }
-)
 
 
 class FpfhExtractor:

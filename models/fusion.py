@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 
 from models.alignment import expand
 from models.features import Patches
 from models.uff import FusionNetwork, Uff
-from models.uff_training import FusionTraining, Pair, train_uff
+from models.uff_training import Pair, train_uff
 from models.weights import WeightStore
+from recipes.fusion import FusionKind, FusionTraining
 
 
 class Fusion(Protocol):
@@ -143,8 +144,6 @@ class _RowPairs(Sequence[Pair]):
         rgb, point = self._pairs[index]
         return rgb.rows, point.rows
 
-
-FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
 
 _READY: Mapping[FusionKind, Callable[[WeightStore, str], Fusion]] = {
     "concat": lambda weights, device: Concat(),

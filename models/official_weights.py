@@ -13,9 +13,11 @@ from typing import Any
 import torch
 
 from models.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
-from models.point_network import PointKind, PointTransformer
-from models.rgb_backbones import BACKBONES, TIMM_PREFIX, rgb_backbone, timm
+from models.point_network import PointTransformer
+from models.rgb_backbones import rgb_backbone, timm
 from models.uff import FusionNetwork
+from recipes.backbones import BACKBONES, TIMM_PREFIX
+from recipes.points import PointKind
 
 Network = Callable[[], torch.nn.Module]
 

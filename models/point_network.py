@@ -6,11 +6,11 @@ computed or stored, stochastic depth is off.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import nn
 from torch.nn import functional
+
+from recipes.points import BatchNormMode, PointKind
 
 WIDTH = 384
 DEPTH = 12
@@ -20,9 +20,6 @@ TAPPED = (3, 7, 11)
 CHANNELS = WIDTH * len(TAPPED)
 CHUNK = 32
 """Groups encoded at a time on the CPU, so that activations stay in its cache."""
-
-PointKind = Literal["pointmae", "pointbert"]
-BatchNormMode = Literal["sample", "running"]
 
 
 class PointTransformer(nn.Module):

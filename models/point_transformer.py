@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,35 +12,11 @@ import torch
 from models import alignment, point_groups
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
-from models.point_network import BatchNormMode, PointKind, PointTransformer
+from models.point_network import PointTransformer
 from models.preparation import PreparedPart
 from models.recorded_sampling import RecordedSampling
 from models.sample import BadSample
-
-
-@dataclass(frozen=True, slots=True)
-class PointNetwork:
-    """Everything that decides what the point bank holds.
-
-    groups, group_size: farthest points sampled, and neighbours each gathers (paper: 1024 of 128).
-    batch_norm: "sample" as published, where raw metres need it; "running" with the stored statistics.
-    scaling: "raw" metres as published; "unit_sphere" as in pre-training: minus the centroid, divided by the
-        largest norm. Groups and interpolation weights stay in metres either way.
-    skip_near_origin: pointnet2_ops' rule, see `point_groups.farthest_points`.
-    distances: how interpolation weighs group centres; "expanded" repeats the published code's float32
-        rounding, see `alignment.interpolation`.
-    side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8); None: the groups themselves are the
-        patches ("point groups", supplement sec. D), each at its centre's pixel, nothing is interpolated.
-    """
-
-    kind: PointKind = "pointmae"
-    groups: int = 1024
-    group_size: int = 128
-    batch_norm: BatchNormMode = "sample"
-    scaling: Literal["raw", "unit_sphere"] = "raw"
-    skip_near_origin: bool = False
-    distances: Literal["exact", "expanded"] = "exact"
-    side: Literal[28, 56] | None = 56
+from recipes.points import PointNetwork
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,29 +10,7 @@ from PIL import Image
 
 from models.background import largest_piece, off_plane, spans_a_surface, support_plane
 from models.sample import BadSample, Sample, check_range, without_returns
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """Settings that training parts and scored parts share; they travel in the manifest.
-
-    background: "plane" removes the support plane and keeps the largest component; "none" keeps all
-        (input already prepared as the published script leaves it).
-    size: side of the square cloud grid, pixels. rgb_size: side of the square RGB image, pixels.
-    min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 need 1152).
-    no_return: the z, metres, by which the sensor says that it saw nothing, beside 0, 0, 0 and NaN. Raises
-        ValueError where it is no number.
-    """
-
-    background: Literal["plane", "none"] = "plane"
-    size: int = 224
-    rgb_size: int = 224
-    min_points: int = 1152
-    no_return: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.no_return is not None and not math.isfinite(self.no_return):
-            raise ValueError("no_return is a number; NaN and infinity always mean no return.")
+from recipes.preparation import Preparation
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from models.features import Patches
 from models.layout import GridLayout
 from models.patch_colour import patch_colour
 from models.preparation import PreparedPart
-from models.rgb_backbones import GRID, IMAGENET, RgbBackbone, rgb_backbone, timm
+from models.rgb_backbones import GRID, rgb_backbone, timm
 from models.weights import WeightStore
+from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
 
 
 class RgbExtractor:
@@ -133,7 +134,7 @@ def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
     network.reset_classifier(0)
     patch, trained = network.patch_embed.patch_size[0], network.patch_embed.img_size
     if size % patch:
-        raise ValueError(f"{backbone.name} needs a multiple of its patch size {patch}, not {size} px")
+        raise BadBackbone(f"{backbone.name} needs a multiple of its patch size {patch}, not {size} px")
     if trained is not None and tuple(trained) != (size, size):
         network.set_input_size(img_size=(size, size))
 

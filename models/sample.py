@@ -6,10 +6,12 @@ What "no return" is, is decided here and nowhere else: `make_sample` knows what 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from recipes.extraction import Modality
 
 MIN_SIDE = 32
 """Shortest side of a part, pixels: below it there is no border strip and no object to speak of."""
@@ -17,8 +19,6 @@ MIN_SIDE = 32
 MAX_RANGE = 100.0
 """Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres
 do."""
-
-Modality = Literal["rgb", "xyz"]
 
 
 class BadSample(ValueError):

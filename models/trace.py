@@ -6,13 +6,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.extraction import Extraction, point_extractor, rgb_extractor
+from models.extraction import point_extractor, rgb_extractor
 from models.features import Patches
 from models.fusion import Fusion
 from models.point_transformer import PointExtractor
-from models.preparation import Preparation, prepare
+from models.preparation import prepare
 from models.sample import Sample
 from models.weights import WeightStore
+from recipes.extraction import Extraction
+from recipes.preparation import Preparation
 
 
 def trace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from models.alignment import expand
 from models.atomic_file import replacing
 from models.contrast import contrastive_loss
 from models.uff import FusionNetwork
+from recipes.fusion import FusionTraining
 
 Rows = NDArray[np.float32] | torch.Tensor
 Pair = tuple[Rows, Rows]
@@ -27,26 +28,6 @@ Progress = Callable[[int, int, float], None]
 
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "fusion.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class FusionTraining:
-    """Settings of a training run (paper: 750 steps of 16 parts, rate 0.003 after 250 steps of warm-up).
-
-    batch: parts a step; all their patches are contrasted. Fewer parts than that make one whole batch.
-    decay, betas: of AdamW, from the published code. temperature: of the loss, 1 in the published code.
-    checkpoint_every: steps between checkpoints.
-    """
-
-    steps: int = 750
-    warm_up: int = 250
-    batch: int = 16
-    rate: float = 0.003
-    decay: float = 0.01
-    betas: tuple[float, float] = (0.9, 0.95)
-    temperature: float = 1.0
-    seed: int = 0
-    checkpoint_every: int = 50
 
 
 def train_uff(

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from banks.manifest import Manifest
-from banks.profiles import PROFILES
 from banks.store import PRODUCT_NAME, BadBank, BankNotFound, BankStore
 from models.product_folder import NotAProductFolder, open_product_folder
+from recipes.profiles import PROFILES
 from service.access import key_name
 from service.archives import PartsArchive
 from service.bodies import REFERENCE, read_json

@@ -41,7 +41,7 @@ from service.options import (
 from service.progress import console, stage_bars, step_lines
 
 if TYPE_CHECKING:
-    from banks.profile import Profile
+    from recipes.profile import Profile
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -89,9 +89,9 @@ def build(
     name.
     """
     from banks.builder import Builder
-    from banks.profiles import find_profile
     from banks.store import BankStore
     from models.product_folder import open_product_folder
+    from recipes.profiles import find_profile
 
     own = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
     if extend and any(own.values()):
@@ -100,6 +100,8 @@ def build(
             f"is that of the version to extend: leave out {given}", param_hint="--extend"
         )
     folder = open_product_folder(data)
+    # Without clouds no background can be found: images are taken as they are.
+    recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:
         console.print(f"left out: {note}", markup=False)
     store = BankStore(banks)
@@ -114,8 +116,6 @@ def build(
             extend = store.path(product, None if extend == "active" else extend).name
             builder = Builder.like(store, product, extend, **others)
         else:
-            # Without clouds no background can be found: images are taken as they are.
-            recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
             builder = Builder(recipe, store, seed, **others)
         if as_json:
             typer.echo(json.dumps({"stages": builder.stages(folder)}))
@@ -194,11 +194,11 @@ def trace(
     device: Device = "auto",
 ) -> None:
     """Write every stage of one part, from its valid points to its fused patches, without any bank."""
-    from banks.profiles import find_profile
     from models.fusion import ready_fusion
     from models.readers import read_pair
     from models.trace import trace as trace_part
     from models.weights import WeightStore
+    from recipes.profiles import find_profile
 
     recipe = find_profile(profile, prepared=prepared, changes=change or ())
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
@@ -264,7 +264,7 @@ def openapi(
 def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
     """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
     from banks.pipeline import missing_weights
-    from banks.profiles import PROFILES
+    from recipes.profiles import PROFILES
 
     rows = [(p.name, missing_weights(p, weights_dir), p) for p in PROFILES.values()]
     if as_json:

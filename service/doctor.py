@@ -198,10 +198,10 @@ def banks(settings: Settings) -> Iterator[Finding]:
 
 def _version(settings: Settings, product: str, name: str, *, active: bool) -> Finding:
     from banks.manifest import Manifest
-    from banks.profiles import PROFILES
     from banks.store import BankStore
     from banks.version_files import other_weights
     from models.weights import BadWeights, MissingWeights, WeightStore
+    from recipes.profiles import PROFILES
 
     store = BankStore(settings.banks)
     what = f"{product} {name}{' (active)' if active else ''}"

@@ -35,9 +35,9 @@ def train_uff(
     A stopped run goes on where it was when the same command is given again. Settings:
     --set extraction.training.steps=750 and its neighbours.
     """
-    from banks.profiles import find_profile
     from banks.shared_fusion import SharedFusion
     from models.product_folder import open_product_folder
+    from recipes.profiles import find_profile
 
     out = output or weights_dir / FILE
     if out.exists():

@@ -34,8 +34,8 @@ def plan(
     """Say how many rows, megabytes and milliseconds a product's banks will cost; times are measured here."""
     from banks.detector import made_up_part
     from banks.plan import plan as plan_of
-    from banks.profiles import find_profile
     from models.product_folder import open_product_folder
+    from recipes.profiles import find_profile
 
     folder = open_product_folder(data) if data else None
     bare = prepared or not (folder is None or folder.has_clouds)  # as build does

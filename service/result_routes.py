@@ -13,7 +13,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from models.features import BANKS
+from recipes.banks import BANKS
 from service.bodies import json_body, read_json
 from service.jobs import on_disk
 from service.lines import held_stream

@@ -20,16 +20,20 @@ from safetensors.torch import save_file
 from banks import decision as decisions
 from banks.bank_set import BankSet, NormalisedBank, PartScores
 from banks.memory_bank import MemoryBank, Normaliser
-from banks.profile import Profile
-from banks.profiles import PROFILES
-from models.extraction import FpfhChoice, PointChoice, RgbChoice, point_extractor, rgb_extractor
-from models.features import BANKS, PartFeatures, Patches
+from models.extraction import point_extractor, rgb_extractor
+from models.features import PartFeatures, Patches
 from models.fusion import FITS, FusionTask
-from models.preparation import Preparation, PreparedPart, prepare
+from models.preparation import PreparedPart, prepare
 from models.rgb_backbones import rgb_backbone
 from models.sample import make_sample
 from models.uff import FusionNetwork
 from models.weights import WeightStore
+from recipes.banks import BANKS
+from recipes.extraction import RgbChoice
+from recipes.points import FpfhChoice, PointChoice
+from recipes.preparation import Preparation
+from recipes.profile import Profile
+from recipes.profiles import PROFILES
 from tests.golden_inputs import write_weights
 
 BATCH, LAST = 8, 7

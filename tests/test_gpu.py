@@ -12,10 +12,10 @@ import torch
 
 from banks.builder import Builder
 from banks.detector import Detector, PartResult
-from banks.profiles import PROFILES, find_profile
 from banks.store import BankStore
 from models.product_folder import open_product_folder
 from models.readers import read_pair
+from recipes.profiles import PROFILES, find_profile
 from tests.golden_inputs import pair, write_product, write_weights
 
 DEVICE = os.environ.get("TRIBANK_TEST_DEVICE", "cuda")

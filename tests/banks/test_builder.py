@@ -12,11 +12,11 @@ from safetensors.numpy import load_file
 from banks.builder import Builder, BuildError
 from banks.detector import Detector, PartResult
 from banks.manifest import Manifest
-from banks.profiles import find_profile
 from banks.store import BadBank, BankNotFound, BankStore
 from models.layout import GridLayout
 from models.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
+from recipes.profiles import find_profile
 from tests.conftest import SMALL
 
 

@@ -22,11 +22,12 @@ from banks.memory_bank import BankScore, MemoryBank, Normaliser
 from banks.score_map import score_map
 from models.features import PartFeatures
 from models.point_network import PointTransformer
-from models.point_transformer import PointExtractor, PointNetwork
+from models.point_transformer import PointExtractor
 from models.preparation import Frame, PreparedPart
 from models.rgb import RgbExtractor
 from models.rgb_backbones import rgb_backbone, timm
 from models.uff import FusionNetwork, Uff
+from recipes.points import PointNetwork
 
 pytestmark = pytest.mark.slow
 

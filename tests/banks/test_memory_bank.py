@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from banks.memory_bank import BadIndex, MemoryBank, NonFiniteScore, Normaliser, Reweighting
+from banks.memory_bank import BadIndex, MemoryBank, NonFiniteScore, Normaliser, reweighted
+from recipes.banks import Reweighting
 
 
 def drawn(count: int, width: int, seed: int) -> NDArray[np.float32]:
@@ -106,7 +107,7 @@ def test_banks_of_one_and_two_rows_have_a_score() -> None:
 def test_huge_distances_do_not_overflow_the_weight() -> None:
     score = MemoryBank(drawn(20, 4, 10)).score(1e6 * drawn(10, 4, 11)).image_score
     assert np.isfinite(score)
-    assert Reweighting().score(1e9, np.array([1e9, 3e9]), 4) == pytest.approx(1e9)
+    assert reweighted(1e9, np.array([1e9, 3e9]), 4) == pytest.approx(1e9)
 
 
 def test_bytes_round_trip() -> None:

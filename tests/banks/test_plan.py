@@ -8,10 +8,10 @@ import pytest
 
 from banks.manifest import Manifest
 from banks.plan import plan
-from banks.profiles import DEFAULT_PROFILE, find_profile
 from models.fusion import stand_in
 from models.product_folder import open_product_folder
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.profiles import DEFAULT_PROFILE, find_profile
 from tests.conftest import SMALL
 
 

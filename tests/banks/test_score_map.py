@@ -8,8 +8,9 @@ import torch
 from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter
 
-from banks.score_map import Blur, score_map
+from banks.score_map import score_map
 from models.layout import GridLayout, GroupLayout
+from recipes.banks import Blur
 
 
 def upsampled(distances: np.ndarray, side: int, size: int) -> torch.Tensor:

@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 
 from banks.builder import Builder
 from banks.manifest import Manifest
-from banks.profile import Profile
-from banks.profiles import find_profile
 from banks.shared_fusion import SharedFusion, TrainingRefused
 from banks.store import BankStore
 from models.product_folder import ProductFolder, open_product_folder
+from recipes.profile import Profile
+from recipes.profiles import find_profile
 
 STEPS = 4
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from banks.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
+from banks.version_files import load_version
 from tests.conftest import SMALL
 from tests.waiting import until
 
@@ -57,6 +58,19 @@ def test_every_changed_or_missing_file_is_named(store: BankStore) -> None:
         file.write_bytes(whole)
     (path / "manifest.json").write_text("{}")
     assert "manifest.json" in store.verify(SMALL)[0]
+
+
+def test_a_manifest_whose_profile_cannot_be_is_refused_with_its_field(store: BankStore) -> None:
+    manifest = store.path(SMALL) / "manifest.json"
+    whole = manifest.read_text()
+    manifest.write_text(
+        whole.replace('"decision":"tail"', '"decision":"foo"').replace(
+            '"decision": "tail"', '"decision": "foo"'
+        )
+    )
+    assert manifest.read_text() != whole
+    with pytest.raises(BadBank, match=r"profile\.decision"):
+        load_version(store.path(SMALL), device="cpu", weights_dir=Path("weights"))
 
 
 def test_a_refused_version_leaves_the_old_one_active(store: BankStore) -> None:

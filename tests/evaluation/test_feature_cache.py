@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from banks.pipeline import make_pipeline
-from banks.profiles import find_profile
 from evaluation.cached_extractor import cached_pipelines
 from evaluation.feature_cache import CachedPatches, FeatureCache
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 from models.product_folder import open_product_folder
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.profiles import find_profile
 
 
 def _entry(value: float) -> CachedPatches:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from banks.profiles import find_profile
 from evaluation.run import Run, drawn_folder, fingerprint
 from models.product_folder import open_product_folder
+from recipes.profiles import find_profile
 
 
 def test_draws_are_seeded_nested_and_leave_validation_out(small_product: Path) -> None:

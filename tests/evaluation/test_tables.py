@@ -29,7 +29,7 @@ def _done(run: Run, value: float) -> Evaluation:
 
 
 def test_every_published_row_has_a_source_or_is_a_rivals() -> None:
-    from banks.profiles import PROFILES
+    from recipes.profiles import PROFILES
 
     for table in published_tables().values():
         for row in table.rows:

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from models.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
-from models.rgb_backbones import BACKBONES, timm
+from models.rgb_backbones import timm
 from models.weights import WeightStore, read_tensors
+from recipes.backbones import BACKBONES
 
 
 def test_names_of_every_kind() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.fpfh import PRESETS, FpfhExtractor, FpfhSettings, histograms
+from models.fpfh import FpfhExtractor, histograms
 from models.layout import GridLayout
 from models.preparation import PreparedPart
+from recipes.points import PRESETS, FpfhSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from models.features import Patches
-from models.fusion import LOADERS, Concat, Fusion, FusionKind, ScaledConcat
+from models.fusion import LOADERS, Concat, Fusion, ScaledConcat
 from models.layout import GridLayout
+from recipes.fusion import FusionKind
 
 
 def _pair(seed: int) -> tuple[Patches, Patches]:

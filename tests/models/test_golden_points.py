@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from models.features import Patches
 from models.layout import GridLayout
-from models.point_network import PointKind, PointTransformer
-from models.point_transformer import PointExtractor, PointNetwork, PointTrace
+from models.point_network import PointTransformer
+from models.point_transformer import PointExtractor, PointTrace
 from models.preparation import PreparedPart
 from models.uff import FusionNetwork, Uff
+from recipes.points import PointKind, PointNetwork
 
 Golden = Mapping[str, NDArray[np.generic]]
 PUBLISHED = PointNetwork(skip_near_origin=True, distances="expanded")

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from models.point_network import BatchNormMode, PointKind, PointTransformer
+from models.point_network import PointTransformer
+from recipes.points import BatchNormMode, PointKind
 
 
 def published_encoder(

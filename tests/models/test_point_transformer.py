@@ -12,9 +12,10 @@ import torch
 
 from models.layout import GridLayout
 from models.point_network import PointTransformer
-from models.point_transformer import PointExtractor, PointNetwork
+from models.point_transformer import PointExtractor
 from models.preparation import Frame, PreparedPart
 from models.sample import BadSample
+from recipes.points import PointNetwork
 
 Build = Callable[[PointNetwork], PointExtractor]
 

@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from models.background import BORDER, largest_piece, off_plane, support_plane
-from models.preparation import Frame, Preparation, prepare
+from models.preparation import Frame, prepare
 from models.readers import Intrinsics, read_pair
 from models.sample import BadSample, Sample, make_sample
+from recipes.preparation import Preparation
 
 CLOUDS = Path(__file__).parents[1] / "data" / "clouds"
 PITCH = 0.0005

@@ -19,8 +19,9 @@ from models.official_weights import official_weights
 from models.patch_colour import patch_colour
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
-from models.rgb_backbones import BACKBONES, IMAGENET, rgb_backbone, timm
+from models.rgb_backbones import rgb_backbone, timm
 from models.weights import WeightStore
+from recipes.backbones import BACKBONES, IMAGENET
 
 GoldenPart = Callable[[int], PreparedPart]
 

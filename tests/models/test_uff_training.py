@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from models.uff import FusionNetwork, Uff
-from models.uff_training import FusionTraining, Pair, learning_rate, parts_of_step, train_uff
+from models.uff_training import Pair, learning_rate, parts_of_step, train_uff
+from recipes.fusion import FusionTraining
 
 SETTINGS = FusionTraining(steps=12, warm_up=4, batch=2, seed=3, checkpoint_every=5)
 

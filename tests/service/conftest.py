@@ -28,8 +28,9 @@ from banks.detector import PartResult
 from banks.evidence import Evidence
 from banks.manifest import Manifest
 from banks.regions import find_regions
-from models.preparation import Preparation, prepare
+from models.preparation import prepare
 from models.sample import BadSample, Sample, make_sample
+from recipes.preparation import Preparation
 from service.app import Server, create_app
 from service.detectors import Loaded
 from service.log_lines import LogLines

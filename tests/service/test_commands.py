@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from models.sample import BadSample
 from service.commands import app
 from service.options import chosen_device
 from tests.conftest import SMALL
+
+ROOT = Path(__file__).parents[2]
 
 
 def _run(*arguments: str | Path) -> Result:
@@ -55,6 +59,21 @@ def test_score_refuses_with_a_sentence(small_product: Path, small_banks: Path, t
         _run("score", "cookie", rgb, xyz, "--banks", small_banks)
     with pytest.raises(BadSample):
         _run("score", SMALL, rgb, rgb, "--banks", small_banks)
+
+
+def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path) -> None:
+    """The parts are no images: whoever opens one fails otherwise."""
+    for kind, suffix in (("rgb", "png"), ("xyz", "tiff")):
+        (tmp_path / "train" / "good" / kind).mkdir(parents=True)
+        (tmp_path / "train" / "good" / kind / f"000.{suffix}").write_bytes(b"no image")
+    program = [sys.executable, "-m", "tribank", "build", "cookie", str(tmp_path)]
+    for change in ("decision=foo", "false_reject_rate=1", "banks.rgb.reweighting.neighbours=0"):
+        command = [*program, "--set", change, "--banks", str(tmp_path / "banks")]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+        assert ended.returncode == 2, ended.stderr
+        assert ended.stderr.startswith("tribank: ")
+        assert ended.stderr.count("\n") == 1
+        assert change.partition("=")[0].rpartition(".")[2] in ended.stderr
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from banks.profiles import find_profile
 from models.preparation import prepare
 from models.product_folder import open_product_folder
+from recipes.profiles import find_profile
 from service.settings import Settings
 from tests.conftest import SMALL
 

@@ -15,8 +15,8 @@ import tifffile
 from PIL import Image
 from plyfile import PlyData
 
-from models.preparation import Preparation
 from models.sample import Sample
+from recipes.preparation import Preparation
 from tests.service.conftest import png, tiff
 from tests.waiting import until
 

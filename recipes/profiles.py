@@ -14,19 +14,19 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from banks.memory_bank import Reweighting
-from banks.profile import BankRecipe, Profile
-from models.extraction import Extraction, FpfhChoice, RgbChoice
-from models.fpfh import PRESETS as FPFH
-from models.fusion import FusionKind
-from models.point_transformer import PointNetwork
-from models.preparation import Preparation
-from models.uff_training import FusionTraining
+from recipes.banks import BankRecipe, Reweighting
+from recipes.extraction import Extraction, RgbChoice
+from recipes.fusion import FusionKind, FusionTraining
+from recipes.points import PRESETS as FPFH
+from recipes.points import FpfhChoice, PointNetwork
+from recipes.preparation import Preparation
+from recipes.profile import Profile, Rule
+from recipes.sentences import sentences
 
 DEFAULT_PROFILE = "embedded"
 
 _DINO = "dino_vitb8"
-_SETTINGS: Mapping[str, tuple[str, tuple[str, ...], FusionKind | None, str]] = {
+_SETTINGS: Mapping[str, tuple[str, tuple[str, ...], FusionKind | None, Rule]] = {
     # supplement Tables II and III: name -> (what, banks, fusion, decision)
     "m3dm": ("all three banks", ("rgb", "point", "fused"), "uff", "dlf"),
     "m3dm-point": ("point bank only", ("point",), None, "single"),
@@ -102,7 +102,7 @@ def _embedded(
     name: str,
     summary: str,
     banks: Sequence[str],
-    decision: str,
+    decision: Rule,
     fusion: FusionKind | None = None,
     side: Literal[28, 56] = 56,
     training: FusionTraining | None = None,
@@ -286,7 +286,7 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
     try:
         return Profile.model_validate(fields)
     except ValidationError as error:
-        raise BadChange(f"profile {name} with {', '.join(changes)}: {error}") from error
+        raise BadChange(f"profile {name} with {', '.join(changes)}: {'; '.join(sentences(error))}.") from None
 
 
 def _apply(fields: dict[str, Any], change: str) -> None:

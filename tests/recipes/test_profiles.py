@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import torch
 
-from banks.profile import Profile
-from banks.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
-from models.point_transformer import PointNetwork
+from banks.decision import RULES
+from models.rgb_backbones import timm
+from recipes.backbones import BACKBONES
+from recipes.points import PointNetwork
+from recipes.profile import Profile, Rule
+from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -46,6 +50,56 @@ def test_changes() -> None:
 def test_impossible_changes_are_refused(change: str) -> None:
     with pytest.raises(BadChange):
         find_profile("embedded", changes=[change])
+
+
+@pytest.mark.parametrize(
+    ("profile", "change"),
+    [
+        ("embedded", "decision=foo"),
+        ("embedded", "decision=single"),
+        ("embedded", "false_reject_rate=1"),
+        ("embedded", "false_reject_rate=0"),
+        ("embedded", "false_reject_rate=-3"),
+        ("embedded", "coreset_eps=2"),
+        ("embedded", "coreset_eps=0"),
+        ("embedded", "coreset=NaN"),
+        ("embedded", "place_sigma=Infinity"),
+        ("embedded", "preparation.min_points=-5"),
+        ("embedded", "preparation.min_points=60000"),
+        ("embedded", "preparation.size=3"),
+        ("embedded", "preparation.rgb_size=1e9"),
+        ("embedded", "banks.rgb.reweighting.neighbours=0"),
+        ("embedded", "banks.rgb.reweighting.divisor=0"),
+        ("embedded", "extraction.rgb.stages=[9]"),
+        ("embedded", "extraction.rgb.stages=[2, 1]"),
+        ("embedded", "extraction.rgb.backbone=resnet99"),
+        ("embedded", "extraction.point.side=30"),
+        ("embedded", "extraction.point.settings.stride=8"),
+        ("embedded-uff", "extraction.training.steps=0"),
+        ("embedded-point", "banks.point.normalisation=shared"),
+        ("m3dm", "extraction.rgb.stages=[1]"),
+        ("m3dm-point", "extraction.point.groups=0"),
+    ],
+)
+def test_what_could_not_be_built_is_refused_by_its_field_in_one_sentence(profile: str, change: str) -> None:
+    with pytest.raises(BadChange) as refused:
+        find_profile(profile, changes=[change])
+    said = str(refused.value)
+    assert change.partition("=")[0].rpartition(".")[2] in said.partition(": ")[2]
+    assert "\n" not in said
+    assert "http" not in said, "pydantic's own reference helps nobody here"
+
+
+def test_the_named_rules_are_those_that_can_be_fitted() -> None:
+    assert set(get_args(Rule)) == set(RULES)
+
+
+def test_the_table_knows_how_many_stages_each_backbone_has() -> None:
+    for backbone in BACKBONES.values():
+        with torch.device("meta"):
+            network: Any = timm.create_model(backbone.model)
+        stages = 0 if backbone.kind == "tokens" else len(network.feature_info)
+        assert backbone.count == stages, backbone.name
 
 
 def test_the_five_point_settings_of_the_supplement() -> None:

@@ -1,0 +1,1 @@
+"""What is chosen, as data: profiles and their settings, validated. Imports neither torch nor FAISS."""

@@ -1,0 +1,38 @@
+"""How RGB and point patches become fused ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
+
+
+@dataclass(frozen=True, slots=True)
+class FusionTraining:
+    """Settings of a training run (paper: 750 steps of 16 parts, rate 0.003 after 250 steps of warm-up).
+
+    batch: parts a step; all their patches are contrasted. Fewer parts than that make one whole batch.
+    decay, betas: of AdamW, from the published code. temperature: of the loss, 1 in the published code.
+    checkpoint_every: steps between checkpoints. Raises ValueError for numbers that cannot be.
+    """
+
+    steps: int = 750
+    warm_up: int = 250
+    batch: int = 16
+    rate: float = 0.003
+    decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.95)
+    temperature: float = 1.0
+    seed: int = 0
+    checkpoint_every: int = 50
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.checkpoint_every) < 1:
+            raise ValueError("steps, batch and checkpoint_every of the training must be at least 1")
+        if min(self.warm_up, self.seed) < 0 or not self.decay >= 0:
+            raise ValueError("warm_up, seed and decay of the training must not be negative")
+        if not min(self.rate, self.temperature) > 0:
+            raise ValueError("rate and temperature of the training must be above 0")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError("both betas of the training must lie between 0 and 1")
