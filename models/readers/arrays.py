@@ -6,6 +6,7 @@ import io
 import math
 import struct
 import zipfile
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +18,17 @@ from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_
 from models.sample import MAX_RANGE, BadSample, Sample, TooLarge, UnsupportedType, make_sample
 
 _HEADER_BYTES = 10_000
-_ENTRIES = ("rgb.npy", "xyz.npy", "xyz_scale.npy", "xyz_offset.npy", "depth.npy", "intrinsics.npy")
+_SMALL_BYTES = 4096
+_ENTRIES: Mapping[str, Callable[[ReadLimits], int]] = {
+    "rgb.npy": lambda limits: limits.rgb_pixels * 3,
+    "xyz.npy": lambda limits: limits.xyz_pixels * 3 * _WIDEST,
+    "xyz_scale.npy": lambda limits: _SMALL_BYTES,
+    "xyz_offset.npy": lambda limits: _SMALL_BYTES,
+    "depth.npy": lambda limits: limits.xyz_pixels * _WIDEST,
+    "intrinsics.npy": lambda limits: _SMALL_BYTES,
+}
+"""What an NPZ may hold, and the most bytes of numbers of each."""
+_WIDEST = 8  # bytes of a float64
 _DIRECTORY_BYTES = 4096
 
 
@@ -88,8 +99,6 @@ def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
         rgb = npy_array(entries["rgb.npy"], limits, "entry rgb") if "rgb.npy" in entries else None
         if rgb is None and xyz is None:
             raise BadSample("npz_entries", "The NPZ part holds neither rgb nor a cloud.")
-        if rgb is not None and rgb.ndim == 3:
-            check_pixels(rgb.shape[0], rgb.shape[1], limits.rgb_pixels, limits, "entry rgb")
         return make_sample(rgb, xyz)
 
 
@@ -156,23 +165,44 @@ def _numbers(data: bytes, limits: ReadLimits) -> NDArray[np.float64]:
 
 
 def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
-    """Content of the entries by name, counted while inflating."""
+    """Content of the entries by name. What each may be, and all together, is known before any is inflated."""
     _check_zip_directory(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         names = [entry.filename for entry in entries]
-        if not set(names) <= set(_ENTRIES) or len(set(names)) < len(names):
+        if not set(names) <= _ENTRIES.keys() or len(set(names)) < len(names):
             raise BadSample(
                 "npz_entries",
                 f"An NPZ part holds {', '.join(n.removesuffix('.npy') for n in _ENTRIES)}, each once.",
             )
         for entry in entries:
-            if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise UnsupportedType(
-                    "unsupported_compression", "Write the NPZ with numpy.savez, unencrypted."
-                )
-            check_decoded(entry.file_size, entry.compress_size, limits, f"entry {entry.filename}")
+            _check_entry(archive, entry, limits)
+        together = sum(entry.file_size for entry in entries)
+        if together > limits.decoded_bytes:
+            raise TooLarge(
+                "too_many_bytes_decoded",
+                f"The NPZ part decodes to {together} bytes; at most {limits.decoded_bytes} are accepted.",
+            )
         return {entry.filename: _inflated(archive, entry) for entry in entries}
+
+
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> None:
+    """Hold an entry against its bounds, by the directory and by the header of its array: no more of it is
+    inflated. Raises BadSample and its kinds."""
+    noun = f"entry {entry.filename.removesuffix('.npy')}"
+    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnsupportedType("unsupported_compression", "Write the NPZ with numpy.savez, unencrypted.")
+    check_decoded(entry.file_size, entry.compress_size, limits, noun)
+    with archive.open(entry) as stream:
+        shape, _, dtype, start = _npy_header(stream.read(min(entry.file_size, _HEADER_BYTES + 12)))
+    size = math.prod(shape) * dtype.itemsize
+    if size != entry.file_size - start:
+        raise ValueError("the header claims another size than the entry has")
+    if entry.filename == "rgb.npy" and len(shape) == 3:
+        check_pixels(shape[0], shape[1], limits.rgb_pixels, limits, noun)
+    most = _ENTRIES[entry.filename](limits)
+    if size > most:
+        raise TooLarge("too_many_bytes_decoded", f"The {noun} has {size} bytes; at most {most} are accepted.")
 
 
 def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -301,6 +302,47 @@ def test_npz_refused(content: bytes, error: type[BadSample], code: str) -> None:
     with pytest.raises(BadSample) as refused:
         read_npz(content)
     assert (type(refused.value), refused.value.code) == (error, code)
+
+
+def hardly_filled(shape: tuple[int, ...], dtype: str) -> bytes:
+    """An NPY that deflates to a fiftieth or so: little enough to be a bomb, too much to be seen by the
+    ratio."""
+    array = np.zeros(shape, dtype)
+    flat = array.view("u1").reshape(-1)
+    flat[::100] = np.random.default_rng(0).integers(0, 255, flat[::100].size)
+    return npy(array)
+
+
+SCENE = {"rgb": ((3600, 3800, 3), "u1"), "xyz": ((1800, 1900, 3), "f4")}
+SMALL = dict.fromkeys(("xyz_scale", "xyz_offset", "intrinsics"), ((5000000,), "f8"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "limits"),
+    [
+        (SCENE | SMALL | {"depth": ((2000, 2000), "f8")}, ReadLimits()),
+        ({"xyz": ((40, 50, 3), "f4"), "xyz_scale": ((12_000_000,), "f8")}, ReadLimits()),
+        (SCENE, ReadLimits(decoded_bytes=64 << 20)),
+    ],
+    ids=["six large entries", "a scale of 96 MB", "together too large"],
+)
+def test_npz_bombs_are_refused_before_they_are_inflated(
+    entries: dict[str, tuple[tuple[int, ...], str]], limits: ReadLimits
+) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, (shape, dtype) in entries.items():
+            archive.writestr(f"{name}.npy", hardly_filled(shape, dtype))
+    content = stream.getvalue()
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge) as refused:
+            read_npz(content, limits)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code == "too_many_bytes_decoded"
+    assert peak < 4 << 20
 
 
 def test_unorganised_real_cloud_says_why() -> None:
