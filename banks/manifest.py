@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from banks.calibration import Calibration
+from banks.manifest_schemas import MIN_READER, SCHEMA_VERSION, current_form, without_unknown
+from banks.seal import CHECKSUM, parse, sealed
+from models.atomic_file import write_atomically
 from recipes.profile import Profile
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 3
-"""Raise it whenever an older version's files would be read with another meaning."""
 _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
 
 
@@ -32,11 +34,15 @@ class BankFacts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The facts of one bank version. Unknown fields are refused: they belong to a newer Tribank."""
+    """The facts of one bank version.
+
+    min_reader: the oldest schema whose readers understand it. They ignore fields that they do not know.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = SCHEMA_VERSION
+    min_reader: int = MIN_READER
     product: str
     created: datetime
     profile: Profile
@@ -56,23 +62,24 @@ class Manifest(BaseModel):
     """sha256 of the features of its good parts, by name; empty where it does not keep them."""
     libraries: dict[str, str]
 
-    @field_validator("schema_version")
-    @classmethod
-    def _known_schema(cls, found: int) -> int:
-        if found != SCHEMA_VERSION:
-            raise ValueError(
-                f"made by another Tribank (schema {found}, this one reads {SCHEMA_VERSION}): build it again"
-            )
-        return found
-
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Read and validate. Raises OSError or ValueError (pydantic's ValidationError)."""
-        return cls.model_validate_json((folder / MANIFEST).read_bytes())
+        """Read and validate, of this schema or an older one.
+
+        Raises OSError, or ValueError where it is damaged or needs a newer reader.
+        """
+        found = parse((folder / MANIFEST).read_bytes())
+        document = current_form(found)
+        try:
+            return cls.model_validate_json(json.dumps(document))
+        except ValidationError as error:
+            if CHECKSUM not in found:
+                raise  # an unknown field may be a known one with a flipped bit
+            return cls.model_validate_json(json.dumps(without_unknown(document, error)))
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into a version directory that is not yet published."""
-        (folder / MANIFEST).write_text(self.model_dump_json(indent=1) + "\n")
+        write_atomically(folder / MANIFEST, sealed(json.loads(self.model_dump_json())))
 
 
 def library_versions() -> dict[str, str]:

@@ -18,7 +18,10 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from banks.manifest import MANIFEST, Manifest
 from models.atomic_file import flush, write_atomically
@@ -194,15 +197,31 @@ def verify_files(path: Path, *, serving: bool = False) -> list[str]:
     try:
         manifest = Manifest.read(path)
     except (OSError, ValueError) as error:
-        return [f"{MANIFEST}: {error}"]
+        return [f"{MANIFEST}: {reason(error)}"]
     problems = []
     for name, expected in (manifest.files if serving else manifest.files | manifest.kept).items():
-        file = path / name
-        if not file.is_file():
+        try:
+            changed = sha256_of(path / name) != expected
+        except FileNotFoundError:
             problems.append(f"{name}: missing")
-        elif sha256_of(file) != expected:
-            problems.append(f"{name}: changed since it was built (sha256 differs)")
+        except (OSError, ValueError) as error:
+            problems.append(f"{name}: {reason(error)}")
+        else:
+            problems += [f"{name}: changed since it was built (sha256 differs)"] if changed else []
     return problems
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be read, in a few words and on one line."""
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or type(error).__name__})"
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    if isinstance(error, UnicodeDecodeError | JSONDecodeError):
+        return "not what Tribank wrote (no JSON)"
+    return " ".join(str(error).split())
 
 
 def _number(version: str) -> int:

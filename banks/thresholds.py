@@ -1,6 +1,8 @@
 """Thresholds that a person moved, beside the versions, which stay as they were built.
 
-<root>/<product>/thresholds.json     {"v3": {"threshold": 2.5}, "v4": {"rate": 0.02}}
+<root>/<product>/thresholds.json     {"v3": {"threshold": 2.5}, "v4": {"rate": 0.02}, "checksum": "5a..."}
+
+A file without a checksum, as older sources wrote it, is read too.
 """
 
 from __future__ import annotations
@@ -8,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, RootModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from banks.calibration import Calibration
-from banks.store import BadBank, BankStore, exclusive
+from banks.seal import CHECKSUM, parse, sealed, unsealed
+from banks.store import VERSION_NAME, BadBank, BankStore, exclusive, reason
 from models.atomic_file import write_atomically
 
 THRESHOLDS = "thresholds.json"
@@ -41,10 +44,6 @@ class MovedThreshold(BaseModel):
         return built.rethreshold(self.rate)
 
 
-class _Moved(RootModel[dict[str, MovedThreshold]]):
-    """The file."""
-
-
 def move_threshold(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> None:
     """Move a version's threshold; None puts it back to what calibration found.
 
@@ -52,28 +51,41 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
     """
     folder = store.path(product, version).parent
     with exclusive(folder):
-        thresholds = _read(folder)
+        thresholds = moved_thresholds(folder)
         if moved is None:
             thresholds.pop(version, None)
         else:
             thresholds[version] = moved
-        write_atomically(folder / THRESHOLDS, _Moved(thresholds).model_dump_json(exclude_none=True) + "\n")
+        content = {name: one.model_dump(exclude_none=True) for name, one in thresholds.items()}
+        write_atomically(folder / THRESHOLDS, sealed(content))
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:
     """The calibration of a version directory with the threshold that a person may have set.
 
-    built: as the manifest has it. Raises BadBank where the file cannot be read: a threshold that someone
-    moved for a reason is never silently dropped.
+    built: as the manifest has it. Raises BadBank where the file is damaged or cannot be read: a threshold
+    that someone moved for a reason is never silently dropped.
     """
-    moved = _read(version.parent).get(version.name)
+    moved = moved_thresholds(version.parent).get(version.name)
     return built if moved is None else moved.apply(built)
 
 
-def _read(folder: Path) -> dict[str, MovedThreshold]:
+def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:
+    """The moved thresholds of a product's folder, by version. Raises BadBank."""
     try:
-        return dict(_Moved.model_validate_json((folder / THRESHOLDS).read_bytes()).root)
+        document = parse((folder / THRESHOLDS).read_bytes())
+        content = unsealed(document) if CHECKSUM in document else document
+        return {_version(name): MovedThreshold.model_validate(one) for name, one in content.items()}
     except FileNotFoundError:
         return {}
-    except ValidationError as error:
-        raise BadBank(f"{folder.name}/{THRESHOLDS} cannot be read: mend or remove it") from error
+    except (OSError, ValueError) as error:
+        raise BadBank(
+            f"{folder.name}/{THRESHOLDS} cannot be used: {reason(error)}. Restore it from the backup, or "
+            "remove it and move the thresholds again."
+        ) from error
+
+
+def _version(name: str) -> str:
+    if not VERSION_NAME.match(name):
+        raise ValueError(f"'{name[:20]}' is no version")
+    return name

@@ -65,6 +65,13 @@ def load_version(
     if problems:
         raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {'; '.join(problems)}")
     manifest = Manifest.read(folder)
+    try:
+        decision = decisions.from_json(manifest.decision)
+    except (LookupError, TypeError, ValueError) as error:
+        what = f"bank version {folder.parent.name}/{folder.name}"
+        raise BadBank(
+            f"{what} is damaged: manifest.json: its decision is not understood ({error})"
+        ) from error
     profile = manifest.profile
     tensors = load_file(folder / NORMALISERS)
     banks = {
@@ -87,7 +94,7 @@ def load_version(
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
         pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size, profile.place_sigma)
-    return manifest, pipeline, bank_set, decisions.from_json(manifest.decision)
+    return manifest, pipeline, bank_set, decision
 
 
 def other_weights(built: Mapping[str, str], here: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from banks.seal import parse, sealed, unsealed
 from banks.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
 from banks.version_files import load_version
 from tests.conftest import SMALL
@@ -62,13 +63,9 @@ def test_every_changed_or_missing_file_is_named(store: BankStore) -> None:
 
 def test_a_manifest_whose_profile_cannot_be_is_refused_with_its_field(store: BankStore) -> None:
     manifest = store.path(SMALL) / "manifest.json"
-    whole = manifest.read_text()
-    manifest.write_text(
-        whole.replace('"decision":"tail"', '"decision":"foo"').replace(
-            '"decision": "tail"', '"decision": "foo"'
-        )
-    )
-    assert manifest.read_text() != whole
+    facts = unsealed(parse(manifest.read_bytes()))
+    facts["profile"]["decision"] = "foo"
+    manifest.write_text(sealed(facts))
     with pytest.raises(BadBank, match=r"profile\.decision"):
         load_version(store.path(SMALL), device="cpu", weights_dir=Path("weights"))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,13 @@ import pytest
 import torch
 
 from banks.detector import Detector, PartResult
-from banks.store import BadBank, BankStore
+from banks.manifest import Manifest
+from banks.pipeline import Pipeline
+from banks.store import BadBank, BankStore, verify_files
+from banks.version_files import load_version
 from models.sample import Sample, make_sample
 from models.weights import WeightStore
+from recipes.profile import Profile
 from tests.conftest import SMALL
 
 KEPT = Path(__file__).parents[1] / "data" / "versions"
@@ -54,6 +60,62 @@ def test_a_version_is_not_served_with_other_weights(tmp_path: Path) -> None:
         Detector.load(path, weights_dir=tmp_path)
     for named in ("efficientnet_lite1", packaged.sha256[:12], added.sha256[:12]):
         assert named in str(refused.value)
+
+
+def _flips(content: bytes, most: int) -> Iterator[bytes]:
+    """The content with one bit flipped, at places evenly spread over it."""
+    bits = 8 * len(content)
+    for number in range(min(most, bits)):
+        bit = bits * number // min(most, bits)
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        yield bytes(damaged)
+
+
+def test_no_flipped_bit_of_a_version_is_served(tmp_path: Path) -> None:
+    """Of any file: it is refused by name, or means the same (a blank of the manifest)."""
+    path = tmp_path / "biscuit" / "v1"
+    shutil.copytree(KEPT / "schema-3" / "biscuit" / "v1", path)
+    manifest = Manifest.read(path)
+    manifest.write(path)
+    assert verify_files(path) == []
+    for file in path.iterdir():
+        content = file.read_bytes()
+        for damaged in _flips(content, 1500 if file.name == "manifest.json" else 60):
+            file.write_bytes(damaged)
+            problems = verify_files(path, serving=True)
+            if problems:
+                assert problems[0].startswith(f"{file.name}: ")
+            else:
+                assert file.name == "manifest.json"
+                assert Manifest.read(path) == manifest
+        file.write_bytes(content)
+    assert verify_files(path) == []
+
+
+class _Readable(Exception):
+    """A version came so far that its networks would be loaded."""
+
+
+def _no_networks(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
+    raise _Readable
+
+
+def test_a_flipped_bit_of_an_old_manifest_raises_nothing_but_a_refusal(tmp_path: Path) -> None:
+    """Schema 3 has no checksum: a changed number is not found."""
+    path = tmp_path / "biscuit" / "v1"
+    shutil.copytree(KEPT / "schema-3" / "biscuit" / "v1", path)
+    manifest = path / "manifest.json"
+    refused = 0
+    for damaged in _flips(manifest.read_bytes(), 400):
+        manifest.write_bytes(damaged)
+        try:
+            load_version(path, device="cpu", weights_dir=tmp_path, make_pipeline=_no_networks)
+        except BadBank:
+            refused += 1
+        except _Readable:
+            continue
+    assert refused > 200
 
 
 def test_every_file_of_a_version_has_the_users_usual_mode(small_banks: Path) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from banks.builder import BuildError
 from banks.detector import Detector
+from banks.seal import parse, sealed, unsealed
 from banks.store import BankNotFound, BankStore
 from models.sample import BadSample
 from service.commands import app
@@ -105,9 +106,9 @@ def test_a_bank_from_before_a_value_could_be_declared_is_served(small_banks: Pat
     copy = tmp_path / "banks"
     shutil.copytree(small_banks, copy)
     manifest = BankStore(copy).path(SMALL) / "manifest.json"
-    facts = json.loads(manifest.read_text())
+    facts = unsealed(parse(manifest.read_bytes()))
     assert facts["profile"]["preparation"].pop("no_return", 0) is None
-    manifest.write_text(json.dumps(facts))
+    manifest.write_text(sealed(facts))
     assert Detector.load(manifest.parent).manifest.profile.preparation.no_return is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections import Counter
@@ -26,9 +25,9 @@ def derive(root: Path, version: str) -> None:
     """A version with v1's banks that answers with other scores than v1."""
     folder = root / SMALL / version
     shutil.copytree(root / SMALL / "v1", folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["decision"]["peak_spread"] = [2 * s for s in manifest["decision"]["peak_spread"]]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    manifest = Manifest.read(folder)
+    spread = [2 * s for s in manifest.decision["peak_spread"]]
+    manifest.model_copy(update={"decision": {**manifest.decision, "peak_spread": spread}}).write(folder)
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""JSON documents that carry a checksum of their own content, so that damage is found when they are read.
+
+The checksum is over the content in a canonical form, not over the bytes: a document that was only indented
+otherwise is still the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+CHECKSUM = "checksum"
+"""The key of a sealed document that holds it: hex sha256 of all the others."""
+
+
+def sealed(document: Mapping[str, Any]) -> str:
+    """The document as JSON text with its checksum. Raises ValueError for numbers that JSON does not have."""
+    return json.dumps({**document, CHECKSUM: _digest(document)}, indent=1, allow_nan=False) + "\n"
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """A JSON object, its checksum not yet looked at. Raises ValueError."""
+    document = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_constant)
+    if not isinstance(document, dict):
+        raise ValueError(f"it holds a {type(document).__name__}, not an object")
+    return document
+
+
+def unsealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without its checksum. Raises ValueError where that is missing or of another content."""
+    content = {key: value for key, value in document.items() if key != CHECKSUM}
+    if CHECKSUM not in document:
+        raise ValueError("its checksum is missing")
+    if document[CHECKSUM] != _digest(content):
+        raise ValueError("changed since it was written (its checksum differs)")
+    return content
+
+
+def digest_of(text: str) -> str:
+    """Hex sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return digest_of(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False))
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
