@@ -8,35 +8,57 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 _ROOMS = ("recipes", "models", "banks", "service", "evaluation")
 
 
+_NO_SEARCH = frozenset({"banks", "data", "keys", "metrics", "openapi", "profiles", "weights"})
+"""Commands that search no bank: they start without a look at the BLAS kernels."""
+_STOPPED = 130
+
+
 def main() -> None:
     """Entry point of the `tribank` command. Exit code 2 where the person has to mend something, 4 where that
-    is a full disk."""
+    is a full disk, 130 after Ctrl-C."""
     # The workers of OpenMP sleep at their barriers instead of spinning: beside any other busy process a part
     # then takes a third of the time, on quiet cores the same.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from banks.blas import ensure_kernel
-
-    ensure_kernel()
-    from evaluation.commands import register
-    from service.commands import app
-
-    register(app)
     try:
+        if _searches(sys.argv[1:]):
+            from banks.blas import ensure_kernel
+
+            ensure_kernel()
+        from evaluation.commands import register
+        from service.commands import app
+
+        register(app)
         app()
+    except KeyboardInterrupt:
+        _end("Stopped by Ctrl-C.", _STOPPED)
+    except SystemExit as ended:
+        if ended.code == _STOPPED:
+            _end("Stopped by Ctrl-C.", _STOPPED)
+        raise
     except Exception as error:
         from service.problems import EXIT_FULL, is_full
 
         if is_full(error):
-            print("tribank: The disk is full. Make room, then run this again.", file=sys.stderr)
-            raise SystemExit(EXIT_FULL) from None
+            _end("The disk is full. Make room, then run this again.", EXIT_FULL)
         if not _is_for_people(error):
             raise
-        print(f"tribank: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _end(str(error), 2)
+
+
+def _searches(arguments: Sequence[str]) -> bool:
+    """Whether the command may search a bank, for which FAISS wants the right kernel before it is loaded."""
+    return bool(arguments) and arguments[0] not in _NO_SEARCH and "--help" not in arguments
+
+
+def _end(said: str, code: int) -> NoReturn:
+    print("\n".join(f"tribank: {line}" for line in said.splitlines()), file=sys.stderr)
+    raise SystemExit(code) from None
 
 
 def _is_for_people(error: Exception) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
-from typing import Literal
+from statistics import NormalDist, median
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import stdtrit
+if TYPE_CHECKING:  # whoever only reads a manifest needs neither numpy nor SciPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Basis = Literal["counted", "extrapolated", "set"]
 """Where a threshold comes from: an order statistic of the held-out scores, a tail fitted to them because
@@ -58,7 +58,7 @@ class Calibration:
 
     def relative(self, score: float) -> float:
         """The score on a scale that all products share: 0 is the median held-out part, 1 the threshold."""
-        middle = float(np.median(self.scores))
+        middle = float(median(self.scores))
         reach = max(self.threshold - middle, 1e-6 * abs(self.threshold), 1e-12)
         return (score - middle) / reach
 
@@ -87,6 +87,8 @@ def calibrate(
     the pixel threshold, which lies in its middle. Raises ValueError if n is 0, counts differ or anything is
     not finite.
     """
+    import numpy as np
+
     ordered = tuple(sorted(map(float, scores)))
     if not len(ordered) == len(maps) == len(valid) or maps.shape != valid.shape:
         raise ValueError(f"{len(ordered)} scores, maps {maps.shape} and valid {valid.shape} do not match")
@@ -126,6 +128,9 @@ def _gumbel_limit(ordered: Sequence[float], rate: float) -> float:
     The widening is held at 2 and the spread at 2 % of the mean at least, so that two nearly equal parts give
     neither an absurd nor a useless threshold.
     """
+    import numpy as np
+    from scipy.special import stdtrit
+
     values = np.asarray(ordered, np.float64)
     count = len(values)
     mean = float(values.mean())

@@ -90,9 +90,3 @@ def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
         device=device,
     )
     return Pipeline(profile.preparation, extractor)
-
-
-def missing_weights(profile: Profile, weights_dir: Path) -> list[str]:
-    """Names of the weights that a profile needs and `weights_dir` lacks."""
-    store = WeightStore(weights_dir)
-    return [name for name in profile.extraction.weights() if store.find(name) is None]

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.environment import processor
 from models.weight_folder import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -35,6 +33,7 @@ def bench(
 
     from banks.detector import Detector
     from banks.store import BankStore
+    from evaluation.environment import processor
     from models.product_folder import open_product_folder
 
     if threads:
@@ -87,12 +86,16 @@ def _one(detector: Detector, rgb: bytes, xyz: bytes) -> dict[str, float]:
 
 
 def _quantiles(times: Sequence[float]) -> dict[str, float]:
+    import numpy as np
+
     p50, p90 = np.quantile(times, [0.5, 0.9])
     return {"p50": float(p50), "p90": float(p90), "max": max(times)}
 
 
 def _floor() -> float:
     """Best of five float32 matrix products, GFLOP/s."""
+    import numpy as np
+
     side = 1536
     left = np.ones((side, side), np.float32)
     best = np.inf

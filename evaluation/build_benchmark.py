@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -75,6 +74,7 @@ def bench_build(
 
 def _generated(folder: Path, parts: int, side: int, width: int) -> FeatureStore:
     """Clustered Gaussian features with a third of the patches empty, as a background leaves them."""
+    import numpy as np
     import torch
 
     from banks.feature_store import FeatureStore

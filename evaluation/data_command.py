@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -14,11 +14,9 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from evaluation.datasets.check import DatasetReport, check_dataset
-from evaluation.datasets.depth_folder import LAYOUT, convert_depth_parts, list_depth_parts
-from evaluation.datasets.eyecandies import Light, find_classes
-from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, chosen_parts, convert_class
-from evaluation.datasets.product_writer import write_product
+if TYPE_CHECKING:
+    from evaluation.datasets.check import DatasetReport
+    from evaluation.datasets.eyecandies import Light
 
 SHOWN = 20
 """Findings listed a product; the rest is counted (--json lists all)."""
@@ -48,6 +46,8 @@ def check(
     Knows MVTec 3D-AD (and its official counts), Eyecandies as unpacked, depth maps with intrinsics, and
     any product folder: train/, validation/ and test/, or good/ and one folder a defect, or good parts only.
     """
+    from evaluation.datasets.check import check_dataset
+
     try:
         report = check_dataset(folder, deep)
     except (ValueError, OSError) as error:
@@ -75,6 +75,9 @@ def eyecandies(
     ] = False,
 ) -> None:
     """Convert Eyecandies classes: depth to clouds, background out, masks, train/validation/test folders."""
+    from evaluation.datasets.eyecandies import find_classes
+    from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, chosen_parts, convert_class
+
     classes = find_classes(folder)
     if not classes:
         _fail(f"{folder} holds no Eyecandies class: expected <class>/train/data/000_depth.png and its like")
@@ -101,6 +104,9 @@ def depth(
     ] = None,
 ) -> None:
     """Convert a folder of depth maps and intrinsics into a product folder of clouds."""
+    from evaluation.datasets.depth_folder import LAYOUT, convert_depth_parts, list_depth_parts
+    from evaluation.datasets.product_writer import write_product
+
     skipped: list[str] = []
     try:
         parts = list_depth_parts(folder)

@@ -13,7 +13,6 @@ import numpy as np
 
 from banks.builder import Builder
 from banks.detector import Detector
-from banks.pipeline import missing_weights
 from banks.store import BankStore
 from evaluation.cached_extractor import cached_pipelines
 from evaluation.datasets.collection import open_products
@@ -29,7 +28,7 @@ from evaluation.product_evaluation import (
 from evaluation.result_log import ResultLog
 from evaluation.run import Run, drawn_folder, fingerprint
 from models.product_folder import GOOD, ProductFolder
-from models.weight_folder import DEFAULT_WEIGHTS
+from models.weight_folder import DEFAULT_WEIGHTS, missing_weights
 from models.weights import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
@@ -82,7 +81,7 @@ class Evaluator:
 
     def missing(self, profile: str) -> list[str]:
         """Names of the weights that a profile needs and that are not here."""
-        return missing_weights(find_profile(profile), self.weights_dir)
+        return missing_weights(self.weights_dir, find_profile(profile).extraction.weights())
 
     def check_weights(self, run: Run) -> None:
         """Raises UnknownProfile, or MissingWeights with what to do about them."""

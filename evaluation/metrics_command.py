@@ -6,16 +6,14 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.aupro import LIMITS
-from evaluation.map_folder import MapMatch, MapPairs, match_maps
-from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
-from evaluation.score_file import read_scores
+if TYPE_CHECKING:
+    from evaluation.map_folder import MapMatch, MapPairs
 
 
 class MissingMask(StrEnum):
@@ -56,6 +54,11 @@ def measure(
     maps: Path, masks: Path, scores: Path | None = None, missing_mask: MissingMask = MissingMask.ERROR
 ) -> dict[str, Any]:
     """The document that `tribank metrics --json` prints. Raises ValueError with a sentence for the user."""
+    from evaluation.aupro import LIMITS
+    from evaluation.map_folder import MapPairs, match_maps
+    from evaluation.metrics import pixel_metrics
+    from evaluation.score_file import read_scores
+
     match = match_maps(maps, masks)
     if match.unmasked and missing_mask is MissingMask.ERROR:
         raise ValueError(
@@ -82,6 +85,8 @@ def measure(
 
 
 def _image_metrics(scores: Sequence[float], defective: Sequence[bool]) -> dict[str, Any]:
+    from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, recall_at
+
     if all(defective):
         return {"image_auroc": None, "f1_threshold": None}
     best = best_f1(scores, defective)

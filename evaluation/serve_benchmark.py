@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import numpy as np
 import typer
 from rich.console import Console
-
-from evaluation.environment import processor
 
 MOST_OPEN = 512
 """Requests that wait for an answer at once; a part that comes above it is not sent, and counted."""
@@ -75,6 +72,8 @@ def bench_serve(
     key: Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="An API key, where one is asked for.")] = "",
 ) -> None:
     """Offer a running service a multiple of its capacity; print statuses, latencies and memory as JSON."""
+    from evaluation.environment import processor
+
     report = asyncio.run(load(_station(url, product, rgb, xyz, key), seconds, factor))
     report["hardware"] = {"cpu": processor(), "cores": os.cpu_count(), "load_average": os.getloadavg()}
     Console().print_json(json.dumps(report))
@@ -189,4 +188,6 @@ def _station(url: str, product: str, rgb: Path, xyz: Path, key: str) -> Station:
 
 def _quantile(answers: list[Answer], share: float) -> float:
     """Milliseconds."""
+    import numpy as np
+
     return float(np.quantile([answer.seconds for answer in answers], share)) * 1000

@@ -8,18 +8,16 @@ from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from models.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
-from models.point_network import PointTransformer
-from models.rgb_backbones import rgb_backbone, timm
-from models.uff import FusionNetwork
 from recipes.backbones import BACKBONES, TIMM_PREFIX
 from recipes.points import PointKind
 
-Network = Callable[[], torch.nn.Module]
+if TYPE_CHECKING:  # listing what there is must not take the seconds that torch and timm take to load
+    import torch
+
+    Network = Callable[[], torch.nn.Module]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ class OfficialWeights:
     def shapes(self, tensors: Mapping[str, torch.Tensor] | None = None) -> Mapping[str, torch.Size]:
         """Every tensor the network needs, and its shape; of the size of `tensors` where any size will do.
         Nothing is allocated."""
+        import torch
+
         with torch.device("meta"):
             network = self.network() if tensors is None or self.sized is None else self.sized(tensors)
             state = network.state_dict()
@@ -83,12 +83,23 @@ class OfficialWeights:
         )
 
 
-def _timm(name: str) -> Network:
-    return partial(timm.create_model, BACKBONES[name].model, pretrained=False)
+def _timm(model: str) -> torch.nn.Module:
+    from models.rgb_backbones import timm
+
+    return timm.create_model(model, pretrained=False)
 
 
-def _points(kind: PointKind) -> Network:
-    return partial(PointTransformer, kind, "running")
+def _points(kind: PointKind) -> torch.nn.Module:
+    from models.point_network import PointTransformer
+
+    return PointTransformer(kind, "running")
+
+
+def _fusion(tensors: Mapping[str, torch.Tensor] = MappingProxyType({})) -> torch.nn.Module:
+    """As wide as the tensors say; without them as wide as the paper's."""
+    from models.uff import FusionNetwork
+
+    return FusionNetwork.sized(tensors)
 
 
 _AUGREG = "https://storage.googleapis.com/vit_models/augreg/"
@@ -104,7 +115,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "efficientnet_lite0",
                 "RGB, embedded hosts (ImageNet-1k)",
                 ("efficientnet-lite0-57934424.pth",),
-                _timm("efficientnet_lite0"),
+                partial(_timm, BACKBONES["efficientnet_lite0"].model),
                 "Apache-2.0",
                 19,
                 page=_LITE.format(0),
@@ -116,7 +127,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "efficientnet_lite1",
                 "RGB, embedded hosts (ImageNet-1k)",
                 ("efficientnet-lite1-77cc7160.pth",),
-                _timm("efficientnet_lite1"),
+                partial(_timm, BACKBONES["efficientnet_lite1"].model),
                 "Apache-2.0",
                 22,
                 page=_LITE.format(1),
@@ -128,7 +139,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "dino_vitb8",
                 "RGB, the paper's default (DINO, self-supervised)",
                 ("dino_vitbase8_pretrain.pth", "vit_base_patch8_224.dino.safetensors"),
-                _timm("dino_vitb8"),
+                partial(_timm, BACKBONES["dino_vitb8"].model),
                 "Apache-2.0",
                 343,
                 url=_DINO + "dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth",
@@ -137,7 +148,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "dino_vits8",
                 "RGB, smaller (DINO, self-supervised)",
                 ("dino_deitsmall8_pretrain.pth", "vit_small_patch8_224.dino.safetensors"),
-                _timm("dino_vits8"),
+                partial(_timm, BACKBONES["dino_vits8"].model),
                 "Apache-2.0",
                 87,
                 url=_DINO + "dino_deitsmall8_pretrain/dino_deitsmall8_pretrain.pth",
@@ -146,7 +157,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "vitb8_in21k",
                 "RGB, supervised ImageNet-21k (AugReg)",
                 (f"{_IN21K}.npz", "vit_base_patch8_224.augreg_in21k.safetensors"),
-                _timm("vitb8_in21k"),
+                partial(_timm, BACKBONES["vitb8_in21k"].model),
                 "Apache-2.0",
                 412,
                 url=f"{_AUGREG}{_IN21K}.npz",
@@ -158,7 +169,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                     f"{_IN21K}--imagenet2012-steps_20k-lr_0.01-res_224.npz",
                     "vit_base_patch8_224.augreg_in21k_ft_in1k.safetensors",
                 ),
-                _timm("vitb8_in21k_ft_in1k"),
+                partial(_timm, BACKBONES["vitb8_in21k_ft_in1k"].model),
                 "Apache-2.0",
                 347,
                 url=f"{_AUGREG}{_IN21K}--imagenet2012-steps_20k-lr_0.01-res_224.npz",
@@ -167,7 +178,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "wide_resnet50_2",
                 "RGB of the PatchCore and BTF baselines (ImageNet-1k)",
                 ("wide_resnet50_racm-8234f177.pth", "wide_resnet50_2.racm_in1k.safetensors"),
-                _timm("wide_resnet50_2"),
+                partial(_timm, BACKBONES["wide_resnet50_2"].model),
                 "Apache-2.0",
                 276,
                 url="https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/"
@@ -178,7 +189,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "pointmae",
                 "points, the paper's default (ShapeNet, self-supervised)",
                 ("pointmae_pretrain.pth", "pretrain.pth"),
-                _points("pointmae"),
+                partial(_points, "pointmae"),
                 "MIT (code; the weights' own is not stated)",
                 None,
                 url="https://github.com/Pang-Yatian/Point-MAE/releases/download/main/pretrain.pth",
@@ -194,7 +205,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "pointbert",
                 "points, the paper's alternative (ShapeNet, self-supervised)",
                 ("Point-BERT.pth",),
-                _points("pointbert"),
+                partial(_points, "pointbert"),
                 "MIT (code; the weights' own is not stated)",
                 None,
                 url="https://cloud.tsinghua.edu.cn/f/202b29805eea45d7be92/?dl=1",
@@ -212,12 +223,12 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "uff",
                 "fusion of RGB and points (the authors', or `tribank train-uff`)",
                 ("uff.pth", "checkpoint-0.pth"),
-                partial(FusionNetwork, 768, 1152),
+                _fusion,
                 "MIT (code; the weights' own is not stated)",
                 None,
                 page="https://github.com/nomewang/M3DM (section Checkpoints) or train it (tribank train-uff)",
                 layout=Layout(("model",)),
-                sized=FusionNetwork.sized,
+                sized=_fusion,
             ),
         )
     }
@@ -234,8 +245,11 @@ def official_weights(name: str) -> OfficialWeights:
         return WEIGHTS[name]
     if not name.startswith(TIMM_PREFIX):
         raise ValueError(f"unknown weights {name!r}: choose one of {', '.join(WEIGHTS)}, or timm:<model>")
-    model = rgb_backbone(name).model
-    network = partial(timm.create_model, model, pretrained=False)
+    import torch
+
+    from models.rgb_backbones import rgb_backbone
+
+    network = partial(_timm, rgb_backbone(name).model)
     with torch.device("meta"):
         built: Any = network()
     default, parameters = built.pretrained_cfg, sum(tensor.numel() for tensor in built.parameters())

@@ -24,7 +24,7 @@ from models.atomic_file import replacing
 from models.digest import sha256_of
 from models.flax_vit import timm_state
 from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_weights
-from models.weight_folder import DEFAULT_WEIGHTS
+from models.weight_folder import DEFAULT_WEIGHTS, converted, find_weights
 
 Tensors = dict[str, torch.Tensor]
 _ORIGIN, _CONTENT = "sha256", "content"
@@ -63,9 +63,7 @@ class WeightStore:
 
     def find(self, name: str) -> Path | None:
         """The converted file of `name`, else an official one under a usual name, else its package's."""
-        weights = official_weights(name)
-        usual = (self.folder / file for file in (self._converted(name).name, *weights.files))
-        return next((path for path in usual if path.is_file()), None) or weights.packaged()
+        return find_weights(self.folder, name)
 
     def load(self, name: str) -> Tensors:
         """The state dict of `name` on the CPU, by the network's own names: every tensor, no other, right
@@ -78,7 +76,7 @@ class WeightStore:
     def describe(self, name: str) -> StoredWeights:
         """Where `name` is and what it was made from. Raises MissingWeights."""
         path = self._path(name)
-        facts = _facts(path) if path == self._converted(name) else {}
+        facts = _facts(path) if path == converted(self.folder, name) else {}
         digest = facts.get(_ORIGIN) or sha256_of(path)
         checksum = _ORIGIN not in facts or _CONTENT in facts
         return StoredWeights(name, path, digest, _is_official(official_weights(name), digest), checksum)
@@ -98,7 +96,7 @@ class WeightStore:
         weights, tensors = self._recognise(file) if name is None else (official_weights(name), None)
         tensors = tensors or self._read(weights, file)
         self.folder.mkdir(parents=True, exist_ok=True)
-        target = self._converted(weights.name)
+        target = converted(self.folder, weights.name)
         kept = {key: tensor.clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
         facts = {"name": weights.name, "file": file.name, _ORIGIN: sha256_of(file), _CONTENT: _digest(kept)}
         with replacing(target) as partial:
@@ -116,10 +114,10 @@ class WeightStore:
         )
 
     def _read(self, weights: OfficialWeights, path: Path) -> Tensors:
-        converted = path == self._converted(weights.name)
+        own = path == converted(self.folder, weights.name)
         top = read_tensors(path)
-        tensors = _checked(weights, top, path, converted=converted)
-        written = _facts(path).get(_CONTENT) if converted else None
+        tensors = _checked(weights, top, path, converted=own)
+        written = _facts(path).get(_CONTENT) if own else None
         if written is not None and _digest(top) != written:
             raise BadWeights(
                 f"{path.name} is damaged: its tensors changed since it was converted. Convert the official "
@@ -132,9 +130,6 @@ class WeightStore:
         if path is None:
             raise MissingWeights(how_to_get(official_weights(name), self.folder))
         return path
-
-    def _converted(self, name: str) -> Path:
-        return self.folder / f"{name.replace(':', '-').replace('/', '-')}.safetensors"
 
 
 def how_to_get(weights: OfficialWeights, folder: Path) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -146,6 +145,8 @@ def score(
     device: Device = "auto",
 ) -> None:
     """Score one part with a product's active banks. Exit code 0 whatever the decision."""
+    import numpy as np
+
     from banks.detector import Detector
     from banks.store import BankStore
     from models.readers import read_pair
@@ -194,6 +195,8 @@ def trace(
     device: Device = "auto",
 ) -> None:
     """Write every stage of one part, from its valid points to its fused patches, without any bank."""
+    import numpy as np
+
     from models.fusion import ready_fusion
     from models.readers import read_pair
     from models.trace import trace as trace_part
@@ -263,10 +266,10 @@ def openapi(
 @app.command()
 def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
     """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
-    from banks.pipeline import missing_weights
+    from models.weight_folder import missing_weights
     from recipes.profiles import PROFILES
 
-    rows = [(p.name, missing_weights(p, weights_dir), p) for p in PROFILES.values()]
+    rows = [(p.name, missing_weights(weights_dir, p.extraction.weights()), p) for p in PROFILES.values()]
     if as_json:
         typer.echo(_profiles_json(rows))
         return

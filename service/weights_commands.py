@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,9 +13,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Column, Table
 
 from models.official_weights import WEIGHTS
-from models.weight_download import fetch as download
-from models.weight_folder import DEFAULT_WEIGHTS
-from models.weights import BadWeights, MissingWeights, StoredWeights, WeightStore
+from models.weight_folder import DEFAULT_WEIGHTS, find_weights
+
+if TYPE_CHECKING:
+    from models.weights import StoredWeights
 
 app = typer.Typer(
     help="Network weights: list, fetch, add and verify them. Nothing is downloaded unless `fetch` is called.",
@@ -39,10 +40,9 @@ GivenName = Annotated[str | None, typer.Option("--name", help="What the file is;
 @app.command("list")
 def list_weights(folder: Folder = DEFAULT_WEIGHTS) -> None:
     """List the weights Tribank knows: what for, licence, size, and whether they are here."""
-    store = WeightStore(folder)
     table = Table(Column("name", no_wrap=True), "what for", "licence", "MB", "here")
     for weights in WEIGHTS.values():
-        path = store.find(weights.name)
+        path = find_weights(folder, weights.name)
         size = str(weights.megabytes) if weights.megabytes else "?"
         table.add_row(weights.name, weights.purpose, weights.licence, size, path.name if path else "no")
     Console().print(table)
@@ -54,6 +54,9 @@ def fetch(name: Name, folder: Folder = DEFAULT_WEIGHTS) -> None:
 
     Where this machine has no internet, the message says which file to copy where.
     """
+    from models.weight_download import fetch as download
+    from models.weights import WeightStore
+
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with _plain_errors(), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=None)
@@ -67,6 +70,8 @@ def fetch(name: Name, folder: Folder = DEFAULT_WEIGHTS) -> None:
 def add(file: File, name: GivenName = None, folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Check an official file tensor by tensor and convert it, once, to safetensors. Nothing in it is
     executed."""
+    from models.weights import WeightStore
+
     with _plain_errors():
         stored = WeightStore(folder).add(file, name)
     _tell(stored)
@@ -75,6 +80,8 @@ def add(file: File, name: GivenName = None, folder: Folder = DEFAULT_WEIGHTS) ->
 @app.command()
 def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Read every tensor of all weights that are here. Exit status 1 where one is not what it should be."""
+    from models.weights import BadWeights, WeightStore
+
     store = WeightStore(folder)
     table, sound = Table(Column("name", no_wrap=True), "file", "sha256 of the original", "result"), True
     for name in WEIGHTS:
@@ -107,6 +114,8 @@ def _tell(stored: StoredWeights) -> None:
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """A sentence instead of a traceback."""
+    from models.weights import BadWeights, MissingWeights
+
     try:
         yield
     except (BadWeights, MissingWeights, ValueError) as error:

@@ -9,16 +9,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from evaluation.demo_parts.products import PRODUCTS
+NAMES = ("biscuit", "carrot", "coaster", "flange", "housing", "lid")
+"""Of `products.PRODUCTS`, which loads what draws them."""
 
 
 def demo_parts(
     out: Annotated[Path, typer.Argument(help="Folder to write the products into; made if it is not there.")],
     product: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"Product to write; repeat for several. One of {', '.join(PRODUCTS)}. [default: all]"
-        ),
+        typer.Option(help=f"Product to write; repeat for several. One of {', '.join(NAMES)}. [default: all]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files, byte for byte.")] = 0,
     train: Annotated[int, typer.Option(min=0, help="Good parts of each product to build banks from.")] = 40,

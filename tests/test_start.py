@@ -1,0 +1,86 @@
+"""The commands that only look things up start at once: they load nothing that computes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import tribank
+from evaluation.commands import register
+from evaluation.demo_parts.command import NAMES
+from evaluation.demo_parts.products import PRODUCTS
+from service.commands import app
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "torchvision", "timm", "faiss", "open3d", "scipy", "sklearn", "numpy"}
+_RUN = """
+import sys, tribank
+sys.argv = ["tribank", *sys.argv[1:]]
+code = None
+try:
+    tribank.main()
+except SystemExit as ended:
+    code = ended.code
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print("loaded", code, *loaded, file=sys.stderr)
+"""
+LIGHT = [
+    ("--help",),
+    ("build", "--help"),
+    ("evaluate", "--help"),
+    ("banks", "list"),
+    ("keys", "list"),
+    ("profiles", "--json"),
+    ("weights", "list"),
+]
+
+
+def _loaded(arguments: tuple[str, ...], folder: Path) -> tuple[str, set[str]]:
+    """Exit status and the modules that the command loaded."""
+    places = {"TRIBANK_BANKS": str(folder / "banks"), "TRIBANK_STATE": str(folder / "state")}
+    ended = subprocess.run(
+        [sys.executable, "-c", _RUN, *arguments],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **places},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    name, code, *loaded = ended.stderr.splitlines()[-1].split()
+    assert name == "loaded", ended.stderr
+    return code, set(loaded)
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_what_only_looks_things_up_loads_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    code, loaded = _loaded(arguments, tmp_path)
+    assert code in ("0", "None")
+    assert loaded & HEAVY == set()
+    assert not (tmp_path / ".cache").exists(), "nor are BLAS kernels measured"
+
+
+def test_reading_a_manifest_loads_nothing_heavy(small_banks: Path) -> None:
+    code = "import sys; from banks.manifest import Manifest; from pathlib import Path; "
+    code += "Manifest.read(Path(sys.argv[1])); import json; print(json.dumps(sorted(sys.modules)))"
+    folder = small_banks / "biscuit" / "v1"
+    command = [sys.executable, "-c", code, str(folder)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=200)
+    assert HEAVY & set(json.loads(found.stdout)) == set()
+
+
+def test_commands_that_are_said_to_search_no_bank_exist() -> None:
+    evaluation = typer.Typer()
+    register(evaluation)
+    names = {group.name for room in (app, evaluation) for group in room.registered_groups}
+    commands = [command for room in (app, evaluation) for command in room.registered_commands]
+    names |= {command.name or getattr(command.callback, "__name__", "") for command in commands}
+    assert names >= tribank._NO_SEARCH
+
+
+def test_the_demo_products_that_help_names_are_those_there_are() -> None:
+    assert tuple(PRODUCTS) == NAMES
