@@ -54,7 +54,7 @@ from service.logs import library_logging, make_logger
 from service.metrics import Metrics
 from service.problems import (
     Refusal,
-    on_full_disk,
+    on_disk_error,
     on_http_exception,
     on_refusal,
     on_validation_error,
@@ -65,6 +65,7 @@ from service.repeats import Answered, on_answered
 from service.result_store import ResultStore
 from service.retention import keep_pruned
 from service.settings import DAY_S, MIB, Settings, unknown_names
+from service.state_folder import StateFolder
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
@@ -128,8 +129,8 @@ def create_app(
     app.include_router(console.router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(Answered, on_answered)
-    app.add_exception_handler(OSError, on_full_disk)
-    app.add_exception_handler(sqlite3.OperationalError, on_full_disk)
+    app.add_exception_handler(OSError, on_disk_error)
+    app.add_exception_handler(sqlite3.DatabaseError, on_disk_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(Access, settings=settings)
@@ -265,6 +266,8 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         residency=residency,
         stuck_s=max(settings.stuck_s, 2 * settings.deadline_s),
     )
+    records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
+    job_store = JobStore(settings.state)
     wiring = Wiring(
         engine=engine,
         store=store,
@@ -281,14 +284,15 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,
         jobs=Jobs(
-            JobStore(settings.state),
+            job_store,
             most_waiting=settings.max_jobs,
             keep_bytes=settings.jobs_mb * MIB,
             logger=logger,
         ),
         watchers=Gate(settings.max_watchers, lambda: 5),
         metrics=metrics,
-        records=Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger),
+        records=records,
+        state=StateFolder(settings.state, {"jobs": job_store, "results": records}, logger),
         stall_s=settings.stall_s,
         device=settings.device,
     )
@@ -299,17 +303,19 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
     app.openapi()  # now, not with the first part: every query is held against it
-    await wiring.jobs.start()  # first: it makes the state folder and holds it against other services
-    await on_disk(wiring.records.open)
+    await on_disk(wiring.state.open)
+    await wiring.jobs.start()
     wiring.engine.start()
-    retention = asyncio.create_task(app.state.retention())
+    watching = [asyncio.create_task(work) for work in (app.state.retention(), wiring.state.keep_open())]
     try:
         yield
     finally:
-        retention.cancel()
+        for task in watching:
+            task.cancel()
         wiring.drain()
         await wiring.jobs.stop()
         await asyncio.to_thread(wiring.engine.close)
         wiring.decoders.shutdown(wait=False, cancel_futures=True)
         wiring.encoders.shutdown(wait=False, cancel_futures=True)
         await on_disk(wiring.records.store.close)
+        wiring.state.close()

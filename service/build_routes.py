@@ -93,7 +93,7 @@ class BuildRoutes:
             status_code=202,
             response_model=JobAnswer,
             response_model_exclude_none=True,
-            responses=Problems.of(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 507),
+            responses=Problems.of(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
             openapi_extra={"requestBody": {"required": True, "content": {**ZIP_BODIES, _JSON: schema}}},
         )
 

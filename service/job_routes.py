@@ -91,7 +91,7 @@ def accepted(job: Job, jobs: Jobs) -> Response:
     return Response(body, 202, headers, "application/json")
 
 
-@router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422))
+@router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422, 503, 507))
 async def list_jobs(
     services: Services,
     product: Annotated[str | None, Query(description="Of this product only.", examples=["cookie"])] = None,
@@ -101,13 +101,15 @@ async def list_jobs(
     return JobList(jobs=[JobAnswer.of(job, services.jobs) for job in found])
 
 
-@router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422))
+@router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507))
 async def show_job(job_id: JobId, services: Services) -> JobAnswer:
     """One job: its state, how far it is, and what came of it."""
     return JobAnswer.of(await services.jobs.find(job_id), services.jobs)
 
 
-@router.post("/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422))
+@router.post(
+    "/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507)
+)
 async def cancel_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
     """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged.
 
@@ -117,7 +119,7 @@ async def cancel_job(job_id: JobId, request: Request, services: Services) -> Job
     return JobAnswer.of(await services.jobs.cancel(job_id), services.jobs)
 
 
-@router.delete("/v1/jobs/{job_id}", status_code=204, responses=Problems.of(404, 409, 422))
+@router.delete("/v1/jobs/{job_id}", status_code=204, responses=Problems.of(404, 409, 422, 503, 507))
 async def delete_job(job_id: JobId, services: Services) -> None:
     """Forget an ended job and its results."""
     if not (await services.jobs.find(job_id)).ended:
@@ -128,7 +130,7 @@ async def delete_job(job_id: JobId, services: Services) -> None:
 @router.get(
     "/v1/jobs/{job_id}/events",
     responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}, NDJSON: {"schema": {}}}}}
-    | Problems.of(404, 422, 429),
+    | Problems.of(404, 422, 429, 503, 507),
     response_class=Response,
 )
 async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
@@ -151,7 +153,7 @@ async def watch_job(job_id: JobId, request: Request, services: Services) -> Resp
 
 @router.get(
     "/v1/jobs/{job_id}/results",
-    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422),
+    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422, 503, 507),
     response_class=Response,
 )
 async def job_results(

@@ -7,20 +7,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from service.database import Database
+from service.database import Database, NewColumn
 from service.problems import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -28,7 +26,8 @@ UNFINISHED: tuple[State, ...] = ("queued", "running")
 MOST_ATTEMPTS = 3
 """How often a job is taken up: one that stops the service with it must not do so for ever."""
 
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, state TEXT NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0,
@@ -37,11 +36,9 @@ CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (state, kind, created);
 CREATE TABLE IF NOT EXISTS lines (
     job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL, line TEXT NOT NULL,
     PRIMARY KEY (job, number)) WITHOUT ROWID;
-"""
-
-
-class StateInUse(RuntimeError):
-    """Another service works with this state folder."""
+""",
+    NewColumn("jobs", "owner", "TEXT"),  # which the oldest files lack
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +69,30 @@ class Job:
 class JobStore:
     """The jobs of one state folder. Methods block on the disk and may be called from any thread."""
 
-    _owner: int
-
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
-        self._db = Database(folder / "jobs.sqlite", _SCHEMA)
+        self._db = Database(folder / "jobs.sqlite", _STEPS, first=self._recover, beside=(self._inputs,))
+
+    @property
+    def damaged(self) -> Sequence[Path]:
+        """Files that were found damaged since the start, and put aside."""
+        return self._db.damaged
 
     def open(self) -> None:
-        """Before anything else. Raises StateInUse, OSError, sqlite3.Error."""
-        self._inputs.mkdir(parents=True, exist_ok=True)
-        self._owner = _claim(self._folder / "lock")
-        shutil.rmtree(self._incoming, ignore_errors=True)
-        self._incoming.mkdir()
+        """Open it, unless it is open. Raises OSError, sqlite3.Error."""
+        self._inputs.parent.mkdir(parents=True, exist_ok=True)
         self._db.open()
-        self._db.widen("jobs", "owner", "TEXT")
-        self._recover()
 
     def close(self) -> None:
-        """Let another service have the folder."""
+        """After everything else."""
         self._db.close()
-        os.close(self._owner)
 
     @contextmanager
     def receiving(self) -> Iterator[Path]:
-        """A new folder for input that is being received; removed on the way out unless `add` took it."""
+        """A new folder for input that is being received; removed on the way out unless `add` took it. Raises
+        NotOpen, OSError."""
+        self._db.connection()  # what no job can take is not received
         folder = self._incoming / uuid.uuid4().hex
         folder.mkdir()
         try:
@@ -261,21 +256,23 @@ class JobStore:
             )
             return bool(forgotten.rowcount)
 
-    def _recover(self) -> None:
+    def _recover(self, db: sqlite3.Connection) -> None:
         """What a stopped service left running is queued again; input that belongs to no job is removed."""
+        self._inputs.mkdir(exist_ok=True)
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir()
         problem = {
             "status": 500,
             "code": "interrupted",
             "detail": f"The service stopped {MOST_ATTEMPTS} times while this job ran. See its log.",
         }
-        with self._db.transaction() as db:
-            db.execute(
-                "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
-                "WHERE finished IS NULL AND attempts >= ?",
-                (time.time(), json.dumps(problem), MOST_ATTEMPTS),
-            )
-            db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-            kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
+        db.execute(
+            "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
+            "WHERE finished IS NULL AND attempts >= ?",
+            (time.time(), json.dumps(problem), MOST_ATTEMPTS),
+        )
+        db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+        kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
         for folder in self._inputs.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -297,14 +294,3 @@ def _job(row: tuple[Any, ...] | None) -> Job | None:
         problem=None if problem is None else json.loads(problem),
         owner=owner,
     )
-
-
-def _claim(lock: Path) -> int:
-    """Hold the folder's lock until the process ends."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise StateInUse(f"Another service uses the state folder {lock.parent}. Give each its own.") from None
-    return descriptor

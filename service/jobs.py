@@ -136,8 +136,7 @@ class Jobs:
         self._wake[kind.name] = asyncio.Event()
 
     async def start(self) -> None:
-        """Open the store and take up what waits. Raises as `JobStore.open`."""
-        await on_disk(self.store.open)
+        """Take up what waits, as soon as the store is open."""
         self._loop = asyncio.get_running_loop()
         self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
 
@@ -311,6 +310,8 @@ class Jobs:
 
     async def _pause(self, kind: JobKind, seconds: float | None) -> None:
         """Wait, also for ever, unless a job of that kind comes or the service stops."""
+        if self._stopping:
+            return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake[kind.name].wait(), seconds)
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from models.sample import BadSample, TooLarge, UnsupportedType
+from service.database import NotOpen, is_outside
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -161,6 +162,7 @@ INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell it
 EXIT_FULL = 4
 """Exit status of a command that finds the disk full."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_BROKEN = (errno.EROFS, errno.EIO, errno.ESTALE)
 _STANDARD = {
     404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
     405: (
@@ -175,6 +177,8 @@ def is_full(error: BaseException) -> bool:
     is full."""
     if isinstance(error, SafetensorError):  # has the number in its words only
         return any(f"(os error {number})" in str(error) for number in _FULL)
+    if isinstance(error, NotOpen):
+        return error.full
     return getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
@@ -192,12 +196,16 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     return await on_refusal(request, Refusal(error.status_code, code, detail, headers=error.headers))
 
 
-async def on_full_disk(request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for OSError and sqlite3.OperationalError: 507 where the disk is full, else a 500."""
-    if not is_full(error):
-        raise error
-    detail = "The disk of the state folder is full. Nothing was changed. Tell the server's operator."
-    return await on_refusal(request, Refusal(507, "disk_full", detail))
+async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for OSError and sqlite3.DatabaseError: 507 where the disk is full, 503 where the
+    state folder cannot be used at present, else a 500."""
+    if is_full(error):
+        detail = "The disk of the state folder is full. Nothing was changed. Tell the server's operator."
+        return await on_refusal(request, Refusal(507, "disk_full", detail))
+    if is_outside(error) or getattr(error, "errno", None) in _BROKEN:
+        detail = "What the service keeps cannot be used at present. Parts are scored; GET /readyz says why."
+        return await on_refusal(request, NotReady("state_unavailable", detail))
+    raise error
 
 
 async def on_validation_error(request: Request, error: Exception) -> JSONResponse:

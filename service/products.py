@@ -167,7 +167,11 @@ async def readyz(services: Services) -> Readiness:
     if reasons:
         headers = {"Retry-After": "2"}
         raise Refusal(503, "not_ready", " ".join(reasons), headers=headers, extra={"not_ready": reasons})
-    return Readiness(device=services.device, products=_summaries(services.engine.products()))
+    return Readiness(
+        device=services.device,
+        products=_summaries(services.engine.products()),
+        notes=services.state.notes(),
+    )
 
 
 def _summaries(served: dict[str, Served]) -> list[ProductSummary]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -30,12 +32,23 @@ class Records:
         self.parts = parts
         self._metrics = metrics
         self._logger = logger
+        self._opened = -1  # with so many damaged files; -1: not yet
+
+    @property
+    def damaged(self) -> Sequence[Path]:
+        """Files that were found damaged since the start, and put aside."""
+        return self.store.damaged
 
     def open(self) -> None:
-        """Before anything else, in a folder that is there. Raises OSError, sqlite3.Error."""
+        """Open what is not open, in a folder that is there. Raises OSError, sqlite3.Error."""
         self.store.open()
-        self.parts.open()
-        self.prune()
+        if self._opened != len(self.damaged):  # the parts went aside with the results that explain them
+            self.parts.open()
+            self._opened = len(self.damaged)
+            try:
+                self.prune()
+            except (sqlite3.Error, OSError) as error:  # it is done again in time
+                self._logger.error("not_pruned", reason=str(error))
 
     def prune(self) -> None:
         """Forget what is too old or too much, and the parts whose results are gone. Raises OSError,
@@ -45,8 +58,13 @@ class Records:
         self.parts.forget(kept - self.store.known(kept))
 
     def recall(self, once: Once) -> None:
-        """Raises Answered where that request has its result, KeyReused where its key is of another."""
-        result = self.store.answered(once)
+        """Raises Answered where that request has its result, KeyReused where its key is of another. Where the
+        record cannot be read, it is done again: a part must be scored."""
+        try:
+            result = self.store.answered(once)
+        except sqlite3.Error as error:
+            self._logger.error("request_not_recalled", reason=str(error))
+            return
         if result is not None:
             raise Answered(result)
 
@@ -94,4 +112,6 @@ class Records:
             if scan.once is not None and isinstance(error, sqlite3.IntegrityError):
                 self.recall(scan.once)
             self._metrics.not_kept(detector.product)
-            self._logger.exception("result_not_kept", result_id=scan.result_id, part_id=scan.part_id)
+            self._logger.error(
+                "result_not_kept", result_id=scan.result_id, part_id=scan.part_id, reason=str(error)
+            )

@@ -178,7 +178,7 @@ class Histogram(BaseModel):
 router = APIRouter(tags=["results"])
 
 
-@router.get("/v1/results", responses=Problems.of(422))
+@router.get("/v1/results", responses=Problems.of(422, 503, 507))
 async def list_results(services: Services, query: Annotated[ResultQuery, Query()]) -> ResultList:
     """Results on record, the newest first, by product, version, part, decision, verdict and time."""
     store = services.records.store
@@ -189,7 +189,7 @@ async def list_results(services: Services, query: Annotated[ResultQuery, Query()
 
 @router.get(
     "/v1/results.csv",
-    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}} | Problems.of(422, 429),
+    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}} | Problems.of(422, 429, 503, 507),
     response_class=Response,
 )
 async def export_results(services: Services, query: Annotated[ResultFilter, Query()]) -> Response:
@@ -206,7 +206,7 @@ async def export_results(services: Services, query: Annotated[ResultFilter, Quer
     return held_stream(lines(), services, CSV, headers)
 
 
-@router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503))
+@router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))
 async def show_histogram(services: Services, query: Annotated[HistogramQuery, Query()]) -> Histogram:
     """How the newest 20,000 scores of a bank version lie, and what a threshold makes of them."""
     served = services.engine.products().get(query.product)
@@ -225,7 +225,7 @@ async def show_histogram(services: Services, query: Annotated[HistogramQuery, Qu
     return _histogram(query.product, version, threshold, rows)
 
 
-@router.get("/v1/results/{result_id}", responses=Problems.of(404, 422))
+@router.get("/v1/results/{result_id}", responses=Problems.of(404, 422, 503, 507))
 async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
     """One result, with all that was answered."""
     kept = await on_disk(lambda: services.records.store.find(result_id))
@@ -237,7 +237,7 @@ async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
 @router.get(
     "/v1/results/{result_id}/picture",
     responses={200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}}
-    | Problems.of(404, 422),
+    | Problems.of(404, 422, 503, 507),
     response_class=Response,
 )
 async def show_picture(result_id: ResultId, services: Services) -> Response:
@@ -250,7 +250,7 @@ async def show_picture(result_id: ResultId, services: Services) -> Response:
 
 @router.put(
     "/v1/results/{result_id}/feedback",
-    responses=Problems.of(404, 408, 413, 422, 507),
+    responses=Problems.of(404, 408, 413, 422, 503, 507),
     openapi_extra=json_body(Feedback),
 )
 async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
@@ -260,7 +260,7 @@ async def give_feedback(result_id: ResultId, request: Request, services: Service
     return await _judged(result_id, services, feedback.verdict, feedback.note)
 
 
-@router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 507))
+@router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 503, 507))
 async def take_feedback_back(result_id: ResultId, services: Services) -> ResultSummary:
     """As if nobody had said anything of the part."""
     return await _judged(result_id, services, None, None)

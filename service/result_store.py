@@ -6,8 +6,9 @@ The oldest go first, by age and by bytes, so that the file stays below its limit
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,8 @@ from service.problems import KeyReused
 
 Verdict = Literal["good", "defective"]
 
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE IF NOT EXISTS results (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created REAL NOT NULL,
     product TEXT NOT NULL, part_id TEXT, bank_version TEXT NOT NULL, score REAL NOT NULL,
@@ -31,7 +33,8 @@ CREATE TABLE IF NOT EXISTS requests (
     key TEXT PRIMARY KEY, digest TEXT NOT NULL, result TEXT NOT NULL REFERENCES results (id) ON DELETE CASCADE
     ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS requests_by_result ON requests (result);
-"""
+""",
+)
 _OVERHEAD = 512
 """Bytes that a row takes beside its answer and picture, by and large."""
 _PRUNED = 64
@@ -119,16 +122,23 @@ class ResultStore:
     """
 
     def __init__(self, folder: Path, *, keep_s: float, keep_bytes: int) -> None:
-        self._db = Database(folder / "results.sqlite", _SCHEMA)
+        parts = folder / "parts"  # see `service.kept_parts`
+        self._db = Database(folder / "results.sqlite", _STEPS, first=self._count, beside=(parts,))
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
         self._bytes = 0
 
+    @property
+    def damaged(self) -> Sequence[Path]:
+        """Files that were found damaged since the start, and put aside."""
+        return self._db.damaged
+
     def open(self) -> None:
-        """Before anything else, in a folder that is there. Raises sqlite3.Error."""
+        """Open it, unless it is open, in a folder that is there. Raises OSError, sqlite3.Error."""
         self._db.open()
-        with self._db.transaction() as db:
-            self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
+
+    def _count(self, db: sqlite3.Connection) -> None:
+        self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
 
     def close(self) -> None:
         """After everything else."""

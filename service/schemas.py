@@ -184,3 +184,6 @@ class Readiness(BaseModel):
     status: Literal["ready"] = "ready"
     device: str = Field(description="Where parts are scored: cpu or cuda.", examples=["cuda"])
     products: list[ProductSummary]
+    notes: list[str] = Field(
+        description="What is not as it should be and keeps no part from being scored: the state folder."
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,7 +56,12 @@ class StateMetrics(Collector):
         gates = {name: getattr(self._wiring, name) for name in names}
         yield _by("gate", "gate_inside", "Requests in a stage.", {n: g.inside for n, g in gates.items()})
         yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})
-        yield _one("jobs_unfinished", "Jobs that wait or run.", self._wiring.jobs.store.unfinished())
+        with suppress(sqlite3.Error):
+            yield _one("jobs_unfinished", "Jobs that wait or run.", self._wiring.jobs.store.unfinished())
+        state = self._wiring.state
+        available = {name: float(not reason) for name, reason in state.reasons.items()}
+        yield _by("kept", "state_available", "1 while it can be read and written.", available)
+        yield _by("kept", "state_damaged_files", "Put aside since the start.", state.damaged())
         yield from self._products()
         yield from self._memory()
         yield from self._disk()

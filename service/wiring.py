@@ -17,6 +17,7 @@ from service.jobs import Jobs
 from service.metrics import Metrics
 from service.problems import MEDIA_TYPE, Problem
 from service.records import Records
+from service.state_folder import StateFolder
 from service.uploads import UploadLimits
 
 
@@ -44,6 +45,7 @@ class Wiring:
     jobs: Jobs
     metrics: Metrics
     records: Records
+    state: StateFolder
     watchers: Gate
     stall_s: float
     device: str
