@@ -18,15 +18,19 @@ PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
 """The page for people holds nothing of the server's; what it shows it asks for like any client."""
 _METRICS = "/metrics"
+_RATED = re.compile(
+    r"POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
+)
+"""What a key's rate bounds: a page of results alone takes some thirty requests."""
 _SCORING = re.compile(
-    r"(GET|HEAD) |POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
+    rf"(GET|HEAD) |{_RATED.pattern}"
     r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z|POST /v1/jobs/[^/]+/cancel\Z"
 )
 
 
 class Access:
     """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small, 429 where
-    it asks too often.
+    it scores too often.
 
     A key of role `score` reads, scores, says what a part was and cancels its own jobs (`check_owner`);
     whatever else there is, or will be, needs `manage`.
@@ -60,9 +64,10 @@ class Access:
             return Refusal(401, "key_required", detail, headers={"WWW-Authenticate": "Bearer"})
         scope["state"]["record"]["key"] = key.name
         scope["state"]["role"] = key.role
-        if key.role == "score" and not _is_scoring(scope):
+        line = f"{scope['method']} {scope['path']}"
+        if key.role == "score" and not _SCORING.match(line):
             return _too_small("This needs a key of role manage.")
-        return None if key.rate is None else self._rates.take(key.name, key.rate)
+        return None if key.rate is None or not _RATED.match(line) else self._rates.take(key.name, key.rate)
 
 
 def check_access(settings: Settings) -> None:
@@ -113,10 +118,6 @@ def _foreign(scope: Scope) -> Refusal | None:
         "Without keys the server answers only its own machine, by an address or as localhost. Make a key."
     )
     return Refusal(403, "foreign_origin", detail)
-
-
-def _is_scoring(scope: Scope) -> bool:
-    return _SCORING.match(f"{scope['method']} {scope['path']}") is not None
 
 
 def _secret(headers: Headers) -> str:

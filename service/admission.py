@@ -10,11 +10,17 @@ from contextlib import asynccontextmanager, contextmanager
 from service.problems import Overloaded
 
 
+def half(places: int) -> int:
+    """What one client may hold of them: half, rounded up."""
+    return -(-places // 2)
+
+
 class Gate:
-    """Lets `limit` requests through at once and refuses the others. For the event loop only."""
+    """Lets requests through that take `limit` places at once, and refuses the others. For the event loop
+    only."""
 
     def __init__(self, limit: int, retry_after_s: Callable[[], int], *, share: int | None = None) -> None:
-        """share: places that one client holds at most; None is all."""
+        """share: places that one client holds at most; None is all. `shared` gives each client half."""
         self.limit = limit
         self.inside = 0
         self._share = limit if share is None else share
@@ -23,18 +29,33 @@ class Gate:
         self._patient = asyncio.Semaphore(max(1, limit // 2))
         self._left = asyncio.Event()
 
+    @classmethod
+    def shared(cls, limit: int, retry_after_s: Callable[[], int], *, fewest: int = 1) -> Gate:
+        """One of which a client holds half at most: it cannot keep all others out. fewest: its share at
+        least."""
+        return cls(limit, retry_after_s, share=max(fewest, half(limit)))
+
+    @property
+    def full(self) -> bool:
+        """Whether no place is left."""
+        return self.inside >= self.limit
+
+    def refusal(self) -> Overloaded:
+        """For a request that has no place here."""
+        return Overloaded(self._retry_after_s())
+
     @contextmanager
-    def enter(self, client: str = "") -> Iterator[None]:
-        """Hold one place. client: whose share it is of. Raises Overloaded."""
-        if self.inside >= self.limit or self._held[client] >= self._share:
-            raise Overloaded(self._retry_after_s())
-        self.inside += 1
-        self._held[client] += 1
+    def enter(self, client: str = "", places: int = 1) -> Iterator[None]:
+        """Hold places. client: whose share they are of. Raises Overloaded."""
+        if self.inside + places > self.limit or self._held[client] + places > self._share:
+            raise self.refusal()
+        self.inside += places
+        self._held[client] += places
         try:
             yield
         finally:
-            self.inside -= 1
-            self._held[client] -= 1
+            self.inside -= places
+            self._held[client] -= places
             self._held += Counter()  # forgets who holds none
             self._left.set()
 
@@ -43,7 +64,7 @@ class Gate:
         """Wait for a place, then hold it. Those who wait get half of the places at most, so that they never
         take all from those who do not; the only place, where there is one, they share."""
         async with self._patient:
-            while self.inside >= self.limit:
+            while self.full:
                 self._left.clear()
                 await self._left.wait()
             with self.enter():

@@ -73,8 +73,6 @@ from service.zip_uploads import ZipLimits
 
 LAST_WORDS_S = 5
 """How long a server that can score no more still answers."""
-UPLOAD_SHARE = 2
-"""One key or address holds one of so many upload places at most: it cannot keep all others out."""
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
 
@@ -273,13 +271,16 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         store=store,
         decoders=ThreadPoolExecutor(settings.decode_workers, "tribank-decode"),
         encoders=ThreadPoolExecutor(settings.encode_workers, "tribank-encode"),
-        uploads=Gate(
-            settings.max_uploads, engine.retry_after_s, share=-(-settings.max_uploads // UPLOAD_SHARE)
+        uploads=Gate.shared(settings.max_uploads, engine.retry_after_s),
+        upload_bytes=Gate.shared(
+            max(settings.max_upload_bytes, settings.max_body_bytes),
+            engine.retry_after_s,
+            fewest=settings.max_body_bytes,
         ),
         loading=Gate(settings.max_in_flight, engine.retry_after_s),
         parts=Gate(settings.max_in_flight, engine.retry_after_s),
-        batches=Gate(settings.max_batches, engine.retry_after_s),
-        builds=Gate(settings.max_builds, lambda: 5),
+        batches=Gate.shared(settings.max_batches, engine.retry_after_s),
+        builds=Gate.shared(settings.max_builds, lambda: 5),
         upload_limits=UploadLimits.of(settings),
         read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
         deadline_s=settings.deadline_s,
@@ -289,7 +290,8 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
             keep_bytes=settings.jobs_mb * MIB,
             logger=logger,
         ),
-        watchers=Gate(settings.max_watchers, lambda: 5),
+        watchers=Gate.shared(settings.max_watchers, lambda: 5),
+        exports=Gate.shared(settings.max_exports, lambda: 5),
         metrics=metrics,
         records=records,
         state=StateFolder(settings.state, {"jobs": job_store, "results": records}, logger),

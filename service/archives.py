@@ -6,9 +6,10 @@ archive (422), what breaks a limit too (413); what is wrong with one part's byte
 
 from __future__ import annotations
 
-import mmap
+import io
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,7 +30,12 @@ _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02")
+_ENTRY, _END, _END64, _LOCATOR64 = b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_END_BYTES = 22
+_MOST_COMMENT = 65_535
+_END64_BYTES = 56 + 20  # the record of a large zip, and its locator, before the one of any zip
+_ENTRY_BYTES = 1024
+"""The most that an entry takes of the directory, with its name, extra fields and remark, on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +129,32 @@ def _at(path: Path) -> str:
 
 
 def _check_count(file: Path, limits: ArchiveLimits) -> None:
-    """zipfile makes an object of every entry of the directory, so they are counted before it is asked."""
-    with file.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for count, _ in enumerate(_DIRECTORY_ENTRY.finditer(data), 1):
-            if count > limits.entries:
-                detail = f"A zip has at most {limits.entries} files and folders. Send several."
-                raise Refusal(413, "too_many_entries", detail)
+    """zipfile makes an object of every entry of the directory, so they are counted before it is asked: in the
+    directory alone, which lies before the record at the end and is bounded itself."""
+    with file.open("rb") as raw:
+        size = raw.seek(0, io.SEEK_END)
+        raw.seek(max(0, size - _END_BYTES - _MOST_COMMENT))
+        tail = raw.read()
+        end = tail.rfind(_END, 0, len(tail) - _END_BYTES + len(_END))
+        if end < 0:
+            raise ValueError("no record at the end of the zip")
+        (length,) = struct.unpack_from("<I", tail, end + 12)
+        start = size - len(tail) + end
+        raw.seek(max(0, start - _END64_BYTES))
+        wide = raw.read(min(start, _END64_BYTES))
+        if len(wide) == _END64_BYTES and wide.startswith(_END64) and wide[56:60] == _LOCATOR64:
+            (length,) = struct.unpack_from("<Q", wide, 40)
+            start -= _END64_BYTES
+        if length > limits.entries * _ENTRY_BYTES:
+            raise _too_many_entries(limits)
+        raw.seek(max(0, start - length))
+        if raw.read(length).count(_ENTRY) > limits.entries:
+            raise _too_many_entries(limits)
+
+
+def _too_many_entries(limits: ArchiveLimits) -> Refusal:
+    detail = f"A zip has at most {limits.entries} files and folders. Send several."
+    return Refusal(413, "too_many_entries", detail)
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:

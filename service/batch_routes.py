@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from structlog.typing import FilteringBoundLogger
 
-from service.access import key_name
+from service.access import client_of, key_name
 from service.answers import JSON, negotiate
 from service.archives import PartsArchive
 from service.batches import Batch, BatchJob
@@ -73,7 +73,7 @@ class BatchRoutes:
             refuse_key(key, "With Prefer: respond-async the batch is a job, which is done once.")
         negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
-            held.enter_context(services.batches.enter())
+            held.enter_context(services.batches.enter(client_of(request.scope)))
             folder = held.enter_context(services.jobs.store.receiving())
             file = folder / FILE
             digest = await receive_zip(request, file, self.limits)

@@ -15,7 +15,7 @@ from banks.manifest import Manifest
 from banks.store import PRODUCT_NAME, BadBank, BankNotFound, BankStore
 from models.product_folder import NotAProductFolder, open_product_folder
 from recipes.profiles import PROFILES
-from service.access import key_name
+from service.access import client_of, key_name
 from service.archives import PartsArchive
 from service.bodies import REFERENCE, read_json
 from service.builds import PARTS, BuildJob
@@ -112,7 +112,7 @@ class BuildRoutes:
         request.state.record.update(product=product, action="build")
         asked = await on_disk(lambda: _checked(services.store, product, options))
         with ExitStack() as held:
-            held.enter_context(services.builds.enter())
+            held.enter_context(services.builds.enter(client_of(request.scope)))
             folder = held.enter_context(services.jobs.store.receiving())
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON:
                 source = await read_json(request, PartsSource)

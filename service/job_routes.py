@@ -148,16 +148,18 @@ async def watch_job(job_id: JobId, request: Request, services: Services) -> Resp
                 yield ": still there\n\n"
             before = line
 
-    return held_stream(told(), services, EVENTS if as_events else NDJSON)
+    media_type = EVENTS if as_events else NDJSON
+    return held_stream(told(), services.watchers, request, media_type=media_type, stall_s=services.stall_s)
 
 
 @router.get(
     "/v1/jobs/{job_id}/results",
-    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422, 503, 507),
+    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422, 429, 503, 507),
     response_class=Response,
 )
 async def job_results(
     job_id: JobId,
+    request: Request,
     services: Services,
     after: Annotated[int, Query(ge=0, le=10**9, description="Skip this many lines.", examples=[100])] = 0,
 ) -> Response:
@@ -171,7 +173,7 @@ async def job_results(
             yield "".join(f"{line}\n" for line in page)
             number += len(page)
 
-    return held_stream(lines(), services, NDJSON)
+    return held_stream(lines(), services.exports, request, media_type=NDJSON, stall_s=services.stall_s)
 
 
 def _time(seconds: float) -> datetime:

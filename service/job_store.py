@@ -149,10 +149,14 @@ class JobStore:
             )
             return [job for row in rows if (job := _job(row))]
 
-    def unfinished(self) -> int:
-        """How many jobs wait or run."""
+    def unfinished(self, owner: str | None = None) -> int:
+        """How many jobs wait or run. owner: of this key only."""
         with self._db.transaction() as db:
-            return db.execute("SELECT count(*) FROM jobs WHERE state IN (?, ?)", UNFINISHED).fetchone()[0]
+            rows = db.execute(
+                "SELECT count(*) FROM jobs WHERE state IN (?1, ?2) AND (?3 IS NULL OR owner = ?3)",
+                (*UNFINISHED, owner),
+            )
+            return rows.fetchone()[0]
 
     def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
         """The oldest queued job of a kind, now running; None without one. passing: ids that are left out."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from service.admission import half
 from service.job_store import Job, JobStore
 from service.problems import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped, body_of, is_full
 
@@ -177,9 +178,14 @@ class Jobs:
         digest: str = "",
         owner: str | None = None,
     ) -> Job:
-        """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, 409 by key."""
+        """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, or above its half
+        for one key; 409 by key."""
         if await on_disk(self.store.unfinished) >= self._most_waiting:
             raise Overloaded(60)
+        if owner is not None:
+            own = await on_disk(lambda: self.store.unfinished(owner))
+            if own >= half(self._most_waiting):
+                raise Overloaded(60)
         job = await on_disk(
             lambda: self.store.add(kind, product, request, folder=folder, key=key, digest=digest, owner=owner)
         )

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from service.wiring import Wiring
+from service.access import client_of
+from service.admission import Gate
 
 NDJSON = "application/x-ndjson"
 
@@ -56,9 +57,15 @@ class LineStream(StreamingResponse):
 
 
 def held_stream(
-    lines: AsyncGenerator[str], services: Wiring, media_type: str, headers: dict[str, str] | None = None
+    lines: AsyncGenerator[str],
+    gate: Gate,
+    request: Request,
+    *,
+    media_type: str,
+    stall_s: float,
+    headers: dict[str, str] | None = None,
 ) -> LineStream:
-    """A stream that holds a watcher's place. Raises Overloaded where as many watch as may."""
+    """A stream that holds a place at the gate. Raises Overloaded where there is none for this client."""
     held = ExitStack()
-    held.enter_context(services.watchers.enter())
-    return LineStream(lines, media_type=media_type, stall_s=services.stall_s, held=held, headers=headers)
+    held.enter_context(gate.enter(client_of(request.scope)))
+    return LineStream(lines, media_type=media_type, stall_s=stall_s, held=held, headers=headers)

@@ -1,4 +1,4 @@
-"""How often a key may ask: a bucket of tokens each, filled at its rate. For the event loop only."""
+"""How often a key may score: a bucket of tokens each, filled at its rate. For the event loop only."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class Rates:
         if tokens >= 1:
             return None
         wait = math.ceil((1 - tokens) / rate)
-        detail = f"This key may ask {rate:g} times a second. Send the request again in {wait} s."
+        detail = f"This key may score {rate:g} times a second. Send the request again in {wait} s."
         return Refusal(429, "rate_exceeded", detail, headers={"Retry-After": str(wait)})

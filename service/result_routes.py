@@ -192,7 +192,9 @@ async def list_results(services: Services, query: Annotated[ResultQuery, Query()
     responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}} | Problems.of(422, 429, 503, 507),
     response_class=Response,
 )
-async def export_results(services: Services, query: Annotated[ResultFilter, Query()]) -> Response:
+async def export_results(
+    request: Request, services: Services, query: Annotated[ResultFilter, Query()]
+) -> Response:
     """All results on record as a table, the newest first. A text that a spreadsheet would take for a formula
     has an apostrophe before it."""
 
@@ -203,7 +205,9 @@ async def export_results(services: Services, query: Annotated[ResultFilter, Quer
             yield _csv(_row(kept) for kept in page)
 
     headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
-    return held_stream(lines(), services, CSV, headers)
+    return held_stream(
+        lines(), services.exports, request, media_type=CSV, stall_s=services.stall_s, headers=headers
+    )
 
 
 @router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))

@@ -22,6 +22,7 @@ from service.deadline import Clock
 from service.parts import checked_part_id
 from service.problems import NotReady, Refusal
 from service.result_store import Once
+from service.uploads import announced_bytes
 from service.wiring import Wiring
 
 _T = TypeVar("_T")
@@ -61,12 +62,16 @@ async def answer_part(
         encode_ms = (time.perf_counter() - started) * 1000
         return scan, rendered, {**waited, **scan.timings_ms, "encode": encode_ms}
 
+    _refuse_before_the_body(request, services)
+    client = client_of(request.scope)
+    size = announced_bytes(request.headers, services.upload_limits.body_bytes)
     async with clock.running():
-        with services.uploads.enter(client_of(request.scope)):
-            body = await receive()
-        received_ms = clock.spent_ms
-        clock.shorten(services.deadline_s)
-        scan, rendered, timings = await _unless_gone(request, answer(body))
+        with services.upload_bytes.enter(client, size):
+            with services.uploads.enter(client):
+                body = await receive()
+            received_ms = clock.spent_ms
+            clock.shorten(services.deadline_s)
+            scan, rendered, timings = await _unless_gone(request, answer(body))
     request.state.record.update(noted(scan))
     timings = {"receive": received_ms, **timings}
     for stage in timings.keys() - scan.timings_ms.keys():
@@ -74,6 +79,14 @@ async def answer_part(
     timing = server_timing(timings)
     headers = {**scan_headers(scan), **rendered.headers, "Server-Timing": timing}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+
+
+def _refuse_before_the_body(request: Request, services: Wiring) -> None:
+    """Raises Overloaded where the part would find no place in the end: its client asks before it sends the
+    body, or more bodies are on their way already than there are places."""
+    asks = request.headers.get("expect", "").lower() == "100-continue"
+    if services.parts.full and (asks or services.uploads.inside > services.parts.limit):
+        raise services.parts.refusal()
 
 
 def named(request: Request, part_id: str | None) -> str | None:

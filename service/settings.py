@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Bodies being received at once, and half as many of one key or address; above it 429.",
     )
+    max_upload_bytes: int = Field(
+        default=256 * MIB,
+        ge=1,
+        description="Bodies of parts in memory at once, by their announced lengths, and half as much of one "
+        "key or address; above it 429. One body of max_body_bytes always has room.",
+    )
     decode_workers: int = Field(default=2, ge=1, description="Threads that decode uploads.")
     encode_workers: int = Field(default=2, ge=1, description="Threads that draw and encode answers.")
     deadline_s: float = Field(
@@ -82,9 +88,16 @@ class Settings(BaseSettings):
         "Twice deadline_s at least.",
     )
 
-    max_batches: int = Field(default=2, ge=1, description="Batches received or streamed at once; else 429.")
+    max_batches: int = Field(
+        default=4,
+        ge=1,
+        description="Batches received or streamed at once, half as many of one key or address; else 429.",
+    )
     max_builds: int = Field(
-        default=2, ge=1, description="Builds whose parts are received at once; else 429. Jobs: max_jobs."
+        default=4,
+        ge=1,
+        description="Builds whose parts are received at once, half as many of one key or address; else 429. "
+        "Jobs: max_jobs.",
     )
     max_batch_bytes: int = Field(
         default=512 * MIB, ge=1, description="Largest body of a batch, or of a build."
@@ -115,8 +128,20 @@ class Settings(BaseSettings):
         ge=1,
         description="Most that jobs and their result lines take; ended ones are forgotten.",
     )
-    max_jobs: int = Field(default=16, ge=1, description="Jobs that wait or run; above it 429.")
-    max_watchers: int = Field(default=32, ge=1, description="Clients watching jobs at once; above it 429.")
+    max_jobs: int = Field(
+        default=16, ge=1, description="Jobs that wait or run, half as many of one key; above it 429."
+    )
+    max_watchers: int = Field(
+        default=32,
+        ge=1,
+        description="Requests watching jobs at once, half as many of one key or address; above it 429.",
+    )
+    max_exports: int = Field(
+        default=8,
+        ge=1,
+        description="Tables and job results being sent at once, half as many of one key or address; above it "
+        "429.",
+    )
     stall_s: float = Field(
         default=30.0, gt=0, description="A client that takes nothing of its answer for as long is cut."
     )

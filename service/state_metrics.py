@@ -52,10 +52,12 @@ class StateMetrics(Collector):
         yield _one("ready", "1 while /readyz says 200.", float(not self._wiring.not_ready()))
         yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
         yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)
-        names = ("uploads", "loading", "parts", "batches", "builds", "watchers")
+        names = ("uploads", "loading", "parts", "batches", "builds", "watchers", "exports")
         gates = {name: getattr(self._wiring, name) for name in names}
         yield _by("gate", "gate_inside", "Requests in a stage.", {n: g.inside for n, g in gates.items()})
         yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})
+        held = {"held": self._wiring.upload_bytes.inside, "limit": self._wiring.upload_bytes.limit}
+        yield _by("kind", "upload_bytes", "Bodies in memory; above the limit 429.", held)
         with suppress(sqlite3.Error):
             yield _one("jobs_unfinished", "Jobs that wait or run.", self._wiring.jobs.store.unfinished())
         state = self._wiring.state

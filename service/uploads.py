@@ -7,6 +7,7 @@ breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,10 +111,18 @@ def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> 
         raise _no_body(accepted)
 
 
+def announced_bytes(headers: Headers, most: int) -> int:
+    """How large a body may get, by its head: at most `most`, and that where the head does not say."""
+    length = headers.get("content-length", "")
+    return min(int(length[:20]), most) if length.isdigit() else most
+
+
 async def receive_bytes(request: Request, limits: UploadLimits) -> bytes:
     """The whole body as it is. Raises Refusal."""
-    chunks = bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace)
-    return b"".join([chunk async for chunk in chunks])
+    whole = io.BytesIO()  # grows in place, and gives its bytes away without a copy
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
+        whole.write(chunk)
+    return whole.getvalue()
 
 
 async def bounded(
@@ -155,13 +164,12 @@ class Fields:
         self._limits = limits
         self._content: dict[str, bytes] = {}
         self._name = ""
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._whole = io.BytesIO()
         self._fault: Refusal | None = None
 
     def open(self, name: str, filename: str) -> None:
         """A field begins; file names are never looked at."""
-        self._name, self._pieces, self._size = name, [], 0
+        self._name, self._whole = name, io.BytesIO()
         if name not in self._limits:
             self._fault = self._fault or unknown_field(self._limits)
         elif name in self._content:
@@ -172,15 +180,14 @@ class Fields:
         """More of the field. Raises Refusal above its limit."""
         if self._fault is not None:
             return
-        self._size += len(piece)
-        check_size(self._name, self._size, self._limits)
-        self._pieces.append(piece)
+        check_size(self._name, self._whole.tell() + len(piece), self._limits)
+        self._whole.write(piece)
 
     def close(self) -> None:
         """The field is whole."""
         if self._fault is None:
-            self._content[self._name] = b"".join(self._pieces)
-        self._pieces = []
+            self._content[self._name] = self._whole.getvalue()
+        self._whole = io.BytesIO()
 
     def content(self) -> dict[str, bytes]:
         """The fields by name. Raises Refusal."""

@@ -25,8 +25,9 @@ from service.uploads import UploadLimits
 class Wiring:
     """The long-lived objects of one server.
 
-    uploads, loading, parts, batches, builds, watchers: the gates of receiving, of waiting for a bank, of
-    work, of batches, of receiving what builds need, and of watching. stall_s: how long a client may take
+    uploads, loading, parts, batches, builds, watchers, exports: the gates of receiving, of waiting for a
+    bank, of work, of batches, of receiving what builds need, of watching, and of tables and job results.
+    upload_bytes: the bytes of the bodies in `uploads` and `parts`. stall_s: how long a client may take
     nothing of a streamed answer.
     """
 
@@ -35,6 +36,7 @@ class Wiring:
     decoders: ThreadPoolExecutor
     encoders: ThreadPoolExecutor
     uploads: Gate
+    upload_bytes: Gate
     loading: Gate
     parts: Gate
     batches: Gate
@@ -47,6 +49,7 @@ class Wiring:
     records: Records
     state: StateFolder
     watchers: Gate
+    exports: Gate
     stall_s: float
     device: str
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)

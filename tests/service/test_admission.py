@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.admission import Gate
+from service.keys import Keys
 from service.problems import Overloaded
+from tests.waiting import until
 
 
 async def _wait_in(gate: Gate, go_on: asyncio.Event) -> None:
@@ -61,3 +67,54 @@ def test_one_who_waits_comes_in_once_a_place_is_free() -> None:
         assert gate.inside == 0
 
     asyncio.run(story())
+
+
+def test_places_may_be_taken_several_at_once() -> None:
+    gate = Gate.shared(10, lambda: 7, fewest=6)
+    with gate.enter("one", 6):
+        with pytest.raises(Overloaded), gate.enter("one"):
+            pass
+        with pytest.raises(Overloaded), gate.enter("two", 5):
+            pass
+        with gate.enter("two", 4):
+            assert gate.full
+    assert gate.inside == 0
+
+
+def test_no_key_takes_batches_exports_or_jobs_from_another(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path)
+    greedy, other = ({"X-API-Key": keys.add(name, "score")} for name in ("greedy", "other"))
+    bounds = {"max_batches": 2, "max_exports": 2, "max_watchers": 2, "max_jobs": 2}
+    settings = strict_settings.model_copy(update=bounds | {"batch_timeout_s": 600.0, "body_bytes_per_s": 0})
+    url = "/v1/products/cookie/batch"
+    head = (
+        f"POST {url} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
+        f"X-API-Key: {greedy['X-API-Key']}\r\nContent-Length: 1000\r\n\r\nPK"
+    )
+    kind = {"Content-Type": "application/zip"}
+    with serve(settings, loader, state=tmp_path) as running, running.client() as client, ExitStack() as held:
+        wiring = running.app.state.wiring
+        dripping = held.enter_context(socket.create_connection((running.host, running.port), 20))
+        dripping.sendall(head.encode())
+        until(lambda: wiring.batches.inside == 1, "the batch that drips")
+        refused = client.post(url, content=b"PK", headers=kind | greedy)
+        assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+        assert client.post(url, content=b"PK", headers=kind | other).status_code == 422
+
+        for gate, who in ((wiring.watchers, "key greedy"), (wiring.exports, "key greedy")):
+            held.enter_context(gate.enter(who))
+        assert client.get("/v1/results.csv", headers=greedy).status_code == 429
+        assert client.get("/v1/results.csv", headers=other).status_code == 200
+
+        def submit(owner: str) -> int:
+            work = wiring.jobs.submit("batch", "cookie", {}, owner=owner)
+            try:
+                asyncio.run_coroutine_threadsafe(work, running.server._loop).result(60)
+            except Overloaded as refusal:
+                return refusal.status
+            return 202
+
+        wiring.jobs.drain()  # queued jobs stay queued
+        assert [submit("greedy"), submit("greedy"), submit("other")] == [202, 429, 202]

@@ -37,15 +37,17 @@ def test_who_waits_as_told_is_let_in(rate: float) -> None:
     assert rates.take("line", rate) is None
 
 
-def test_a_key_with_a_rate_at_a_real_server(serve: Callable[..., Any], loader: Any, tmp_path: Path) -> None:
+def test_a_key_with_a_rate_at_a_real_server(
+    serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
     keys = Keys(tmp_path)
-    slow, fast = keys.add("slow", "score", 0.25), keys.add("fast", "score")
+    slow, fast = ({"X-API-Key": keys.add(name, "score", rate)} for name, rate in (("s", 0.01), ("f", None)))
     settings = Settings(banks=tmp_path / "banks", host="0.0.0.0")
+    url = "/v1/products/cookie/score"
     with serve(settings, loader, state=tmp_path) as running, running.client() as client:
-        answers = [client.get("/v1/products", headers={"X-API-Key": slow}) for _ in range(2)]
+        answers = [client.post(url, files=part, headers=slow) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [200, 429]
         assert answers[1].json()["code"] == "rate_exceeded"
-        assert 1 <= int(answers[1].headers["retry-after"]) <= 4
-        assert {client.get("/v1/products", headers={"X-API-Key": fast}).status_code for _ in range(9)} == {
-            200
-        }
+        assert 1 <= int(answers[1].headers["retry-after"]) <= 100
+        assert client.post(url, files=part, headers=fast).status_code == 200
+        assert {client.get("/v1/results", headers=slow).status_code for _ in range(9)} == {200}

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import select
+import socket
+import tracemalloc
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +17,9 @@ from starlette.datastructures import Headers
 from service.forms import FormReader
 from service.problems import Refusal
 from service.uploads import FORM, MAX_FIELDS, RAW, Fields, Pace, bounded, check_head
+from tests.waiting import until
 
+MIB = 1 << 20
 LIMITS = {"rgb": 1000, "xyz": 2000, "part_id": 100}
 MOST_BYTES = 20_000
 TYPE = f"{FORM}; boundary=b"
@@ -150,3 +158,58 @@ def test_a_body_below_the_least_pace_is_refused_and_a_slow_reader_of_it_is_not_b
         asyncio.run(receive(0.1, 0))
     assert (caught.value.status, caught.value.code) == (408, "body_timeout")
     assert asyncio.run(receive(0, 0.1)) == 20
+
+
+def _raw_head(length: int, more: str = "") -> bytes:
+    return (
+        f"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
+        f"Content-Type: {RAW}\r\n{more}\r\n"
+    ).encode()
+
+
+def test_sixteen_large_bodies_take_no_more_memory_than_their_budget(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any
+) -> None:
+    large, budget = 8 * MIB, 32 * MIB
+    limits = {"max_body_bytes": large, "max_upload_bytes": budget, "body_timeout_s": 600.0}
+    settings = strict_settings.model_copy(update=limits | {"body_bytes_per_s": 0})
+    body = bytes(large - 1)
+    with serve(settings, loader) as running, ExitStack() as held:
+        wiring, clients = running.app.state.wiring, []
+        tracemalloc.start()
+        held.callback(tracemalloc.stop)
+        for number in range(16):
+            client = held.enter_context(socket.socket())
+            client.settimeout(60)
+            client.bind((f"127.0.0.{2 + number}", 0))
+            client.connect((running.host, running.port))
+            client.sendall(_raw_head(large) + body[: MIB // 4])
+            clients.append(client)
+        until(lambda: wiring.upload_bytes.inside == budget, "the budget taken")
+        refused = until(lambda: _answered(clients, 12), "an answer for those without a place")
+        admitted = [client for client in clients if client not in refused]
+        for client in admitted:
+            client.sendall(body[MIB // 4 :] + b"x")
+        statuses = Counter(client.recv(100)[9:12] for client in clients)
+        _, peak = tracemalloc.get_traced_memory()
+        until(lambda: wiring.upload_bytes.inside == 0, "all bodies let go")
+    assert statuses[b"429"] >= 12
+    assert peak < budget + 24 * MIB
+
+
+def _answered(clients: list[socket.socket], count: int) -> list[socket.socket]:
+    """Those to which an answer has come, once they are as many; else none."""
+    ready, _, _ = select.select(clients, [], [], 0)
+    return ready if len(ready) == count else []
+
+
+def test_a_client_that_asks_before_it_sends_the_body_is_refused_at_once_where_all_places_are_taken(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any, form: bytes
+) -> None:
+    with serve(strict_settings, loader) as running, ExitStack() as held:
+        parts = running.app.state.wiring.parts
+        for _ in range(parts.limit):
+            held.enter_context(parts.enter())
+        answer = running.raw(_raw_head(1000, "Expect: 100-continue\r\n"))
+        assert answer.startswith(b"HTTP/1.1 429")
+        assert b"retry-after: " in answer.lower()
