@@ -79,6 +79,7 @@ class Detector:
     def __init__(
         self,
         manifest: Manifest,
+        product: str,
         version: str,
         pipeline: Pipeline,
         banks: BankSet,
@@ -86,7 +87,7 @@ class Detector:
         provenance: Mapping[str, Provenance],
     ) -> None:
         self.manifest = manifest
-        self.product = manifest.product
+        self.product = product
         self.version = version
         self.calibration = manifest.calibration
         """Threshold, colours and the held-out evidence behind them; a person may have moved the threshold."""
@@ -105,7 +106,7 @@ class Detector:
         prepared: bool = False,
         make_pipeline: PipelineMaker = make_pipeline,
     ) -> Detector:
-        """Check and load a version directory.
+        """Check and load a version directory, `<product>/<version>`.
 
         prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
         did. Raises `banks.store.BadBank` if any file is not as built.
@@ -115,7 +116,8 @@ class Detector:
         )
         if prepared:
             pipeline.preparation = replace(pipeline.preparation, background="none")
-        detector = cls(manifest, folder.name, pipeline, banks, decision, load_provenance(folder))
+        product = folder.absolute().parent.name  # also where the folder was copied or renamed since the build
+        detector = cls(manifest, product, folder.name, pipeline, banks, decision, load_provenance(folder))
         detector.calibration = calibration_of(folder, manifest.calibration)
         return detector
 

@@ -5,6 +5,9 @@
                                                  name of the one that was active before
     <root>/<product>/shadow                      the version that scores along, if one does
 
+Both end with a line that is the checksum of the names; a file without it, as older sources or people write
+it, is read too. The folder's name is the product's: a folder may be copied or renamed.
+
 A version is written under a hidden name on the same file system, flushed, checked and renamed into
 place; `current` moves by an atomic replace. A build killed at any moment leaves the old version active.
 """
@@ -16,20 +19,24 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from json import JSONDecodeError
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from banks.manifest import MANIFEST, Manifest
+from banks.seal import digest_of
 from models.atomic_file import flush, write_atomically
 from models.digest import sha256_of
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
+CURRENT, SHADOW = "current", "shadow"
+_SEAL = "sha256:"
 _UNFINISHED = ".building-"
+_LOCK = ".lock"
 _DELETED = ".deleted-"
 
 
@@ -52,31 +59,38 @@ class BankStore:
         self.root = root
 
     def products(self) -> list[str]:
-        """Products that have an active version, sorted."""
+        """Products that have an active version, sorted; also those of which that cannot be read.
+
+        Raises OSError where the root itself cannot be read.
+        """
         if not self.root.is_dir():
             return []
         names = (entry.name for entry in self.root.iterdir() if entry.is_dir())
-        return sorted(name for name in names if PRODUCT_NAME.match(name) and self.current(name))
+        return sorted(name for name in names if PRODUCT_NAME.match(name) and self._is_active(name))
 
     def versions(self, product: str) -> list[str]:
-        """Published versions of a product, oldest first."""
+        """Published versions of a product, oldest first. Raises BadBank where the folder cannot be read."""
         folder = self._folder(product)
-        if not folder.is_dir():
+        try:
+            names = [entry.name for entry in folder.iterdir() if VERSION_NAME.match(entry.name)]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted((e.name for e in folder.iterdir() if VERSION_NAME.match(e.name)), key=_number)
+        except OSError as error:
+            raise BadBank(f"The folder of product {product} {reason(error)}. See its permissions.") from error
+        return sorted(names, key=_number)
 
     def current(self, product: str) -> str | None:
-        """The active version's name, or None."""
-        return self._pointed_at(product, "current")
+        """The active version's name, or None. Raises BadBank where the file that says it is damaged."""
+        return next(iter(self._pointed_at(product, CURRENT)), None)
 
     def previous(self, product: str) -> str | None:
-        """The version that was active before the active one, if it is still there."""
-        version = self._pointed_at(product, "current", line=1)
-        return version if version in self.versions(product) else None
+        """The version that was active before the active one, if it is still there. Raises BadBank."""
+        before = self._pointed_at(product, CURRENT)[1:]
+        return before[0] if before and before[0] in self.versions(product) else None
 
     def shadow(self, product: str) -> str | None:
-        """The version that scores every part along with the active one, or None."""
-        return self._pointed_at(product, "shadow")
+        """The version that scores every part along with the active one, or None. Raises BadBank."""
+        return next(iter(self._pointed_at(product, SHADOW)), None)
 
     def path(self, product: str, version: str | None = None) -> Path:
         """Directory of a version (default: the active one). Raises BankNotFound."""
@@ -96,17 +110,14 @@ class BankStore:
         """
         folder = self._folder(product)
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob(f"{_UNFINISHED}*"):
-            with _locked(stale) as free:
-                if free:
-                    shutil.rmtree(stale, ignore_errors=True)
         scratch = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
-        with _locked(scratch):
-            scratch.mkdir()
-            try:
-                yield scratch
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+        with ExitStack() as stack:
+            with exclusive(folder):  # no other build takes this one for a stale one before it holds its lock
+                _sweep(folder)
+                stack.enter_context(_locked(scratch))
+                scratch.mkdir()
+            stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+            yield scratch
 
     def publish(
         self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
@@ -128,32 +139,40 @@ class BankStore:
         return version
 
     def activate(self, product: str, version: str) -> None:
-        """Make a published version the active one, atomically. Raises BankNotFound."""
+        """Make a published version the active one, atomically; a damaged `current` is mended by it.
+
+        Raises BankNotFound.
+        """
         folder = self._folder(product)
         self.path(product, version)
         with exclusive(folder):
-            before = self.current(product)
-            if before == version:
+            before = self._pointed_at(product, CURRENT, damaged=()) or (None,)
+            if before[0] == version:
                 return
             self.path(product, version)  # it may have been deleted while we waited
-            if self.shadow(product) == version:
-                (folder / "shadow").unlink()
-            write_atomically(folder / "current", "".join(f"{name}\n" for name in (version, before) if name))
+            if version in self._pointed_at(product, SHADOW, damaged=()):
+                (folder / SHADOW).unlink()
+            write_atomically(folder / CURRENT, _pointer(version, before[0]))
 
     def set_shadow(self, product: str, version: str | None) -> None:
         """Let a version score along with the active one; None ends it. Raises BankNotFound."""
         folder = self._folder(product)
-        if version is None:
-            (folder / "shadow").unlink(missing_ok=True)
+        if version is not None:
+            self.path(product, version)
+        elif not folder.is_dir():
             return
-        self.path(product, version)
         with exclusive(folder):
-            write_atomically(folder / "shadow", f"{version}\n")
+            if version is None:
+                (folder / SHADOW).unlink(missing_ok=True)
+                return
+            self.path(product, version)  # it may have been deleted while we waited
+            write_atomically(folder / SHADOW, _pointer(version))
 
     def delete(self, product: str, version: str) -> None:
         """Remove a version that is not in use. Its name is never given again.
 
-        Raises BankNotFound; VersionInUse for the active version and the shadow.
+        Raises BankNotFound; VersionInUse for the active version and the shadow; BadBank where the files that
+        name them are damaged.
         """
         path = self.path(product, version)
         with exclusive(path.parent):
@@ -170,13 +189,24 @@ class BankStore:
         """What is wrong with a version; empty when every file is as its manifest says."""
         return verify_files(self.path(product, version))
 
-    def _pointed_at(self, product: str, name: str, line: int = 0) -> str | None:
-        pointer = self._folder(product) / name
+    def _is_active(self, product: str) -> bool:
         try:
-            lines = pointer.read_text("ascii", "replace").split()
+            return self.current(product) is not None
+        except BadBank:
+            return True
+
+    def _pointed_at(self, product: str, name: str, *, damaged: Sequence[str] | None = None) -> Sequence[str]:
+        """The versions that `current` or `shadow` names. damaged: what a damaged file stands for; without it
+        one raises BadBank."""
+        try:
+            return _names((self._folder(product) / name).read_bytes().decode("ascii"))
         except (FileNotFoundError, NotADirectoryError):
-            return None
-        return lines[line] if len(lines) > line and VERSION_NAME.match(lines[line]) else None
+            return ()
+        except (OSError, ValueError) as error:
+            if damaged is not None:
+                return damaged
+            mend = "Activate a version again." if name == CURRENT else "Set the shadow again, or remove it."
+            raise BadBank(f"{product}/{name} cannot be used: {reason(error)}. {mend}") from error
 
     def _next_name(self, product: str) -> str:
         graves = (entry.name for entry in self._folder(product).glob(f"{_DELETED}*"))
@@ -224,6 +254,26 @@ def reason(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _pointer(*names: str | None) -> str:
+    """What `current` and `shadow` hold. Older sources take the last line for no version."""
+    versions = [name for name in names if name]
+    return "".join(f"{line}\n" for line in (*versions, _checksum(versions)))
+
+
+def _names(pointer: str) -> list[str]:
+    """The versions in a pointer file. Raises ValueError where it is damaged."""
+    names = pointer.split()
+    if names and names[-1].startswith(_SEAL) and names.pop() != _checksum(names):
+        raise ValueError("changed since it was written (its checksum differs)")
+    if not 1 <= len(names) <= 2 or not all(map(VERSION_NAME.match, names)):
+        raise ValueError("it names no version")
+    return names
+
+
+def _checksum(names: Sequence[str]) -> str:
+    return _SEAL + digest_of(" ".join(names))[:16]
+
+
 def _number(version: str) -> int:
     return int(version[1:])
 
@@ -239,10 +289,19 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what killed builds left behind."""
+    locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{_UNFINISHED}*"))
+    for stale in {*folder.glob(f"{_UNFINISHED}*"), *locks}:
+        with _locked(stale) as free:
+            if free:
+                shutil.rmtree(stale, ignore_errors=True)
+
+
 @contextmanager
 def _locked(scratch: Path) -> Iterator[bool]:
-    """Hold the scratch directory's lock; yields False if a live build holds it."""
-    lock = scratch.with_name(f".lock{scratch.name}")
+    """Hold the scratch directory's lock, and remove it at the end; yields False if a live build holds it."""
+    lock = scratch.with_name(f"{_LOCK}{scratch.name}")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
@@ -250,7 +309,9 @@ def _locked(scratch: Path) -> Iterator[bool]:
         except BlockingIOError:
             yield False
             return
-        yield True
-        lock.unlink(missing_ok=True)
+        try:
+            yield True
+        finally:
+            lock.unlink(missing_ok=True)
     finally:
         os.close(descriptor)

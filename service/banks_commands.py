@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from service.options import DEFAULT_BANKS, Banks, Json, Product
@@ -17,16 +19,21 @@ app = typer.Typer(no_args_is_help=True, help="Look at the bank versions of produ
 @app.command("list")
 def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
     """List the products and their versions; the active one is marked."""
-    from banks.store import BankStore
+    from banks.store import BadBank, BankStore
 
     store = BankStore(banks)
-    found = {name: (store.current(name), store.versions(name)) for name in store.products()}
+    found: dict[str, dict[str, Any]] = {}
+    for name in store.products():
+        try:
+            found[name] = {"active": store.current(name), "versions": store.versions(name)}
+        except BadBank as error:
+            found[name] = {"active": None, "versions": [], "problem": str(error)}
     if as_json:
-        typer.echo(json.dumps({name: {"active": a, "versions": v} for name, (a, v) in found.items()}))
+        typer.echo(json.dumps(found))
         return
     table = Table("product", "active", "versions")
-    for name, (active, versions) in found.items():
-        table.add_row(name, active, " ".join(versions))
+    for name, said in found.items():
+        table.add_row(name, said["active"], escape(said.get("problem", " ".join(said["versions"]))))
     Console().print(table)
 
 
@@ -45,13 +52,25 @@ def show(product: Product, banks: Banks = DEFAULT_BANKS, as_json: Json = False) 
 
 @app.command()
 def verify(banks: Banks = DEFAULT_BANKS) -> None:
-    """Check every file of every version against its manifest. Exit code 1 if any differs."""
-    from banks.store import BankStore
+    """Check every file of every version against its manifest, and which versions and thresholds are in force.
+
+    Exit code 1 if anything differs or cannot be read.
+    """
+    from banks.store import BadBank, BankStore
+    from banks.verification import product_problems
 
     store = BankStore(banks)
     damaged = 0
     for product in store.products():
-        for version in store.versions(product):
+        around = product_problems(store, product)
+        damaged += len(around)
+        for problem in around:
+            typer.echo(f"{product}: {problem}")
+        try:
+            versions = store.versions(product)
+        except BadBank:
+            continue  # said already
+        for version in versions:
             problems = store.verify(product, version)
             damaged += bool(problems)
             typer.echo(f"{product} {version}: {'; '.join(problems) or 'whole'}")

@@ -38,10 +38,11 @@ class Loaded:
 class Loader(Protocol):
     """Where detectors come from, and which is wanted; called on the loading thread.
 
-    active, shadow: the version's name on disk now. size: bytes that a version takes in memory. stamp: changes
-    whenever the files of a version do, or without one those of any, also where they cannot be read. load: a
-    version, or the active one or what stands in for it; raises Refusal where it cannot be served.
-    calibration: the detector's, with the threshold that a person may have set by now.
+    active, shadow: the version's name on disk now; they raise Refusal where the disk does not tell. size:
+    bytes that a version takes in memory. stamp: changes whenever the files of a version do, or without one
+    those of any, also where they cannot be read. load: a version, or the active one or what stands in for it;
+    raises Refusal where it cannot be served. calibration: the detector's, with the threshold that a person
+    may have set by now; raises Refusal where the moved thresholds are damaged.
     """
 
     def products(self) -> list[str]: ...
@@ -55,7 +56,10 @@ class Loader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One product as it is now. wanted, wanted_shadow: the versions that disk names, served or not."""
+    """One product as it is now. wanted, wanted_shadow: the versions that disk names, served or not.
+
+    note, shadow_note, threshold_note: what an operator should know, in sentences.
+    """
 
     product: str
     state: Literal["idle", "loading", "serving", "failed"]
@@ -63,6 +67,7 @@ class Served:
     shadow: PartDetector | None = None
     note: str = ""
     shadow_note: str = ""
+    threshold_note: str = ""
     wanted: str | None = None
     wanted_shadow: str | None = None
 

@@ -179,8 +179,9 @@ def weights(settings: Settings) -> Iterator[Finding]:
 
 
 def banks(settings: Settings) -> Iterator[Finding]:
-    """Every version of every product."""
-    from banks.store import BankStore
+    """Every product, and every version of it."""
+    from banks.store import BadBank, BankStore
+    from banks.verification import product_problems
 
     store = BankStore(settings.banks)
     products = store.products()
@@ -188,11 +189,15 @@ def banks(settings: Settings) -> Iterator[Finding]:
         mend = "Build one: tribank build PRODUCT FOLDER --banks DIR"
         yield Finding("banks", "warn", f"{settings.banks} holds no product", mend)
     for product in products:
-        active = store.current(product)
-        if active not in store.versions(product):
-            mend = "Restore it from the backup, activate another one, or build it again."
-            yield Finding("banks", "bad", f"{product}: its active version {active} is gone", mend)
-        for name in store.versions(product):
+        problems = product_problems(store, product)
+        for problem in problems:
+            mend = "Restore it from the backup, activate a version again, or build one."
+            yield Finding("banks", "bad", f"{product}: {problem}", mend)
+        try:
+            active, names = store.current(product), store.versions(product)
+        except BadBank:
+            continue  # one of the problems
+        for name in names:
             yield _version(settings, product, name, active=name == active)
 
 

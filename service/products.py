@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from fastapi import APIRouter
 
@@ -13,9 +14,9 @@ from banks.calibration import Calibration
 from banks.detector import Detector
 from banks.manifest import Manifest
 from banks.store import BadBank, BankNotFound, BankStore
-from banks.thresholds import calibration_of
+from banks.thresholds import THRESHOLDS, calibration_of
 from banks.version_files import BANK_SUFFIX
-from models.weights import WeightStore
+from models.weights import BadWeights, MissingWeights, WeightStore
 from service.detectors import Loaded, PartDetector, Served
 from service.parameters import ProductName
 from service.problems import NotReady, Refusal, UnknownProduct
@@ -28,6 +29,8 @@ from service.schemas import (
     Readiness,
 )
 from service.wiring import Problems, Services
+
+_T = TypeVar("_T")
 
 
 class StoreLoader:
@@ -43,12 +46,12 @@ class StoreLoader:
         return self._store.products()
 
     def active(self, product: str) -> str | None:
-        """The active version's name."""
-        return self._store.current(product)
+        """The active version's name. Raises Refusal."""
+        return _refusing(lambda: self._store.current(product))
 
     def shadow(self, product: str) -> str | None:
-        """The name of the version that scores along."""
-        return self._store.shadow(product)
+        """The name of the version that scores along. Raises Refusal."""
+        return _refusing(lambda: self._store.shadow(product))
 
     def size(self, product: str, version: str) -> int:
         """Bytes that a version's banks and networks take on the host; 0 where it cannot be read.
@@ -71,17 +74,20 @@ class StoreLoader:
         By inode and change time too: a backup brings old modification times back.
         """
         if version is None:
-            return frozenset((name, self.stamp(product, name)) for name in self._store.versions(product))
+            with suppress(BadBank):
+                return frozenset((name, self.stamp(product, name)) for name in self._store.versions(product))
+            return None
         folder = self._store.root / product / version
-        files = list(folder.glob("*"))
+        files = [folder.parent / THRESHOLDS]
         with suppress(OSError, ValueError):
+            files += folder.glob("*")
             files += self._weights_of(Manifest.read(folder))
         return frozenset((file, _identity(file)) for file in files)
 
     def calibration(self, detector: PartDetector) -> Calibration:
-        """The detector's calibration with the threshold that a person may have set."""
+        """The detector's calibration with the threshold that a person may have set. Raises Refusal."""
         folder = self._store.root / detector.product / detector.version
-        return calibration_of(folder, detector.manifest.calibration)
+        return _refusing(lambda: calibration_of(folder, detector.manifest.calibration))
 
     def _weights_of(self, manifest: Manifest) -> list[Path]:
         """Files of the networks that are here."""
@@ -90,24 +96,32 @@ class StoreLoader:
 
     def load(self, product: str, version: str | None = None) -> Loaded:
         """Raises Refusal when the version, or without one any of the product's, cannot be served."""
-        active = self._store.current(product)
-        others = [v for v in reversed(self._store.versions(product)) if v != active]
+        active = self.active(product)
+        others = [v for v in reversed(_refusing(lambda: self._store.versions(product))) if v != active]
         candidates = [version] if version else [active, *others] if active else []
-        passed_over: list[str] = []
+        reasons: dict[str, str] = {}
         for candidate in candidates:
             try:
                 folder = self._store.path(product, candidate)
                 detector = Detector.load(folder, device=self._device, weights_dir=self._weights)
-            except (BadBank, BankNotFound):
-                passed_over.append(candidate)
+            except (BadBank, BankNotFound, MissingWeights, BadWeights) as error:
+                reasons[candidate] = str(error).rstrip(".")
                 continue
-            note = f"Version {active} is damaged; serving {candidate}." if passed_over else ""
-            return Loaded(detector, note)
-        detail = f"No version can be served ({', '.join(passed_over) or 'none'}). Run 'tribank banks verify'."
+            passed_over = f"Version {active} is not served: {reasons[active]}." if active in reasons else ""
+            return Loaded(detector, f"{passed_over} Serving {candidate}." if passed_over else "")
         if version:
-            detail = f"Version {version} is damaged or gone. Run 'tribank banks verify'."
+            detail = f"Version {version} cannot be served: {reasons[version]}. Run 'tribank banks verify'."
             raise Refusal(409, "bank_damaged", detail)
-        raise NotReady("bank_failed", detail)
+        why = "; ".join(reasons.values()) or "there is none"
+        raise NotReady("bank_failed", f"No version can be served: {why}. Run 'tribank banks verify'.")
+
+
+def _refusing(look: Callable[[], _T]) -> _T:
+    """What the store says. Raises Refusal with the reason where it is damaged."""
+    try:
+        return look()
+    except BadBank as error:
+        raise NotReady("bank_failed", str(error)) from None
 
 
 def _identity(file: Path) -> tuple[int, ...]:
@@ -184,5 +198,5 @@ def _summary(served: Served) -> ProductSummary:
         state=served.state,
         bank_version=served.detector.version if served.detector else None,
         shadow_version=served.shadow.version if served.shadow else None,
-        note=" ".join(filter(None, (served.note, served.shadow_note))) or None,
+        note=" ".join(filter(None, (served.note, served.shadow_note, served.threshold_note))) or None,
     )

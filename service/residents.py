@@ -187,8 +187,11 @@ class Residents:
                 self._logger.exception("bank_not_readable", product=product)
 
     def _look_at(self, product: str) -> Served:
-        wanted, shadow = self._loader.active(product), self._loader.shadow(product)
         served = self._served.get(product, Served(product, "idle"))
+        try:
+            wanted = self._loader.active(product)
+        except Refusal as refusal:
+            return self._lost_track(served, refusal)
         if wanted is None:
             self._served.pop(product, None)
             self._spares.pop(product, None)
@@ -204,13 +207,38 @@ class Residents:
                 self._follow(fresh, wanted)
             else:
                 self._served[product] = replace(fresh, state="idle")
-        served = self._served[product]
-        if served.detector is not None and (
+        self._follow_shadow(self._served[product])
+        return self._calibrated(product)
+
+    def _lost_track(self, served: Served, refusal: Refusal) -> Served:
+        """Disk does not tell which version is wanted: what is served goes on, what is not is failed."""
+        if served.note != refusal.detail:
+            self._logger.error("bank_not_served", product=served.product, reason=refusal.detail)
+        state = "failed" if served.detector is None else "serving"
+        lost = replace(served, state=state, note=refusal.detail, wanted=None)
+        self._served[served.product] = lost
+        return self._calibrated(served.product)
+
+    def _follow_shadow(self, served: Served) -> None:
+        """Bring the shadow of a product to what disk says."""
+        if served.detector is None:
+            return
+        product = served.product
+        try:
+            shadow = self._loader.shadow(product)
+        except Refusal as refusal:
+            if served.shadow_note != refusal.detail:
+                self._logger.error("shadow_not_scored", product=product, reason=refusal.detail)
+            self._served[product] = replace(
+                served, shadow=None, wanted_shadow=None, shadow_note=refusal.detail
+            )
+            return
+        if (
             shadow != served.wanted_shadow
+            or (shadow is None and served.shadow_note)
             or (shadow and served.shadow is None and self._misses.worth_a_try(product, shadow))
         ):
             self._cast_shadow(served, shadow)
-        return self._calibrated(product)
 
     def _follow(self, served: Served, wanted: str) -> None:
         """Serve the version that disk names; keep what is served where that one cannot be."""
@@ -284,11 +312,22 @@ class Residents:
         return self._served.get(product, Served(product, "idle"))
 
     def _calibrated(self, product: str) -> Served:
-        """The product, its detectors' thresholds as they are set on disk."""
-        served = self._served[product]
+        """The product, its detectors' thresholds as they are set on disk.
+
+        Where disk does not tell, those in force stay and a note says so.
+        """
+        served, note = self._served[product], ""
         for detector in (served.detector, served.shadow):
-            if detector is not None:
+            if detector is None:
+                continue
+            try:
                 detector.calibration = self._loader.calibration(detector)
+            except Refusal as refusal:
+                note = f"Moved thresholds are not followed, those in force stay: {refusal.detail}"
+        if note != served.threshold_note:
+            if note:
+                self._logger.error("thresholds_not_followed", product=product, reason=note)
+            self._served[product] = served = replace(served, threshold_note=note)
         return served
 
     def _bring(self, product: str, version: str | None) -> Loaded:

@@ -118,6 +118,98 @@ def test_what_is_in_use_is_not_deleted_and_no_name_comes_back(store: BankStore) 
     assert _publish(store) == "v4"
 
 
+@pytest.fixture
+def folders(tmp_path: Path) -> BankStore:
+    """Product `cookie` with versions v1, v2 (active; before it v1) and v3 (shadow), their folders empty."""
+    store = BankStore(tmp_path / "root")
+    for version in ("v1", "v2", "v3"):
+        (store.root / "cookie" / version).mkdir(parents=True)
+    store.activate("cookie", "v1")
+    store.activate("cookie", "v2")
+    store.set_shadow("cookie", "v3")
+    return store
+
+
+@pytest.mark.parametrize("name", ["current", "shadow"])
+def test_a_flipped_bit_of_what_names_a_version_is_refused(folders: BankStore, name: str) -> None:
+    pointer = folders.root / "cookie" / name
+    whole = pointer.read_bytes()
+    expected = (folders.current("cookie"), folders.previous("cookie"), folders.shadow("cookie"))
+    refused: list[str] = []
+    for bit in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        pointer.write_bytes(damaged)
+        try:
+            found = (folders.current("cookie"), folders.previous("cookie"), folders.shadow("cookie"))
+        except BadBank as error:
+            refused.append(str(error))
+        else:
+            assert found == expected, "one blank became another"
+    assert len(refused) > 0.9 * 8 * len(whole)
+    assert all(f"cookie/{name}" in said for said in refused)
+    assert folders.products() == ["cookie"]
+
+
+def test_damage_to_what_names_a_version_is_mended_by_naming_one(folders: BankStore) -> None:
+    for name in ("current", "shadow"):
+        (folders.root / "cookie" / name).write_bytes(b"v\xff")
+    with pytest.raises(BadBank):
+        folders.delete("cookie", "v3")
+    folders.activate("cookie", "v1")
+    folders.set_shadow("cookie", "v2")
+    assert (folders.current("cookie"), folders.previous("cookie")) == ("v1", None)
+    assert folders.shadow("cookie") == "v2"
+
+
+def test_plain_names_as_older_sources_wrote_them_are_read(folders: BankStore) -> None:
+    (folders.root / "cookie" / "current").write_text("v3\nv1\n")
+    (folders.root / "cookie" / "shadow").write_text("v2\n")
+    assert (folders.current("cookie"), folders.previous("cookie")) == ("v3", "v1")
+    assert folders.shadow("cookie") == "v2"
+
+
+def test_a_product_that_cannot_be_read_hides_no_other(folders: BankStore) -> None:
+    (folders.root / "odd" / "current").mkdir(parents=True)
+    (folders.root / "stray").write_text("a file")
+    (folders.root / "empty").mkdir()
+    assert folders.products() == ["cookie", "odd"]
+    with pytest.raises(BadBank, match="odd/current"):
+        folders.current("odd")
+
+
+def test_a_shadow_that_is_deleted_meanwhile_is_not_set(folders: BankStore) -> None:
+    class Deletes(BankStore):
+        """Another process deletes the version after it was first looked at."""
+
+        def path(self, product: str, version: str | None = None) -> Path:
+            found = super().path(product, version)
+            found.rename(found.with_name(f".deleted-{version}"))
+            return found
+
+    folders.set_shadow("cookie", None)
+    with pytest.raises(BankNotFound):
+        Deletes(folders.root).set_shadow("cookie", "v1")
+    assert folders.shadow("cookie") is None
+
+
+def _fail_to_build(store: BankStore) -> None:
+    with store.building("cookie") as scratch:
+        assert {entry.name for entry in scratch.parent.glob(".*")} == {scratch.name, f".lock{scratch.name}"}
+        with store.building("cookie"):
+            assert scratch.is_dir(), "a live build's folder is no left-over"
+        raise ValueError("this build fails")
+
+
+def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
+    folder = folders.root / "cookie"
+    (folder / ".lock.building-0123").touch()  # a killed build's
+    (folder / ".building-4567").mkdir()
+    with pytest.raises(ValueError, match="fails"):
+        _fail_to_build(folders)
+    assert list(folder.glob(".*")) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 3.0])
 def test_kill_during_a_build_keeps_the_old_version(

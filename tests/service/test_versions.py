@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from banks.manifest import Manifest
 from banks.store import BankStore
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.service.conftest import png, tiff
 from tests.waiting import until
 
 PRODUCT = f"/v1/products/{SMALL}"
@@ -107,7 +109,9 @@ def test_what_is_restored_is_served_without_a_restart(
         assert client.post(f"{PRODUCT}/score", files=part).json()["code"] == "bank_failed"
         shutil.copy2(tmp_path / "v1", store.root / SMALL / "v1" / "rgb.faiss")
         until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
-        assert client.get(PRODUCT).json()["note"] == "Version v2 is damaged; serving v1."
+        note = client.get(PRODUCT).json()["note"]
+        assert "v2 is damaged: rgb.faiss: changed" in note, "the reason is told"
+        assert note.endswith("Serving v1.")
         degraded = f'tribank_product_degraded{{product="{SMALL}"}}'
         assert f"{degraded} 1.0" in client.get("/metrics").text
         assert _score(client, part)["bank_version"] == "v1"
@@ -182,3 +186,52 @@ def test_500_activations_and_roll_backs_under_load(running: Any, part: dict[str,
     counted = Counter(answer["bank_version"] for answer in answers)
     assert min(counted["v1"], counted["v2"]) > 0
     assert Counter(active) == {"v1": 250, "v2": 250}
+
+
+def test_one_product_that_cannot_be_read_leaves_the_others_alone(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Odd and damaged product folders, at the start and later: each is told with its reason, the rest is
+    served, under the names of their folders."""
+    schema = Path(__file__).parents[1] / "data" / "versions" / "schema-3"
+    for name in ("first", "second"):
+        shutil.copytree(schema / "biscuit", tmp_path / name)
+    (tmp_path / "odd" / "current").mkdir(parents=True)
+    with np.load(schema / "part.npz", allow_pickle=False) as kept:
+        files = {"rgb": ("a.png", png(kept["rgb"])), "xyz": ("a.tiff", tiff(kept["xyz"]))}
+    settings = Settings(banks=tmp_path, state=tmp_path / "state", poll_s=0.05, deadline_s=120)
+    with serve(settings, None, wait=False) as running, running.client() as client:
+
+        def product(name: str) -> dict[str, Any]:
+            found = client.get("/v1/products").json()["products"]
+            return next((one for one in found if one["product"] == name), {"state": "none"})
+
+        def score(name: str) -> dict[str, Any]:
+            return client.post(f"/v1/products/{name}/score", files=files).json()
+
+        until(lambda: product("second")["state"] == "serving", "the last product")
+        assert (product("odd")["state"], "odd/current" in product("odd")["note"]) == ("failed", True)
+        before = score("second")
+        assert (before["product"], before["threshold"]) == ("second", 20.0)
+
+        (tmp_path / "first" / "current").write_bytes(b"v\0")
+        (tmp_path / "second" / "thresholds.json").write_bytes(b"{}}")
+        until(lambda: "first/current" in product("first").get("note", ""), "the damaged name told")
+        until(lambda: "thresholds.json" in product("second").get("note", ""), "the damaged thresholds told")
+        for name in ("first", "second"):
+            assert product(name)["state"] == "serving"
+            assert (score(name)["product"], score(name)["score"]) == (name, before["score"])
+        assert score("second")["threshold"] == 20.0, "the one in force stays"
+        moved = client.put("/v1/products/second/versions/v1/threshold", json={"threshold": 1.0})
+        assert (moved.status_code, moved.json()["code"]) == (409, "bank_damaged")
+
+        shutil.rmtree(tmp_path / "odd" / "current")
+        (tmp_path / "first" / "current").write_text("v1\n")
+        (tmp_path / "second" / "thresholds.json").unlink()
+        until(lambda: product("odd")["state"] == "none", "the odd folder gone from the list")
+        until(lambda: not product("first").get("note"), "no note of the first")
+        until(lambda: not product("second").get("note"), "no note of the second")
+        assert score("second")["threshold"] != 20.0
+    for event in ("bank_not_served", "thresholds_not_followed"):
+        told = [line["reason"] for line in running.log if line["event"] == event]
+        assert len(told) == len(set(told)) > 0, "each is logged once"
