@@ -12,12 +12,13 @@ import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from service import run_clock
 from service.database import Database, NewColumn
 from service.problems import KeyReused
 
@@ -38,6 +39,8 @@ CREATE TABLE IF NOT EXISTS lines (
     PRIMARY KEY (job, number)) WITHOUT ROWID;
 """,
     NewColumn("jobs", "owner", "TEXT"),  # which the oldest files lack
+    "ALTER TABLE jobs ADD COLUMN ran REAL; UPDATE jobs SET ran = 0 WHERE finished IS NOT NULL;",
+    run_clock.SCHEMA,
 )
 
 
@@ -69,7 +72,9 @@ class Job:
 class JobStore:
     """The jobs of one state folder. Methods block on the disk and may be called from any thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, ticks: Callable[[], float] = time.monotonic) -> None:
+        """ticks: as of RunClock."""
+        self._clock = run_clock.RunClock(ticks)
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
         self._db = Database(folder / "jobs.sqlite", _STEPS, first=self._recover, beside=(self._inputs,))
@@ -86,6 +91,8 @@ class JobStore:
 
     def close(self) -> None:
         """After everything else."""
+        with suppress(sqlite3.Error), self._db.transaction() as db:
+            self._clock.save(db)
         self._db.close()
 
     @contextmanager
@@ -143,8 +150,7 @@ class JobStore:
         """Jobs, the newest first."""
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 "
-                "ORDER BY created DESC, rowid DESC LIMIT ?2",
+                "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 ORDER BY rowid DESC LIMIT ?2",
                 (product, limit),
             )
             return [job for row in rows if (job := _job(row))]
@@ -163,7 +169,7 @@ class JobStore:
         with self._db.transaction() as db:
             row = db.execute(
                 "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? "
-                "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY created, rowid LIMIT 1",
+                "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid LIMIT 1",
                 (kind, json.dumps(list(passing))),
             ).fetchone()
             if row is None:
@@ -195,9 +201,9 @@ class JobStore:
         texts = (None if value is None else json.dumps(value) for value in (result, problem))
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE jobs SET state = ?, finished = ?, result = ?, problem = ? "
+                "UPDATE jobs SET state = ?, finished = ?, ran = ?, result = ?, problem = ? "
                 "WHERE id = ? AND state IN ('queued', 'running')",
-                (state, time.time(), *texts, name),
+                (state, time.time(), self._clock.now(), *texts, name),
             )
         shutil.rmtree(self.input(name), ignore_errors=True)
 
@@ -235,12 +241,13 @@ class JobStore:
             )
 
     def prune(self, *, keep: int, older_than_s: float, keep_bytes: int) -> None:
-        """Forget ended jobs above a number, above an age, and the oldest while all jobs take more bytes."""
+        """Forget ended jobs above a number, above an age in seconds that the service ran, and the oldest
+        while all jobs take more bytes."""
         with self._db.transaction() as db:
             db.execute(
-                "DELETE FROM jobs WHERE finished IS NOT NULL AND (finished < ? OR id IN (SELECT id FROM jobs "
-                "WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?))",
-                (time.time() - older_than_s, keep),
+                "DELETE FROM jobs WHERE finished IS NOT NULL AND (ran < ? OR id IN (SELECT id FROM jobs "
+                "WHERE finished IS NOT NULL ORDER BY ran DESC, rowid DESC LIMIT -1 OFFSET ?))",
+                (self._clock.save(db) - older_than_s, keep),
             )
         while self._forget_one(keep_bytes):
             pass
@@ -256,12 +263,13 @@ class JobStore:
                 return False
             forgotten = db.execute(
                 "DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE finished IS NOT NULL "
-                "ORDER BY finished LIMIT 1)"
+                "ORDER BY ran, rowid LIMIT 1)"
             )
             return bool(forgotten.rowcount)
 
     def _recover(self, db: sqlite3.Connection) -> None:
         """What a stopped service left running is queued again; input that belongs to no job is removed."""
+        self._clock.start(db, "jobs")
         self._inputs.mkdir(exist_ok=True)
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
@@ -271,9 +279,9 @@ class JobStore:
             "detail": f"The service stopped {MOST_ATTEMPTS} times while this job ran. See its log.",
         }
         db.execute(
-            "UPDATE jobs SET state = 'failed', finished = ?, problem = ? "
+            "UPDATE jobs SET state = 'failed', finished = ?, ran = ?, problem = ? "
             "WHERE finished IS NULL AND attempts >= ?",
-            (time.time(), json.dumps(problem), MOST_ATTEMPTS),
+            (time.time(), self._clock.now(), json.dumps(problem), MOST_ATTEMPTS),
         )
         db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
         kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
@@ -290,7 +298,7 @@ class JobStore:
 def _job(row: tuple[Any, ...] | None) -> Job | None:
     if row is None:
         return None
-    *plain, request, result, problem, _key, _digest, owner = row
+    *plain, request, result, problem, _key, _digest, owner, _ran = row
     return Job(
         *plain,
         request=json.loads(request),

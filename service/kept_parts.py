@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +36,6 @@ class KeptParts:
             unfinished.unlink()
         files = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime_ns)
         self._sizes = {file.stem: file.stat().st_size for file in files}
-        with self._lock:
-            self._prune()
 
     def add(self, name: str, sample: Sample) -> None:
         """Keep the part of a result. Raises OSError."""
@@ -63,11 +61,15 @@ class KeptParts:
         with self._lock:
             return set(self._sizes)
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Remove the parts of these results, those that are kept. Raises OSError."""
+    def retain(self, ordered: Sequence[str], among: Set[str]) -> None:
+        """Of these parts keep those that are named, and the oldest only as the bytes allow. ordered: the
+        oldest first, whatever the files' times say. Raises OSError."""
         with self._lock:
-            for name in names:
+            for name in among - set(ordered):
                 self._remove(name)
+            known = {name: self._sizes.pop(name) for name in ordered if name in self._sizes}
+            self._sizes = known | self._sizes
+            self._prune()
 
     def has(self, name: str) -> bool:
         """Whether the part of that result is kept."""

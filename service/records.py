@@ -55,7 +55,7 @@ class Records:
         sqlite3.Error."""
         self.store.prune()
         kept = self.parts.names()  # before the results are asked for: a part comes after its result
-        self.parts.forget(kept - self.store.known(kept))
+        self.parts.retain(self.store.known(kept), kept)
 
     def recall(self, once: Once) -> None:
         """Raises Answered where that request has its result, KeyReused where its key is of another. Where the

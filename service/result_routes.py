@@ -134,6 +134,9 @@ class ResultSummary(BaseModel):
     verdict: Verdict | None = Field(description="What a person said of the part; null if nobody did.")
     verdict_time: datetime | None
     note: str | None
+    answered: bool = Field(
+        description="False: who asked was gone, or the deadline had passed, when it was to be answered."
+    )
 
     @classmethod
     def of(cls, kept: Kept) -> ResultSummary:
@@ -300,6 +303,7 @@ def _facts(kept: Kept) -> dict[str, Any]:
         "verdict": kept.verdict,
         "verdict_time": None if kept.verdict_time is None else datetime.fromtimestamp(kept.verdict_time, UTC),
         "note": kept.note,
+        "answered": kept.answered,
     }
 
 

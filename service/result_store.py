@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from service import run_clock
 from service.database import Database
 from service.problems import KeyReused
 
@@ -34,6 +36,12 @@ CREATE TABLE IF NOT EXISTS requests (
     ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS requests_by_result ON requests (result);
 """,
+    """
+ALTER TABLE results ADD COLUMN ran REAL NOT NULL DEFAULT 0;
+ALTER TABLE results ADD COLUMN answered INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
+""",
+    run_clock.SCHEMA,
 )
 _OVERHEAD = 512
 """Bytes that a row takes beside its answer and picture, by and large."""
@@ -72,13 +80,15 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A result on record and what people said of it. number: grows with every result."""
+    """A result on record and what people said of it. number: grows with every result. answered: whether who
+    asked was still there when it was answered."""
 
     number: int
     result: Result
     verdict: Verdict | None
     verdict_time: float | None
     note: str | None
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +122,22 @@ class Filter:
 
 
 _COLUMNS = tuple(field.name for field in fields(Result))
-_SELECT = f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note FROM results"  # noqa: S608 - our own names
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, answered FROM results"  # noqa: S608 - our own names
 
 
 class ResultStore:
     """The results of one state folder. Methods block on the disk and may be called from any thread.
 
-    keep_s, keep_bytes: the age and the sum of bytes above which the oldest go.
+    keep_s, keep_bytes: the age, in seconds that the service ran, and the sum of bytes above which the oldest
+    go. ticks: as of RunClock.
     """
 
-    def __init__(self, folder: Path, *, keep_s: float, keep_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, keep_s: float, keep_bytes: int, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
         parts = folder / "parts"  # see `service.kept_parts`
-        self._db = Database(folder / "results.sqlite", _STEPS, first=self._count, beside=(parts,))
+        self._db = Database(folder / "results.sqlite", _STEPS, first=self._begin, beside=(parts,))
+        self._clock = run_clock.RunClock(ticks)
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
         self._bytes = 0
@@ -137,28 +151,31 @@ class ResultStore:
         """Open it, unless it is open, in a folder that is there. Raises OSError, sqlite3.Error."""
         self._db.open()
 
-    def _count(self, db: sqlite3.Connection) -> None:
+    def _begin(self, db: sqlite3.Connection) -> None:
+        self._clock.start(db, "results")
         self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
 
     def close(self) -> None:
         """After everything else."""
+        with suppress(sqlite3.Error), self._db.transaction() as db:
+            self._clock.save(db)
         self._db.close()
 
     def add(self, result: Result, picture: bytes, once: Once | None = None) -> None:
         """Put a result on record. once: the request that it answers. Raises sqlite3.Error, as when the disk
         is full; sqlite3.IntegrityError where that request has a result already."""
         size = len(result.answer) + len(picture) + _OVERHEAD
-        values = (*astuple(result), size, picture)
+        values = (*astuple(result), self._clock.now(), size, picture)
         marks = ", ".join("?" * len(values))
         with self._db.transaction() as db:
             added = db.execute(
-                f"INSERT INTO results ({', '.join(_COLUMNS)}, bytes, picture) "  # noqa: S608 - our own names
+                f"INSERT INTO results ({', '.join(_COLUMNS)}, ran, bytes, picture) "  # noqa: S608 - our own names
                 f"VALUES ({marks})",
                 values,
             )
             if once is not None:
                 db.execute("INSERT INTO requests VALUES (?, ?, ?)", (once.key, once.digest, result.id))
-            self._bytes += size
+        self._bytes += size
         if self._bytes > self._keep_bytes or (added.lastrowid or 0) % _PRUNED == 0:
             self.prune()
 
@@ -180,14 +197,14 @@ class ResultStore:
         kept = self.find(name)
         return kept.result if kept else None
 
-    def known(self, names: Iterable[str]) -> set[str]:
-        """Those of these ids that are on record."""
+    def known(self, names: Iterable[str]) -> list[str]:
+        """Those of these ids that are on record, the oldest first."""
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT id FROM results WHERE id IN (SELECT value FROM json_each(?))",
+                "SELECT id FROM results WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number",
                 (json.dumps(list(names)),),
             )
-            return {row[0] for row in rows}
+            return [row[0] for row in rows]
 
     def picture(self, name: str) -> bytes | None:
         """The small picture of a result: JPEG."""
@@ -232,25 +249,40 @@ class ResultStore:
             )
         return self.find(name)
 
+    def mark_unanswered(self, name: str) -> None:
+        """Nobody got the result of that id: the client was gone, or its deadline had passed."""
+        with self._db.transaction() as db:
+            db.execute("UPDATE results SET answered = 0 WHERE id = ?", (name,))
+
     def prune(self) -> None:
-        """Forget what is too old, and the oldest above the bytes."""
-        too_old = time.time() - self._keep_s
-        while True:
-            with self._db.transaction() as db:
-                oldest = db.execute(
-                    "SELECT number, created, bytes FROM results ORDER BY number LIMIT ?", (_PRUNED,)
-                ).fetchall()
-                last, freed = 0, 0
-                for number, created, size in oldest:
-                    if created >= too_old and self._bytes - freed <= self._keep_bytes:
+        """Forget what is too old, unless a person judged it, and the oldest above the bytes."""
+        while self._forget_some():
+            pass
+
+    def _forget_some(self) -> bool:
+        with self._db.transaction() as db:
+            too_old = self._clock.save(db) - self._keep_s
+            old = dict(
+                db.execute(
+                    "SELECT number, bytes FROM results WHERE ran < ? AND verdict IS NULL LIMIT ?",
+                    (too_old, _PRUNED),
+                )
+            )
+            excess = self._bytes - sum(old.values()) - self._keep_bytes
+            if excess > 0:
+                oldest = db.execute("SELECT number, bytes FROM results ORDER BY number LIMIT ?", (_PRUNED,))
+                for number, size in oldest.fetchall():
+                    if excess <= 0:
                         break
-                    last, freed = number, freed + size
-                db.execute("DELETE FROM results WHERE number <= ?", (last,))
-                self._bytes -= freed
-            if not oldest or last < oldest[-1][0]:
-                return
+                    excess -= 0 if number in old else size
+                    old[number] = size
+            db.execute(
+                "DELETE FROM results WHERE number IN (SELECT value FROM json_each(?))", (json.dumps([*old]),)
+            )
+        self._bytes -= sum(old.values())
+        return bool(old)
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    *values, number, verdict, verdict_time, note = row
-    return Kept(number, Result(*values), verdict, verdict_time, note)
+    *values, number, verdict, verdict_time, note, answered = row
+    return Kept(number, Result(*values), verdict, verdict_time, note, bool(answered))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def test_a_file_from_before_jobs_had_owners_is_widened(store: JobStore, tmp_path
     store.close()
     with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
         db.execute("ALTER TABLE jobs DROP COLUMN owner")
+        db.execute("ALTER TABLE jobs DROP COLUMN ran")
+        db.execute("DROP TABLE running")
         db.execute("PRAGMA user_version = 0")
     store.open()
     assert store.find(old.id) == old
@@ -143,6 +146,29 @@ def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> Non
     assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
     store.prune(keep=9, older_than_s=-1, keep_bytes=10**9)
     assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+@pytest.mark.parametrize("leap", [40 * 86_400.0, -40 * 86_400.0])
+def test_a_clock_that_leaps_neither_forgets_jobs_nor_their_order(
+    tmp_path: Path, leap: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, now = [0.0], time.time()
+    store = JobStore(tmp_path / "state", ticks=lambda: ran[0])
+    store.open()
+    first, second = (store.add("batch", "cookie", {}) for _ in range(2))
+    store.end(first.id, "done")
+    monkeypatch.setattr(time, "time", lambda: now + leap)
+    third = store.add("batch", "cookie", {})
+    store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [third.id, second.id, first.id]
+    taken = [store.take("batch") for _ in range(2)]
+    assert [job.id for job in taken if job] == [second.id, third.id]
+    store.end(second.id, "done")
+    ran[0] += 3601
+    store.end(third.id, "done")
+    store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [third.id]
+    store.close()
 
 
 def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:

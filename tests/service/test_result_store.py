@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[ResultStore]:
 
 
 def numbers(store: ResultStore, asked: Filter) -> list[int]:
-    return [int(kept.result.id, 16) for kept in store.newest(asked)]
+    return [int(kept.result.id, 16) for kept in store.newest(asked, limit=1000)]
 
 
 def test_a_result_comes_back_as_it_was_given(store: ResultStore) -> None:
@@ -115,14 +116,87 @@ def test_the_oldest_go_above_the_bytes(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_old_go(tmp_path: Path) -> None:
-    store = ResultStore(tmp_path, keep_s=86_400, keep_bytes=10_000_000)
+def aged(tmp_path: Path, ran: list[float]) -> ResultStore:
+    store = ResultStore(tmp_path, keep_s=86_400, keep_bytes=10_000_000, ticks=lambda: ran[0])
     store.open()
-    for number in range(1, 71):
-        store.add(result(number, created=NOW - 2 * 86_400), b"")
-    store.add(result(71), b"")
+    return store
+
+
+def test_the_old_go_but_what_a_person_judged(tmp_path: Path) -> None:
+    ran = [5.0]
+    store = aged(tmp_path, ran)
+    for number in range(1, 201):
+        store.add(result(number), b"")
+    store.judge(result(7).id, "good")
+    ran[0] += 86_399
+    store.add(result(201), b"")
     store.prune()
-    assert numbers(store, Filter()) == [71]
+    assert len(numbers(store, Filter())) == 201
+    ran[0] += 2
+    store.prune()
+    assert numbers(store, Filter()) == [201, 7]
+    store.close()
+
+
+@pytest.mark.parametrize("leap", [40 * 86_400.0, -40 * 86_400.0])
+def test_a_clock_that_leaps_loses_nothing_and_stops_nothing(
+    tmp_path: Path, leap: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = [0.0]
+    store = aged(tmp_path, ran)
+    store.add(result(1, created=NOW + 400 * 86_400), b"")  # written while the clock was wrong before
+    for number in range(2, 300):
+        store.add(result(number, created=NOW), b"")
+    monkeypatch.setattr(time, "time", lambda: NOW + leap)
+    store.prune()
+    store.add(result(300, created=NOW + leap), b"")
+    store.close()
+    ran[0] = 7.0  # another process: its monotonic clock begins anew
+    store.open()
+    store.prune()
+    assert len(numbers(store, Filter())) == 300
+    ran[0] += 86_401
+    store.add(result(301, created=NOW), b"")
+    store.prune()
+    assert numbers(store, Filter()) == [301]
+    store.close()
+
+
+def test_age_goes_on_over_restarts(tmp_path: Path) -> None:
+    ran = [0.0]
+    store = aged(tmp_path, ran)
+    store.add(result(1), b"")
+    for _ in range(3):  # 10 hours a day
+        ran[0] += 36_000
+        store.close()
+        ran[0] = 100.0
+        store.open()
+    store.prune()
+    assert numbers(store, Filter()) == []
+    store.close()
+
+
+def test_a_file_of_before_keeps_its_results_for_as_long_again(tmp_path: Path) -> None:
+    ran = [0.0]
+    store = aged(tmp_path, ran)
+    store.add(result(1, created=NOW - 50 * 86_400), b"")
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as db:
+        for statement in (
+            "DROP INDEX results_by_age",
+            "ALTER TABLE results DROP COLUMN ran",
+            "ALTER TABLE results DROP COLUMN answered",
+            "DROP TABLE running",
+            "PRAGMA user_version = 0",
+        ):
+            db.execute(statement)
+    db.close()
+    store.open()
+    store.prune()
+    assert numbers(store, Filter()) == [1]
+    ran[0] += 86_401
+    store.prune()
+    assert numbers(store, Filter()) == []
     store.close()
 
 
