@@ -10,7 +10,8 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, redirect_stderr
+from contextlib import ExitStack, asynccontextmanager, redirect_stderr
+from difflib import get_close_matches
 from functools import cache, partial
 from importlib.metadata import version
 from types import FrameType
@@ -49,6 +50,7 @@ from service.guard import Guard
 from service.job_store import JobStore
 from service.jobs import Jobs, on_disk
 from service.kept_parts import KeptParts
+from service.listening import CannotStart, check_banks, open_listeners
 from service.log_lines import LogLines
 from service.logs import library_logging, make_logger
 from service.metrics import Metrics
@@ -64,7 +66,7 @@ from service.records import Records
 from service.repeats import Answered, on_answered
 from service.result_store import ResultStore
 from service.retention import keep_pruned
-from service.settings import DAY_S, MIB, Settings, unknown_names
+from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
 from service.state_folder import StateFolder
 from service.uploads import UploadLimits
 from service.wire import protocol_for
@@ -138,17 +140,26 @@ def create_app(
 
 
 def tell_start(settings: Settings, environment: Iterable[str], logger: FilteringBoundLogger) -> None:
-    """Log what starts, and a warning for each name that begins as a setting's and is none."""
+    """Log what starts, and a warning for each name that begins as a setting's and is none, or that is pinned
+    and no product."""
     logger.info(
         "service_starts", version=version("tribank"), device=settings.device, banks=str(settings.banks)
     )
     for name, meant in unknown_names(environment).items():
         logger.warning("unknown_setting", name=name, perhaps=meant)
+    products = BankStore(settings.banks).products()
+    for name in sorted(pinned_products(settings).difference(products)):
+        alike = get_close_matches(name, products, 1)
+        logger.warning("unknown_pinned", name=name, perhaps=alike[0] if alike else None)
 
 
 def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bool:
     """Serve until SIGTERM or Ctrl-C; False if it ended because it could score no more. ready: called with the
-    address once the port is open."""
+    address once the port is open.
+
+    Raises CannotStart, StateInUse, BadKeys before anything is loaded, where a person has to mend something.
+    """
+    check_banks(settings.banks)
     lines = LogLines(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno())
     try:
         with redirect_stderr(lines):  # also a library's or a dying thread's words neither raise nor wait
@@ -161,24 +172,45 @@ def _serve(settings: Settings, lines: LogLines, ready: Callable[[str], None] | N
     logging.captureWarnings(True)
     raise_open_files()
     logger = make_logger(lines)
-    tell_start(settings, os.environ, logger)
-    config = uvicorn.Config(
-        create_app(settings, logger=logger, lines_lost=lambda: lines.lost),
-        host=settings.host,
-        port=settings.port,
-        http=protocol_for(settings),
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        log_config=library_logging(lines),
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
-    )
-    server = Server(config, grace_s=settings.drain_grace_s, ready=ready)
-    server.run()
+    app = create_app(settings, logger=logger, lines_lost=lambda: lines.lost)
+    with ExitStack() as held:
+        held.callback(app.state.wiring.state.close)
+        _hold(app.state.wiring.state, settings)
+        listeners = [held.enter_context(one) for one in open_listeners(settings.host, settings.port)]
+        tell_start(settings, os.environ, logger)
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            http=protocol_for(settings),
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            log_config=library_logging(lines),
+            timeout_keep_alive=settings.keep_alive_s,
+            timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
+        )
+        server = Server(config, grace_s=settings.drain_grace_s, ready=ready)
+        server.run(listeners)
     return not server.failed
+
+
+def _hold(state: StateFolder, settings: Settings) -> None:
+    """Hold the state folder before anything is loaded. Raises StateInUse, CannotStart.
+
+    A folder on a full or read-only disk stops nothing: it is tried again while parts are scored.
+    """
+    try:
+        state.claim()
+    except (NotADirectoryError, FileExistsError) as error:
+        raise CannotStart(
+            f"The state folder {settings.state} cannot be made: {error.filename} is no folder. Choose "
+            "another (--state, TRIBANK_STATE)."
+        ) from None
+    except OSError:
+        return
 
 
 class Server(uvicorn.Server):
@@ -250,7 +282,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
         lazy=settings.load == "first-use",
-        pinned=frozenset(settings.pinned.replace(",", " ").split()),
+        pinned=pinned_products(settings),
         poll_s=settings.poll_s,
     )
     metrics = Metrics()

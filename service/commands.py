@@ -229,22 +229,25 @@ def serve(
 ) -> None:
     """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md).
 
-    Exit code 3 if it could score no more: whatever watches over it is to start it again.
+    Exit code 70 if it could score no more: whatever watches over it is to start it again. 2 if a person has
+    to mend something first.
     """
-    from service.app import run
-    from service.settings import Settings
+    from service.settings import read_settings
 
-    settings = Settings(
-        banks=banks, host=host, port=port, state=state, weights=weights_dir, device=chosen_device(device)
-    )
+    settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
+
+    from service.app import run  # takes seconds: a wrong setting is told before
+    from service.problems import EXIT_UNABLE
+
     able = run(
-        settings,
+        settings.model_copy(update={"device": chosen_device(device)}),
         ready=lambda address: console.print(
             f"Serving on {address} (the API describes itself at {address}/openapi.json)"
         ),
     )
     if not able:
-        os._exit(3)  # at once: the interpreter's own end may wait for a thread that hangs in a driver
+        # At once: the interpreter's own end may wait for a thread that hangs in a driver.
+        os._exit(EXIT_UNABLE)
 
 
 @app.command()
@@ -254,9 +257,9 @@ def openapi(
     """Write the API's OpenAPI document."""
     from service.app import create_app
     from service.document import document_text
-    from service.settings import Settings
+    from service.settings import read_settings
 
-    text = document_text(create_app(Settings(host="localhost")))
+    text = document_text(create_app(read_settings(host="localhost")))
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -35,10 +35,12 @@ def doctor(
     Exit status 1 if something is bad. It says how to mend each.
     """
     from service.doctor import examine
-    from service.settings import Settings
+    from service.settings import read_settings
 
     # device stays as given: finding out what "auto" is would import torch before it is checked
-    settings = Settings(banks=banks, host=host, port=port, state=state, weights=weights_dir, device=device)
+    settings = read_settings(
+        banks=banks, host=host, port=port, state=state, weights=weights_dir, device=device
+    )
     findings = list(examine(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))

@@ -161,6 +161,8 @@ INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell it
 
 EXIT_FULL = 4
 """Exit status of a command that finds the disk full."""
+EXIT_UNABLE = 70
+"""Of a server that can score no more (EX_SOFTWARE of sysexits.h): whoever watches it is to start it again."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _BROKEN = (errno.EROFS, errno.EIO, errno.ESTALE)
 _STANDARD = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.sentences import sentences
 
 MIB = 1 << 20
 DAY_S = 86_400.0
@@ -24,6 +25,10 @@ OF_OTHERS = frozenset(
     )
 )
 """Environment names of ours that are no setting: set-up's, Compose's, a client's and the tests'."""
+
+
+class BadSetting(ValueError):
+    """Settings that cannot be; the message has a line for each."""
 
 
 class Settings(BaseSettings):
@@ -84,8 +89,8 @@ class Settings(BaseSettings):
     stuck_s: float = Field(
         default=120.0,
         gt=0,
-        description="A part or a bank's warm-up that takes longer hangs: the server ends with exit status 3. "
-        "Twice deadline_s at least.",
+        description="A part or a bank's warm-up that takes longer hangs: the server ends with exit status "
+        "70. Twice deadline_s at least.",
     )
 
     max_batches: int = Field(
@@ -179,6 +184,21 @@ class Settings(BaseSettings):
         ge=0,
         description="How long after SIGTERM /readyz says 503 while parts are still taken.",
     )
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings: those given, then the environment's. Raises BadSetting with a sentence for each wrong
+    one."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        names = {field: f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+        raise BadSetting("\n".join(f"{said}." for said in sentences(error, names))) from None
+
+
+def pinned_products(settings: Settings) -> frozenset[str]:
+    """The products that stay in memory, by name."""
+    return frozenset(settings.pinned.replace(",", " ").split())
 
 
 def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:

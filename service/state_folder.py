@@ -53,12 +53,16 @@ class StateFolder:
         self._told: set[Path] = set()
         self.reasons = dict.fromkeys(self._kept, "It is being opened.")
 
+    def claim(self) -> None:
+        """Hold the folder, made if need be, unless it is held. Raises StateInUse, OSError."""
+        if self._claim is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._claim = _claimed(self._folder / "lock")
+
     def open(self) -> None:
         """Open what is not open, as far as the disk lets. Raises StateInUse before the folder is held."""
         try:
-            if self._claim is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._claim = _claimed(self._folder / "lock")
+            self.claim()
         except OSError as error:
             for name in self._kept:
                 self._tell(name, str(error))

@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,14 @@ import httpx
 import pytest
 
 from banks.store import BankStore
-from service.app import tell_start
+from service.app import run, tell_start
+from service.listening import CannotStart
 from service.logs import make_logger
 from service.problems import NotReady
 from service.products import StoreLoader
 from service.settings import Settings
+from service.state_folder import StateFolder, StateInUse
+from tests.conftest import SMALL
 from tests.waiting import until
 
 HOUSE = Path(__file__).parents[2]
@@ -90,6 +94,59 @@ def test_the_start_is_logged_with_the_device_and_with_names_that_are_no_setting(
     assert (unknown["name"], unknown["perhaps"]) == ("TRIBANK_LOADS", "TRIBANK_LOAD")
 
 
+def test_pinned_names_that_are_no_product_are_told_at_the_start(small_banks: Path) -> None:
+    stream = io.StringIO()
+    tell_start(Settings(banks=small_banks, pinned=f"{SMALL}, biscit"), (), make_logger(stream))
+    _, unknown = map(json.loads, stream.getvalue().splitlines())
+    assert (unknown["event"], unknown["level"]) == ("unknown_pinned", "warning")
+    assert (unknown["name"], unknown["perhaps"]) == ("biscit", SMALL)
+
+
+def test_what_a_person_has_to_mend_is_one_sentence_and_status_2(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "banks").mkdir()
+    command = [*TRIBANK, "serve", "--banks", str(tmp_path / "banks"), "--port", str(free_port)]
+    with socket.create_server(("127.0.0.1", free_port)):
+        ended = subprocess.run(
+            [*command, "--state", str(tmp_path / "state")], capture_output=True, text=True, timeout=200
+        )
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert ended.stderr.startswith("tribank: ")
+    assert str(free_port) in ended.stderr
+    limits = os.environ | {"TRIBANK_MAX_JOBS": "abc", "TRIBANK_POLL_S": "-1"}
+    ended = subprocess.run(command, env=limits, capture_output=True, text=True, timeout=200)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 2), ended.stderr
+    assert "TRIBANK_MAX_JOBS" in ended.stderr
+    assert "TRIBANK_POLL_S" in ended.stderr
+
+
+@pytest.mark.parametrize("wrong", ["no banks", "banks a file", "state below a file", "state in use", "port"])
+def test_a_server_that_cannot_start_says_so_before_it_loads_anything(
+    wrong: str, tmp_path: Path, free_port: int
+) -> None:
+    banks, state, file = tmp_path / "banks", tmp_path / "state", tmp_path / "file"
+    banks.mkdir()
+    file.touch()
+    settings = Settings(banks=banks, state=state, port=free_port)
+    changes = {
+        "no banks": {"banks": tmp_path / "none"},
+        "banks a file": {"banks": file},
+        "state below a file": {"state": file / "state"},
+    }
+    settings = settings.model_copy(update=changes.get(wrong, {}))
+    with ExitStack() as held:
+        if wrong == "state in use":
+            other = StateFolder(state, {}, make_logger(io.StringIO()))
+            other.claim()
+            held.callback(other.close)
+        if wrong == "port":
+            held.enter_context(socket.create_server(("127.0.0.1", free_port)))
+        with pytest.raises(StateInUse if wrong == "state in use" else CannotStart):
+            run(settings)
+    after = StateFolder(state, {}, make_logger(io.StringIO()))
+    after.claim()
+    after.close()
+
+
 STAND_IN = """
 import sys, time
 from service import commands, products
@@ -108,6 +165,7 @@ def test_a_server_that_can_score_no_more_ends_with_a_status_of_its_own(
 ) -> None:
     limits = {"TRIBANK_DEADLINE_S": "1", "TRIBANK_STUCK_S": "0.1", "PYTHONPATH": str(HOUSE)}
     program = [sys.executable, "-W", "ignore", "-c", STAND_IN, how]
+    (tmp_path / "banks").mkdir()
     with (
         serving(tmp_path, program, **limits) as (server, address),
         httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
@@ -117,7 +175,7 @@ def test_a_server_that_can_score_no_more_ends_with_a_status_of_its_own(
             "dies": (503, "not_running"),
             "hangs": (504, "deadline_passed"),
         }[how]
-        assert server.wait(60) == 3
+        assert server.wait(60) == 70
         assert server.stderr is not None
         assert {"dies": '"owner_died"', "hangs": '"owner_stuck"'}[how] in server.stderr.read()
 
