@@ -27,6 +27,15 @@ _SCORING = re.compile(
     r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z|POST /v1/jobs/[^/]+/cancel\Z"
 )
 
+_PROXIES = ("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host")
+"""What proxies add to a request, beside X-Forwarded-*."""
+_KEY_REQUIRED = "Send a key of this server as X-API-Key or as Authorization: Bearer."
+_KEYS_GONE = (
+    "This server had keys and its keys.json is gone, so nobody is let in. Put the file back, or add a key: "
+    "'tribank keys add NAME --role manage'. To do without keys again, remove keys.made and start the server "
+    "again."
+)
+
 
 class Access:
     """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small, 429 where
@@ -53,21 +62,41 @@ class Access:
         await respond(refusal, scope)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
-        if self._open or scope["path"] in self._public or _PAGE.match(scope["path"]):
+        path = scope["path"]
+        stranger = self._stranger(scope)
+        scope["state"]["known"] = stranger is None
+        if path in self._public:
+            return None
+        if _from_another_site(scope):
+            detail = (
+                "A page of another site asked for this. Open the address yourself, or ask without a browser."
+            )
+            return Refusal(403, "cross_site", detail)
+        if _PAGE.match(path) or self._open:
+            return None
+        if stranger is not None:
+            return stranger
+        line, key = f"{scope['method']} {path}", scope["state"].get("key")
+        if key is not None and key.role == "score" and not _SCORING.match(line):
+            return _too_small("This needs a key of role manage.")
+        if key is None or key.rate is None or not _RATED.match(line):
+            return None
+        return self._rates.take(key.name, key.rate)
+
+    def _stranger(self, scope: Scope) -> Refusal | None:
+        """Why the server would not tell this client anything of its own; None where it would."""
+        if self._open:
             return None
         if self._loopback and not self._keys.exist:
             return _foreign(scope)
         secret = _secret(Headers(scope=scope))
         key = self._keys.find(secret) if secret else None
         if key is None:
-            detail = "Send a key of this server as X-API-Key or as Authorization: Bearer."
+            detail = _KEYS_GONE if self._keys.gone else _KEY_REQUIRED
             return Refusal(401, "key_required", detail, headers={"WWW-Authenticate": "Bearer"})
         scope["state"]["record"]["key"] = key.name
-        scope["state"]["role"] = key.role
-        line = f"{scope['method']} {scope['path']}"
-        if key.role == "score" and not _SCORING.match(line):
-            return _too_small("This needs a key of role manage.")
-        return None if key.rate is None or not _RATED.match(line) else self._rates.take(key.name, key.rate)
+        scope["state"].update(key=key, role=key.role)
+        return None
 
 
 def check_access(settings: Settings) -> None:
@@ -103,10 +132,24 @@ def _too_small(detail: str) -> Refusal:
     return Refusal(403, "role_too_small", detail)
 
 
+def may_read(scope: Scope) -> bool:
+    """Whether this client is told what the server holds: of the routes that answer anyone."""
+    return scope["state"]["known"]
+
+
 def _foreign(scope: Scope) -> Refusal | None:
-    """Nobody is asked for a key on loopback, but pages of other sites reach it too, through their reader's
-    browser: by a form, or by a name of theirs that leads to this machine. Host and Origin tell."""
+    """Nobody is asked for a key on loopback, but others reach it too: pages of other sites through their
+    reader's browser, by a form or by a name of theirs that leads to this machine (Host and Origin tell), and
+    whole networks through a proxy on this machine. One tells by what it adds, or by HTTP/1.0, which nginx
+    speaks where it adds nothing."""
     headers = Headers(scope=scope)
+    added = any(name in _PROXIES or name.startswith("x-forwarded-") for name in headers)
+    if added or scope["http_version"] == "1.0":
+        detail = (
+            "This came through a proxy (or as HTTP/1.0), and without keys the server answers only its own "
+            "machine. Make keys: 'tribank keys add NAME --role manage'."
+        )
+        return Refusal(403, "proxied", detail)
     named = f"//{headers.get('host', 'localhost')}", headers.get("origin", "//localhost")
     try:
         here = all(_is_loopback(urlsplit(url).hostname or "") for url in named)
@@ -118,6 +161,14 @@ def _foreign(scope: Scope) -> Refusal | None:
         "Without keys the server answers only its own machine, by an address or as localhost. Make a key."
     )
     return Refusal(403, "foreign_origin", detail)
+
+
+def _from_another_site(scope: Scope) -> bool:
+    """Whether a browser says that a page of another site asks. A link to the page for people may be
+    followed."""
+    headers = Headers(scope=scope)
+    followed = scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+    return headers.get("sec-fetch-site") == "cross-site" and not followed
 
 
 def _secret(headers: Headers) -> str:

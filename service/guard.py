@@ -99,6 +99,7 @@ class Exchange:
             if self._trace is not None:
                 headers[RESPONSE] = self._trace.response
             headers["X-Content-Type-Options"] = "nosniff"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers.setdefault("Cache-Control", "no-store")
             if not self._body_ended:
                 headers["Connection"] = "close"

@@ -16,6 +16,7 @@ from service.bodies import REFERENCE
 from service.deadline import Clock
 from service.parameters import ActiveVersion, ProductName
 from service.problems import Refusal, V2Error
+from service.products import not_ready
 from service.scanning import Ask, answer_part, named, on_pool, scan_part
 from service.scoring import ScoreOptions
 from service.tensors import (
@@ -105,10 +106,10 @@ async def live() -> Live:
 
 
 @router.get("/v2/health/ready", responses=_errors(503))
-async def ready(services: Services) -> Ready:
+async def ready(request: Request, services: Services) -> Ready:
     """Every product's bank is loaded and warmed up."""
     if reasons := services.not_ready():
-        raise Refusal(503, "not_ready", " ".join(reasons), headers={"Retry-After": "2"})
+        raise not_ready(request, reasons)
     return Ready()
 
 

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ class BadKeys(Exception):
 class Key(BaseModel):
     """One key. sha256: hex, of the key; no slow hash is needed, as a key is 256 random bits, no password.
 
-    rate: most requests a second; None is no bound.
+    rate: most parts or batches a second; None is no bound.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,13 +47,25 @@ class Keys:
 
     def __init__(self, state: Path) -> None:
         self._path = state / "keys.json"
+        self._made_path = state / "keys.made"
+        self._made = False
         self._seen: tuple[int, int, int] | None = None
         self._keys: tuple[Key, ...] = ()
 
     @property
     def exist(self) -> bool:
-        """Whether keys were ever made here, even if all are revoked by now."""
-        return self._path.exists()
+        """Whether keys were ever made here, even if all are revoked or their file is gone: what is lost must
+        open nothing. `keys.made` beside the file says so after a restart too."""
+        if not self._made:
+            self._made = self._path.exists() or self._made_path.exists()
+            if self._made:
+                self._mark()
+        return self._made
+
+    @property
+    def gone(self) -> bool:
+        """Whether keys were made here and their file is not there."""
+        return self.exist and not self._path.exists()
 
     def all(self) -> tuple[Key, ...]:
         """The keys in force. Raises BadKeys where the file cannot be understood."""
@@ -96,6 +108,7 @@ class Keys:
             if any(other.name == name for other in keys):
                 raise BadKeys(f"There is a key '{name}' already. Revoke it first, or choose another name.")
             self._write((*keys, key))
+            self._mark()
         return secret
 
     def revoke(self, name: str) -> None:
@@ -106,6 +119,10 @@ class Keys:
             if len(left) == len(keys):
                 raise BadKeys(f"There is no key '{name}'. See 'tribank keys list'.")
             self._write(left)
+
+    def _mark(self) -> None:
+        with suppress(OSError):  # a folder that is only read: this process knows it until it ends
+            self._made_path.touch(PRIVATE)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -21,7 +21,8 @@ def add(
     name: Name,
     role: Annotated[Role, typer.Option(help="score: read and score. manage: everything.")] = "score",
     rate: Annotated[
-        float | None, typer.Option(help="Most requests a second; more are refused with 429. [default: any]")
+        float | None,
+        typer.Option(help="Most parts or batches a second; more are refused with 429. [default: any]"),
     ] = None,
     state: State = DEFAULT_STATE,
 ) -> None:

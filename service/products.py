@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from banks.calibration import Calibration
 from banks.detector import Detector
@@ -17,6 +17,7 @@ from banks.store import BadBank, BankNotFound, BankStore
 from banks.thresholds import THRESHOLDS, calibration_of
 from banks.version_files import BANK_SUFFIX
 from models.weights import BadWeights, MissingWeights, WeightStore
+from service.access import may_read
 from service.detectors import Loaded, PartDetector, Served
 from service.parameters import ProductName
 from service.problems import NotReady, Refusal, UnknownProduct
@@ -175,17 +176,28 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", response_model_exclude_none=True, responses=Problems.of(503), tags=["health"])
-async def readyz(services: Services) -> Readiness:
-    """Ready: every product's bank is loaded and warmed up, and jobs are run. 503 names what is not."""
+async def readyz(request: Request, services: Services) -> Readiness:
+    """Ready: every product's bank is loaded and warmed up, and jobs are run. 503 names what is not.
+    Whoever may not read what the server holds is told neither products nor reasons."""
     reasons = services.not_ready()
     if reasons:
-        headers = {"Retry-After": "2"}
-        raise Refusal(503, "not_ready", " ".join(reasons), headers=headers, extra={"not_ready": reasons})
+        raise not_ready(request, reasons)
+    if not may_read(request.scope):
+        return Readiness()
     return Readiness(
         device=services.device,
         products=_summaries(services.engine.products()),
         notes=services.state.notes(),
     )
+
+
+def not_ready(request: Request, reasons: list[str]) -> Refusal:
+    """The refusal of a service that is not ready, with the reasons for whoever may know them."""
+    headers = {"Retry-After": "2"}
+    if not may_read(request.scope):
+        detail = "The service is not ready. Ask with a key of it for the reasons."
+        return Refusal(503, "not_ready", detail, headers=headers)
+    return Refusal(503, "not_ready", " ".join(reasons), headers=headers, extra={"not_ready": reasons})
 
 
 def _summaries(served: dict[str, Served]) -> list[ProductSummary]:

@@ -179,11 +179,15 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether every bank is loaded and warmed up."""
+    """Whether every bank is loaded and warmed up. Without a key of a server that has keys, the status
+    alone."""
 
     status: Literal["ready"] = "ready"
-    device: str = Field(description="Where parts are scored: cpu or cuda.", examples=["cuda"])
-    products: list[ProductSummary]
-    notes: list[str] = Field(
-        description="What is not as it should be and keeps no part from being scored: the state folder."
+    device: str | None = Field(
+        default=None, description="Where parts are scored: cpu or cuda.", examples=["cuda"]
+    )
+    products: list[ProductSummary] | None = None
+    notes: list[str] | None = Field(
+        default=None,
+        description="What is not as it should be and keeps no part from being scored: the state folder.",
     )

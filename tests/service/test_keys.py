@@ -16,6 +16,7 @@ from service.access import check_access
 from service.commands import app
 from service.keys import BadKeys, Keys
 from service.settings import Settings
+from tests.service.proxy import NGINX, proxied
 
 
 def _bearer(secret: str) -> dict[str, str]:
@@ -154,3 +155,100 @@ def test_without_keys_pages_of_other_sites_reach_nothing(
         assert client.get("/healthz", headers=headers).status_code == 200
     for headers in ({"Host": "localhost:9"}, {"Host": "[::1]:80"}, {"Origin": "http://127.0.0.1:5173"}):
         assert client.post(url, files=part, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"Forwarded": "for=10.0.0.9"},
+        {"X-Forwarded-For": "10.0.0.9"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Real-IP": "10.0.0.9"},
+        {"Via": "1.1 proxy"},
+    ],
+    ids=lambda added: next(iter(added)),
+)
+def test_without_keys_nobody_comes_in_through_a_proxy(client: httpx.Client, added: dict[str, str]) -> None:
+    for method, url in (
+        ("GET", "/v1/products"),
+        ("POST", "/v1/products/cookie/rollback"),
+        ("GET", "/metrics"),
+    ):
+        refused = client.request(method, url, headers=added)
+        assert (refused.status_code, refused.json()["code"]) == (403, "proxied")
+    assert client.get("/readyz", headers=added).json() == {"status": "ready"}
+
+
+def test_without_keys_http_1_0_is_taken_for_a_proxy(server: Any) -> None:
+    answer = server.raw(b"GET /v1/products HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b'"proxied"' in answer
+
+
+@pytest.mark.skipif(NGINX is None, reason="needs nginx")
+@pytest.mark.parametrize(
+    "more", ["", "proxy_http_version 1.1; proxy_set_header X-Forwarded-For $remote_addr;"]
+)
+def test_a_real_nginx_opens_nothing_without_keys_and_serves_with_them(
+    serve: Callable[..., Any], loader: Any, tmp_path: Path, more: str
+) -> None:
+    state = tmp_path / "state"
+    with (
+        serve(Settings(banks=tmp_path / "banks"), loader, state=state) as running,
+        proxied(tmp_path, f"location / {{ proxy_pass {running.url}; {more} }}") as address,
+    ):
+        refused = httpx.get(f"{address}/v1/products", trust_env=False)
+        assert (refused.status_code, refused.json()["code"]) == (403, "proxied")
+        key = Keys(state).add("line", "score")
+        answer = httpx.get(f"{address}/v1/products", headers=_bearer(key), trust_env=False)
+        assert answer.status_code == 200
+
+
+def test_readiness_tells_strangers_the_status_alone(
+    serve: Callable[..., Any], loader: Any, client: httpx.Client, tmp_path: Path
+) -> None:
+    assert client.get("/readyz").json()["products"][0]["product"] == "cookie"
+    assert client.get("/readyz", headers={"Host": "evil.example"}).json() == {"status": "ready"}
+    key = Keys(tmp_path).add("line", "score")
+    settings = Settings(banks=tmp_path / "banks")
+    with serve(settings, loader, state=tmp_path) as running, running.client() as other:
+        assert other.get("/readyz").json() == {"status": "ready"}
+        assert other.get("/readyz", headers=_bearer(key)).json()["products"][0]["product"] == "cookie"
+        running.app.state.wiring.drain()
+        refused = other.get("/readyz")
+        assert (refused.status_code, refused.json().get("not_ready")) == (503, None)
+        assert other.get("/readyz", headers=_bearer(key)).json()["not_ready"]
+
+
+def test_keys_that_vanish_close_the_server_also_after_a_restart(
+    serve: Callable[..., Any], loader: Any, make_loader: Any, make_detector: Any, tmp_path: Path
+) -> None:
+    key = Keys(tmp_path).add("line", "manage")
+    settings = Settings(banks=tmp_path / "banks")
+    with serve(settings, loader, state=tmp_path) as running, running.client() as client:
+        assert client.get("/v1/products", headers=_bearer(key)).status_code == 200
+        (tmp_path / "keys.json").unlink()
+        for headers in ({}, _bearer(key)):
+            assert client.get("/v1/products", headers=headers).status_code == 401
+    with serve(settings, make_loader(make_detector()), state=tmp_path) as running, running.client() as client:
+        refused = client.get("/v1/products", headers=_bearer(key))
+        assert (refused.status_code, refused.json()["code"]) == (401, "key_required")
+        assert "keys.made" in refused.json()["detail"]
+        again = Keys(tmp_path).add("line", "manage")
+        assert client.get("/v1/products", headers=_bearer(again)).status_code == 200
+    (tmp_path / "keys.json").unlink()
+    (tmp_path / "keys.made").unlink()
+    assert not Keys(tmp_path).exist
+
+
+def test_pages_of_other_sites_are_told_nothing(client: httpx.Client) -> None:
+    picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    for url in ("/v1/results.csv", "/openapi.json", "/console/console.js", "/"):
+        refused = client.get(url, headers=picture)
+        assert (refused.status_code, refused.json()["code"]) == (403, "cross_site"), url
+    assert client.get("/v1/results.csv", headers=link).status_code == 403
+    assert client.get("/", headers=link).status_code == 200
+    answer = client.get("/v1/results.csv", headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 200
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
