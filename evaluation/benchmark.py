@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS
 
 if TYPE_CHECKING:
     from banks.detector import Detector
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def bench(
     product: Annotated[str, typer.Argument(help="A product with banks.")],
     data: Annotated[Path, typer.Argument(help="Its folder; test parts are scored, or else training parts.")],
-    banks: Annotated[Path, typer.Option(help="Directory of the bank versions.")] = Path("out/banks"),
+    banks: Annotated[Path, typer.Option(help="Directory of the bank versions.")] = DEFAULT_BANKS,
     repeats: Annotated[int, typer.Option(min=1, help="Parts to time, after a warm-up.")] = 40,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
     weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,

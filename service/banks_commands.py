@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service.options import DEFAULT_BANKS, Banks, Json, Product
+from recipes.places import DEFAULT_BANKS
+from service.options import Banks, Json, Product
 
 app = typer.Typer(no_args_is_help=True, help="Look at the bank versions of products.")
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from service import (
     banks_commands,
     doctor_command,
@@ -24,8 +25,6 @@ from service import (
     weights_commands,
 )
 from service.options import (
-    DEFAULT_BANKS,
-    DEFAULT_STATE,
     Banks,
     Change,
     Device,

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from service.options import (
-    DEFAULT_BANKS,
-    DEFAULT_STATE,
     Banks,
     Device,
     Json,

@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from recipes.places import DEFAULT_STATE
 from service.keys import Keys, Role
-from service.options import DEFAULT_STATE, State
+from service.options import State
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and revoke the keys of the service.")
 
@@ -28,6 +29,7 @@ def add(
 ) -> None:
     """Make a key and print it, this once."""
     typer.echo(Keys(state).add(name, role, rate))
+    typer.echo(f"It opens the servers whose state folder (--state) is {state.absolute()}.", err=True)
 
 
 @app.command("list")

@@ -41,9 +41,6 @@ State = Annotated[
     typer.Option(envvar="TRIBANK_STATE", help="Directory for what the service keeps, such as its jobs."),
 ]
 
-DEFAULT_BANKS = Path("out/banks")
-DEFAULT_STATE = Path("out/state")
-
 
 def chosen_device(device: str) -> str:
     """ "cpu" or "cuda" for what the user said. Raises BadParameter for anything else, and for a GPU that is

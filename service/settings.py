@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weight_folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
 
 MIB = 1 << 20
@@ -36,11 +37,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    banks: Path = Field(default=Path("banks"), description="Root directory of the bank versions.")
+    banks: Path = Field(default=DEFAULT_BANKS, description="Root directory of the bank versions.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     state: Path = Field(
-        default=Path("state"), description="Directory of what the service keeps: jobs, results, keys."
+        default=DEFAULT_STATE, description="Directory of what the service keeps: jobs, results, keys."
     )
     open_access: bool = Field(
         default=False, description="Ask nobody for a key, whoever can reach the server."

@@ -111,7 +111,9 @@ def test_who_can_be_reached_needs_a_key_to_start(tmp_path: Path) -> None:
 def test_commands(tmp_path: Path) -> None:
     state = ["--state", str(tmp_path)]
     run = CliRunner()
-    secret = run.invoke(app, ["keys", "add", "line", "--role", "score", *state]).stdout.strip()
+    added = run.invoke(app, ["keys", "add", "line", "--role", "score", *state])
+    assert str(tmp_path) in added.stderr
+    secret = added.stdout.strip()
     found = Keys(tmp_path).find(secret)
     assert found is not None
     assert found.name == "line"

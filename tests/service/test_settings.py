@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
-from service.settings import OF_OTHERS, Settings, unknown_names
+import pytest
+
+from evaluation.benchmark import bench
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
+from service import banks_commands, keys_commands
+from service import commands as commands_of_all
+from service.settings import OF_OTHERS, BadSetting, Settings, read_settings, unknown_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,6 +20,26 @@ def test_mistyped_names_are_found_with_what_was_meant() -> None:
         "TRIBANK_MAX_INFLIGHT": "TRIBANK_MAX_IN_FLIGHT",
         "TRIBANK_XYZZY_Q": None,
     }
+
+
+def test_commands_and_the_server_look_in_the_same_places_wherever_they_are_called() -> None:
+    fields = Settings.model_fields
+    assert (fields["banks"].default, fields["state"].default) == (DEFAULT_BANKS, DEFAULT_STATE)
+    assert DEFAULT_BANKS.is_absolute()
+    assert DEFAULT_STATE.is_absolute()
+    commands = [keys_commands.add, keys_commands.list_keys, keys_commands.revoke, commands_of_all.serve]
+    assert {signature(command).parameters["state"].default for command in commands} == {DEFAULT_STATE}
+    commands = [banks_commands.list_banks, commands_of_all.build, commands_of_all.serve, bench]
+    assert {signature(command).parameters["banks"].default for command in commands} == {DEFAULT_BANKS}
+
+
+def test_each_wrong_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIBANK_MAX_JOBS", "abc")
+    monkeypatch.setenv("TRIBANK_LOAD", "never")
+    with pytest.raises(BadSetting) as refused:
+        read_settings(port=70_000)
+    said = str(refused.value).splitlines()
+    assert [line.split(" ")[0] for line in said] == ["TRIBANK_PORT", "TRIBANK_LOAD", "TRIBANK_MAX_JOBS"]
 
 
 def test_every_setting_and_what_others_read_is_known() -> None:
