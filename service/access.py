@@ -106,8 +106,8 @@ def check_access(settings: Settings) -> None:
         return
     raise BadKeys(
         f"Others can reach {settings.host or 'this address'}, and {settings.state} has no key. Add one: "
-        f"'tribank keys add NAME --role manage --state {settings.state}', or set TRIBANK_OPEN_ACCESS=1 to let "
-        "anyone do anything."
+        f"'tribank keys add NAME --role manage --state {settings.state}', or set TRIBANK_OPEN_ACCESS=1 to "
+        "let anyone do anything."
     )
 
 
