@@ -351,5 +351,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(wiring.engine.close)
         wiring.decoders.shutdown(wait=False, cancel_futures=True)
         wiring.encoders.shutdown(wait=False, cancel_futures=True)
-        await on_disk(wiring.records.store.close)
+        await on_disk(wiring.records.close)
         wiring.state.close()

@@ -207,6 +207,7 @@ def _accepted(
     records: Records,
 ) -> list[str]:
     """Put the parts of results into the folder, but for those that the version knows. Raises Refusal."""
+    records.catch_up()
     wanted = list(_all_accepted(product, records) if asked == "accepted" else asked)
     for name in wanted:
         kept = records.store.find(name)

@@ -184,6 +184,11 @@ def is_outside(error: BaseException) -> bool:
     return isinstance(error, NotOpen) or _code(error) in _OUTSIDE
 
 
+def is_locked(error: BaseException) -> bool:
+    """Whether another program holds the file at present."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def _is_damage(error: BaseException) -> bool:
     return _code(error) in _DAMAGE
 

@@ -52,15 +52,18 @@ class Guard:
 
     def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
         record, status = exchange.record, 499 if exchange.status is None else exchange.status
+        route = getattr(scope.get("route"), "path", "none")  # none: refused before it came to a route
         self._metrics.exchanged(
             method=record["method"],
-            route=getattr(scope.get("route"), "path", "none"),  # none: refused before it came to a route
+            route=route,
             status=status,
             seconds=seconds,
             code=record.get("code"),
         )
         if scope["path"] not in _QUIET:
-            record |= {"status": status, "total_ms": round(seconds * 1000, 1)}
+            record |= {"route": route, "client": (scope.get("client") or ("",))[0]}
+            record |= {"status": status, "bytes_in": exchange.bytes_in}
+            record |= {"total_ms": round(seconds * 1000, 1)}
             self._logger.info("request", request_id=exchange.request_id, **record)
 
 
@@ -68,7 +71,7 @@ class Exchange:
     """One request and its response.
 
     record: what the routes want in the log line (also `request.state.record`).
-    status: the answer's, once it has one.
+    status: the answer's, once it has one. bytes_in: of the body, as far as it was read.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +83,7 @@ class Exchange:
         if self._trace is not None:
             self.record |= {"trace_id": self._trace.trace_id, "span_id": self._trace.span_id}
         self.status: int | None = None
+        self.bytes_in = 0
         self._receive = receive
         self._send = send
         self._body_ended = not self._announces_body()
@@ -87,6 +91,7 @@ class Exchange:
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self.bytes_in += len(message.get("body", b""))
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             self._body_ended = True
         return message

@@ -249,10 +249,10 @@ class ResultStore:
             )
         return self.find(name)
 
-    def mark_unanswered(self, name: str) -> None:
-        """Nobody got the result of that id: the client was gone, or its deadline had passed."""
+    def mark(self, name: str, *, answered: bool) -> None:
+        """Whether who asked got the result of that id."""
         with self._db.transaction() as db:
-            db.execute("UPDATE results SET answered = 0 WHERE id = ?", (name,))
+            db.execute("UPDATE results SET answered = ?1 WHERE id = ?2 AND answered != ?1", (answered, name))
 
     def prune(self) -> None:
         """Forget what is too old, unless a person judged it, and the oldest above the bytes."""

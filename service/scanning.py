@@ -134,13 +134,23 @@ async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> S
 
 
 async def on_record(scan: Scan, render: Callable[[Scan], _T], services: Wiring) -> _T:
-    """The part's answer, drawn when its result is on record."""
+    """The part's answer, drawn while its result is put on record; marked there if nobody waits any more.
+    Raises Answered, KeyReused."""
+    working = asyncio.ensure_future(
+        on_pool(services.encoders, lambda: (services.records.keep(scan), render(scan)))
+    )
 
-    def work() -> _T:
-        services.records.keep(scan)
-        return render(scan)
+    def unanswered(done: asyncio.Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            services.records.unanswered(scan)
 
-    return await on_pool(services.encoders, work)
+    try:
+        kept, rendered = await asyncio.shield(working)
+        await services.records.settled(kept)
+    except asyncio.CancelledError:
+        working.add_done_callback(unanswered)
+        raise
+    return rendered
 
 
 def noted(scan: Scan) -> dict[str, Any]:

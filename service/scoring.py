@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.deadline import Clock
-from service.jobs import on_disk
 from service.parameters import ProductName
 from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
 from service.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
@@ -129,5 +128,5 @@ async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], se
         return ask
     digest = await on_pool(services.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold))
     once = Once(key, digest)
-    await on_disk(lambda: services.records.recall(once))
+    await services.records.recall(once)
     return replace(ask, once=once)
