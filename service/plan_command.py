@@ -34,10 +34,12 @@ def plan(
     """Say how many rows, megabytes and milliseconds a product's banks will cost; times are measured here."""
     from banks.detector import made_up_part
     from banks.plan import plan as plan_of
-    from models.product_folder import open_product_folder
+    from models.product_folder import NotAProductFolder, open_product_folder
     from recipes.profiles import find_profile
 
     folder = open_product_folder(data) if data else None
+    if folder and not folder.train:
+        raise NotAProductFolder(f"{data} has no training parts, of which the first is measured (train/good).")
     bare = prepared or not (folder is None or folder.has_clouds)  # as build does
     recipe = find_profile(profile, prepared=bare, changes=change or ())
     part = folder.train[0].read() if folder else made_up_part()

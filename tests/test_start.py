@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,8 +46,15 @@ def _loaded(arguments: tuple[str, ...], folder: Path) -> tuple[str, set[str]]:
     places = {"TRIBANK_BANKS": str(folder / "banks"), "TRIBANK_STATE": str(folder / "state")}
     ended = subprocess.run(
         [sys.executable, "-c", _RUN, *arguments],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **places},
+        cwd="/proc",  # where nobody can write, whoever runs the tests
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "error",
+            "TMPDIR": "/nonexistent",
+            **places,
+        },
         capture_output=True,
         text=True,
         timeout=200,
@@ -62,6 +70,25 @@ def test_what_only_looks_things_up_loads_nothing_heavy(arguments: tuple[str, ...
     assert code in ("0", "None")
     assert loaded & HEAVY == set()
     assert not (tmp_path / ".cache").exists(), "nor are BLAS kernels measured"
+
+
+def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(small_product: Path, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "tribank", "build", "cookie", str(small_product), "--json"]
+    with subprocess.Popen(
+        [*build, "--banks", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None
+        assert "stages" in json.loads(command.stdout.readline())
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=200)
+    assert command.returncode == 130
+    assert said.splitlines()[-1].startswith("tribank: ")
+    assert "Traceback" not in said
+    assert not list(tmp_path.rglob("manifest.json"))
 
 
 def test_reading_a_manifest_loads_nothing_heavy(small_banks: Path) -> None:

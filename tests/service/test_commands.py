@@ -17,6 +17,7 @@ from banks.builder import BuildError
 from banks.detector import Detector
 from banks.seal import parse, sealed, unsealed
 from banks.store import BankNotFound, BankStore
+from models.product_folder import NotAProductFolder
 from models.sample import BadSample
 from service.commands import app
 from service.options import chosen_device
@@ -145,6 +146,12 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
     assert "embedded, 7 training parts; times measured here on its first part" in told
+
+
+def test_plan_of_a_folder_without_training_parts_says_so(small_product: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_product / "validation", tmp_path / "validation")
+    with pytest.raises(NotAProductFolder, match="training"):
+        _run("plan", tmp_path)
 
 
 def test_trace_writes_the_stages_a_profile_has(small_product: Path, tmp_path: Path) -> None:
