@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from banks.seal import CHECKSUM, unsealed
+from recipes.sentences import field_path
 
 SCHEMA_VERSION = 4
 """Raise it whenever something new in a manifest may not be ignored by who reads it; see MIN_READER."""
@@ -65,7 +66,7 @@ def without_unknown(document: Mapping[str, Any], error: ValidationError) -> Docu
     for problem in error.errors():
         if problem["type"] not in _UNKNOWN:
             raise error
-        *way, name = problem["loc"]
+        *way, name = field_path(problem)
         place: Any = known
         try:
             for step in way:

@@ -30,6 +30,7 @@ from banks.manifest import MANIFEST, Manifest
 from banks.seal import digest_of
 from models.atomic_file import flush, write_atomically
 from models.digest import sha256_of
+from recipes.sentences import sentences
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
@@ -246,9 +247,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or type(error).__name__})"
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return f"{where}: {first['msg']}" if where else first["msg"]
+        return sentences(error)[0]
     if isinstance(error, UnicodeDecodeError | JSONDecodeError):
         return "not what Tribank wrote (no JSON)"
     return " ".join(str(error).split())

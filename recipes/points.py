@@ -85,12 +85,16 @@ class PointNetwork:
             )
 
 
+KINDS = ("histograms", "network")
+"""What pydantic calls the two choices where it says at which field something is wrong."""
+
+
 def _kind(value: Any) -> str:
     """Which of the two a value is meant to be: only histograms have settings of their own."""
     histograms = "settings" in value if isinstance(value, dict) else isinstance(value, FpfhChoice)
-    return "histograms" if histograms else "network"
+    return KINDS[0] if histograms else KINDS[1]
 
 
 PointChoice = Annotated[
-    Annotated[FpfhChoice, Tag("histograms")] | Annotated[PointNetwork, Tag("network")], Discriminator(_kind)
+    Annotated[FpfhChoice, Tag(KINDS[0])] | Annotated[PointNetwork, Tag(KINDS[1])], Discriminator(_kind)
 ]

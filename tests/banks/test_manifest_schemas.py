@@ -36,8 +36,12 @@ def test_a_newer_manifest_is_read_where_it_allows_that(document: dict[str, Any],
     newer = {**document, "schema_version": SCHEMA_VERSION + 1, "new": {"a": 1}}
     newer["calibration"] = {**document["calibration"], "also_new": [1.0]}
     newer["banks"] = {name: {**facts, "new": 3} for name, facts in document["banks"].items()}
+    profile = document["profile"]
+    point = {**profile["extraction"]["point"], "new": 1}
+    newer["profile"] = {**profile, "extraction": {**profile["extraction"], "point": point}}
     (tmp_path / MANIFEST).write_text(sealed(newer))
     read = Manifest.read(tmp_path)
+    assert read.profile == Manifest.read(KEPT).profile
     assert read.calibration == Manifest.read(KEPT).calibration
     assert read.banks == Manifest.read(KEPT).banks
     (tmp_path / MANIFEST).write_text(sealed({**newer, "min_reader": SCHEMA_VERSION + 1}))

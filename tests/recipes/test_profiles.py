@@ -13,7 +13,7 @@ import torch
 from banks.decision import RULES
 from models.rgb_backbones import timm
 from recipes.backbones import BACKBONES
-from recipes.points import PointNetwork
+from recipes.points import KINDS, PointNetwork
 from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
 
@@ -86,6 +86,7 @@ def test_what_could_not_be_built_is_refused_by_its_field_in_one_sentence(profile
         find_profile(profile, changes=[change])
     said = str(refused.value)
     assert change.partition("=")[0].rpartition(".")[2] in said.partition(": ")[2]
+    assert not any(kind in said for kind in KINDS), "a word that is no field of the document"
     assert "\n" not in said
     assert "http" not in said, "pydantic's own reference helps nobody here"
 
