@@ -9,6 +9,8 @@ from python_multipart.multipart import parse_options_header
 from service.problems import Refusal
 
 MAX_HEADER_BYTES = 8 * 1024
+MAX_AROUND_BYTES = 1024
+"""Of what stands before the first boundary and after the last: RFC 2046 lets old clients write there."""
 
 
 class FieldSink(Protocol):
@@ -38,6 +40,7 @@ class FormReader:
         self._pending = bytearray(b"\r\n")  # as if a line had ended before the first delimiter
         self._step = self._opening
         self._count = 0
+        self._passed = 0
         self._line_end = 0  # bytes still to skip: the line end that closed the headers is not content
 
     def feed(self, chunk: bytes) -> None:
@@ -48,19 +51,29 @@ class FormReader:
 
     def finish(self) -> None:
         """The body has ended. Raises Refusal."""
-        if self._step != self._epilogue:
+        if self._step not in (self._close, self._epilogue):
             raise _malformed("the body ends before its closing boundary")
 
     def _opening(self) -> bool:
-        """The body must start with the delimiter: no preamble."""
-        start = bytes(self._pending[: len(self._delimiter)])
-        if not self._delimiter.startswith(start):
-            raise _malformed("the body does not start with the boundary that the Content-Type header names")
-        if len(start) < len(self._delimiter):
+        """Up to the first delimiter: a preamble, which is passed over."""
+        at = self._pending.find(self._delimiter)
+        passed = at if at >= 0 else max(0, len(self._pending) - len(self._delimiter) + 1)
+        self._pass_over(
+            passed, "the body does not start with the boundary that the Content-Type header names"
+        )
+        if at < 0:
             return False
         del self._pending[: len(self._delimiter)]
         self._step = self._after_delimiter
         return True
+
+    def _pass_over(self, count: int, fault: str) -> None:
+        """Leave out what stands before the first and after the last delimiter. Raises Refusal above the
+        bound."""
+        del self._pending[:count]
+        self._passed += count
+        if self._passed > MAX_AROUND_BYTES:
+            raise _malformed(fault)
 
     def _after_delimiter(self) -> bool:
         """A line end opens a part; two hyphens close the body."""
@@ -69,7 +82,7 @@ class FormReader:
         mark = bytes(self._pending[:2])
         del self._pending[:2]
         if mark == b"--":
-            self._step = self._epilogue
+            self._step = self._close
         elif mark == b"\r\n":
             self._count += 1
             if self._count > self._most_fields:
@@ -110,10 +123,18 @@ class FormReader:
         self._step = self._after_delimiter
         return True
 
+    def _close(self) -> bool:
+        """The closing delimiter is whole where the body or its line ends."""
+        if not self._pending:
+            return False
+        if self._pending[:1] not in (b"\r", b"\n", b" ", b"\t"):
+            raise _malformed("the closing boundary is followed by something other than a line end")
+        self._step = self._epilogue
+        return True
+
     def _epilogue(self) -> bool:
-        """Nothing but one line end may follow the closing boundary."""
-        if bytes(self._pending) not in (b"", b"\r", b"\r\n"):
-            raise _malformed("something follows the closing boundary")
+        """What follows the closing boundary is passed over."""
+        self._pass_over(len(self._pending), "too much follows the closing boundary")
         return False
 
 

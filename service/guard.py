@@ -37,6 +37,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(scope, receive, send)
+        if scope["method"] == "HEAD":  # the head of what GET answers, wherever there is GET
+            scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -86,6 +88,7 @@ class Exchange:
         self.bytes_in = 0
         self._receive = receive
         self._send = send
+        self._head_only = scope["method"] == "HEAD"
         self._body_ended = not self._announces_body()
         scope.setdefault("state", {}).update(request_id=self.request_id, record=self.record)
 
@@ -108,6 +111,11 @@ class Exchange:
             headers.setdefault("Cache-Control", "no-store")
             if not self._body_ended:
                 headers["Connection"] = "close"
+            if self._head_only:  # ends the answer: a stream is told that its client is gone
+                await self._send(message)
+                message = {"type": "http.response.body", "body": b""}
+        elif self._head_only:
+            return
         elif not self._body_ended and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._linger()

@@ -28,6 +28,7 @@ CSV = "text/csv"
 _BINS = 60
 _MOST_SCORES = 20_000
 _PAGE = 200
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def _written(value: object) -> object:
@@ -80,6 +81,16 @@ class ResultFilter(BaseModel):
             until=self.until.timestamp() if self.until else None,
             simulated=self.is_simulated,
         )
+
+
+class ExportQuery(ResultFilter):
+    """Which results, and for whom."""
+
+    excel: bool = Field(
+        False,
+        description="Begin with a byte order mark, by which Excel knows UTF-8: else it garbles umlauts.",
+        examples=[True],
+    )
 
 
 class ResultQuery(ResultFilter):
@@ -196,13 +207,13 @@ async def list_results(services: Services, query: Annotated[ResultQuery, Query()
     response_class=Response,
 )
 async def export_results(
-    request: Request, services: Services, query: Annotated[ResultFilter, Query()]
+    request: Request, services: Services, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """All results on record as a table, the newest first. A text that a spreadsheet would take for a formula
     has an apostrophe before it."""
 
     async def lines() -> AsyncGenerator[str]:
-        yield _csv([_COLUMNS])
+        yield (_BYTE_ORDER_MARK if query.excel else "") + _csv([_COLUMNS])
         pages = services.records.store.all(query.asked(), page=_PAGE)
         while (page := await on_disk(lambda: next(pages, None))) is not None:
             yield _csv(_row(kept) for kept in page)

@@ -1,6 +1,8 @@
 // The built page is committed in page/, so that neither a user nor a plant without internet needs Node.
 export default {
-  base: "/console/",
+  // Relative, so that the page works below any path that a proxy gives it; its files lie in console/ beside it.
+  base: "",
+  experimental: { renderBuiltUrl: (name) => `console/${name}` },
   build: {
     outDir: "page",
     assetsDir: ".",

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from service.keys import Keys
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.service.proxy import NGINX, proxied
 
 CHROMIUM = shutil.which("chromium") or ""
 SCREENSHOT = os.environ.get("TRIBANK_SCREENSHOT")
@@ -338,15 +339,35 @@ def test_with_keys_the_page_asks_for_one(
         page.close()
 
 
+@needs_chromium
+@pytest.mark.slow
+@pytest.mark.skipif(NGINX is None, reason="needs nginx")
+def test_the_page_works_below_a_path_of_a_proxy(
+    chromium: Any, serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
+) -> None:
+    secret = Keys(tmp_path / "state").add("desk", "manage")
+    settings = Settings(banks=tmp_path / "banks")
+    with (
+        serve(settings, loader, state=tmp_path / "state") as running,
+        proxied(tmp_path, f"location /tribank/ {{ proxy_pass {running.url}/; }}") as address,
+    ):
+        page = chromium.new_page()
+        page.goto(f"{address}/tribank/")
+        page.locator("#key").fill(secret)
+        page.keyboard.press("Enter")
+        expect(page.locator("#product")).to_have_value("cookie")
+        page.close()
+
+
 def test_the_page_may_load_nothing_from_elsewhere(client: httpx.Client) -> None:
     answer = client.get("/")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     names = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
-    files = [name for name in names if name.startswith("/console/")]
+    files = [name for name in names if name.startswith("console/")]
     assert len(files) == 2
-    assert set(names) - set(files) == {"data:,", "/v1/results.csv"}
+    assert set(names) - set(files) == {"data:,", "v1/results.csv"}
     for file in files:
-        assert client.get(file).status_code == 200
+        assert client.get(f"/{file}").status_code == 200
     assert client.get("/console/none.js").status_code == 404
     assert client.get("/console/..%2f__init__.py").status_code == 404
 

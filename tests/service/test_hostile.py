@@ -312,3 +312,18 @@ def npy(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
+
+
+def test_head_answers_as_get_does_without_the_body(client: httpx.Client) -> None:
+    for url in ("/healthz", "/readyz", "/", "/console/console.js", "/v1/products", "/openapi.json", "/v2"):
+        got, head = client.get(url), client.head(url)
+        assert (head.status_code, head.content) == (got.status_code, b""), url
+        assert head.headers["content-length"] == got.headers["content-length"]
+    assert client.head("/v1/products/none").status_code == 404
+    refused = client.head("/v1/products/cookie/score")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+
+def test_the_head_of_a_stream_holds_no_place(server: Any, client: httpx.Client) -> None:
+    assert client.head("/v1/results.csv").status_code == 200
+    until(lambda: server.app.state.wiring.exports.inside == 0, "the place of the table")

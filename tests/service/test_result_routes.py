@@ -152,6 +152,8 @@ def test_the_table_has_every_result_and_no_formula(asks: httpx.Client, part: dic
     assert float(rows[1]["score_rgb"]) == made["banks"]["rgb"]
     assert (rows[1]["score_point"], rows[1]["decision"]) == ("", made["decision"])
     assert asks.get("/v1/results.csv", params={"product": "none"}).text.count("\n") == 1
+    marked = asks.get("/v1/results.csv", params={"product": "cookie", "excel": "1"})
+    assert marked.content == b"\xef\xbb\xbf" + answer.content
 
 
 def test_the_histogram_says_what_a_threshold_makes_of_the_parts(

@@ -98,10 +98,21 @@ def test_damaged_bodies_are_refused_or_read_never_worse(noise: bytes, at: int, s
         ),
         (b"--b\r\nContent-Type: image/png\r\n\r\n1\r\n--b--", (400, "malformed_form")),
         (b"--bb\r\n", (400, "malformed_form")),
+        (field("rgb", b"1") + b"--b--x", (400, "malformed_form")),
     ],
 )
 def test_bodies_that_break_a_rule(body: bytes, expected: tuple[int, str]) -> None:
     assert refusal(body) == expected
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"This is a message in MIME format.\r\n", b"--x\r\n\r\n"])
+@pytest.mark.parametrize("after", [b"", b"\r\n", b"\r\n\r\nThe end.\r\n", b" \r\n"])
+def test_what_stands_around_the_fields_is_passed_over_however_the_body_is_cut(
+    before: bytes, after: bytes
+) -> None:
+    body = before + field("rgb", b"1") + b"--b--" + after
+    for size in (1, 7, 1 << 20):
+        assert read(body, size) == {"rgb": b"1"}
 
 
 def test_file_names_are_never_looked_at() -> None:

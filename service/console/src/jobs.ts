@@ -32,7 +32,7 @@ export function startJobs(chosen: () => string, ended: () => void): void {
 }
 
 export async function showJobs(): Promise<void> {
-  const { jobs } = await get<{ jobs: Job[] }>("/v1/jobs");
+  const { jobs } = await get<{ jobs: Job[] }>("v1/jobs");
   const newest = jobs.slice(0, SHOWN);
   rows("jobs", newest.map(row));
   const before = newest.map((job) => known.get(job.job_id));
@@ -49,10 +49,10 @@ function row(job: Job): (Node | string)[] {
 }
 
 function action(job: Job): Node | string {
-  if (!job.end_time) return button(`Cancel`, () => send("POST", `/v1/jobs/${job.job_id}/cancel`));
+  if (!job.end_time) return button(`Cancel`, () => send("POST", `v1/jobs/${job.job_id}/cancel`));
   const version = job.result?.version;
   if (!version) return "";
-  return button(`Use ${version}`, () => send("POST", `/v1/products/${encodeURIComponent(job.product)}/versions/${version}/activate`));
+  return button(`Use ${version}`, () => send("POST", `v1/products/${encodeURIComponent(job.product)}/versions/${version}/activate`));
 }
 
 function button(text: string, work: () => Promise<void>): HTMLElement {
@@ -68,5 +68,5 @@ function button(text: string, work: () => Promise<void>): HTMLElement {
 }
 
 function builds(product: string): string {
-  return `/v1/products/${encodeURIComponent(product)}/builds`;
+  return `v1/products/${encodeURIComponent(product)}/builds`;
 }

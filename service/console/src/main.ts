@@ -12,7 +12,7 @@ const products = el<HTMLSelectElement>("product");
 const key = el<HTMLInputElement>("key");
 
 async function listProducts(): Promise<void> {
-  const found = await get<{ products: { product: string }[] }>("/v1/products");
+  const found = await get<{ products: { product: string }[] }>("v1/products");
   const chosen = products.value || location.hash.slice(1);
   products.replaceChildren(...found.products.map(({ product }) => make("option", { value: product }, product)));
   if (found.products.some(({ product }) => product === chosen)) products.value = chosen;
@@ -22,10 +22,10 @@ async function listProducts(): Promise<void> {
 async function showProduct(): Promise<void> {
   if (!products.value) return;
   location.hash = products.value;
-  const product = await get<Product>(`/v1/products/${encodeURIComponent(products.value)}`);
+  const product = await get<Product>(`v1/products/${encodeURIComponent(products.value)}`);
   const parts = product.training_parts ? `, ${product.profile}, ${product.training_parts} good parts` : "";
   el("state").textContent = `${product.state}${parts}${product.note ? ` - ${product.note}` : ""}`;
-  showVersions(product, await get<Versions>(`/v1/products/${encodeURIComponent(products.value)}/versions`));
+  showVersions(product, await get<Versions>(`v1/products/${encodeURIComponent(products.value)}/versions`));
   await showThreshold(product);
 }
 
@@ -49,7 +49,7 @@ function showVersions(product: Product, { versions }: Versions): void {
 
 function change(method: string, path: string): void {
   void attempt(async () => {
-    await send(method, `/v1/products/${encodeURIComponent(products.value)}/${path}`);
+    await send(method, `v1/products/${encodeURIComponent(products.value)}/${path}`);
     await showProduct();
   });
 }

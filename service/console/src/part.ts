@@ -48,7 +48,7 @@ async function score(product: string, files: File[]): Promise<Scan> {
     if (rgb) body.set("rgb", rgb);
   } else throw new Error("Choose an image and a cloud, or one NPZ.");
   if (name) body.set("part_id", name.slice(0, 128));
-  const path = `/v1/products/${encodeURIComponent(product)}/score`;
+  const path = `v1/products/${encodeURIComponent(product)}/score`;
   const response = await ask(path, { method: "POST", body, headers: { Accept: "application/x-npz" } });
   return new Scan(await response.arrayBuffer());
 }
@@ -96,7 +96,7 @@ function goodPatch(answer: Answer, evidence: Evidence): HTMLElement {
   const [x, y] = evidence.place ?? [0, 0];
   const image = make("img", { alt: `good patch of ${evidence.training_part}`, className: "patch", hidden: true });
   const query = new URLSearchParams({ part: evidence.training_part ?? "", x: String(x), y: String(y) });
-  const path = `/v1/products/${encodeURIComponent(answer.product)}/versions/${answer.bank_version}/good-part?${query}`;
+  const path = `v1/products/${encodeURIComponent(answer.product)}/versions/${answer.bank_version}/good-part?${query}`;
   const shown = (blob: Blob) => {
     image.src = URL.createObjectURL(blob);
     image.hidden = false;

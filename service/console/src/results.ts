@@ -18,7 +18,7 @@ export function startResults(judged: () => void): void {
   el("older").addEventListener("click", () => void attempt(page));
   el("csv").addEventListener("click", (event) => {
     event.preventDefault();
-    void attempt(async () => save(await (await ask(`/v1/results.csv?product=${encodeURIComponent(product)}`)).blob()));
+    void attempt(async () => save(await (await ask(`v1/results.csv?excel=1&product=${encodeURIComponent(product)}`)).blob()));
   });
 }
 
@@ -70,7 +70,7 @@ async function read(before: number | null): Promise<{ results: Summary[]; next: 
   const decision = el<HTMLSelectElement>("decision").value;
   if (decision) query.set("decision", decision);
   if (before !== null) query.set("before", String(before));
-  const found = await get<{ results: Summary[]; next: number | null }>(`/v1/results?${query}`);
+  const found = await get<{ results: Summary[]; next: number | null }>(`v1/results?${query}`);
   return asked === list ? found : null;
 }
 
@@ -98,7 +98,7 @@ function card(result: Summary): HTMLElement {
     const button = make("button", { type: "button", value: verdict, title: `It was ${verdict}` }, told);
     button.addEventListener("click", () =>
       void attempt(async () => {
-        const path = `/v1/results/${result.result_id}/feedback`;
+        const path = `v1/results/${result.result_id}/feedback`;
         const again = button.getAttribute("aria-pressed") === "true";
         await (again ? send("DELETE", path) : send("PUT", path, { verdict }));
         press(item, again ? null : verdict);
@@ -123,7 +123,7 @@ function card(result: Summary): HTMLElement {
 }
 
 async function thumbnail(name: string): Promise<string> {
-  return URL.createObjectURL(await (await ask(`/v1/results/${name}/picture`)).blob());
+  return URL.createObjectURL(await (await ask(`v1/results/${name}/picture`)).blob());
 }
 
 function save(file: Blob): void {

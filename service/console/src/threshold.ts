@@ -13,7 +13,7 @@ export function startThreshold(changed: () => void): void {
   const put = (method: string, body?: unknown) =>
     attempt(async () => {
       if (!product?.bank_version) return;
-      await send(method, `/v1/products/${product.product}/versions/${product.bank_version}/threshold`, body);
+      await send(method, `v1/products/${product.product}/versions/${product.bank_version}/threshold`, body);
       changed();
     });
   el("use").addEventListener("click", () => void put("PUT", { threshold: Number(slider.value) }));
@@ -43,7 +43,7 @@ async function count(threshold: number): Promise<void> {
 function histogram(threshold?: number): Promise<Histogram> {
   const query = new URLSearchParams({ product: product!.product });
   if (threshold !== undefined) query.set("threshold", String(threshold));
-  return get<Histogram>(`/v1/results/histogram?${query}`);
+  return get<Histogram>(`v1/results/histogram?${query}`);
 }
 
 function draw(found: Histogram): void {
