@@ -54,7 +54,8 @@ class Database:
     call them.
 
     A file that is damaged is put aside, and a new one begun, when it is opened and whenever that shows later.
-    damaged: what was put aside since the start.
+    damaged: what was put aside since the start. trouble: why it could not be used of late, by no fault of the
+    caller's; empty once something was written again.
     """
 
     def __init__(
@@ -73,14 +74,20 @@ class Database:
         self._beside = beside
         self._db: sqlite3.Connection | None = None
         self._reason = "not yet tried"
+        self.trouble = ""
         self._lock = threading.Lock()
         self.damaged: list[Path] = []
 
     def open(self) -> None:
-        """Open the file, unless it is open. Raises OSError, sqlite3.Error."""
+        """Open the file, unless it is open, and try whether it can be written where it could not be used of
+        late. Raises OSError, sqlite3.Error."""
         with self._lock:
             if self._db is None:
                 self._open()
+        if self.trouble:
+            with self.transaction() as db:
+                db.execute(f"PRAGMA user_version = {len(self._steps)}")
+            self.trouble = ""
 
     def close(self) -> None:
         """After everything else."""
@@ -94,17 +101,22 @@ class Database:
         """All of it happens, or none; one at a time. Raises NotOpen."""
         with self._lock:
             db = self.connection()
-            db.execute("BEGIN IMMEDIATE")
+            before = db.total_changes
             try:
+                db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
             except BaseException as error:
+                if is_outside(error):
+                    self.trouble = str(error)
                 if db.in_transaction:  # where the disk is full, SQLite may have rolled back already
                     with suppress(sqlite3.Error):
                         db.execute("ROLLBACK")
                 if _is_damage(error):
                     self._begin_anew(db)
                 raise
+            if db.total_changes != before:
+                self.trouble = ""
 
     def connection(self) -> sqlite3.Connection:
         """The open file. Raises NotOpen."""
@@ -158,7 +170,7 @@ class Database:
 
     def _begin_anew(self, db: sqlite3.Connection) -> None:
         """The open file is damaged."""
-        self._db = None
+        self._db, self.trouble = None, ""
         with suppress(sqlite3.Error):
             db.close()
         with suppress(OSError, sqlite3.Error):  # it is tried again, see `service.state_folder`

@@ -211,8 +211,8 @@ def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings
         for full in ways:
             gate = getattr(wiring, full)
             with ExitStack() as held:
-                for _ in range(gate.limit):
-                    held.enter_context(gate.enter())
+                for place in range(gate.limit):
+                    held.enter_context(gate.enter(f"client {place}"))
                 answers = {way: client.post(url, content=b"PK", headers=ZIP) for way, url in ways.items()}
                 assert {way: answer.status_code for way, answer in answers.items()} == {
                     way: 429 if way == full else 422 for way in ways

@@ -69,11 +69,20 @@ def test_what_the_disk_refuses_is_told_and_tried_again() -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
     async def some() -> None:
-        pruning = asyncio.create_task(keep_pruned([prune], keep_s=0, logger=make_logger(stream)))
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            await asyncio.sleep(0.001)
+
+        pruning = asyncio.create_task(
+            keep_pruned([prune], keep_s=90_000, logger=make_logger(stream), sleep=sleep)
+        )
         await asyncio.to_thread(until, lambda: calls >= 2, "the second try")
         pruning.cancel()
         with suppress(asyncio.CancelledError):
             await pruning
+        assert set(pauses) == {3600}
 
     asyncio.run(some())
     (line,) = map(json.loads, stream.getvalue().splitlines())

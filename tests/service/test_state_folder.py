@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.job_store import JobStore
 from service.logs import make_logger
 from service.result_store import Filter, Result, ResultStore
 from service.state_folder import StateFolder, StateInUse
@@ -178,6 +179,31 @@ def test_a_service_starts_on_a_full_disk_and_keeps_records_once_there_is_room(
     finally:
         server.kill()
         server.communicate()
+
+
+def test_a_disk_that_gets_full_later_is_told_until_there_is_room(tmp_path: Path) -> None:
+    store, log = JobStore(tmp_path), io.StringIO()
+    folder = StateFolder(tmp_path, {"jobs": store}, make_logger(log))
+    folder.open()
+    job = store.add("batch", "cookie", {})
+    with store._db.transaction() as db:
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.add_line(job.id, "x" * 100_000)
+    folder.open()
+    assert folder.reasons["jobs"] == "", "a small write succeeds"
+    store._db.connection().execute("PRAGMA query_only = 1")
+    with pytest.raises(sqlite3.OperationalError):
+        store.add_line(job.id, "short")
+    folder.open()
+    assert "read" in folder.reasons["jobs"]
+    store._db.connection().execute("PRAGMA query_only = 0")
+    folder.open()
+    assert folder.reasons["jobs"] == ""
+    store.close()
+    folder.close()
+    events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    assert events == ["state_available", "state_unavailable", "state_available"]
 
 
 def test_one_service_a_folder(tmp_path: Path) -> None:
