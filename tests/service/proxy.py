@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from tests.waiting import until
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 _CONFIGURATION = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{}}
@@ -38,7 +40,8 @@ def proxied(folder: Path, locations: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     file = folder / "nginx.conf"
-    file.write_text(_CONFIGURATION.format(folder=folder, port=port, locations=locations))
+    user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not write below `folder`
+    file.write_text(_CONFIGURATION.format(user=user, folder=folder, port=port, locations=locations))
     nginx = subprocess.Popen(
         [NGINX, "-p", str(folder), "-c", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
