@@ -90,7 +90,8 @@ class Exchange:
         self._send = send
         self._head_only = scope["method"] == "HEAD"
         self._body_ended = not self._announces_body()
-        scope.setdefault("state", {}).update(request_id=self.request_id, record=self.record)
+        self._state: dict[str, Any] = scope.setdefault("state", {})
+        self._state.update(request_id=self.request_id, record=self.record)
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -126,6 +127,7 @@ class Exchange:
         """Read away what the client still sends, within bounds."""
         if "expect" in self._headers:
             return  # it waits for our word before it sends the body; it has the answer now
+        self._state["lingers"] = True  # the connection may be closed for another that needs its place
         try:
             async with asyncio.timeout(LINGER_S):
                 while not self._body_ended:

@@ -77,8 +77,10 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def idle_since(self) -> float | None:
         """When the last answer ended, or the connection was made; None while there is a request, or an answer
-        that the client has not wholly taken."""
+        that the client has not wholly taken. What a refused client still sends is no request."""
         answering = self.cycle is not None and not self.cycle.response_complete
+        if answering and "lingers" in self.cycle.scope.get("state", {}):
+            answering = False
         return None if answering or self.transport.get_write_buffer_size() else self._idle_since
 
     def make_way(self) -> None:

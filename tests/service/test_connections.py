@@ -107,3 +107,19 @@ def test_what_has_no_room_is_told_so(
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 2\r\n" in answer
         assert b'"too_many_connections"' in answer
+
+
+def test_who_was_refused_and_goes_on_sending_keeps_nobody_out(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any
+) -> None:
+    settings = strict_settings.model_copy(update={"max_connections_per_address": 2, "body_timeout_s": 60.0})
+    head = b"POST /v1/products/none/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    with serve(settings, loader) as running, ExitStack() as held:
+        for _ in range(2):
+            busy = held.enter_context(socket.create_connection((running.host, running.port), 20))
+            busy.sendall(head)
+            assert busy.recv(100).startswith(b"HTTP/1.1 404")
+        for _ in range(4):
+            answer = running.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200")
