@@ -160,15 +160,15 @@ def test_a_body_below_the_least_pace_is_refused_and_a_slow_reader_of_it_is_not_b
 
     async def receive(pause_s: float, work_s: float) -> int:
         count = 0
-        async for piece in bounded(pieces(pause_s), MOST_BYTES, 60, Pace(100_000, 1.0)):
+        async for piece in bounded(pieces(pause_s), MOST_BYTES, 60, Pace(100_000, 2.0)):
             count += len(piece)
             await asyncio.sleep(work_s)
         return count
 
     with pytest.raises(Refusal) as caught:
-        asyncio.run(receive(0.1, 0))
+        asyncio.run(receive(0.25, 0))
     assert (caught.value.status, caught.value.code) == (408, "body_timeout")
-    assert asyncio.run(receive(0, 0.1)) == 20
+    assert asyncio.run(receive(0, 0.15)) == 20
 
 
 def _raw_head(length: int, more: str = "") -> bytes:

