@@ -21,13 +21,14 @@ from banks.good_parts import GoodParts
 from banks.manifest import BankFacts, Manifest, library_versions, now
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
+from banks.probe import Probe, mirrored, scores_of, slimmed
 from banks.progress import Progress, silent
 from banks.store import BadBank, BankStore, verify_files
-from banks.version_files import write_files
+from banks.version_files import load_probe, write_files
 from models.digest import sha256_of
 from models.fusion import FITS, FusionTask
 from models.product_folder import PartFile, ProductFolder, Split
-from models.sample import BadSample
+from models.sample import BadSample, Modality
 from models.weight_folder import DEFAULT_WEIGHTS
 from models.weights import WeightStore
 from recipes.banks import Normalisation
@@ -105,7 +106,8 @@ class Builder:
             final = [decision.score(part.image_scores, part.places) for part in scores]
             maps = np.stack([decision.map(part.maps) for part in scores])
             calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
-            files = write_files(staged, banks, pipeline.fusion, provenance)
+            probe = _probe_of(train, held_out, old, pipeline.extractor.needs)
+            files = write_files(staged, banks, pipeline.fusion, provenance, probe)
             for split in (train, held_out):
                 split.save()
             Manifest(
@@ -123,6 +125,7 @@ class Builder:
                 files=files,
                 kept=_digests(staged, PARTS),
                 libraries=library_versions(),
+                probe=probe and probe.facts(*scores_of(probe.prepared, pipeline, banks, decision)),
             ).write(staged)
             return self.store.publish(product, staged, check=_check, activate=activate)
 
@@ -308,6 +311,26 @@ def _choosing(bank: str) -> str:
 def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
     """Patch rows of one part after another."""
     return (store.patches(bank, part).rows.numpy() for part in parts)
+
+
+def _probe_of(
+    train: GoodParts, held_out: GoodParts, old: Path | None, needs: Sequence[Modality]
+) -> Probe | None:
+    """The first held-out part, or where there is none, the first training part, as in a mirror.
+
+    old: where the version that is extended keeps its parts; they are not read again, only its probe. None
+    where that one has no probe, and no part was added.
+    """
+    kept = None if old is None else load_probe(old.parent, Manifest.read(old.parent))
+    if kept is not None and kept.held_out:
+        return kept
+    if held_out.first is not None:
+        name, part = held_out.first
+        return Probe(name, True, slimmed(part, needs))
+    if kept is not None or train.first is None:
+        return kept
+    name, part = train.first
+    return Probe(name, False, slimmed(mirrored(part), needs))
 
 
 def _digests(staged: Path, inside: str) -> dict[str, str]:

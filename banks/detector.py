@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from banks.bank_set import BankSet, PartScores
 from banks.decision import Decision, total
 from banks.evidence import Evidence, Provenance, evidence
-from banks.manifest import Manifest
+from banks.manifest import Manifest, library_versions
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
+from banks.probe import Probe, difference, scores_of
 from banks.regions import Region, find_regions
+from banks.store import BadBank
 from banks.thresholds import calibration_of
-from banks.version_files import load_provenance, load_version
+from banks.version_files import load_probe, load_provenance, load_version
 from models.preparation import PreparedPart
 from models.sample import BadSample, Sample
 from models.weight_folder import DEFAULT_WEIGHTS
@@ -85,7 +87,9 @@ class Detector:
         banks: BankSet,
         decision: Decision,
         provenance: Mapping[str, Provenance],
+        probe: Probe | None = None,
     ) -> None:
+        """probe: the version's, to be scored before any other part."""
         self.manifest = manifest
         self.product = product
         self.version = version
@@ -95,6 +99,7 @@ class Detector:
         self._banks = banks
         self._decision = decision
         self._provenance = provenance
+        self._probe = probe
 
     @classmethod
     def load(
@@ -104,12 +109,14 @@ class Detector:
         device: str = "cpu",
         weights_dir: Path = DEFAULT_WEIGHTS,
         prepared: bool = False,
+        check_probe: bool = True,
         make_pipeline: PipelineMaker = make_pipeline,
     ) -> Detector:
         """Check and load a version directory, `<product>/<version>`.
 
         prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
-        did. Raises `banks.store.BadBank` if any file is not as built.
+        did. check_probe: whether to score the version's probe now; else `warm_up` does. Raises
+        `banks.store.BadBank` if any file, any network or the probe's scores are not as built.
         """
         manifest, pipeline, banks, decision = load_version(
             folder, device=device, weights_dir=weights_dir, make_pipeline=make_pipeline
@@ -117,9 +124,38 @@ class Detector:
         if prepared:
             pipeline.preparation = replace(pipeline.preparation, background="none")
         product = folder.absolute().parent.name  # also where the folder was copied or renamed since the build
-        detector = cls(manifest, product, folder.name, pipeline, banks, decision, load_provenance(folder))
+        detector = cls(
+            manifest,
+            product,
+            folder.name,
+            pipeline,
+            banks,
+            decision,
+            load_provenance(folder),
+            load_probe(folder, manifest),
+        )
         detector.calibration = calibration_of(folder, manifest.calibration)
+        if check_probe:
+            detector.check_probe()
         return detector
+
+    def check_probe(self) -> None:
+        """Score the version's probe, once. Raises BadBank where its scores are not those of the build."""
+        if self._probe is None or self.manifest.probe is None:
+            return
+        try:
+            found, score = scores_of(self._probe.prepared, self._pipeline, self._banks, self._decision)
+        except ArithmeticError as error:
+            said = str(error)
+        else:
+            threshold = self.manifest.calibration.threshold
+            said = difference(self.manifest.probe, found, score, threshold=threshold)
+        if said is not None:
+            raise BadBank(
+                f"bank version {self.product}/{self.version} does not score here as where it was built: its "
+                f"probe part has {said}. {_built_where(self.manifest)}"
+            )
+        self._probe = None
 
     def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]:
         """Score parts, each as if it came alone; a part that cannot be scored is its BadSample."""
@@ -165,8 +201,10 @@ class Detector:
         )
 
     def warm_up(self) -> None:
-        """Run every stage once on a made-up part, so that the first real part is not the slow one."""
+        """Run every stage once on a made-up part, so that the first real part is not the slow one, and check
+        the probe. Raises BadBank."""
         self.score([made_up_part()])
+        self.check_probe()
 
 
 def made_up_part() -> Sample:
@@ -178,6 +216,19 @@ def made_up_part() -> Sample:
     xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
     rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
     return Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))
+
+
+def _built_where(manifest: Manifest) -> str:
+    """What is else here than where the version was built, and what to do."""
+    here = library_versions()
+    others = [
+        f"{name} {then} (here {here.get(name, 'none')})"
+        for name, then in manifest.libraries.items()
+        if here.get(name) != then
+    ]
+    libraries = ", ".join(others) or "the libraries that are here"
+    built = f"It was built on '{manifest.device}' with {libraries}."
+    return f"{built} Score it where it was built, or build it again here."
 
 
 def _decision(score: float, threshold: float) -> Literal["good", "defective"]:

@@ -36,13 +36,15 @@ _JPEG_QUALITY = 90
 @dataclass
 class GoodParts:
     """Usable parts, in order. valid: (size, size) bool of each. pictures: of each as it was prepared, JPEG.
-    skipped: why others could not be used."""
+    skipped: why others could not be used. first: name and prepared part of the first that was added here, not
+    copied; it is not saved."""
 
     store: FeatureStore
     names: list[str] = field(default_factory=list)
     valid: list[NDArray[np.bool_]] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    first: tuple[str, PreparedPart] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -52,6 +54,7 @@ class GoodParts:
         self.store.append(features)
         self.names.append(_free_name(name, self.names))
         self.valid.append(prepared.valid)
+        self.first = self.first or (self.names[-1], prepared)
         picture = io.BytesIO()
         Image.fromarray(appearance(prepared)).save(picture, "JPEG", quality=_JPEG_QUALITY)
         self.pictures.append(picture.getvalue())

@@ -33,6 +33,18 @@ class BankFacts(BaseModel):
     rows: int
 
 
+class ProbeFacts(BaseModel):
+    """The part that every load scores (`banks.probe`): its name, whether it is in no bank, and the scores
+    that it had when the version was built."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: str
+    held_out: bool
+    banks: dict[str, float]
+    score: float
+
+
 class Manifest(BaseModel):
     """The facts of one bank version.
 
@@ -61,6 +73,8 @@ class Manifest(BaseModel):
     kept: dict[str, str] = Field(default_factory=dict)
     """sha256 of the features of its good parts, by name; empty where it does not keep them."""
     libraries: dict[str, str]
+    probe: ProbeFacts | None = None
+    """None in versions that older sources built."""
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

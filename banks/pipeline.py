@@ -53,14 +53,18 @@ class Pipeline:
         start = time.perf_counter()
         prepared = prepare(sample, self.preparation)
         timings = {"prepare": 1000 * (time.perf_counter() - start)}
-        features, milliseconds = self.extractor(prepared)
-        timings |= milliseconds
+        features, milliseconds = self.extract(prepared)
+        return prepared, features, timings | milliseconds
+
+    def extract(self, prepared: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
+        """Patch grids of a prepared part, fused ones among them, and the milliseconds of each stage."""
+        features, timings = self.extractor(prepared)
         if self.fusion is None:
-            return prepared, features, timings
+            return features, timings
         start = time.perf_counter()
         fused = self.fusion(features["rgb"], features["point"])
-        timings["fusion"] = 1000 * (time.perf_counter() - start)
-        return prepared, {**features, "fused": fused}, timings
+        milliseconds = 1000 * (time.perf_counter() - start)
+        return {**features, "fused": fused}, {**timings, "fusion": milliseconds}
 
 
 def _refusal(missing: Modality) -> BadSample:

@@ -20,6 +20,7 @@ import torch
 from banks.coreset import projected_width
 from banks.memory_bank import MemoryBank
 from banks.pipeline import PipelineMaker, make_pipeline
+from banks.probe import slimmed, to_bytes
 from models.fusion import Fusion, stand_in
 from models.sample import Sample
 from recipes.profile import Profile
@@ -105,17 +106,19 @@ def plan(
         banks[name] = BankPlan(
             seen[name], rows, width, disk, _search_ms(profile, name, queries, rows, device)
         )
-    stored = {name: patches.rows.shape for name, patches in features.items()}
+    kept_shapes = {name: patches.rows.shape for name, patches in features.items()}
     return Plan(
         profile=profile.name,
         parts=parts,
         banks=banks,
         disk_bytes=sum(bank.disk_bytes for bank in banks.values())
         + _fusion_bytes(pipeline.fusion)
+        + len(to_bytes(slimmed(runs[0][0], pipeline.extractor.needs)))
         + _SMALL_FILES,
-        kept_bytes=parts * sum(4 * rows * width for name, (rows, width) in stored.items() if name != "fused"),
+        kept_bytes=parts
+        * sum(4 * rows * width for name, (rows, width) in kept_shapes.items() if name != "fused"),
         memory_bytes=sum(bank.rows * bank.dimension * 4 for bank in banks.values()),
-        scratch_bytes=parts * sum(rows * width * 4 for rows, width in stored.values()),
+        scratch_bytes=parts * sum(rows * width * 4 for rows, width in kept_shapes.values()),
         build_peak_bytes=_build_peak(profile, banks),
         stages_ms=stages,
         part_ms=sum(stages.values()) + sum(bank.search_ms for bank in banks.values()),

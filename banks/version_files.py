@@ -15,8 +15,9 @@ from banks.evidence import Provenance
 from banks.manifest import Manifest
 from banks.memory_bank import MemoryBank, Normaliser
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
+from banks.probe import PROBE, Probe, from_bytes, to_bytes
 from banks.store import BadBank, verify_files
-from models.atomic_file import replacing
+from models.atomic_file import replacing, write_atomically
 from models.digest import sha256_of
 from models.fusion import LOADERS, Fusion
 
@@ -27,9 +28,15 @@ PROVENANCE = "provenance.safetensors"
 
 
 def write_files(
-    folder: Path, banks: BankSet, fusion: Fusion | None, provenance: Mapping[str, Provenance]
+    folder: Path,
+    banks: BankSet,
+    fusion: Fusion | None,
+    provenance: Mapping[str, Provenance],
+    probe: Probe | None,
 ) -> dict[str, str]:
     """Write everything but the manifest; returns the sha256 of each file by name."""
+    if probe is not None:
+        write_atomically(folder / PROBE, to_bytes(probe.prepared))
     for name, bank in banks.banks.items():
         (folder / f"{name}{BANK_SUFFIX}").write_bytes(bank.bank.to_bytes())
     normalisers = {
@@ -95,6 +102,17 @@ def load_version(
         pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size, profile.place_sigma)
     return manifest, pipeline, bank_set, decision
+
+
+def load_probe(folder: Path, manifest: Manifest) -> Probe | None:
+    """The probe of a version; None where it has none. Check the version first. Raises BadBank."""
+    facts = manifest.probe
+    if facts is None:
+        return None
+    try:
+        return Probe(facts.part, facts.held_out, from_bytes((folder / PROBE).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {error}") from error
 
 
 def other_weights(built: Mapping[str, str], here: Mapping[str, str]) -> list[str]:

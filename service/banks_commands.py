@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.weight_folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS
-from service.options import Banks, Json, Product
+from service.options import Banks, Device, Json, Product, Weights, chosen_device
 
 app = typer.Typer(no_args_is_help=True, help="Look at the bank versions of products.")
 
@@ -34,7 +35,8 @@ def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
         return
     table = Table("product", "active", "versions")
     for name, said in found.items():
-        table.add_row(name, said["active"], escape(said.get("problem", " ".join(said["versions"]))))
+        versions = (_marked(store.path(name, version)) for version in said["versions"])
+        table.add_row(name, said["active"], escape(said.get("problem", " ".join(versions))))
     Console().print(table)
 
 
@@ -52,7 +54,12 @@ def show(product: Product, banks: Banks = DEFAULT_BANKS, as_json: Json = False) 
 
 
 @app.command()
-def verify(banks: Banks = DEFAULT_BANKS) -> None:
+def verify(
+    banks: Banks = DEFAULT_BANKS,
+    probe: Annotated[bool, typer.Option("--probe", help="Score the probe of each, too.")] = False,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
     """Check every file of every version against its manifest, and which versions and thresholds are in force.
 
     Exit code 1 if anything differs or cannot be read.
@@ -73,9 +80,42 @@ def verify(banks: Banks = DEFAULT_BANKS) -> None:
             continue  # said already
         for version in versions:
             problems = store.verify(product, version)
+            if not problems and probe:
+                problems = _probe_problems(store.path(product, version), weights_dir, chosen_device(device))
             damaged += bool(problems)
-            typer.echo(f"{product} {version}: {'; '.join(problems) or 'whole'}")
+            said = "; ".join(problems) or _whole(store.path(product, version), scored=probe)
+            typer.echo(f"{product} {version}: {said}")
     raise typer.Exit(1 if damaged else 0)
+
+
+def _marked(path: Path) -> str:
+    """A version's name, and what is to be known of it at once."""
+    from banks.manifest import Manifest
+
+    try:
+        return path.name if Manifest.read(path).probe else f"{path.name} (no probe)"
+    except (OSError, ValueError):
+        return f"{path.name} (damaged)"
+
+
+def _probe_problems(path: Path, weights_dir: Path, device: str) -> list[str]:
+    from banks.detector import Detector
+    from banks.store import BadBank
+    from models.weights import BadWeights, MissingWeights
+
+    try:
+        Detector.load(path, device=device, weights_dir=weights_dir)
+    except (BadBank, MissingWeights, BadWeights) as error:
+        return [str(error)]
+    return []
+
+
+def _whole(path: Path, *, scored: bool) -> str:
+    from banks.manifest import Manifest
+
+    if Manifest.read(path).probe is None:
+        return "whole, but no probe: an older Tribank built it. Build it again to have one"
+    return "whole, its probe scores as when it was built" if scored else "whole"
 
 
 def print_version(product: str, path: Path) -> None:

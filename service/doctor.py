@@ -225,6 +225,9 @@ def _version(settings: Settings, product: str, name: str, *, active: bool) -> Fi
     if others:
         mend = "Bring the weights back, or build it again."
         return Finding("banks", "bad" if active else "warn", f"{what}: {'; '.join(others)}", mend)
+    if manifest.probe is None:
+        said = f"{what}: whole, but no probe: nothing shows that this machine scores as the one that built it"
+        return Finding("banks", "warn", said, "Build it again to have one.")
     if manifest.profile.name not in PROFILES:
         said = f"{what}: whole, but its profile {manifest.profile.name} is not one of this Tribank"
         return Finding(

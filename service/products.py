@@ -104,7 +104,12 @@ class StoreLoader:
         for candidate in candidates:
             try:
                 folder = self._store.path(product, candidate)
-                detector = Detector.load(folder, device=self._device, weights_dir=self._weights)
+                detector = Detector.load(
+                    folder,
+                    device=self._device,
+                    weights_dir=self._weights,
+                    check_probe=self._device == "cpu",  # a GPU is left to the thread that scores: warm-up
+                )
             except (BadBank, BankNotFound, MissingWeights, BadWeights) as error:
                 reasons[candidate] = str(error).rstrip(".")
                 continue

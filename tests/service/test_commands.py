@@ -122,6 +122,9 @@ def test_banks_list_show_and_verify(small_banks: Path, tmp_path: Path) -> None:
     assert "held-out good parts" in _run("banks", "show", SMALL, "--banks", copy).stdout
     assert json.loads(_run("banks", "show", SMALL, "--banks", copy, "--json").stdout)["product"] == SMALL
     assert f"{SMALL} v1: whole" in _run("banks", "verify", "--banks", copy).stdout
+    scored = _run("banks", "verify", "--probe", "--banks", copy).stdout
+    assert "its probe scores as when it was built" in scored
+    assert f"{SMALL} v1: whole" in scored
     (BankStore(copy).path(SMALL) / "rgb.faiss").unlink()
     damaged = CliRunner().invoke(app, ["banks", "verify", "--banks", str(copy)])
     assert damaged.exit_code == 1

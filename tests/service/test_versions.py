@@ -15,6 +15,8 @@ import pytest
 
 from banks.manifest import Manifest
 from banks.store import BankStore
+from models.weight_folder import DEFAULT_WEIGHTS
+from service.products import StoreLoader
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.conftest import png, tiff
@@ -29,7 +31,8 @@ def derive(root: Path, version: str) -> None:
     shutil.copytree(root / SMALL / "v1", folder)
     manifest = Manifest.read(folder)
     spread = [2 * s for s in manifest.decision["peak_spread"]]
-    manifest.model_copy(update={"decision": {**manifest.decision, "peak_spread": spread}}).write(folder)
+    changed = {"decision": {**manifest.decision, "peak_spread": spread}, "probe": None}
+    manifest.model_copy(update=changed).write(folder)
 
 
 @pytest.fixture
@@ -92,6 +95,18 @@ def test_a_damaged_version_is_not_activated(running: Any, store: BankStore, part
         assert (answer.status_code, answer.json()["code"]) == (409, "bank_damaged")
         assert _score(client, part)["bank_version"] == "v1"
     assert store.current(SMALL) == "v1"
+
+
+def test_a_version_whose_probe_scores_otherwise_gives_way(store: BankStore) -> None:
+    path = store.path(SMALL, "v2")
+    probe = Manifest.read(store.path(SMALL, "v1")).probe
+    assert probe is not None
+    other = probe.model_copy(update={"score": probe.score + 5})
+    Manifest.read(path).model_copy(update={"probe": other}).write(path)
+    store.activate(SMALL, "v2")
+    loaded = StoreLoader(store, device="cpu", weights=DEFAULT_WEIGHTS).load(SMALL)
+    assert loaded.detector.version == "v1"
+    assert "its probe part has" in loaded.note
 
 
 def test_what_is_restored_is_served_without_a_restart(
