@@ -1,0 +1,62 @@
+"""What every case starts from: a few parts, and banks of them in two versions that answer differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from banks.builder import Builder
+from banks.detector import Detector, PartResult
+from banks.profiles import find_profile
+from banks.store import BankStore
+from evaluation.demo_parts.writer import write_demo_parts
+from models.product_folder import open_product_folder
+from models.readers import read_pair
+from models.sample import Sample
+
+PRODUCT = "biscuit"
+VERSIONS = ("v1", "v3")
+"""One bit apart, so that a flip in a pointer may name the other one. The first is active."""
+PROFILE = "embedded-point"
+COARSE = "coreset=0.05"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """parts: a product folder. banks: a bank root. rgb, xyz: the files of one defective part. scores: of that
+    part, by version."""
+
+    parts: Path
+    banks: Path
+    rgb: bytes
+    xyz: bytes
+    sample: Sample
+    scores: dict[str, float]
+
+    @property
+    def form(self) -> dict[str, bytes]:
+        """The part as the fields of a form."""
+        return {"rgb": self.rgb, "xyz": self.xyz}
+
+
+def make_scene(folder: Path, profile: str = PROFILE) -> Scene:
+    """Render parts and build both versions below an empty folder."""
+    (parts,) = write_demo_parts(folder / "parts", products=[PRODUCT], train=3, validation=2, test=1)
+    store = BankStore(folder / "banks")
+    for changes in ((COARSE,), (COARSE,), ("coreset=0.1",)):
+        Builder(find_profile(profile, changes=changes), store).build(PRODUCT, open_product_folder(parts))
+    store.activate(PRODUCT, VERSIONS[0])
+    store.delete(PRODUCT, "v2")
+    defect = next(path for path in sorted((parts / "test").iterdir()) if path.name != "good")
+    rgb, xyz = (next((defect / kind).iterdir()) for kind in ("rgb", "xyz"))
+    sample = read_pair(rgb, xyz)
+    scores = {version: scored(store.path(PRODUCT, version), sample).score for version in VERSIONS}
+    assert len(set(scores.values())) == len(VERSIONS), "versions that cannot be told apart prove nothing"
+    return Scene(parts, store.root, rgb.read_bytes(), xyz.read_bytes(), sample, scores)
+
+
+def scored(version: Path, sample: Sample) -> PartResult:
+    """The part by the version in this directory. Raises BadBank where it cannot be served."""
+    (result,) = Detector.load(version).score([sample])
+    assert isinstance(result, PartResult)
+    return result

@@ -1,0 +1,145 @@
+"""A process that has imported everything, and forks the real `tribank` command within milliseconds.
+
+What is forked runs `tribank.main` as the command does, in a session of its own, until it ends or is killed.
+Only its imports are its parent's: a fault then costs a second instead of ten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+
+
+class Warm:
+    """Starts commands. Use as a context manager; what still runs at the end is killed."""
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.faults.warm"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self._started: list[Command] = []
+        assert self._read() == "ready"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for command in self._started:
+            command.kill()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        said: Path,
+        environment: Mapping[str, str] | None = None,
+        hook: str = "",
+    ) -> Command:
+        """Fork `tribank` with these arguments. said: gets what it prints, on either stream. hook: a function
+        `module:name` that it calls first."""
+        pid = self.ask(
+            {"argv": list(arguments), "said": str(said), "env": dict(environment or {}), "hook": hook}
+        )
+        self._started.append(Command(pid, said, self))
+        return self._started[-1]
+
+    def ask(self, request: Mapping[str, Any]) -> Any:
+        """One request, one answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._read())
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+class Command:
+    """A command that was started. said: the file that it prints to."""
+
+    def __init__(self, pid: int, said: Path, warm: Warm) -> None:
+        self.pid = pid
+        self.said = said
+        self._warm = warm
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, minus the signal that killed it; None while it runs."""
+        if self._status is None:
+            self._status = self._warm.ask({"poll": self.pid})
+        return self._status
+
+    def wait(self, seconds: float = 200.0) -> int:
+        """Its exit status, once it has ended."""
+        until(lambda: self.poll() is not None, f"the end of process {self.pid}", seconds=seconds)
+        assert self._status is not None
+        return self._status
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it alone."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """kill -9, with what it started."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.wait()
+
+
+def _main() -> None:
+    from banks.blas import ensure_kernel
+
+    ensure_kernel()
+    for name in ("evaluation.commands", "service.commands", "service.app", "banks.builder", "banks.detector"):
+        import_module(name)
+    # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.
+    print("ready", flush=True)
+    while line := sys.stdin.readline():
+        request = json.loads(line)
+        if "poll" in request:
+            pid, status = os.waitpid(request["poll"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else None
+        elif (answer := os.fork()) == 0:
+            return _become(request)
+        print(json.dumps(answer), flush=True)
+
+
+def _become(request: Mapping[str, Any]) -> None:
+    """The child: a `tribank` command until the interpreter's end."""
+    os.setsid()
+    said = os.open(request["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.environ.update(request["env"])
+    sys.argv = ["tribank", *request["argv"]]
+    for number, target in ((0, null), (1, said), (2, said)):
+        os.dup2(target, number)
+    if request["hook"]:
+        module, _, name = request["hook"].partition(":")
+        getattr(import_module(module), name)()
+    import tribank
+
+    tribank.main()
+
+
+if __name__ == "__main__":
+    _main()
