@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser promtool test lint setup clean
+.PHONY: demo serve console browser promtool test faults lint setup clean
 
 tribank := .venv/bin/tribank
 
@@ -30,6 +30,11 @@ promtool: setup
 
 test: setup browser promtool lint  ## lint, types, tests
 	@.venv/bin/python -m pytest -q -n auto --dist loadfile
+
+# FAULTS="--resume --markdown docs/reliability.md" goes on with what a stopped run left, and writes the table down;
+# CASES="flips kills" runs these, FAULTS="--count flips=500" fewer of them. All of them: about an hour and a quarter.
+faults: setup  ## a real server and the real command line, and what goes wrong around them (docs/reliability.md)
+	@.venv/bin/python -m tests.faults $(FAULTS) $(CASES)
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright

@@ -74,7 +74,7 @@ def bench_serve(
     """Offer a running service a multiple of its capacity; print statuses, latencies and memory as JSON."""
     from evaluation.environment import processor
 
-    report = asyncio.run(load(_station(url, product, rgb, xyz, key), seconds, factor))
+    report = asyncio.run(load(station(url, product, rgb, xyz, key), seconds, factor))
     report["hardware"] = {"cpu": processor(), "cores": os.cpu_count(), "load_average": os.getloadavg()}
     Console().print_json(json.dumps(report))
 
@@ -173,7 +173,8 @@ async def _exchange(host: str, port: int, line: str, rest: bytes) -> Answer:
     return Answer(status, seconds, b"\r\nretry-after:" in head.lower(), body)
 
 
-def _station(url: str, product: str, rgb: Path, xyz: Path, key: str) -> Station:
+def station(url: str, product: str, rgb: Path, xyz: Path, key: str) -> Station:
+    """Where a product's parts go, with this one part as the form. key: an API key, or ""."""
     address = urlsplit(url)
     pieces = [
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"

@@ -13,13 +13,31 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from tests.faults import flips, kills
+from tests.faults import (
+    calls,
+    clock,
+    disk,
+    drain,
+    flips,
+    kills,
+    overload,
+    reloads,
+    slow,
+    steady,
+    threads,
+    uploads,
+)
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import make_scene
 from tests.faults.warm import ROOT, Warm
 
-CASES = {case.name: case for case in (flips.CASE, kills.BUILDS, kills.PUBLISHING)}
+ALL = (
+    *(flips.CASE, kills.BUILDS, kills.PUBLISHING, calls.CASE),
+    *(uploads.CASE, slow.CASE, overload.CASE, disk.CASE, clock.CASE),
+    *(threads.CASE, reloads.CASE, drain.CASE, steady.CASE),
+)
+CASES: dict[str, Case] = {case.name: case for case in ALL}
 OUT = ROOT / "out" / "faults"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 _EVERY_S = 15  # a line of progress

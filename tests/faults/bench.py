@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ SCORE = f"/v1/products/{PRODUCT}/score"
 
 
 class Bench:
-    """folder: for whatever a case writes."""
+    """folder: for whatever a case writes. quick: servers wait for a second where the default is many."""
 
-    def __init__(self, folder: Path, scene: Scene, warm: Warm) -> None:
+    def __init__(self, folder: Path, scene: Scene, warm: Warm, *, quick: bool = False) -> None:
+        self.quick = quick
         self.folder = folder
         self.scene = scene
         self.warm = warm
@@ -49,25 +50,22 @@ class Bench:
         banks: Path | None = None,
         state: Path | None = None,
         hook: str = "",
+        environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> Iterator[Served]:
-        """A real server, ready. banks, state: default: a copy, an empty folder. hook: as of `Warm.start`.
-        settings: `TRIBANK_*`, by their names in lower case."""
+        """A real server, ready. banks, state: default: a copy, an empty folder. hook, environment: as of
+        `Warm.start`. settings: `TRIBANK_*`, by their names in lower case."""
         root = banks or self.banks(name)
         said = self.folder / f"{name}.log"
         said.unlink(missing_ok=True)
         options = ["serve", "--banks", str(root), "--port", "0", "--device", "cpu"]
         options += ["--state", str(state or self.fresh(f"{name}.state"))]
-        environment = {f"TRIBANK_{key.upper()}": str(value) for key, value in settings.items()}
-        command = self.warm.start(options, said, environment, hook)
+        chosen = {f"TRIBANK_{key.upper()}": str(value) for key, value in settings.items()}
+        command = self.warm.start(options, said, {**chosen, **(environment or {})}, hook)
         try:
             yield served_by(command)
         finally:
-            command.signal(signal.SIGTERM)
-            try:
-                command.wait(60)
-            except AssertionError:
-                command.kill()
+            ended(command)
 
 
 class Served:
@@ -101,6 +99,15 @@ class Served:
     def threads(self) -> int:
         """Of its process."""
         return len(os.listdir(f"/proc/{self.command.pid}/task"))
+
+
+def ended(command: Command) -> int:
+    """Stop it as a person does, or after a minute by force. Returns its exit status."""
+    command.signal(signal.SIGTERM)
+    with suppress(AssertionError):
+        return command.wait(60)
+    command.kill()
+    return command.wait()
 
 
 def served_by(command: Command, log: Path | None = None) -> Served:

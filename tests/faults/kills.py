@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from banks.thresholds import MovedThreshold, move_threshold
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import COARSE, PRODUCT, PROFILE, VERSIONS, scored
-from tests.faults.warm import ROOT, Command
+from tests.faults.warm import Command, Real
 
 REAL_EVERY = 25
 """One build in so many is the command as a person starts it, its imports included."""
@@ -38,12 +37,10 @@ def run_builds(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
     for number in numbers:
         draw = random.Random(number)
         if number % REAL_EVERY == REAL_EVERY - 1:
-            status = _killed_command(arguments, 15 * draw.random())
+            command, latest = Real(arguments, bench.folder / "kills.log"), 15.0
         else:
-            status = _killed(
-                bench.warm.start(arguments, bench.folder / "kills.log"), 1.1 * whole * draw.random()
-            )
-        yield _judged(bench, store, number, status)
+            command, latest = bench.warm.start(arguments, bench.folder / "kills.log"), 1.1 * whole
+        yield _judged(bench, store, number, _killed(command, latest * draw.random()))
 
 
 def run_publishing(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
@@ -82,17 +79,6 @@ def _killed(command: Command, after_s: float) -> int:
     return command.wait()
 
 
-def _killed_command(arguments: Sequence[str], after_s: float) -> int:
-    command = [sys.executable, str(ROOT / "tribank.py"), *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    time.sleep(after_s)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    return process.wait(60)
-
-
 def _judged(bench: Bench, store: BankStore, number: int, status: int) -> Outcome:
     kind = "killed" if status == -signal.SIGKILL else "done before"
     if status not in (0, -signal.SIGKILL):
@@ -119,12 +105,17 @@ def _faults(bench: Bench, store: BankStore) -> Iterator[str]:
     expected = bench.scene.scores[VERSIONS[0 if coreset == float(COARSE.partition("=")[2]) else 1]]
     if scored(store.path(PRODUCT, active), bench.scene.sample).score != expected:
         yield "another score"
+    yield from left_behind(store)
+
+
+def left_behind(store: BankStore) -> list[str]:
+    """What the next build does not remove, in one sentence or none."""
     with store.building(PRODUCT) as scratch:
         folder = store.root / PRODUCT
         graves = [path for path in folder.glob(".deleted-*") if not any(path.iterdir())]
         left = set(folder.glob(".*")) - {scratch, scratch.with_name(f".lock{scratch.name}"), *graves}
-    if left:
-        yield f"left behind: {', '.join(sorted({path.name.partition('-')[0] for path in left}))}"
+    kinds = sorted({path.name.partition("-")[0] for path in left})
+    return [f"left behind: {', '.join(kinds)}"] if kinds else []
 
 
 BUILDS = Case("kills", "kill -9 of `tribank build` at a random moment", 200, run_builds, "R1")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from banks.builder import Builder
 from banks.detector import Detector, PartResult
-from banks.profiles import find_profile
 from banks.store import BankStore
 from evaluation.demo_parts.writer import write_demo_parts
 from models.product_folder import open_product_folder
 from models.readers import read_pair
 from models.sample import Sample
+from recipes.profiles import find_profile
 
 PRODUCT = "biscuit"
 VERSIONS = ("v1", "v3")

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.waiting import until
 
@@ -34,7 +34,7 @@ class Warm:
             text=True,
             env=environment,
         )
-        self._started: list[Command] = []
+        self._started: list[Forked] = []
         assert self._read() == "ready"
         return self
 
@@ -51,13 +51,13 @@ class Warm:
         said: Path,
         environment: Mapping[str, str] | None = None,
         hook: str = "",
-    ) -> Command:
+    ) -> Forked:
         """Fork `tribank` with these arguments. said: gets what it prints, on either stream. hook: a function
         `module:name` that it calls first."""
         pid = self.ask(
             {"argv": list(arguments), "said": str(said), "env": dict(environment or {}), "hook": hook}
         )
-        self._started.append(Command(pid, said, self))
+        self._started.append(Forked(pid, said, self))
         return self._started[-1]
 
     def ask(self, request: Mapping[str, Any]) -> Any:
@@ -72,8 +72,56 @@ class Warm:
         return self._process.stdout.readline().strip()
 
 
-class Command:
+class Command(Protocol):
     """A command that was started. said: the file that it prints to."""
+
+    pid: int
+    said: Path
+
+    def poll(self) -> int | None:
+        """Its exit status, minus the signal that killed it; None while it runs."""
+        ...
+
+    def wait(self, seconds: float = 200.0) -> int:
+        """Its exit status, once it has ended."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it alone."""
+        ...
+
+    def kill(self) -> None:
+        """kill -9, with what it started."""
+        ...
+
+
+class _Started:
+    """What both kinds of command do in the same way."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        raise NotImplementedError
+
+    def wait(self, seconds: float = 200.0) -> int:
+        until(lambda: self.poll() is not None, f"the end of process {self.pid}", seconds=seconds)
+        status = self.poll()
+        assert status is not None
+        return status
+
+    def signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.wait()
+
+
+class Forked(_Started):
+    """A command that the warm process forked."""
 
     def __init__(self, pid: int, said: Path, warm: Warm) -> None:
         self.pid = pid
@@ -82,28 +130,31 @@ class Command:
         self._status: int | None = None
 
     def poll(self) -> int | None:
-        """Its exit status, minus the signal that killed it; None while it runs."""
         if self._status is None:
             self._status = self._warm.ask({"poll": self.pid})
         return self._status
 
-    def wait(self, seconds: float = 200.0) -> int:
-        """Its exit status, once it has ended."""
-        until(lambda: self.poll() is not None, f"the end of process {self.pid}", seconds=seconds)
-        assert self._status is not None
-        return self._status
 
-    def signal(self, number: int) -> None:
-        """Send a signal to it alone."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+class Real(_Started):
+    """The command as a person starts it, its imports included. environment: beside the process's own."""
 
-    def kill(self) -> None:
-        """kill -9, with what it started."""
-        if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self.wait()
+    def __init__(
+        self, arguments: Sequence[str], said: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        with said.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(ROOT / "tribank.py"), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
+            )
+        self.pid = self._process.pid
+        self.said = said
+
+    def poll(self) -> int | None:
+        return self._process.poll()
 
 
 def _main() -> None:
