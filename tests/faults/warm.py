@@ -41,9 +41,8 @@ class Warm:
     def __exit__(self, *_: object) -> None:
         for command in self._started:
             command.kill()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
+        with self._process:  # closes its pipes, at which it ends, and waits for it
+            pass
 
     def start(
         self,
