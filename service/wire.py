@@ -46,6 +46,8 @@ class BoundedProtocol(HttpToolsProtocol):
     max_head_bytes = 32 * 1024
     head_timeout_s = 10.0
     stall_s = 30.0
+    last_head_s = 2.0
+    """How long a head that is expected may still come when the service stops."""
     room: Connections
 
     _refused = False
@@ -88,6 +90,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is None:
             self._write_refusal(_NO_ROOM)
         self.transport.close()
+
+    def shutdown(self) -> None:
+        """The service stops. A request that is on its way already is told so; closed at once, the connection
+        would leave its client without a word."""
+        if self._head_timer is None or self.idle_since is None:
+            super().shutdown()
+        else:
+            self.loop.call_later(self.last_head_s, super().shutdown)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.room.leave(self)

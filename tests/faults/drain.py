@@ -15,6 +15,8 @@ from tests.faults.bench import SCORE, Bench, Served
 from tests.faults.case import Case, Outcome
 
 CLIENTS = 4
+ANSWERED = (200, 503)
+"""Of what was sent before: scored, or told that the service stops. A reset says neither."""
 
 
 def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
@@ -34,7 +36,7 @@ def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
             for client in clients:
                 client.result(200)
         before = [answered for begun, answered in sent if begun < stopped]
-        lost = [answered for answered in before if answered != 200]
+        lost = [answered for answered in before if answered not in ANSWERED]
         kind = f"ended with status {status}" + (f"; {len(lost)} parts lost" if lost else "")
         yield Outcome(number, kind, status == 0 and not lost, f"{len(before)} before, lost {lost}")
 

@@ -17,6 +17,8 @@ from starlette.types import Message
 
 from service.keys import Keys
 from service.lines import NDJSON, LineStream
+from service.wire import BoundedProtocol
+from tests.service.conftest import received
 from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
@@ -114,6 +116,24 @@ def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
         assert client.post(URL, files=part).json()["code"] == "shutting_down"
         slow.sendall(form[100:])
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_on_its_way_when_the_server_stops_is_told_so(
+    serve: Callable[..., Any],
+    strict_settings: Any,
+    loader: Any,
+    form: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "last_head_s", 60.0)
+    settings = strict_settings.model_copy(update={"head_timeout_s": 60.0})
+    with serve(settings, loader) as running, _connect(running) as late:
+        until(lambda: _open(running), "the server's end of the connection")
+        running.server._stop()
+        until(lambda: not running.server.servers[0].is_serving(), "a server that listens no more")
+        late.sendall(HEAD % (b"", len(form)) + form)
+        answer = received(late)
+    assert (answer[9:12], b"shutting_down" in answer) == (b"503", True)
 
 
 def _unread(running: Any, form: bytes, held: ExitStack, room: int = 4096) -> socket.socket:
