@@ -17,11 +17,11 @@ from tests.faults.scene import make_scene
 from tests.faults.warm import Warm
 
 SAMPLES: dict[str, range] = {
-    "flips": range(12),
+    "flips": range(8),
     "kills": range(2),
     "kills-publishing": range(3),
     "calls": range(5, 155, 50),
-    "uploads": range(60),
+    "uploads": range(40),
     "slow": range(8),
     "overload": range(1),
     "disk": range(4),

@@ -126,4 +126,5 @@ def served_by(command: Command, log: Path | None = None) -> Served:
         return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
 
     until(ready, "a server that is ready")
+    assert url is not None
     return Served(command, url)

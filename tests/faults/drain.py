@@ -44,9 +44,9 @@ def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
 def _send(bench: Bench, served: Served, over: threading.Event, sent: list[tuple[float, int]]) -> None:
     """Each part on a connection of its own; when its last byte was on its way, and its status or 0."""
     while not over.is_set():
+        begun = [0.0]
         try:
             with served.client() as client:
-                begun = [0.0]
 
                 def told(name: str, _: object, begun: list[float] = begun) -> None:
                     if name.endswith("send_request_body.complete"):

@@ -22,8 +22,12 @@ SETTLED = 20  # reloads before the memory is looked at
 def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
     """An activation a number; every answer must be exactly that of one version."""
     over, answers = threading.Event(), list[tuple[int, str, float | None]]()
-    settings = {"max_in_flight": 2 * CLIENTS, "max_uploads": 4 * CLIENTS, "deadline_s": 120}
-    with bench.serving("reloads", **settings) as served, ThreadPoolExecutor(CLIENTS) as pool:
+    with (
+        bench.serving(
+            "reloads", max_in_flight=2 * CLIENTS, max_uploads=4 * CLIENTS, deadline_s=120
+        ) as served,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
         clients = [pool.submit(_send, bench, served, over, answers) for _ in range(CLIENTS)]
         memory, checked = [served.memory_mb()], 0
         try:
