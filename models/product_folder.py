@@ -20,6 +20,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 CLOUD_SUFFIXES = (".tiff", ".tif", ".pcd", ".ply", ".npy")
 PART_SUFFIX = ".npz"
+PART_SUFFIXES = (*IMAGE_SUFFIXES, *CLOUD_SUFFIXES, PART_SUFFIX)
 
 _EXPECTED = (
     "Expected either the MVTec 3D-AD layout, <folder>/train/good/rgb/000.png beside "

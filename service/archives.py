@@ -15,17 +15,27 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+from posixpath import commonpath
 from typing import cast
 
-from models.product_folder import NotAProductFolder, PartFile, open_product_folder
+from models.product_folder import (
+    PART_SUFFIXES,
+    SPLITS,
+    NotAProductFolder,
+    PartFile,
+    open_product_folder,
+)
 from models.readers.limits import ReadLimits, check_decoded
 from models.sample import BadSample
 from service.parts import check_fields
 from service.problems import Refusal, from_bad_sample
 
 MAX_NAME_BYTES = 255
-SKIPPED_FOLDERS = ("__MACOSX",)
+_MAC_FOLDER = "__MACOSX"
+_LAYOUT = frozenset((*SPLITS, "rgb", "xyz", "gt"))
+"""Folders within a product's; what lies above the first of them is no part of a layout."""
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
@@ -58,8 +68,9 @@ class PartsArchive:
             _check_count(file, limits)
             self._zip = zipfile.ZipFile(file)
         try:
+            _take_backslashes_as_steps(self._zip)
             _check(self._zip.infolist(), limits)
-            self._root = _root(self._zip)
+            self._root, outside = _root(self._zip)
             found = open_product_folder(cast(Path, self._root))
         except NotAProductFolder:
             self.close()
@@ -72,7 +83,7 @@ class PartsArchive:
             self.close()
             raise
         self.parts: tuple[PartFile, ...] = (*found.train, *found.validation, *found.test)
-        self.left_out = found.skipped
+        self.left_out = (*found.skipped, *(f"{name}: lies outside of {self._root.at}" for name in outside))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -175,7 +186,9 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
 
 def _fault(entry: zipfile.ZipInfo) -> str | None:
     """What is wrong with an entry, apart from its content; None for nothing."""
-    name = entry.orig_filename
+    name = entry.orig_filename  # zipfile ends `filename` at a NUL
+    if "/" in entry.filename and "/" not in name:
+        name = name.replace("\\", "/")
     pieces = name.rstrip("/").split("/")
     faults = {
         "is encrypted": entry.flag_bits & _ENCRYPTED,
@@ -193,17 +206,37 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
     return next((fault for fault, found in faults.items() if found), None)
 
 
-def _root(archive: zipfile.ZipFile) -> zipfile.Path:
-    """The folder that holds the parts: the zip itself, or the one folder that was zipped."""
-    root = zipfile.Path(archive)
-    inside = [path for path in root.iterdir() if path.name not in SKIPPED_FOLDERS]
-    while len(inside) == 1 and inside[0].is_dir() and inside[0].name not in _LAYOUT:
-        root = inside[0]
-        inside = list(root.iterdir())
-    return root
+def _take_backslashes_as_steps(archive: zipfile.ZipFile) -> None:
+    """Older Windows software separates the steps of a name by backslashes, in every name of the zip: where no
+    name has a slash, they are read as slashes. Every check comes after."""
+    entries = archive.infolist()
+    if any("/" in entry.orig_filename for entry in entries):
+        return
+    for entry in entries:
+        entry.filename = entry.filename.replace("\\", "/")
+    archive.NameToInfo = {entry.filename: entry for entry in entries}
 
 
-_LAYOUT = ("train", "validation", "test", "rgb", "xyz")
+def _root(archive: zipfile.ZipFile) -> tuple[zipfile.Path, list[str]]:
+    """The folder that holds the parts, and the files of parts outside of it.
+
+    It is the deepest folder above all of them, and above any folder of a layout. What is no part (a note, a
+    system's own file) has no say, nor has a file of a part that lies in no layout when another does.
+    """
+    files = [name for name in archive.namelist() if _is_part_file(name)]
+    steps = {name: name.split("/")[:-1] for name in files}
+    tops = {name: list(takewhile(lambda step: step.casefold() not in _LAYOUT, steps[name])) for name in files}
+    laid_out = [name for name in files if tops[name] != steps[name]]
+    common = commonpath(["/".join(tops[name]) for name in laid_out or files] or [""])
+    root = zipfile.Path(archive, f"{common}/" if common else "")
+    return root, [name for name in files if not name.startswith(root.at)]
+
+
+def _is_part_file(name: str) -> bool:
+    """Whether an entry may belong to a part, by its name."""
+    *folders, last = name.split("/")
+    hidden = _MAC_FOLDER in folders or any(step.startswith(".") for step in (*folders, last))
+    return not hidden and last.lower().endswith(PART_SUFFIXES)
 
 
 @contextmanager
