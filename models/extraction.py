@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from models import numerics  # noqa: F401  settles how exactly the device computes
 from models.features import PartFeatures, Patches
 from models.fpfh import FpfhExtractor
+from models.networks import shared
 from models.point_transformer import PointExtractor
 from models.preparation import PreparedPart
 from models.rgb import RgbExtractor
 from models.weights import WeightStore
 from recipes.extraction import Extraction, RgbChoice
-from recipes.points import FpfhChoice, PointChoice
+from recipes.points import FpfhChoice, PointChoice, PointNetwork
 
 
 class Extractor:
@@ -26,10 +28,14 @@ class Extractor:
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()
         self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[Patches]]] = {}
-        if settings.rgb is not None:
-            self._extractors["rgb"] = rgb_extractor(settings.rgb, weights, device, size=rgb_size)
-        if settings.point is not None:
-            self._extractors["point"] = point_extractor(settings.point, weights, device)
+        rgb, point = settings.rgb, settings.point
+        names = settings.weights()
+        if rgb is not None:
+            key = (rgb, rgb_size, self.weights[names[0]], device)
+            self._extractors["rgb"] = shared(key, lambda: rgb_extractor(rgb, weights, device, size=rgb_size))
+        if point is not None:
+            key = (point, self.weights[point.kind] if isinstance(point, PointNetwork) else None, device)
+            self._extractors["point"] = shared(key, lambda: point_extractor(point, weights, device))
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
         """Patches of one part, and the milliseconds each took."""

@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 
 from models.point_groups import NEAR_ORIGIN, squared_norms
 
 CAPACITY = 1 << 14
 """Points of a recording, or a multiple of them. A step costs more with more points, a new recording once."""
+USUAL = 4 * CAPACITY
+"""Points of the largest recording that is made at the first cloud: all of a 224 x 224 grid fit."""
 
 
 class RecordedSampling:
     """`point_groups.farthest_points` on a CUDA device, the same picks: all its steps are one CUDA graph.
 
     A thousand steps, each waiting for the one before, cost more to launch one by one than the host needs for
-    all of them. The steps are recorded at the first cloud (about 0.2 s) and replayed for every other. Not
-    thread-safe: one for each owner of the device.
-    """
+    all of them. The steps are recorded at the first cloud, which is a warm-up's, for clouds of every usual
+    size (about 0.2 s each) and replayed for every other. Not thread-safe: one for each owner of the
+    device."""
 
     def __init__(self, count: int, device: torch.device, *, skip_near_origin: bool = False) -> None:
         self._count = count
         self._device = device
         self._skip_near_origin = skip_near_origin
-        self._recording: _Recording | None = None
+        self._recordings: dict[int, _Recording] = {}
 
     @torch.inference_mode()
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
         """points: (N, 3) float32 metres on the device, N > 0. Returns (min(count, N),) int64 there."""
         with torch.cuda.device(self._device):
-            recording = self._recording
-            if recording is None or len(points) > recording.capacity:
-                capacity = -(-len(points) // CAPACITY) * CAPACITY
-                self._recording = recording = _Recording(self._count, capacity, self._device)
+            capacity = -(-len(points) // CAPACITY) * CAPACITY
+            for size in to_record(capacity, self._recordings):
+                self._recordings[size] = _Recording(self._count, size, self._device)
+            recording = self._recordings[capacity]
             distance = first_distances(points, recording.capacity, self._skip_near_origin)
             return recording.replay(points, distance)[: len(points)].clone()
+
+
+def to_record(capacity: int, recorded: Collection[int]) -> list[int]:
+    """The capacities to record now: all usual ones at the first cloud, so that no later part waits for a
+    recording; beyond them the cloud's own."""
+    first = range(CAPACITY, USUAL + 1, CAPACITY) if not recorded else ()
+    return sorted({*first, capacity} - set(recorded))
 
 
 class _Recording:

@@ -40,8 +40,6 @@ class RgbExtractor:
         self.colour = colour
         self.size = size
         self.device = torch.device(device)
-        if self.device.type == "cuda":
-            torch.backends.cudnn.allow_tf32 = False  # else convolutions differ from the CPU's by 1e-3
         mean, std = backbone.constants if constants == "own" else IMAGENET
         self._mean = torch.tensor(mean, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(std, device=self.device).view(1, 3, 1, 1)

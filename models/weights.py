@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from models.atomic_file import replacing
-from models.digest import sha256_of
+from models.digest import sha256_of, sha256_of_unchanged
 from models.flax_vit import timm_state
 from models.official_weights import WEIGHTS, Layout, OfficialWeights, official_weights
 from models.weight_folder import DEFAULT_WEIGHTS, converted, find_weights
@@ -77,7 +77,7 @@ class WeightStore:
         """Where `name` is and what it was made from. Raises MissingWeights."""
         path = self._path(name)
         facts = _facts(path) if path == converted(self.folder, name) else {}
-        digest = facts.get(_ORIGIN) or sha256_of(path)
+        digest = facts.get(_ORIGIN) or sha256_of_unchanged(path)
         checksum = _ORIGIN not in facts or _CONTENT in facts
         return StoredWeights(name, path, digest, _is_official(official_weights(name), digest), checksum)
 

@@ -19,11 +19,21 @@ class Gate:
     """Lets requests through that take `limit` places at once, and refuses the others. For the event loop
     only."""
 
-    def __init__(self, limit: int, retry_after_s: Callable[[], int], *, share: int | None = None) -> None:
-        """share: places that one client holds at most; None is all. `shared` gives each client half."""
+    def __init__(
+        self,
+        limit: int,
+        retry_after_s: Callable[[], int],
+        *,
+        share: int | None = None,
+        one_more_each: bool = False,
+    ) -> None:
+        """share: places that one client holds at most; None is all. `shared` gives each client half.
+        one_more_each: whether a client without
+        a place is let in above the limit too, until twice as many are inside."""
         self.limit = limit
         self.inside = 0
         self._share = limit if share is None else share
+        self._above = limit if one_more_each else 0
         self._held: Counter[str] = Counter()
         self._retry_after_s = retry_after_s
         self._patient = asyncio.Semaphore(max(1, limit // 2))
@@ -47,7 +57,8 @@ class Gate:
     @contextmanager
     def enter(self, client: str = "", places: int = 1) -> Iterator[None]:
         """Hold places. client: whose share they are of. Raises Overloaded."""
-        if self.inside + places > self.limit or self._held[client] + places > self._share:
+        limit = self.limit + (0 if self._held[client] else self._above)
+        if self.inside + places > limit or self._held[client] + places > self._share:
             raise self.refusal()
         self.inside += places
         self._held[client] += places

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, redirect_stderr
 from difflib import get_close_matches
 from functools import cache, partial
@@ -71,6 +70,7 @@ from service.state_folder import StateFolder
 from service.uploads import UploadLimits
 from service.wire import protocol_for
 from service.wiring import Wiring
+from service.workers import Workers
 from service.zip_uploads import ZipLimits
 
 LAST_WORDS_S = 5
@@ -260,7 +260,7 @@ class Server(uvicorn.Server):
         if await super().on_tick(counter):
             return True
         application = self.config.app
-        if isinstance(application, FastAPI) and not application.state.wiring.engine.alive():
+        if isinstance(application, FastAPI) and not application.state.wiring.alive():
             self.failed = True
             self.config.timeout_graceful_shutdown = LAST_WORDS_S
             self._stop()
@@ -281,6 +281,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
+        device_bytes=settings.device_budget_mb * MIB if settings.device_budget_mb else None,
         lazy=settings.load == "first-use",
         pinned=pinned_products(settings),
         poll_s=settings.poll_s,
@@ -301,8 +302,8 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     wiring = Wiring(
         engine=engine,
         store=store,
-        decoders=ThreadPoolExecutor(settings.decode_workers, "tribank-decode"),
-        encoders=ThreadPoolExecutor(settings.encode_workers, "tribank-encode"),
+        decoders=Workers(settings.decode_workers, "tribank-decode"),
+        encoders=Workers(settings.encode_workers, "tribank-encode"),
         uploads=Gate.shared(settings.max_uploads, engine.retry_after_s),
         upload_bytes=Gate.shared(
             max(settings.max_upload_bytes, settings.max_body_bytes),
@@ -310,7 +311,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
             fewest=settings.max_body_bytes,
         ),
         loading=Gate(settings.max_in_flight, engine.retry_after_s),
-        parts=Gate(settings.max_in_flight, engine.retry_after_s),
+        parts=Gate(settings.max_in_flight, engine.retry_after_s, one_more_each=True),
         batches=Gate.shared(settings.max_batches, engine.retry_after_s),
         builds=Gate.shared(settings.max_builds, lambda: 5),
         upload_limits=UploadLimits.of(settings),

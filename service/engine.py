@@ -10,7 +10,7 @@ import asyncio
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-import torch
 from structlog.typing import FilteringBoundLogger
 
 from banks.detector import PartResult
+from banks.nearest import free_dropped, indices_dropped
 from models.sample import BadSample, Sample
 from service.detectors import Loader, PartDetector, Residency, Served
-from service.device_memory import with_room
+from service.device_memory import DeviceFull, with_room
 from service.problems import (
     DeadlinePassed,
     NotReady,
@@ -35,10 +35,12 @@ from service.problems import (
     from_bad_sample,
 )
 from service.residents import Residents
+from service.turns import Turns
 
 _T = TypeVar("_T")
 EVERYTHING = Residency()
 """All banks in memory, from the start on."""
+_FREE_S = 1.0  # how soon an idle owner frees what an unloaded bank held on a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,9 @@ class Engine:
         self.queue_size = queue_size
         self._logger = logger
         self._chores: deque[_Chore] = deque()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: Turns[_Job] = Turns()
+        self._held: Counter[str] = Counter()  # parts of each product, in the queue or waiting for their bank
         self._shadows: deque[tuple[Sample, Shadowed]] = deque()
-        self._waiting = 0  # parts in the queue, or for their bank to be loaded
         self._wake = threading.Condition()
         self._stage: Literal["running", "stopping", "dead"] = "running"
         self._draining = False
@@ -133,13 +135,16 @@ class Engine:
     @property
     def waiting(self) -> int:
         """Parts in the queue, or waiting for their bank to be loaded."""
-        return self._waiting
+        return self._held.total()
 
     def alive(self) -> bool:
         """Whether it can still score. What waits for a thread that hangs fails here, so ask often."""
         since = self._busy_since
         if since is not None and self._stage != "dead" and time.monotonic() - since > self._stuck_s:
             self._logger.error("owner_stuck", seconds=round(time.monotonic() - since, 1))
+            self._end()
+        if self._stage == "running" and not self.residents.alive():
+            self._logger.error("loader_died")
             self._end()
         return self._stage != "dead"
 
@@ -148,24 +153,19 @@ class Engine:
         return self.residents.products()
 
     def not_ready(self) -> list[str]:
-        """What keeps the service from being ready, in sentences; empty when it is.
-
-        A product that appears, or is loaded at its first use, while the service runs does not count.
-        """
+        """What keeps the service from being ready, in sentences; empty when it is: when the parts of any
+        product can be scored. What is the matter with the others stands in `products`."""
         if self._draining or self._stage == "stopping":
             return ["The service is shutting down."]
         if not self.alive():
-            return ["The thread that scores has stopped, or hangs. Restart the service."]
+            return ["A thread that scores or loads has stopped, or hangs. Restart the service."]
         served = self.products()
-        if not self.residents.settled:
-            unserved = (s for s in served.values() if s.state in ("loading", "failed"))
-            return [
-                *(f"{s.product}: {s.note or s.state}" for s in unserved),
-                "The service is loading its banks.",
-            ]
-        if not served:
-            return ["No product has a bank. Build one with 'tribank build'."]
-        return [f"{s.product}: {s.note}" for s in served.values() if s.state == "failed"]
+        if any(s.state in ("serving", "idle") for s in served.values()):
+            return []
+        reasons = [f"{s.product}: {s.note}" for s in served.values() if s.state == "failed"]
+        if not self.residents.settled or any(s.state == "loading" for s in served.values()):
+            return [*reasons, "The service is loading its banks."]
+        return reasons or ["No product has a bank. Build one with 'tribank build'."]
 
     def check(self, product: str) -> None:
         """Raise the refusal that a part of this product would get now, if any."""
@@ -195,7 +195,7 @@ class Engine:
 
     def retry_after_s(self) -> int:
         """When a place may be free: the queue's length times the time a part takes, in whole seconds."""
-        return max(1, math.ceil((self._waiting + 1) * self._seconds_a_part))
+        return max(1, math.ceil((self.waiting + 1) * self._seconds_a_part))
 
     async def score(self, product: str, sample: Sample, *, deadline: float) -> Scored:
         """Score one part. deadline: on the clock of time.monotonic. Raises Refusal."""
@@ -211,13 +211,15 @@ class Engine:
         with self._wake:
             if self._stage != "running":
                 raise ScoringStopped()
-            if self._waiting >= self.queue_size:
-                raise Overloaded(self.retry_after_s())
-            self._waiting += 1
+            if self.waiting >= self.queue_size * (1 if self._held[product] else 2):
+                raise Overloaded(
+                    self.retry_after_s()
+                )  # a product without a part here finds a place of its own
+            self._held[product] += 1
         try:
             ready = self.residents.want(product)
         except BaseException:
-            self._leave()
+            self._leave(product)
             raise
         ready.add_done_callback(partial(self._enqueue, job))
         return job.future
@@ -230,17 +232,18 @@ class Engine:
             job.detector, job.shadow = served.detector, served.shadow
             with self._wake:
                 if self._stage != "dead":
-                    self._jobs.append(job)
+                    self._jobs.add(job.product, job)
                     self._wake.notify()
                     return
             error = ScoringStopped()
-        self._leave()
+        self._leave(job.product)
         if job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
 
-    def _leave(self) -> None:
+    def _leave(self, product: str) -> None:
         with self._wake:
-            self._waiting -= 1
+            self._held[product] -= 1
+            self._held += Counter()  # forgets the products that hold nothing
 
     def _on_owner(self, work: Callable[[], None]) -> Future[None]:
         """Run a call on the owner thread, before any further part."""
@@ -261,6 +264,9 @@ class Engine:
                 self._busy_since = time.monotonic()
                 work()
                 self._busy_since = None
+                # an idle owner holds no detector that was unloaded meanwhile
+                del taken, work
+                self._in_work = Future()
         except BaseException:
             self._logger.exception("owner_died")
         finally:
@@ -270,9 +276,10 @@ class Engine:
         """Score nothing more, and fail what is in work or waits."""
         with self._wake:
             self._stage = "dead"
-            jobs, chores, shadows = list(self._jobs), list(self._chores), list(self._shadows)
-            for waiting in (self._jobs, self._chores, self._shadows):
-                waiting.clear()
+            jobs, chores, shadows = self._jobs.clear(), list(self._chores), list(self._shadows)
+            self._chores.clear()
+            self._shadows.clear()
+            self._held.clear()
         _tell(self._in_work, ScoringStopped())
         for item in (*jobs, *chores):
             if item.future.set_running_or_notify_cancel():
@@ -289,15 +296,17 @@ class Engine:
                     chore = self._chores.popleft()
                     return partial(_do, chore), chore.future
                 if self._jobs:
-                    self._waiting -= 1
-                    job = self._jobs.popleft()
+                    job = self._jobs.take()
+                    self._leave(job.product)
                     return partial(self._work_on, job), job.future
                 if self._stage != "running":
                     return None
                 if self._shadows:
                     sample, shadowed = self._shadows.popleft()
                     return partial(self._shadow, sample, shadowed), shadowed.result
-                self._wake.wait()
+                if indices_dropped():
+                    return free_dropped, Future()
+                self._wake.wait(_FREE_S)
 
     def _work_on(self, job: _Job) -> None:
         if not job.future.set_running_or_notify_cancel():
@@ -320,7 +329,7 @@ class Engine:
         """What is to be said of a part. Raises whatever shows that no other part can be scored either."""
         try:
             (result,) = with_room(lambda: detector.score([job.sample]))
-        except torch.cuda.OutOfMemoryError:
+        except DeviceFull:
             self._logger.exception("device_full", product=job.product)
             return NotReady("device_full", "The device has no memory left for this part. Send it again.")
         except Exception:

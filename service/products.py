@@ -18,7 +18,7 @@ from banks.thresholds import THRESHOLDS, calibration_of
 from banks.version_files import BANK_SUFFIX
 from models.weights import BadWeights, MissingWeights, WeightStore
 from service.access import may_read
-from service.detectors import Loaded, PartDetector, Served
+from service.detectors import Loaded, PartDetector, Served, Size
 from service.parameters import ProductName
 from service.problems import NotReady, Refusal, UnknownProduct
 from service.schemas import (
@@ -54,20 +54,24 @@ class StoreLoader:
         """The name of the version that scores along. Raises Refusal."""
         return _refusing(lambda: self._store.shadow(product))
 
-    def size(self, product: str, version: str) -> int:
-        """Bytes that a version's banks and networks take on the host; 0 where it cannot be read.
+    def size(self, product: str, version: str) -> Size:
+        """What a version's banks and networks take; nothing where it cannot be read.
 
-        Rows are float32 there whatever a bank's file holds; the rest is as large as its file. What a GPU
-        holds (the rows once more, of float16 banks in half the bytes) is not counted.
-        """
+        Rows are float32 on the host whatever a bank's file holds, and on a GPU as large as in the file; the
+        rest is as large as its file."""
         folder = self._store.root / product / version
         try:
             manifest = Manifest.read(folder)
             rows = sum(4 * bank.rows * bank.dimension for bank in manifest.banks.values())
             others = (folder / name for name in manifest.files if not name.endswith(BANK_SUFFIX))
-            return rows + sum(file.stat().st_size for file in (*others, *self._weights_of(manifest)))
+            return Size(
+                rows + sum(file.stat().st_size for file in others),
+                {_identity(file): file.stat().st_size for file in self._weights_of(manifest)},
+                rows // (2 if manifest.profile.precision == "float16" else 1),
+                self._device != "cpu",
+            )
         except (OSError, ValueError):
-            return 0
+            return Size()
 
     def stamp(self, product: str, version: str | None) -> Hashable:
         """Changes whenever a file that scoring with the version, or any, needs does; weights are among them.

@@ -1,30 +1,36 @@
 """Which detectors are in memory: loaded beside those in use, swapped in between parts, unloaded again.
 
-One thread loads, so that scoring goes on meanwhile; only a new detector's warm-up, which costs as much as one
-part, takes a turn of the thread that scores. A part keeps the detector it was admitted with.
-"""
+One thread follows the disk and two carry out orders, so that scoring goes on meanwhile and a slow load holds
+up no order for another product; at one product only one of them works at a time. Only a new detector's
+warm-up, which costs as much as one part, takes a turn of the thread that scores. A part keeps the detector
+it was admitted with."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from structlog.typing import FilteringBoundLogger
 
 from banks.store import BadBank
-from service.detectors import Loaded, Loader, PartDetector, Residency, Served
+from service.detectors import Loaded, Loader, PartDetector, Residency, Served, Size, total_of
 from service.misses import Misses
-from service.problems import NotReady, Refusal, UnknownProduct
+from service.problems import NotReady, Refusal, ScoringStopped, UnknownProduct
+
+HANDS = 2
+"""Threads that carry out orders."""
 
 
 @dataclass(slots=True)
 class _Order:
-    """Something for the loading thread to do. Its future gets the product as it is then."""
+    """Something to do for a product. Its future gets the product as it is then."""
 
+    product: str
     work: Callable[[], Served]
     future: Future[Served] = field(default_factory=Future)
 
@@ -56,44 +62,65 @@ class Residents:
         self._spares: dict[
             str, PartDetector
         ] = {}  # the version that was active before, ready for a roll-back
-        self._sizes: dict[tuple[str, str], int] = {}
+        self._sizes: dict[tuple[str, str], Size] = {}
+        self._coming: dict[tuple[str, str], Size] = {}  # being loaded: their memory is spoken for
         self._misses = Misses(loader.stamp)
         self._used: dict[str, float] = {}
         self._wakened: dict[str, Future[Served]] = {}
         self._orders: deque[_Order] = deque()
+        self._busy: set[str] = set()  # products that one of the threads works at
         self._wake = threading.Condition()
         self._closing = False
         self.settled = False
         """Whether every product found at the start has been tried."""
-        self._thread = threading.Thread(target=self._run, name="tribank-loader", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._follow_disk, name="tribank-loader", daemon=True),
+            *(
+                threading.Thread(target=self._carry_out_orders, name=f"tribank-orders-{number}", daemon=True)
+                for number in range(HANDS)
+            ),
+        ]
 
     def start(self) -> None:
         """Load the products, then follow what changes on disk."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
+
+    def alive(self) -> bool:
+        """Whether all its threads are at work. One that died leaves orders without an answer."""
+        return self._closing or all(thread.ident is None or thread.is_alive() for thread in self._threads)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Load nothing more. What waits for a load fails."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout_s)
+        while self._orders:
+            self._carry_out(self._orders.popleft())
 
     def products(self) -> dict[str, Served]:
         """All products by name, served or not."""
         return dict(self._served)
 
     def memory_bytes(self) -> int:
-        """What the detectors in memory take on the host."""
-        return sum(self.sizes().values())
+        """What the detectors in memory take on the host; a network that many use counts once."""
+        return total_of(self._taken())[0]
 
     def sizes(self) -> dict[str, int]:
-        """Bytes that each product takes: by its version in use, its shadow, and the one before."""
+        """Bytes that each product's own banks take: of its version in use, its shadow, and the one before."""
         found: dict[str, int] = {}
         for detector in self._resident():
-            size = self._sizes.get((detector.product, detector.version), 0)
-            found[detector.product] = found.get(detector.product, 0) + size
+            size = self._sizes.get((detector.product, detector.version), Size())
+            found[detector.product] = found.get(detector.product, 0) + size.banks
         return found
+
+    def _taken(self) -> list[Size]:
+        """What is in memory or on its way there."""
+        keys = [(detector.product, detector.version) for detector in self._resident()]
+        return [*(self._sizes.get(key, Size()) for key in keys), *tuple(self._coming.values())]
 
     def want(self, product: str) -> Future[Served]:
         """The product with its detector: at once if it is in memory, else when it is loaded."""
@@ -105,7 +132,7 @@ class Residents:
             return ready
         with self._wake:
             if product not in self._wakened:
-                self._wakened[product] = self._order(lambda: self._waken(product))
+                self._wakened[product] = self._order(product, lambda: self._waken(product))
             return self._wakened[product]
 
     def activate(self, product: str, version: str, write: Callable[[], None]) -> Future[Served]:
@@ -113,18 +140,18 @@ class Residents:
 
         write: makes the version the active one on disk; what it raises leaves everything as it was.
         """
-        return self._order(lambda: self._activate(product, version, write))
+        return self._order(product, lambda: self._activate(product, version, write))
 
     def refresh(self, product: str) -> Future[Served]:
         """Look at one product on disk now."""
-        return self._order(lambda: self._look_at(product))
+        return self._order(product, lambda: self._look_at(product))
 
     def forget(self, product: str, version: str, delete: Callable[[], None]) -> Future[Served]:
         """Call `delete`, and let go of the version if it is kept for a roll-back."""
-        return self._order(lambda: self._forget(product, version, delete))
+        return self._order(product, lambda: self._forget(product, version, delete))
 
-    def _order(self, work: Callable[[], Served]) -> Future[Served]:
-        order = _Order(work)
+    def _order(self, product: str, work: Callable[[], Served]) -> Future[Served]:
+        order = _Order(product, work)
         with self._wake:
             if self._closing:
                 raise _stopping()
@@ -132,25 +159,49 @@ class Residents:
             self._wake.notify_all()
         return order.future
 
-    def _run(self) -> None:
-        self._look()
-        self.settled = True
-        next_look = time.monotonic() + self._residency.poll_s
-        while True:
+    def _follow_disk(self) -> None:
+        """The thread that looks at the disk."""
+        while not self._closing:
+            self._look()
+            self.settled = True
             with self._wake:
-                self._wake.wait_for(
-                    lambda: self._orders or self._closing, max(0.0, next_look - time.monotonic())
-                )
-                orders = list(self._orders)
-                self._orders.clear()
-                closing = self._closing
-            for order in orders:
+                self._wake.wait_for(lambda: self._closing, self._residency.poll_s)
+
+    def _carry_out_orders(self) -> None:
+        """One of the threads that carry out orders, first come, first served for each product."""
+        while (order := self._next_order()) is not None:
+            try:
                 self._carry_out(order)
-            if closing:
-                return
-            if time.monotonic() >= next_look:
-                self._look()
-                next_look = time.monotonic() + self._residency.poll_s
+            finally:
+                self._leave(order.product)
+
+    def _next_order(self) -> _Order | None:
+        """The first order for a product that nobody works at, which is busy from then on; None at the end."""
+        with self._wake:
+            while not self._closing:
+                for order in self._orders:
+                    if order.product not in self._busy:
+                        self._orders.remove(order)
+                        self._busy.add(order.product)
+                        return order
+                self._wake.wait()
+        return None
+
+    @contextmanager
+    def _at(self, product: str) -> Iterator[None]:
+        """Work at a product once nobody else does."""
+        with self._wake:
+            self._wake.wait_for(lambda: product not in self._busy)
+            self._busy.add(product)
+        try:
+            yield
+        finally:
+            self._leave(product)
+
+    def _leave(self, product: str) -> None:
+        with self._wake:
+            self._busy.discard(product)
+            self._wake.notify_all()
 
     def _carry_out(self, order: _Order) -> None:
         if not order.future.set_running_or_notify_cancel():
@@ -166,6 +217,9 @@ class Residents:
             self._logger.exception("bank_order_failed")
             detail = "The service could not do this; its log says why."
             order.future.set_exception(Refusal(500, "bank_order_failed", detail))
+        except BaseException:  # the thread ends, and with it the service
+            order.future.set_exception(ScoringStopped())
+            raise
 
     def _look(self) -> None:
         """Bring all products to what disk says."""
@@ -176,12 +230,16 @@ class Residents:
             return
         if not self.settled:
             for product in names:
-                self._served[product] = Served(product, "loading")
-        for product in sorted({*names, *self._served}):
+                self._served.setdefault(product, Served(product, "loading"))
+        pinned = self._residency.pinned
+        for product in sorted({*names, *self._served}, key=lambda name: (name not in pinned, name)):
             if self._closing:
                 return
+            if self.settled and product in self._busy:
+                continue  # whoever works at it looks at it too
             try:
-                self._look_at(product)
+                with self._at(product):
+                    self._look_at(product)
             except UnknownProduct:
                 continue
             except Exception:
@@ -204,7 +262,11 @@ class Residents:
         ):
             fresh = replace(served, wanted=wanted)
             eager = not self._residency.lazy or product in self._residency.pinned
-            if served.detector is not None or failed or (eager and self._fits(product, wanted)):
+            if (
+                served.detector is not None
+                or failed
+                or (eager and self._fits(self._loader.size(product, wanted)))
+            ):
                 self._follow(fresh, wanted)
             else:
                 self._served[product] = replace(fresh, state="idle")
@@ -337,8 +399,9 @@ class Residents:
         if at_hand:
             return Loaded(at_hand[0])
         started = time.monotonic()
+        key = product, version or self._loader.active(product) or ""
         try:
-            self._make_room(product, version or self._loader.active(product) or "")
+            self._make_room(*key)
             loaded = self._loader.load(product, version)
             self._on_owner(loaded.detector.warm_up).result()
         except Refusal:
@@ -349,6 +412,8 @@ class Residents:
             # One bank that cannot be served must not keep the others from it.
             self._logger.exception("bank_failed", product=product, bank_version=version)
             raise _LoadFailed from None
+        finally:
+            self._coming.pop(key, None)
         found = loaded.detector.version
         self._sizes[product, found] = self._loader.size(product, found)
         seconds = round(time.monotonic() - started, 2)
@@ -360,37 +425,47 @@ class Residents:
         found = [*(d for pair in pairs for d in pair if d is not None), *tuple(self._spares.values())]
         return list({id(detector): detector for detector in found}.values())
 
-    def _fits(self, product: str, version: str) -> bool:
-        budget = self._residency.budget_bytes
-        return budget is None or self.memory_bytes() + self._loader.size(product, version) <= budget
+    def _fits(self, size: Size) -> bool:
+        """Whether that much fits beside what is in memory."""
+        bounds = self._residency.budget_bytes, self._residency.device_bytes
+        wanted = total_of([*self._taken(), size])
+        return all(bound is None or taken <= bound for taken, bound in zip(wanted, bounds, strict=True))
 
     def _make_room(self, product: str, version: str) -> None:
-        """Unload what was used longest ago, until the version fits beside the rest. Raises Refusal."""
-        while not self._fits(product, version):
-            used = self._used.get
-            spares = sorted(self._spares, key=lambda name: used(name, 0.0))
-            idle = [
-                name
-                for name, served in self._served.items()
-                if served.detector is not None and name != product and name not in self._residency.pinned
-            ]
-            if spares:
-                victim = spares[0]
-                del self._spares[victim]
-            elif idle:
-                victim = min(idle, key=lambda name: used(name, 0.0))
-                served = self._served[victim]
-                self._served[victim] = replace(
-                    served, state="idle", detector=None, shadow=None, wanted_shadow=None
-                )
-            else:
-                raise Refusal(
-                    507,
-                    "no_memory_for_bank",
-                    f"Version {version} does not fit into the memory budget beside what is in use. Raise "
-                    "TRIBANK_MEMORY_BUDGET_MB, or pin fewer products.",
-                )
-            self._logger.info("bank_unloaded", product=victim)
+        """Unload what was used longest ago, until the version fits beside the rest; the room is then spoken
+        for. Raises Refusal."""
+        size = self._loader.size(product, version)
+        with self._wake:
+            while not self._fits(size):
+                self._unload_one(product, version)
+            self._coming[product, version] = size
+
+    def _unload_one(self, product: str, version: str) -> None:
+        """Let go of what was used longest ago, of the products that nobody works at. Raises Refusal."""
+        used = self._used.get
+        spares = [name for name in self._spares if name == product or name not in self._busy]
+        idle = [
+            name
+            for name, served in tuple(self._served.items())
+            if served.detector is not None and name not in self._residency.pinned and name not in self._busy
+        ]
+        if spares:
+            victim = min(spares, key=lambda name: used(name, 0.0))
+            del self._spares[victim]
+        elif idle:
+            victim = min(idle, key=lambda name: used(name, 0.0))
+            served = self._served[victim]
+            self._served[victim] = replace(
+                served, state="idle", detector=None, shadow=None, wanted_shadow=None
+            )
+        else:
+            raise Refusal(
+                507,
+                "no_memory_for_bank",
+                f"Version {version} does not fit into the memory budget beside what is in use. Raise "
+                "TRIBANK_MEMORY_BUDGET_MB (or TRIBANK_DEVICE_BUDGET_MB on a GPU), or pin fewer products.",
+            )
+        self._logger.info("bank_unloaded", product=victim)
 
 
 def _stopping() -> NotReady:

@@ -55,7 +55,7 @@ async def answer_part(
 
     async def answer(body: _B) -> tuple[Scan, Rendered, dict[str, float]]:
         waited = await at_hand(product, services, services.loading)
-        with services.parts.enter():
+        with services.parts.enter(product):
             scan, render = await score(body)
             started = time.perf_counter()
             rendered = await on_record(scan, render, services)

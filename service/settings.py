@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         description="Most that banks and networks may take on the host; what was used longest ago goes "
         "first.",
     )
+    device_budget_mb: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most that banks and networks may take on the GPU, likewise. By default no bound.",
+    )
     poll_s: float = Field(
         default=1.0, gt=0, description="How often the bank directory is looked at for new versions."
     )

@@ -73,8 +73,11 @@ class StateMetrics(Collector):
         served = residents.products()
         states = [product.state for product in served.values()]
         yield _by("state", "products", "Products.", {state: states.count(state) for state in _STATES})
+        sizes = residents.sizes()
+        yield _by("product", "resident_bytes", "The product's banks in memory, on the host.", sizes)
+        networks = {"all": residents.memory_bytes() - sum(sizes.values())}
         yield _by(
-            "product", "resident_bytes", "Banks and networks in memory, on the host.", residents.sizes()
+            "products", "networks_bytes", "Networks in memory, on the host; products share them.", networks
         )
         degraded = {name: float(product.degraded) for name, product in served.items()}
         yield _by("product", "product_degraded", "1: not the active version is in use.", degraded)

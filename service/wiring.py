@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from service.problems import MEDIA_TYPE, Problem
 from service.records import Records
 from service.state_folder import StateFolder
 from service.uploads import UploadLimits
+from service.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Wiring:
 
     engine: Engine
     store: BankStore
-    decoders: ThreadPoolExecutor
-    encoders: ThreadPoolExecutor
+    decoders: Workers
+    encoders: Workers
     uploads: Gate
     upload_bytes: Gate
     loading: Gate
@@ -53,6 +53,10 @@ class Wiring:
     stall_s: float
     device: str
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)
+
+    def alive(self) -> bool:
+        """Whether it can still score. A pool whose thread died never takes up some of its work again."""
+        return self.engine.alive() and self.decoders.alive() and self.encoders.alive()
 
     def not_ready(self) -> list[str]:
         """What keeps the service from being ready, in sentences; empty when it is. From any thread."""

@@ -32,7 +32,7 @@ from models.preparation import prepare
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
 from service.app import Server, create_app
-from service.detectors import Loaded
+from service.detectors import Loaded, Size
 from service.log_lines import LogLines
 from service.logs import make_logger
 from service.settings import Settings
@@ -120,8 +120,8 @@ class OneProduct:
     def shadow(self, product: str) -> str | None:
         return self.shadows.get(product)
 
-    def size(self, product: str, version: str) -> int:
-        return 1
+    def size(self, product: str, version: str) -> Size:
+        return Size(1)
 
     def stamp(self, product: str, version: str | None) -> Any:
         return self._detectors.get((product, version)) if version else tuple(self._detectors)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.sample import Sample
-from service.detectors import Loaded
+from service.detectors import Loaded, Residency
 from service.engine import Engine
 from service.logs import make_logger
 from service.problems import DeadlinePassed, NotReady, Overloaded, Refusal, ScoringStopped, UnknownProduct
@@ -29,7 +29,7 @@ def start() -> Iterator[Start]:
         engines.append(engine)
         engine.start()
         if wait:
-            until(lambda: not any("loading" in reason for reason in engine.not_ready()), "the loaded banks")
+            until(lambda: engine.residents.settled, "the loaded banks")
         return engine
 
     yield start
@@ -138,8 +138,16 @@ def test_an_idle_owner_does_not_hang(start: Start, loader: Any, sample: Sample) 
     assert engine.alive()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError(),
+        RuntimeError("Error in virtual void* faiss::gpu::StandardGpuResourcesImpl::allocMemory: alloc fail"),
+        RuntimeError("CUDA error: out of memory"),
+    ],
+)
 def test_a_full_device_gets_a_second_try_and_ends_nothing(
-    start: Start, loader: Any, detector: Any, sample: Sample
+    start: Start, loader: Any, detector: Any, sample: Sample, error: RuntimeError
 ) -> None:
     """With the error alone, on a CPU: that room is made on a GPU is not tried here."""
     tries: list[int] = []
@@ -147,7 +155,7 @@ def test_a_full_device_gets_a_second_try_and_ends_nothing(
     def full(times: int) -> None:
         tries.append(1)
         if len(tries) <= times:
-            raise torch.cuda.OutOfMemoryError
+            raise error
 
     engine = start(loader)
     detector.before = lambda: full(1)
@@ -212,12 +220,85 @@ def test_one_broken_bank_does_not_keep_the_others_from_serving(
     start: Start, loader: Any, sample: Sample
 ) -> None:
     engine = start(HalfBroken(loader))
-    (reason,) = engine.not_ready()
-    assert reason.startswith("broken:")
-    assert "/a/path" not in reason
+    assert engine.not_ready() == []
+    broken = engine.products()["broken"]
+    assert broken.state == "failed"
+    assert "/a/path" not in broken.note
     assert engine.submit("cookie", sample, deadline=soon()).result(5)
     with pytest.raises(NotReady):
         engine.submit("broken", sample, deadline=soon())
+
+
+class Only(HalfBroken):
+    """A loader of nothing but a product that cannot be loaded."""
+
+    def products(self) -> list[str]:
+        return ["broken"]
+
+
+def test_where_no_product_can_be_scored_it_is_not_ready(start: Start, loader: Any) -> None:
+    (reason,) = start(Only(loader)).not_ready()
+    assert reason.startswith("broken:")
+    assert "/a/path" not in reason
+
+
+def test_it_is_ready_with_the_first_bank(start: Start, make_detector: Any, make_loader: Any) -> None:
+    go_on = threading.Event()
+    later = make_detector("later")
+    later.warm_up = lambda: go_on.wait(60)
+    engine = start(make_loader(make_detector("cookie"), later), wait=False)
+    try:
+        until(lambda: engine.not_ready() == [], "the first bank")
+        assert not engine.residents.settled
+        assert engine.products()["later"].state == "loading"
+        with pytest.raises(NotReady):
+            engine.check("later")
+    finally:
+        go_on.set()
+
+
+def test_products_take_turns(start: Start, make_detector: Any, make_loader: Any, sample: Sample) -> None:
+    fast, slow = make_detector("fast"), make_detector("slow")
+    entered, go_on, order = threading.Event(), threading.Event(), []
+    fast.before = lambda: (entered.set(), go_on.wait(30), order.append("fast"))
+    slow.before = lambda: order.append("slow")
+    engine = start(make_loader(fast, slow), queue_size=4)
+    futures = [engine.submit("fast", sample, deadline=soon())]
+    assert entered.wait(30)
+    futures += [engine.submit("fast", sample, deadline=soon()) for _ in range(4)]
+    with pytest.raises(Overloaded):
+        engine.submit("fast", sample, deadline=soon())
+    futures.append(engine.submit("slow", sample, deadline=soon()))  # it holds no place, so it finds one
+    with pytest.raises(Overloaded):
+        engine.submit("slow", sample, deadline=soon())
+    go_on.set()
+    for future in futures:
+        future.result(30)
+    assert order == ["fast", "fast", "slow", "fast", "fast", "fast"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_loader_that_dies_ends_the_service(start: Start, loader: Any) -> None:
+    engine = start(loader, residency=Residency(poll_s=0.01))
+
+    def die() -> list[str]:
+        raise SystemExit
+
+    loader.products = die
+    until(lambda: not engine.alive(), "the loader that is missed")
+    assert engine.not_ready()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_order_that_ends_its_thread_is_answered(start: Start, loader: Any) -> None:
+    engine = start(loader)
+
+    def die() -> None:
+        raise SystemExit
+
+    with pytest.raises(ScoringStopped):
+        engine.residents.activate("cookie", "v1", die).result(30)
+    until(lambda: not engine.alive(), "the thread that is missed")
 
 
 def test_draining_finishes_what_waits(start: Start, loader: Any, detector: Any, sample: Sample) -> None:
