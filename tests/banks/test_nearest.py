@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import ClassVar
+
 import faiss
 import numpy as np
 import pytest
@@ -9,7 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from banks.memory_bank import MemoryBank
-from banks.nearest import HostSearch, NonFiniteScore, TensorSearch, check_finite, search_on
+from banks.nearest import (
+    HostSearch,
+    NonFiniteScore,
+    TensorSearch,
+    check_finite,
+    free_dropped,
+    indices_dropped,
+    search_on,
+)
 
 
 def drawn(count: int, width: int, seed: int) -> NDArray[np.float32]:
@@ -78,3 +89,39 @@ def test_cuda_names_the_host_s_rows(precision: str, width: int) -> None:
     np.testing.assert_allclose(ours.distances, theirs.distances, rtol=1e-3)
     assert theirs.image_score == pytest.approx(ours.image_score, rel=1e-3)
     assert not device.nearest(torch.tensor(host.rows[:100], device="cuda"))[0].any()
+
+
+def test_small_products_take_the_fast_path_with_the_same_ids() -> None:
+    draw = np.random.default_rng(3)
+    rows = draw.standard_normal((2000, 33), np.float32)
+    queries = rows[:300] + np.float32(0.01) * draw.standard_normal((300, 33), np.float32)
+    index = faiss.IndexFlatL2(33)
+    index.add(rows)
+    assert faiss.cvar.distance_compute_blas_threshold == 20
+    found = HostSearch(index, rows).nearest(queries)
+    exact = np.linalg.norm(queries[:, None].astype(np.float64) - rows[None], axis=2)
+    np.testing.assert_array_equal(found[1], exact.argmin(axis=1))
+    np.testing.assert_allclose(found[0], exact.min(axis=1), rtol=1e-5)
+
+
+class Index:
+    """Something that notes which thread frees it."""
+
+    freed_by: ClassVar[list[int]] = []
+
+    def __del__(self) -> None:
+        self.freed_by.append(threading.get_ident())
+
+
+def test_an_index_on_a_device_is_freed_by_the_thread_that_searches() -> None:
+    Index.freed_by.clear()
+    free_dropped()
+    held = [TensorSearch(Index(), torch.device("cpu"))]
+    loader = threading.Thread(target=held.clear)
+    loader.start()
+    loader.join()
+    assert not Index.freed_by
+    assert indices_dropped()
+    free_dropped()
+    assert Index.freed_by == [threading.get_ident()]
+    assert not indices_dropped()

@@ -7,7 +7,7 @@ from models.extraction import Extractor
 from models.networks import shared
 from models.weights import WeightStore
 from recipes.extraction import Extraction, RgbChoice
-from recipes.points import FpfhChoice
+from recipes.points import PRESETS, FpfhChoice
 
 
 class Thing:
@@ -32,7 +32,9 @@ def test_the_same_key_gives_the_same_object_as_long_as_it_is_used() -> None:
 
 def test_extractors_of_the_same_weights_hold_one_network(tmp_path: Path) -> None:
     def extractor(colour: float, size: int = 224) -> Extractor:
-        choice = Extraction(rgb=RgbChoice("efficientnet_lite0", colour=colour), point=FpfhChoice())
+        choice = Extraction(
+            rgb=RgbChoice("efficientnet_lite0", colour=colour), point=FpfhChoice(PRESETS["embedded"])
+        )
         return Extractor(choice, WeightStore(tmp_path), rgb_size=size)
 
     first, same, other = extractor(1.0), extractor(1.0), extractor(2.0)

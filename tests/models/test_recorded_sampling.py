@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from models.point_groups import farthest_points
-from models.recorded_sampling import CAPACITY, RecordedSampling, first_distances, pick_on_device
+from models.recorded_sampling import (
+    CAPACITY,
+    USUAL,
+    RecordedSampling,
+    first_distances,
+    pick_on_device,
+    to_record,
+)
 
 
 def cloud(count: int, seed: int) -> torch.Tensor:
@@ -24,6 +31,15 @@ def test_the_steps_pick_the_same(count: int, skip_near_origin: bool) -> None:
     pick_on_device(beyond.T.contiguous(), first_distances(points, len(beyond), skip_near_origin), picks)
     host = farthest_points(points, 60, skip_near_origin=skip_near_origin)
     assert torch.equal(picks[: len(host)], host)
+
+
+def test_all_usual_sizes_are_recorded_at_the_first_cloud() -> None:
+    usual = [CAPACITY, 2 * CAPACITY, 3 * CAPACITY, 4 * CAPACITY]
+    assert usual[-1] == USUAL >= 224 * 224
+    assert to_record(CAPACITY, []) == usual
+    assert to_record(2 * CAPACITY, usual) == []
+    assert to_record(5 * CAPACITY, usual) == [5 * CAPACITY]
+    assert to_record(5 * CAPACITY, []) == [*usual, 5 * CAPACITY]
 
 
 @pytest.mark.gpu
