@@ -186,7 +186,7 @@ async def healthz() -> Health:
 
 @router.get("/readyz", response_model_exclude_none=True, responses=Problems.of(503), tags=["health"])
 async def readyz(request: Request, services: Services) -> Readiness:
-    """Ready: every product's bank is loaded and warmed up, and jobs are run. 503 names what is not.
+    """Ready: parts of some product can be scored, and jobs are run. 503 names what is missing.
     Whoever may not read what the server holds is told neither products nor reasons."""
     reasons = services.not_ready()
     if reasons:

@@ -9,30 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
 from banks.store import BadBank
 from service.detectors import Loaded, Loader, PartDetector, Residency, Served, Size, total_of
 from service.misses import Misses
-from service.problems import NotReady, Refusal, ScoringStopped, UnknownProduct
-
-HANDS = 2
-"""Threads that carry out orders."""
-
-
-@dataclass(slots=True)
-class _Order:
-    """Something to do for a product. Its future gets the product as it is then."""
-
-    product: str
-    work: Callable[[], Served]
-    future: Future[Served] = field(default_factory=Future)
+from service.orders import Orders
+from service.problems import NotReady, Refusal, UnknownProduct
 
 
 class _LoadFailed(NotReady):
@@ -67,39 +54,29 @@ class Residents:
         self._misses = Misses(loader.stamp)
         self._used: dict[str, float] = {}
         self._wakened: dict[str, Future[Served]] = {}
-        self._orders: deque[_Order] = deque()
-        self._busy: set[str] = set()  # products that one of the threads works at
-        self._wake = threading.Condition()
-        self._closing = False
+        self._orders: Orders[Served] = Orders(logger)
+        self._waking = threading.Lock()
+        self._closing = threading.Event()
         self.settled = False
         """Whether every product found at the start has been tried."""
-        self._threads = [
-            threading.Thread(target=self._follow_disk, name="tribank-loader", daemon=True),
-            *(
-                threading.Thread(target=self._carry_out_orders, name=f"tribank-orders-{number}", daemon=True)
-                for number in range(HANDS)
-            ),
-        ]
+        self._thread = threading.Thread(target=self._follow_disk, name="tribank-loader", daemon=True)
 
     def start(self) -> None:
         """Load the products, then follow what changes on disk."""
-        for thread in self._threads:
-            thread.start()
+        self._orders.start()
+        self._thread.start()
 
     def alive(self) -> bool:
         """Whether all its threads are at work. One that died leaves orders without an answer."""
-        return self._closing or all(thread.ident is None or thread.is_alive() for thread in self._threads)
+        follows = self._closing.is_set() or self._thread.ident is None or self._thread.is_alive()
+        return follows and self._orders.alive()
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Load nothing more. What waits for a load fails."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify_all()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(timeout_s)
-        while self._orders:
-            self._carry_out(self._orders.popleft())
+        self._closing.set()
+        self._orders.close(timeout_s)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def products(self) -> dict[str, Served]:
         """All products by name, served or not."""
@@ -130,9 +107,9 @@ class Residents:
             ready: Future[Served] = Future()
             ready.set_result(served)
             return ready
-        with self._wake:
+        with self._waking:
             if product not in self._wakened:
-                self._wakened[product] = self._order(product, lambda: self._waken(product))
+                self._wakened[product] = self._orders.add(product, lambda: self._waken(product))
             return self._wakened[product]
 
     def activate(self, product: str, version: str, write: Callable[[], None]) -> Future[Served]:
@@ -140,86 +117,22 @@ class Residents:
 
         write: makes the version the active one on disk; what it raises leaves everything as it was.
         """
-        return self._order(product, lambda: self._activate(product, version, write))
+        return self._orders.add(product, lambda: self._activate(product, version, write))
 
     def refresh(self, product: str) -> Future[Served]:
         """Look at one product on disk now."""
-        return self._order(product, lambda: self._look_at(product))
+        return self._orders.add(product, lambda: self._look_at(product))
 
     def forget(self, product: str, version: str, delete: Callable[[], None]) -> Future[Served]:
         """Call `delete`, and let go of the version if it is kept for a roll-back."""
-        return self._order(product, lambda: self._forget(product, version, delete))
-
-    def _order(self, product: str, work: Callable[[], Served]) -> Future[Served]:
-        order = _Order(product, work)
-        with self._wake:
-            if self._closing:
-                raise _stopping()
-            self._orders.append(order)
-            self._wake.notify_all()
-        return order.future
+        return self._orders.add(product, lambda: self._forget(product, version, delete))
 
     def _follow_disk(self) -> None:
         """The thread that looks at the disk."""
-        while not self._closing:
+        while not self._closing.is_set():
             self._look()
             self.settled = True
-            with self._wake:
-                self._wake.wait_for(lambda: self._closing, self._residency.poll_s)
-
-    def _carry_out_orders(self) -> None:
-        """One of the threads that carry out orders, first come, first served for each product."""
-        while (order := self._next_order()) is not None:
-            try:
-                self._carry_out(order)
-            finally:
-                self._leave(order.product)
-
-    def _next_order(self) -> _Order | None:
-        """The first order for a product that nobody works at, which is busy from then on; None at the end."""
-        with self._wake:
-            while not self._closing:
-                for order in self._orders:
-                    if order.product not in self._busy:
-                        self._orders.remove(order)
-                        self._busy.add(order.product)
-                        return order
-                self._wake.wait()
-        return None
-
-    @contextmanager
-    def _at(self, product: str) -> Iterator[None]:
-        """Work at a product once nobody else does."""
-        with self._wake:
-            self._wake.wait_for(lambda: product not in self._busy)
-            self._busy.add(product)
-        try:
-            yield
-        finally:
-            self._leave(product)
-
-    def _leave(self, product: str) -> None:
-        with self._wake:
-            self._busy.discard(product)
-            self._wake.notify_all()
-
-    def _carry_out(self, order: _Order) -> None:
-        if not order.future.set_running_or_notify_cancel():
-            return
-        if self._closing:
-            order.future.set_exception(_stopping())
-            return
-        try:
-            order.future.set_result(order.work())
-        except Refusal as refusal:
-            order.future.set_exception(refusal)
-        except Exception:
-            self._logger.exception("bank_order_failed")
-            detail = "The service could not do this; its log says why."
-            order.future.set_exception(Refusal(500, "bank_order_failed", detail))
-        except BaseException:  # the thread ends, and with it the service
-            order.future.set_exception(ScoringStopped())
-            raise
+            self._closing.wait(self._residency.poll_s)
 
     def _look(self) -> None:
         """Bring all products to what disk says."""
@@ -233,12 +146,12 @@ class Residents:
                 self._served.setdefault(product, Served(product, "loading"))
         pinned = self._residency.pinned
         for product in sorted({*names, *self._served}, key=lambda name: (name not in pinned, name)):
-            if self._closing:
+            if self._closing.is_set():
                 return
-            if self.settled and product in self._busy:
+            if self.settled and self._orders.busy(product):
                 continue  # whoever works at it looks at it too
             try:
-                with self._at(product):
+                with self._orders.at(product):
                     self._look_at(product)
             except UnknownProduct:
                 continue
@@ -342,7 +255,7 @@ class Residents:
             if served.detector is None:
                 self._follow(served, served.wanted or "")
         finally:
-            with self._wake:
+            with self._waking:
                 self._wakened.pop(product, None)
         served = self._look_at(product)
         if served.detector is None:
@@ -435,19 +348,19 @@ class Residents:
         """Unload what was used longest ago, until the version fits beside the rest; the room is then spoken
         for. Raises Refusal."""
         size = self._loader.size(product, version)
-        with self._wake:
+        with self._orders.paused():
             while not self._fits(size):
                 self._unload_one(product, version)
             self._coming[product, version] = size
 
     def _unload_one(self, product: str, version: str) -> None:
         """Let go of what was used longest ago, of the products that nobody works at. Raises Refusal."""
-        used = self._used.get
-        spares = [name for name in self._spares if name == product or name not in self._busy]
+        used, busy = self._used.get, self._orders.busy
+        spares = [name for name in self._spares if name == product or not busy(name)]
         idle = [
             name
             for name, served in tuple(self._served.items())
-            if served.detector is not None and name not in self._residency.pinned and name not in self._busy
+            if served.detector is not None and name not in self._residency.pinned and not busy(name)
         ]
         if spares:
             victim = min(spares, key=lambda name: used(name, 0.0))
@@ -466,7 +379,3 @@ class Residents:
                 "TRIBANK_MEMORY_BUDGET_MB (or TRIBANK_DEVICE_BUDGET_MB on a GPU), or pin fewer products.",
             )
         self._logger.info("bank_unloaded", product=victim)
-
-
-def _stopping() -> NotReady:
-    return NotReady("not_running", "The service is stopping. Send the request again.")

@@ -94,7 +94,7 @@ def test_cuda_names_the_host_s_rows(precision: str, width: int) -> None:
 def test_small_products_take_the_fast_path_with_the_same_ids() -> None:
     draw = np.random.default_rng(3)
     rows = draw.standard_normal((2000, 33), np.float32)
-    queries = rows[:300] + np.float32(0.01) * draw.standard_normal((300, 33), np.float32)
+    queries = (rows[:300] + 0.01 * draw.standard_normal((300, 33))).astype(np.float32)
     index = faiss.IndexFlatL2(33)
     index.add(rows)
     assert faiss.cvar.distance_compute_blas_threshold == 20
