@@ -6,12 +6,13 @@ read in slices. Layouts stay in memory: a few bytes a part, for point groups 8 K
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from models.layout import GridLayout, GroupLayout, Layout
 
 Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
+
+_PIECE = 1 << 30  # bytes asked of one read; Linux returns at most 0x7ffff000, whatever is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,18 @@ def _layouts(shapes: NDArray[np.int64], pixels: NDArray[np.int64]) -> list[Layou
     return found
 
 
+def _fill(file: BinaryIO, rows: NDArray[np.float32], offset: int) -> None:
+    """Read rows, (n, C) contiguous, from a place in the file, in bytes. Raises OSError."""
+    left = rows.data.cast("B")
+    while left:
+        count = os.preadv(file.fileno(), [left[:_PIECE]], offset)
+        if not count:
+            raise OSError(
+                errno.EIO, "the file of patch rows is too short: build the version again", file.name
+            )
+        left, offset = left[count:], offset + count
+
+
 class StoredRows:
     """Rows on disk that read like an (N, C) float32 array, so that no copy of a whole library is in memory.
 
@@ -169,6 +184,7 @@ class StoredRows:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Raises OSError where the file cannot be read or lacks rows."""
         wanted = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
         number, cell = self._locate(wanted)
         place = self._starts[number] + cell
@@ -177,8 +193,7 @@ class StoredRows:
         starts = np.flatnonzero(np.diff(place, prepend=-2) != 1)
         with self._path.open("rb") as file:
             for start, end in pairwise([*starts, len(place)]):
-                data = os.pread(file.fileno(), int(end - start) * step, int(place[start]) * step)
-                found[start:end] = np.frombuffer(data, np.float32).reshape(-1, self.shape[1])
+                _fill(file, found[start:end], int(place[start]) * step)
         return self._transform(found)
 
     def origin(self, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:

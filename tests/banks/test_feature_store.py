@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from banks import feature_store
 from banks.feature_store import FeatureStore
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
@@ -47,6 +49,21 @@ def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
     some = store.rows("point", [0, 2], lambda rows: rows)
     np.testing.assert_array_equal(some[:], np.delete(everything, range(16, 32), axis=0))
     assert len(some[:0]) == 0
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64])
+def test_a_long_run_is_read_in_pieces(
+    store: FeatureStore, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = np.concatenate([_features(seed)["point"].rows.numpy() for seed in range(3)])
+    monkeypatch.setattr(feature_store, "_PIECE", piece)
+    np.testing.assert_array_equal(store.rows("point", range(3), lambda rows: rows)[:], everything)
+
+
+def test_a_short_file_is_told(store: FeatureStore) -> None:
+    os.truncate(store.folder / "point.f32", 100)
+    with pytest.raises(OSError, match="too short"):
+        store.rows("point", range(3), lambda rows: rows)[:]
 
 
 def test_a_derived_bank(store: FeatureStore, tmp_path: Path) -> None:
