@@ -103,8 +103,16 @@ def depth(
         float | None, typer.Option(help="z that means no return, beside 0 and NaN, in metres.")
     ] = None,
 ) -> None:
-    """Convert a folder of depth maps and intrinsics into a product folder of clouds."""
-    from evaluation.datasets.depth_folder import LAYOUT, convert_depth_parts, list_depth_parts
+    """Convert a folder of depth maps and intrinsics into a product folder of clouds.
+
+    Run it again when the intrinsics or files were mended: what is there is converted anew.
+    """
+    from evaluation.datasets.depth_folder import (
+        LAYOUT,
+        convert_depth_parts,
+        digest_of_parts,
+        list_depth_parts,
+    )
     from evaluation.datasets.product_writer import write_product
 
     skipped: list[str] = []
@@ -112,11 +120,18 @@ def depth(
         parts = list_depth_parts(folder)
         if not parts:
             _fail(f"{folder} holds no depth maps. Expected: {LAYOUT}")
-        record = {"from": "depth maps", "parts": len(parts), "invalid_value": invalid_value}
-        written = write_product(out, convert_depth_parts(parts, skipped, invalid_value), record)
+        record = {
+            "from": "depth maps",
+            "product": folder.resolve().name,
+            "parts": len(parts),
+            "inputs": digest_of_parts(parts),
+            "invalid_value": invalid_value,
+        }
+        written = write_product(out, convert_depth_parts(parts, skipped, invalid_value), record, skipped)
     except (ValueError, OSError) as error:
         _fail(error)
-    typer.echo(f"{out}: {'written' if written else 'there already'}")
+    without = f", without {len(skipped)} of {len(parts)} parts" if skipped else ""
+    typer.echo(f"{out}: {f'written{without}' if written else 'there already'}")
     _tell_skipped(skipped)
 
 
@@ -126,7 +141,7 @@ def _fail(error: Exception | str) -> NoReturn:
 
 
 def _tell_skipped(skipped: list[str]) -> None:
-    """A conversion that left parts out says which and ends with 1."""
+    """A conversion that left parts out says which and ends with 1; run again, it is done again."""
     for sentence in skipped:
         typer.echo(f"Skipped {sentence}", err=True)
     if skipped:

@@ -101,7 +101,7 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
         raise BadSample(
             "no_object",
             "Nothing is left once the support plane is removed. Check that a part lies in the picture and "
-            "stands out of the plane by more than 5 mm.",
+            "stands out of the plane by more than 5 mm; for a depth map, that depth_scale is right.",
         )
     _check_points(part, settings)
     return part
@@ -180,7 +180,8 @@ def _check_surface(sample: Sample) -> None:
     if not spans_a_surface(sample.xyz, sample.valid):
         raise BadSample(
             "degenerate_cloud",
-            "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z.",
+            "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z; for "
+            "a depth map, depth_scale (metres a unit of depth) and fx, fy.",
         )
 
 

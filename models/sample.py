@@ -115,8 +115,9 @@ def check_range(sample: Sample) -> None:
         raise BadSample(
             "out_of_range",
             f"A coordinate is {furthest:.6g} m from the camera; the most accepted is {MAX_RANGE:g} m. "
-            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000. If the sensor "
-            "writes a number where it sees nothing, build with --set preparation.no_return=NUMBER.",
+            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000; for a depth map, "
+            "check depth_scale (metres a unit: 0.001 for millimetres). If the sensor writes a number where "
+            "it sees nothing, build with --set preparation.no_return=NUMBER.",
         )
 
 

@@ -31,7 +31,8 @@ _FORM = {
         "depth": _FILE | {"description": "Depth map instead of xyz: 16-bit PNG, TIFF or NPY."},
         "intrinsics": {
             "type": "string",
-            "description": "JSON, with depth: fx, fy, cx, cy in pixels; depth_scale in metres a unit.",
+            "description": "JSON, with depth: fx, fy, cx, cy in pixels (or as RealSense, Open3D, ROS write); "
+            "depth_scale in metres a unit, without it 0.001 for whole numbers and 1 for floating point.",
             "examples": ['{"fx": 525, "fy": 525, "cx": 319.5, "cy": 239.5, "depth_scale": 0.001}'],
         },
         "sample": _FILE | {"description": "NPZ with rgb and xyz instead of all the above."},

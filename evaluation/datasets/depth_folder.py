@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.datasets.product_writer import ConvertedPart
 from evaluation.map_folder import read_mask
+from models.digest import sha256_of
 from models.product_folder import GOOD
 from models.readers import Intrinsics, read_pair
 from models.sample import BadSample, check_range, without_returns
@@ -16,7 +18,8 @@ INTRINSICS = "intrinsics.json"
 DEPTH_SUFFIXES = (".png", ".tiff", ".tif", ".npy")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 LAYOUT = (
-    "<folder>/intrinsics.json ({fx, fy, cx, cy, depth_scale}), and <place>/depth/000.png beside "
+    "<folder>/intrinsics.json ({fx, fy, cx, cy, depth_scale} or as RealSense, Open3D, ROS write "
+    "them), and <place>/depth/000.png beside "
     "<place>/rgb/000.png and <place>/gt/000.png, where <place> is the folder itself, good, train/good, ..."
 )
 
@@ -75,6 +78,23 @@ def convert_depth_parts(
             continue
         rgb = None if part.rgb is None else sample.rgb
         yield ConvertedPart(part.place, part.depth.stem, rgb, sample.xyz, mask)
+
+
+def digest_of_parts(parts: tuple[DepthPart, ...]) -> str:
+    """Hex sha256 over the names and contents of all that a conversion of `parts` reads."""
+    digest = hashlib.sha256()
+    for part in parts:
+        for path in (part.depth, part.rgb, part.mask, part.intrinsics):
+            digest.update(f"{part.name} {path and path.name} {path and _content(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    """The file's fingerprint; a file that cannot be read leaves its part out, which is told there."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return "unreadable"
 
 
 def depth_part_gaps(parts: tuple[DepthPart, ...]) -> Iterator[str]:

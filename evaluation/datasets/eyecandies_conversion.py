@@ -49,7 +49,10 @@ def convert_class(
     out, a sentence each in `skipped`. progress: called once a part."""
     parts = chosen_parts(folder, settings)
     record = {"from": "Eyecandies", "class": folder.resolve().name, "parts": len(parts), **asdict(settings)}
-    return write_product(out, _converted(parts, settings, skipped, progress), record)
+    left_out: list[str] = []
+    written = write_product(out, _converted(parts, settings, left_out, progress), record, left_out)
+    skipped.extend(left_out)
+    return written
 
 
 def chosen_parts(folder: Path, settings: EyecandiesSettings) -> list[RawPart]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 RECORD = "conversion.json"
-"""Lies in a converted product, which is then whole: from where and with which settings it came."""
+"""Lies in a converted product: from where and with which settings it came, and what was left out."""
+_RESULTS = frozenset({"parts", "inputs", "left_out"})
+"""Entries of a record that may differ between two conversions of one product with the same settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +31,63 @@ class ConvertedPart:
     mask: NDArray[np.bool_] | None
 
 
-def write_product(out: Path, parts: Iterable[ConvertedPart], record: Mapping[str, object]) -> bool:
-    """Write a product folder `out`; False if it is there already, made with the same record.
+def write_product(
+    out: Path, parts: Iterable[ConvertedPart], record: Mapping[str, object], left_out: Sequence[str] = ()
+) -> bool:
+    """Write a product folder `out`; False if it is there already: the same record, and no part left out.
 
-    It is made beside, as `<out>.unfinished`, and renamed once whole. Raises FileExistsError for a folder
-    with another record or none: nothing is ever overwritten.
+    record: whence and how, with "inputs" (a digest of what is read) where it is known. left_out: a sentence a
+    part, read once `parts` are through. The folder is made beside, as `<out>.unfinished`, and renamed once
+    whole. One that is there gives way if it is of the same product and settings, its inputs changed or left
+    parts out, and nobody has changed a file in it. Raises FileExistsError for any other.
     """
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
     if out.exists():
-        if (out / RECORD).is_file() and (out / RECORD).read_text(encoding="utf-8") == text:
+        there = _record_of(out)
+        if there == {**record, "left_out": []}:
             return False
-        raise FileExistsError(
-            f"{out} is there already, and not from this conversion: remove it or write elsewhere"
-        )
+        if there is None or _settings(there) != _settings(record):
+            raise FileExistsError(
+                f"{out} is there already, and not from this conversion: remove it or write elsewhere"
+            )
+        if _changed_since_written(out):
+            raise FileExistsError(
+                f"{out} is there already, of other inputs or not whole, and files in it were changed or "
+                "added since: remove it or write elsewhere"
+            )
     unfinished = out.with_name(f"{out.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    replaced = out.with_name(f".{out.name}.replaced")
+    for remains in (unfinished, replaced):
+        shutil.rmtree(remains, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for part in parts:
         _write_part(unfinished / part.place, part)
+    text = json.dumps({**record, "left_out": list(left_out)}, indent=2, sort_keys=True) + "\n"
     (unfinished / RECORD).write_text(text, encoding="utf-8")
+    if out.exists():
+        out.rename(replaced)
     unfinished.rename(out)
+    shutil.rmtree(replaced, ignore_errors=True)
     return True
+
+
+def _record_of(out: Path) -> dict[str, object] | None:
+    """The record of a converted product; None where there is none that can be read. A record of before parts
+    left out were told counts as one without any."""
+    try:
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return {"left_out": [], **record} if isinstance(record, dict) else None
+
+
+def _settings(record: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in record.items() if key not in _RESULTS}
+
+
+def _changed_since_written(out: Path) -> bool:
+    """Whether a file or folder is newer than the record, which is written last."""
+    written = (out / RECORD).stat().st_mtime_ns
+    return any(path.stat().st_mtime_ns > written for path in (out, *out.rglob("*")))
 
 
 def _write_part(folder: Path, part: ConvertedPart) -> None:

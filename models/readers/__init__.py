@@ -1,7 +1,7 @@
 """Readers: files and uploads in, arrays or a Sample out. Every byte is taken as hostile."""
 
-from models.readers.depth import Intrinsics
 from models.readers.files import Cloud, read_cloud, read_depth, read_npz, read_pair, read_rgb, read_xyz
+from models.readers.intrinsics import Intrinsics
 from models.readers.limits import ReadLimits
 
 __all__ = [

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from models.readers.depth import Intrinsics, unproject
+from models.readers.depth import unproject
+from models.readers.intrinsics import Intrinsics
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
 from models.sample import MAX_RANGE, BadSample, Sample, TooLarge, UnsupportedType, make_sample
 
@@ -131,7 +132,9 @@ def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floa
         raise BadSample(
             "npz_entries", "intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale."
         )
-    return unproject(npy_depth(entries["depth.npy"], limits), Intrinsics(*map(float, numbers)))
+    fx, fy, cx, cy, *scale = map(float, numbers)
+    camera = Intrinsics(fx, fy, cx, cy, scale[0] if scale else None)
+    return unproject(npy_depth(entries["depth.npy"], limits), camera)
 
 
 def _npz_xyz(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating]:

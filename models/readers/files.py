@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.arrays import npy_depth, npy_xyz, npz_sample
-from models.readers.depth import Intrinsics, unproject
+from models.readers.depth import unproject
 from models.readers.images import jpeg_rgb, png_depth, png_rgb
+from models.readers.intrinsics import Intrinsics
 from models.readers.kinds import kind_of, refusal
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.pcd import pcd_cloud

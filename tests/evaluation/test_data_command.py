@@ -60,7 +60,11 @@ def test_a_skipped_part_fails_the_conversion_but_keeps_the_rest(candy, tmp_path)
     result = run("convert", "eyecandies", candy, tmp_path / "out")
     assert result.exit_code == 1
     assert "Skipped val/000" in result.stderr
-    assert len(open_product_folder(tmp_path / "out" / "CandyCane").train) == 2
+    out = tmp_path / "out" / "CandyCane"
+    assert len(open_product_folder(out).train) == 2
+    again = run("convert", "eyecandies", candy, tmp_path / "out")
+    assert again.exit_code == 1
+    assert "Skipped val/000" in again.stderr
 
 
 def test_nothing_to_convert_is_said(tmp_path):
@@ -76,3 +80,47 @@ def test_depth_converts(tmp_path):
     assert result.exit_code == 0, result.stderr
     sample = open_product_folder(tmp_path / "out").train[0].read()
     np.testing.assert_allclose(sample.xyz[20, 25], [0, 0, 0.7], atol=1e-6)
+
+
+@pytest.fixture
+def depths(tmp_path):
+    """Two depth maps, 40 x 50, of a plane 0.7 m away, without intrinsics."""
+    folder = tmp_path / "in"
+    (folder / "depth").mkdir(parents=True)
+    for name in ("0", "1"):
+        Image.fromarray(np.full((40, 50), 700, np.uint16)).save(folder / "depth" / f"{name}.png")
+    return folder
+
+
+def corner(out):
+    """x of the first pixel of the first part, metres."""
+    return float(open_product_folder(out).train[0].read().xyz[0, 0, 0])
+
+
+def test_mended_or_other_intrinsics_convert_again(depths, tmp_path):
+    out = tmp_path / "out"
+    camera = {"width": 50, "height": 40, "fx": 50, "fy": 50, "ppx": 25, "ppy": 20}
+
+    def convert(**changes):
+        (depths / "intrinsics.json").write_text(json.dumps(camera | changes))
+        result = run("convert", "depth", depths, out)
+        return result.exit_code, result.stdout.strip().removeprefix(f"{out}: "), result.stderr
+
+    code, told, why = convert(coeffs=[0.1])
+    assert (code, told) == (1, "written, without 2 of 2 parts")
+    assert "Undistort" in why
+    assert convert() == (0, "written", "")
+    assert corner(out) == pytest.approx(-0.35)
+    assert convert() == (0, "there already", "")
+    assert convert(fx=100) == (0, "written", "")
+    assert corner(out) == pytest.approx(-0.175)
+    code, _, why = convert(width=640)
+    assert (code, why.count("Skipped ")) == (1, 2)
+
+
+def test_other_depth_maps_convert_again(depths, tmp_path):
+    (depths / "intrinsics.json").write_text('{"fx": 50, "fy": 50, "cx": 25, "cy": 20}')
+    assert "written" in run("convert", "depth", depths, tmp_path / "out").stdout
+    Image.fromarray(np.full((40, 50), 800, np.uint16)).save(depths / "depth" / "0.png")
+    assert "written" in run("convert", "depth", depths, tmp_path / "out").stdout
+    assert corner(tmp_path / "out") == pytest.approx(-0.4)

@@ -13,6 +13,7 @@ from PIL import Image
 from models.background import BORDER, largest_piece, off_plane, support_plane
 from models.preparation import Frame, prepare
 from models.readers import Intrinsics, read_pair
+from models.readers.depth import unproject
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
 
@@ -136,6 +137,15 @@ def test_parts_with_nothing_usable(xyz: np.ndarray, code: str) -> None:
     with pytest.raises(BadSample) as refused:
         prepare(sample(xyz), Preparation())
     assert refused.value.code == code
+
+
+def test_a_depth_map_of_a_wrong_scale_is_told_so() -> None:
+    flat = np.full((100, 100), 0.5, np.float64)
+    flat[40:60, 40:60] = 0.45
+    for scale in (1e-6, 0.001):
+        cloud = unproject(flat, Intrinsics(525, 525, 50, 50, scale))
+        with pytest.raises(BadSample, match="depth_scale"):
+            prepare(sample(cloud), Preparation())
 
 
 def test_a_declared_value_is_no_return_before_anything_is_looked_at() -> None:

@@ -26,7 +26,7 @@ from models.readers import (
     read_rgb,
     read_xyz,
 )
-from models.sample import BadSample, make_sample
+from models.sample import BadSample, check_range, make_sample
 
 CLOUDS = Path(__file__).parents[1] / "data" / "clouds"
 CAMERA = Intrinsics(525, 525, 320, 240)
@@ -285,8 +285,89 @@ def test_one_kinect_frame_in_three_forms_is_one_part() -> None:
     np.testing.assert_allclose(part.xyz, whole.xyz[crop], atol=1e-6)
 
 
-def test_intrinsics_from_json() -> None:
-    assert Intrinsics.from_json(b'{"fx": 1, "fy": 2, "cx": 3, "cy": 4.5}') == Intrinsics(1, 2, 3, 4.5)
+FOUR = {"fx": 500.0, "fy": 510.0, "cx": 23.5, "cy": 16.0}
+MATRIX_BY_COLUMN = [500.0, 0, 0, 0, 510.0, 0, 23.5, 16.0, 1]
+MATRIX_BY_ROW = [500.0, 0, 23.5, 0, 510.0, 16.0, 0, 0, 1]
+SIZE = {"width": 47, "height": 33}
+REALSENSE = SIZE | {
+    "fx": 500.0,
+    "fy": 510.0,
+    "ppx": 23.5,
+    "ppy": 16.0,
+    "model": "Brown Conrady",
+    "coeffs": [0.0, 0, 0, 0, 0],
+}
+OPEN3D = SIZE | {"intrinsic_matrix": MATRIX_BY_COLUMN}
+ROS = SIZE | {
+    "header": {"seq": 1, "frame_id": "camera"},
+    "distortion_model": "plumb_bob",
+    "D": [0, 0, 0, 0, 0],
+    "K": MATRIX_BY_ROW,
+    "R": [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    "P": [500.0, 0, 23.5, 0, 0, 510.0, 16.0, 0, 0, 0, 1, 0],
+    "binning_x": 0,
+    "binning_y": 1,
+    "roi": {"x_offset": 0, "y_offset": 0, "height": 0, "width": 0, "do_rectify": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (FOUR, Intrinsics(500, 510, 23.5, 16)),
+        (FOUR | SIZE | {"depth_scale": 0.0001}, Intrinsics(500, 510, 23.5, 16, 0.0001, 47, 33)),
+        (REALSENSE, Intrinsics(500, 510, 23.5, 16, width=47, height=33)),
+        (OPEN3D, Intrinsics(500, 510, 23.5, 16, width=47, height=33)),
+        (
+            {
+                "class_name": "PinholeCameraParameters",
+                "extrinsic": [1.0] * 16,
+                "intrinsic": OPEN3D,
+                "version_major": 1,
+                "depth_scale": 0.01,
+            },
+            Intrinsics(500, 510, 23.5, 16, 0.01, 47, 33),
+        ),
+        (ROS, Intrinsics(500, 510, 23.5, 16, width=47, height=33)),
+        ({"k": MATRIX_BY_ROW, "d": [], "r": [1], "p": [1]}, Intrinsics(500, 510, 23.5, 16)),
+    ],
+    ids=["plain", "size", "RealSense", "Open3D", "Open3D nested", "ROS 1", "ROS 2"],
+)
+def test_intrinsics_as_tools_write_them(values: dict[str, object], expected: Intrinsics) -> None:
+    assert Intrinsics.from_json(json.dumps(values).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (FOUR | {"cx": "23.5"}, "^cx is text"),
+        (FOUR | {"depth_scale": "0.001"}, "^depth_scale is text"),
+        (REALSENSE | {"ppx": "23.5"}, "^ppx is text"),
+        (OPEN3D | {"intrinsic_matrix": [str(n) for n in MATRIX_BY_COLUMN]}, "^intrinsic_matrix must be nine"),
+        (OPEN3D | {"intrinsic_matrix": MATRIX_BY_ROW}, "^intrinsic_matrix .*column by column"),
+        (ROS | {"K": MATRIX_BY_COLUMN}, "^K .*row by row"),
+        (ROS | {"K": [0.0, *MATRIX_BY_ROW[1:]]}, "^fx in K must be above 0"),
+        (REALSENSE | {"coeffs": [0, 0.1, 0, 0, 0]}, "^coeffs .*Undistort"),
+        (ROS | {"D": [0, 0, 0, 0, 1e-9]}, "^D .*Undistort"),
+        (ROS | {"D": "none"}, "^D must be a list"),
+        (ROS | {"binning_x": 2}, "^binning_x "),
+        (ROS | {"roi": {"x_offset": 8, "y_offset": 0}}, "^roi "),
+        (FOUR | {"k1": 0, "skew": 0}, "'k1', 'skew'"),
+        (FOUR | {"\ud800" * 100: 0}, "not known here: '"),
+        (FOUR | {"intrinsic": OPEN3D | {"serial": 1}}, "'serial'|second time"),
+        (FOUR | {"K": MATRIX_BY_ROW}, "^K gives cx, cy, fx, fy a second time"),
+        (FOUR | {"ppx": 1}, "^ppx gives cx a second time"),
+        ({"fx": 1, "cy": 1}, "lack fy, cx"),
+        (FOUR | {"width": 0}, "^width must be above 0"),
+        (FOUR | {"height": 32.5}, "^height must be a whole number"),
+        ({"intrinsic": [1]}, "^intrinsic must be"),
+    ],
+)
+def test_bad_intrinsics_name_the_key(values: dict[str, object], named: str) -> None:
+    with pytest.raises(BadSample, match=named) as refused:
+        Intrinsics.from_json(json.dumps(values).encode())
+    assert refused.value.code == "intrinsics_invalid"
+    str(refused.value).encode()
 
 
 @pytest.mark.parametrize(
@@ -311,6 +392,41 @@ def test_bad_intrinsics(text: bytes) -> None:
     with pytest.raises(BadSample) as refused:
         Intrinsics.from_json(text)
     assert refused.value.code == "intrinsics_invalid"
+
+
+def test_the_cameras_size_is_that_of_the_depth_map() -> None:
+    depth = png(np.full((33, 47), 700, np.uint16))
+    assert read_depth(depth, Intrinsics(500, 510, 23.5, 16, width=47, height=33)).shape == (33, 47, 3)
+    for size in ({"width": 33, "height": 47}, {"width": 640}, {"height": 480}):
+        with pytest.raises(BadSample) as refused:
+            read_depth(depth, Intrinsics(500, 510, 23.5, 16, **size))
+        assert refused.value.code == "size_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "stored", "scale", "metres"),
+    [
+        (np.uint16, 700, None, 0.7),
+        (np.float32, 0.7, None, 0.7),
+        (np.float64, 0.7, None, 0.7),
+        (np.float32, 700, 0.001, 0.7),
+        (np.uint16, 7000, 0.0001, 0.7),
+    ],
+)
+def test_depth_without_a_scale(dtype: type, stored: float, scale: float | None, metres: float) -> None:
+    depth = np.full((33, 47), stored, dtype)
+    camera = Intrinsics(500, 510, 23.5, 16, scale)
+    np.testing.assert_allclose(read_depth(npy(depth), camera)[..., 2], metres, rtol=1e-6)
+    numbers = np.array([500, 510, 23.5, 16] + ([] if scale is None else [scale]))
+    sample = read_npz(npz(rgb=picture(), depth=depth, intrinsics=numbers))
+    np.testing.assert_allclose(sample.xyz[..., 2], metres, rtol=1e-6)
+
+
+def test_a_depth_of_another_scale_is_told_so() -> None:
+    depth = npy(np.full((33, 47), 700, np.float32))
+    with pytest.raises(BadSample, match="depth_scale") as refused:
+        check_range(make_sample(picture(), read_depth(depth, Intrinsics(500, 510, 23.5, 16))))
+    assert refused.value.code == "out_of_range"
 
 
 @settings(

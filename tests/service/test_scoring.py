@@ -290,12 +290,43 @@ def test_the_accept_header_chooses(client: httpx.Client, part: Any, accept: str,
     assert answer.headers["content-type"] == kind
 
 
-def test_depth_with_intrinsics(client: httpx.Client, part: Any) -> None:
+@pytest.fixture
+def depth_files(part: Any) -> dict[str, bytes]:
     depth = io.BytesIO()
     Image.fromarray(np.full((96, 128), 700, np.uint16)).save(depth, "PNG")
-    camera = json.dumps({"fx": 500, "fy": 500, "cx": 64, "cy": 48})
-    files = {"rgb": part["rgb"], "depth": depth.getvalue()}
-    assert client.post(URL, files=files, data={"intrinsics": camera}).status_code == 200
+    return {"rgb": part["rgb"], "depth": depth.getvalue()}
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        {"fx": 500, "fy": 500, "cx": 64, "cy": 48},
+        {"width": 128, "height": 96, "fx": 500, "fy": 500, "ppx": 64, "ppy": 48, "coeffs": [0, 0, 0, 0, 0]},
+        {"intrinsic": {"width": 128, "height": 96, "intrinsic_matrix": [500, 0, 0, 0, 500, 0, 64, 48, 1]}},
+        {"K": [500, 0, 64, 0, 500, 48, 0, 0, 1], "D": [0, 0, 0, 0, 0]},
+    ],
+    ids=["plain", "RealSense", "Open3D", "ROS"],
+)
+def test_depth_with_intrinsics(client: httpx.Client, depth_files: Any, camera: Any) -> None:
+    answer = client.post(URL, files=depth_files, data={"intrinsics": json.dumps(camera)})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "field"),
+    [
+        ({"k1": 0}, "intrinsics_invalid", "intrinsics"),
+        ({"D": [0.1]}, "intrinsics_invalid", "intrinsics"),
+        ({"width": 96, "height": 128}, "size_mismatch", "depth"),
+    ],
+)
+def test_depth_with_other_intrinsics(
+    client: httpx.Client, depth_files: Any, more: Any, code: str, field: str
+) -> None:
+    camera = {"fx": 500, "fy": 500, "cx": 64, "cy": 48} | more
+    answer = client.post(URL, files=depth_files, data={"intrinsics": json.dumps(camera)})
+    assert answer.status_code == 422
+    assert (answer.json()["code"], answer.json()["part"]) == (code, field)
 
 
 def test_an_npz_sample(client: httpx.Client, sample: Any) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,39 @@ def test_a_folder_of_others_is_never_touched(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(FileExistsError, match="remove it or write elsewhere"):
         write_product(tmp_path / "out", [], {})
+
+
+PART = ConvertedPart("train/good", "0", RGB, XYZ, None)
+
+
+def names(out):
+    return [part.name for part in open_product_folder(out).train]
+
+
+def test_a_product_with_parts_left_out_is_not_there_already(tmp_path):
+    out = tmp_path / "out"
+    record = {"a": 1, "inputs": "x", "parts": 2}
+    assert write_product(out, [PART], record, ["train/good/1: cannot be read"])
+    mended = [PART, ConvertedPart("train/good", "1", RGB, XYZ, None)]
+    assert write_product(out, mended, record)
+    assert names(out) == ["train/good/0", "train/good/1"]
+    assert not write_product(out, mended, record)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_other_inputs_are_converted_again_but_never_over_others_files(tmp_path):
+    out = tmp_path / "out"
+    write_product(out, [PART], {"a": 1, "inputs": "x"})
+    assert write_product(out, [ConvertedPart("train/good", "9", RGB, XYZ, None)], {"a": 1, "inputs": "y"})
+    assert names(out) == ["train/good/9"]
+    with pytest.raises(FileExistsError):
+        write_product(out, [PART], {"a": 2, "inputs": "y"})
+    mask = out / "train" / "good" / "gt" / "9.png"
+    mask.parent.mkdir()
+    mask.write_bytes(b"drawn by hand")
+    later = (out / "conversion.json").stat().st_mtime_ns + 10**9
+    os.utime(mask, ns=(later, later))
+    with pytest.raises(FileExistsError):
+        write_product(out, [PART], {"a": 1, "inputs": "x"})
+    assert mask.read_bytes() == b"drawn by hand"
+    assert not write_product(out, [PART], {"a": 1, "inputs": "y"})

@@ -1,0 +1,188 @@
+"""The pinhole camera that took a depth map, and the JSON forms in which tools write it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from models.sample import BadSample
+
+_JSON_BYTES = 8192
+_ABOVE_ZERO = frozenset({"fx", "fy", "depth_scale", "width", "height"})
+_WHOLE = frozenset({"width", "height"})
+_FORMS = (
+    "Give fx, fy, cx, cy (or RealSense's ppx, ppy), Open3D's intrinsic_matrix or ROS's K, and, if wanted, "
+    "depth_scale, width, height"
+)
+
+_NUMBERS: Mapping[str, str] = {
+    "fx": "fx",
+    "fy": "fy",
+    "cx": "cx",
+    "cy": "cy",
+    "ppx": "cx",
+    "ppy": "cy",
+    "depth_scale": "depth_scale",
+    "width": "width",
+    "height": "height",
+}
+"""Keys that hold one number, and the field each is."""
+_MATRICES: Mapping[str, tuple[str, str, Mapping[str, int], Mapping[int, int]]] = {
+    key: (
+        order,
+        example,
+        {"fx": 0, "fy": 4, "cx": centre[0], "cy": centre[1]},
+        {1: 0, 3: 0, 8: 1} | {at: 0 for at in (2, 5, 6, 7) if at not in centre},
+    )
+    for key, order, example, centre in (
+        ("intrinsic_matrix", "column by column", "fx, 0, 0, 0, fy, 0, cx, cy, 1", (6, 7)),
+        ("K", "row by row", "fx, 0, cx, 0, fy, cy, 0, 0, 1", (2, 5)),
+        ("k", "row by row", "fx, 0, cx, 0, fy, cy, 0, 0, 1", (2, 5)),
+    )
+}
+"""Keys that hold the nine numbers of the camera matrix: their order, where each field is, what else holds."""
+_DISTORTION = frozenset({"coeffs", "D", "d"})
+_BINNING = frozenset({"binning_x", "binning_y"})
+_IGNORED = frozenset(
+    {"model", "distortion_model", "header", "R", "r", "P", "p"}
+    | {"class_name", "extrinsic", "version_major", "version_minor"}
+)
+"""Keys of RealSense, ROS and Open3D that change nothing for a camera without distortion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """A pinhole camera without distortion.
+
+    fx, fy: focal lengths, pixels. cx, cy: principal point, pixels; integer coordinates are pixel centres.
+    depth_scale: metres per unit of depth; None: 0.001 (millimetres) for depth in whole numbers, 1 (metres)
+    for depth in floating point. width, height: of the depth map, pixels, where known.
+    Raises BadSample intrinsics_invalid.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    depth_scale: float | None = None
+    width: int | None = None
+    height: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None or field.name in ("fx", "fy", "cx", "cy"):
+                _check_number(field.name, field.name, value)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Intrinsics:
+        """Parse {"fx": ..., "fy": ..., "cx": ..., "cy": ...}, with depth_scale, width and height as wanted.
+
+        Also taken: RealSense's ppx, ppy, model, coeffs; Open3D's intrinsic_matrix, in "intrinsic" too; the
+        fields of ROS's CameraInfo. Raises BadSample intrinsics_invalid, naming the key at fault, also for
+        distortion that is not 0.
+        """
+        found: dict[str, Any] = {}
+        unknown: list[str] = []
+        for key, value in _values(data).items():
+            if key in _NUMBERS:
+                _check_number(key, _NUMBERS[key], value)
+                _add(found, {_NUMBERS[key]: value}, key)
+            elif key in _MATRICES:
+                _add(found, _of_matrix(key, value), key)
+            elif key in _DISTORTION:
+                _check_undistorted(key, value)
+            elif key in _BINNING or key == "roi":
+                _check_whole_picture(key, value)
+            elif key not in _IGNORED:
+                unknown.append(key)
+        if unknown:
+            shown = ", ".join(repr(key[:40]) for key in unknown[:5])
+            raise _invalid(f"The intrinsics hold what is not known here: {shown}. {_FORMS}; remove the rest.")
+        if missing := [name for name in ("fx", "fy", "cx", "cy") if name not in found]:
+            raise _invalid(f"The intrinsics lack {', '.join(missing)}. {_FORMS}.")
+        return cls(**found)
+
+
+def _invalid(message: str) -> BadSample:
+    return BadSample("intrinsics_invalid", message)
+
+
+def _values(data: bytes) -> dict[str, Any]:
+    """The JSON object; what Open3D nests in "intrinsic" lies beside the rest."""
+    if len(data) > _JSON_BYTES:
+        raise _invalid(f"The intrinsics have more than {_JSON_BYTES} bytes of JSON. {_FORMS} alone.")
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _invalid("The intrinsics are not JSON.") from error
+    if not isinstance(values, dict):
+        raise _invalid(f"The intrinsics must be a JSON object. {_FORMS}.")
+    if "intrinsic" not in values:
+        return values
+    inner = values.pop("intrinsic")
+    if not isinstance(inner, dict) or inner.keys() & values.keys():
+        raise _invalid("intrinsic must be a JSON object, and hold nothing that is beside it too.")
+    return values | inner
+
+
+def _add(found: dict[str, Any], more: Mapping[str, Any], key: str) -> None:
+    if twice := sorted(found.keys() & more.keys()):
+        raise _invalid(f"{key} gives {', '.join(twice)} a second time. Give the camera in one form.")
+    found.update(more)
+
+
+def _is_number(value: object) -> bool:
+    # Infinity and NaN fail the comparison too; math.isfinite overflows on an integer of 400 digits.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
+
+
+def _check_number(key: str, field: str, value: object) -> None:
+    """Hold the number under `key` against what `field` may be."""
+    if isinstance(value, str):
+        raise _invalid(f"{key} is text. Write the number without quotes.")
+    if value is None and field not in ("fx", "fy", "cx", "cy"):
+        return
+    if not isinstance(value, int | float) or not _is_number(value):
+        raise _invalid(f"{key} must be a finite number below 1e6.")
+    if field in _ABOVE_ZERO and value <= 0:
+        raise _invalid(f"{key} must be above 0.")
+    if field in _WHOLE and value % 1:
+        raise _invalid(f"{key} must be a whole number of pixels.")
+
+
+def _of_matrix(key: str, value: object) -> dict[str, Any]:
+    order, example, places, constants = _MATRICES[key]
+    if not isinstance(value, list) or len(value) != 9 or not all(map(_is_number, value)):
+        raise _invalid(f"{key} must be nine finite numbers below 1e6, {order}: {example}.")
+    if any(value[at] != number for at, number in constants.items()):
+        raise _invalid(f"{key} must be a camera matrix without skew, {order}: {example}.")
+    found = {field: value[at] for field, at in places.items()}
+    for field, number in found.items():
+        _check_number(f"{field} in {key}", field, number)
+    return found
+
+
+def _check_undistorted(key: str, value: object) -> None:
+    if not isinstance(value, list) or not all(map(_is_number, value)):
+        raise _invalid(f"{key} must be a list of finite numbers below 1e6: the distortion coefficients.")
+    if any(value):
+        raise _invalid(
+            f"{key} holds distortion that is not 0, and the depth map would come out bent. Undistort the "
+            "depth map and the image first, and give the camera of the undistorted pictures with all "
+            f"of {key} 0. If they are undistorted already, as ROS's rectified ones are, do the latter alone."
+        )
+
+
+def _check_whole_picture(key: str, value: object) -> None:
+    """ROS's binning and roi: the camera matrix is that of the whole picture, before either."""
+    if key in _BINNING and (value == 0 or value == 1):
+        return
+    if key == "roi" and isinstance(value, dict) and not value.get("x_offset") and not value.get("y_offset"):
+        return
+    raise _invalid(
+        f"{key} says that the picture is only a part of the camera's, or binned. Give fx, fy, cx, cy of the "
+        f"depth map as it is, without {key}."
+    )
