@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ PARTS = "parts"
 _POLITE = 10  # niceness: scoring goes before
 _POLL_S = 0.25
 _LAST_WORDS_S = 5.0
+_OWN = frozenset({"stages", "stage", "version"})  # what a line of the command's tells, one of these each
 _REFUSED = 2  # the command's exit code where a person has to mend something
 
 
@@ -52,11 +53,12 @@ class BuildJob:
         """Build; the result says what the version is made of. Raises Refusal, JobStopped."""
         parts = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
-        async for last in self._lines(task, self._command(task, parts)):
-            if "stages" in last:
-                task.stages = last["stages"]
-            if "stage" in last:
-                task.progress(last["stage"], last["done"], last["total"])
+        async with aclosing(self._lines(task, self._command(task, parts))) as lines:
+            async for last in lines:
+                if "stages" in last:
+                    task.stages = last["stages"]
+                if "stage" in last:
+                    task.progress(last["stage"], last["done"], last["total"])
         version = last["version"]
         manifest = await on_disk(lambda: Manifest.read(self._store.path(task.job.product, version)))
         return {
@@ -98,8 +100,9 @@ class BuildJob:
         program = [sys.executable, "-m", "tribank", "build", "--json", "--no-activate", *given]
         return [*program, "--", task.job.product, str(parts)]
 
-    async def _lines(self, task: Task, command: list[str]) -> AsyncIterator[dict[str, Any]]:
-        """What the command tells, line by line, until it is done. Raises Refusal, JobStopped."""
+    async def _lines(self, task: Task, command: list[str]) -> AsyncGenerator[dict[str, Any]]:
+        """What the command tells, line by line, until it is done. Its process has ended when this is closed.
+        Raises Refusal, JobStopped."""
         said = task.folder / "stderr.txt"
         with said.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
@@ -115,9 +118,13 @@ class BuildJob:
                 except TimeoutError:
                     task.check()
                     continue
+                except ValueError:  # a line without end; no line of the command's
+                    continue
                 if not line:
                     break
-                yield json.loads(line)
+                told = _told(line)
+                if told is not None:
+                    yield told
             code = await process.wait()
         finally:
             await _ended(process)
@@ -130,6 +137,16 @@ class BuildJob:
                 self._logger.error("build_failed", job=task.job.id, code=code, said=text[-4000:])
                 raise RuntimeError(f"the build ended with code {code}")
             raise Refusal(422, "build_refused", text.splitlines()[-1].removeprefix("tribank: "))
+
+
+def _told(line: bytes) -> dict[str, Any] | None:
+    """What a line tells, also where a library printed before it. None for a line that is not the command's:
+    libraries print there too."""
+    try:
+        told = json.loads(line[max(0, line.find(b'{"')) :])
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and not _OWN.isdisjoint(told) else None
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -158,6 +158,41 @@ def test_a_build_is_cancelled(client: httpx.Client, settings: Settings) -> None:
     assert BankStore(settings.banks).versions("never") == []
 
 
+def test_a_cancelled_build_ends_with_its_process(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process takes its time to end; the next build waits for it."""
+    slow = """
+import signal, time
+step = '{"stage": "training parts", "done": 1, "total": 9}'
+def leave(*_):
+    for _ in range(20):
+        time.sleep(0.1)
+    raise SystemExit(1)
+signal.signal(signal.SIGTERM, leave)
+while True:
+    print(step, flush=True)
+    time.sleep(0.01)
+"""
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", slow, "--no-activate"])
+    answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
+    where = answer.headers["location"]
+    until(lambda: client.get(where).json().get("stage"), "the first step")
+    client.post(f"{where}/cancel")
+    until(lambda: client.get(where).json()["state"] == "cancelled", "the end of the job")
+    assert not children()
+
+
+def test_what_a_library_prints_harms_no_build(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain text, JSON of others, a line without end, and text before a line of the command's."""
+    printed = '[Open3D WARNING] none\\n{"a": 1}\\n[1]\\n' + "x" * 100_000 + "\\n\\377\\nloading "
+    told = [{"stages": ["training parts"]}, {"stage": "training parts", "done": 1, "total": 1}]
+    lines = "".join(json.dumps(line) + r"\n" for line in [*told, {"version": "v1"}])
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: ["printf", printed + lines])
+    last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["result"]["version"]) == ("done", "v1"), last
+
+
 def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings, tmp_path: Path) -> None:
     from tests.service.conftest import serving
 
