@@ -131,6 +131,10 @@ def score(
     xyz: Annotated[
         Path, typer.Argument(help="Its organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
     ],
+    intrinsics: Annotated[
+        Path | None,
+        typer.Option(help="JSON of the camera: the second file is then a depth map, PNG, TIFF or NPY."),
+    ] = None,
     banks: Banks = DEFAULT_BANKS,
     prepared: Prepared = False,
     as_json: Json = False,
@@ -148,10 +152,11 @@ def score(
 
     from banks.detector import Detector
     from banks.store import BankStore
-    from models.readers import read_pair
+    from models.readers import Intrinsics, read_pair
     from models.sample import BadSample, without_returns
 
-    sample = read_pair(rgb, xyz)
+    camera = None if intrinsics is None else Intrinsics.from_json(intrinsics.read_bytes())
+    sample = read_pair(rgb, xyz, intrinsics=camera)
     detector = Detector.load(
         BankStore(banks).path(product),
         device=chosen_device(device),

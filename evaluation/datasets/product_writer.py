@@ -43,9 +43,9 @@ def write_product(
     """
     if out.exists():
         there = _record_of(out)
-        if there == {**record, "left_out": []}:
+        if there is not None and _text(there) == _text({**record, "left_out": []}):
             return False
-        if there is None or _settings(there) != _settings(record):
+        if there is None or _text(_settings(there)) != _text(_settings(record)):
             raise FileExistsError(
                 f"{out} is there already, and not from this conversion: remove it or write elsewhere"
             )
@@ -61,13 +61,18 @@ def write_product(
     unfinished.mkdir(parents=True)
     for part in parts:
         _write_part(unfinished / part.place, part)
-    text = json.dumps({**record, "left_out": list(left_out)}, indent=2, sort_keys=True) + "\n"
+    text = _text({**record, "left_out": list(left_out)})
     (unfinished / RECORD).write_text(text, encoding="utf-8")
     if out.exists():
         out.rename(replaced)
     unfinished.rename(out)
     shutil.rmtree(replaced, ignore_errors=True)
     return True
+
+
+def _text(record: Mapping[str, object]) -> str:
+    """As the file has it. Records are compared as text, in which NaN is NaN."""
+    return json.dumps(record, indent=2, sort_keys=True) + "\n"
 
 
 def _record_of(out: Path) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from typer.testing import CliRunner, Result
 
@@ -43,6 +44,33 @@ def test_score_prints_the_fields_that_programs_read(small_product: Path, small_b
     assert {*fields.split(), "valid_point_share", "plane_found"} <= answer.keys()
     assert answer["bank_version"] == "v1"
     assert answer["decision"] in ("good", "defective")
+
+
+def test_score_takes_a_depth_map_with_its_camera(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    rgb, cloud = _part(small_product)
+    xyz = tifffile.imread(cloud)
+    seen = xyz[..., 2] > 0
+    lines, columns = np.nonzero(seen)
+    (x_slope, x_start), (y_slope, y_start) = (
+        np.polyfit(at, xyz[seen][:, axis] / xyz[seen][:, 2], 1) for axis, at in ((0, columns), (1, lines))
+    )
+    tifffile.imwrite(tmp_path / "depth.tiff", xyz[..., 2])
+    centre = {"ppx": -x_start / x_slope, "ppy": -y_start / y_slope}
+    size = {"height": xyz.shape[0], "width": xyz.shape[1]}
+    camera = {"fx": 1 / x_slope, "fy": 1 / y_slope, "coeffs": [0] * 5} | centre | size
+    (tmp_path / "camera.json").write_text(json.dumps(camera))
+    depth = (tmp_path / "depth.tiff", "--intrinsics", tmp_path / "camera.json")
+    by_depth, by_cloud = (
+        json.loads(_run("score", SMALL, rgb, *second, "--banks", small_banks, "--json").stdout)
+        for second in (depth, (cloud,))
+    )
+    assert by_depth["score"] == pytest.approx(by_cloud["score"], rel=0.01)
+    (tmp_path / "camera.json").write_text(json.dumps(camera | {"width": 1}))
+    with pytest.raises(BadSample) as refused:
+        _run("score", SMALL, rgb, *depth, "--banks", small_banks)
+    assert refused.value.code == "size_mismatch"
 
 
 def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
