@@ -227,7 +227,7 @@ class Builder:
         return {name: ways[recipe.normalisation](name) for name, recipe in self.profile.banks.items()}
 
     def _coreset(self, stage: str, rows: StoredRows, keep: int) -> NDArray[np.int64]:
-        """Indices of the rows to keep, (keep,) int64."""
+        """Indices of the rows to keep, (n,) int64: `keep` of them, or fewer where the others are copies."""
         if keep >= len(rows):
             return np.arange(len(rows))
         return greedy(
@@ -254,7 +254,7 @@ class Builder:
         left-out training parts, each by the banks without the rows that came from it.
 
         Normalisers, fusion and the choice of rows did see a left-out part, and its neighbours in the library
-        may have given way to it: its scores lie a little high (docs/results.md has by how much).
+        may have given way to it: its scores lie a little high.
         """
         total = len(held_out.names) + len(left_out)
         scores: list[PartScores] = []

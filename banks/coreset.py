@@ -97,12 +97,12 @@ def greedy(
     progress: Progress | None = None,
 ) -> NDArray[np.int64]:
     """Greedy k-centre: `start`, then always the row farthest from those picked; the lowest index among
-    equals.
+    equals. It stops early where all other rows are copies of picked ones.
 
     projected: (N, d) finite float32. Distances are squared Euclidean, summed in float64 and rounded to
-    float32; no row is picked twice. Returns (count,) int64 in the order of picking. Memory beside
-    `projected`: three vectors of N and about 100 MB; on CUDA the rows are also held on the device. Raises
-    ValueError on bad arguments.
+    float32; no row is picked twice. Returns (n,) int64 in the order of picking, n at most `count`. Memory
+    beside `projected`: three vectors of N and about 100 MB; on CUDA the rows are also held on the device.
+    Raises ValueError on bad arguments.
     """
     if projected.ndim != 2 or projected.dtype != np.float32:
         raise ValueError(f"projected must be (N, d) float32, not {projected.shape} {projected.dtype}")
@@ -126,6 +126,10 @@ def greedy(
             near[fresh] = -np.inf
             found = _pick_round(library, near, count - done)
             new = len(found)
+            if not new:  # only copies are left
+                if progress is not None:
+                    progress(done, done)
+                return picks[:done]
             picks[done : done + new] = found
 
 
@@ -133,6 +137,7 @@ def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> ND
     """The next picks, as many as can be proved without looking at rows outside the pool.
 
     Distances only shrink, so a pool row that is still farther than every row outside was farthest all along.
+    None where no row is left that differs from every pick.
     """
     pool, rival = _pool(near)
     farthest_outside = near[rival] if rival >= 0 else -np.inf
@@ -142,7 +147,7 @@ def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> ND
     found: list[int] = []
     while len(found) < wanted:
         at = int(left.argmax())  # the pool is in index order: the first maximum is the lowest index
-        if left[at] == -np.inf or left[at] < farthest_outside:
+        if left[at] <= 0 or left[at] < farthest_outside:
             break
         if left[at] == farthest_outside and 0 <= rival < pool[at]:
             break

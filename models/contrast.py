@@ -21,7 +21,7 @@ def contrastive_loss(
     Returns a scalar. Raises ValueError without rows.
     """
     if not len(query):
-        raise ValueError("no patch has points everywhere: there is nothing to contrast")
+        raise ValueError("no patch of these parts has points: there is nothing to contrast")
     return _Contrast.apply(query, key, temperature, tile)  # pyright: ignore[reportReturnType]
 
 

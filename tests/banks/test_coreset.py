@@ -23,7 +23,8 @@ def plain(rows: NDArray[np.float32], count: int, start: int = 0) -> list[int]:
     while len(picks) < count:
         distance = ((wide - wide[picks[-1]]) ** 2).sum(axis=1).astype(np.float32)
         near = np.minimum(near, distance)
-        near[picks[-1]] = -np.inf
+        if near.max() == 0:  # only copies are left
+            break
         picks.append(int(near.argmax()))
     return picks
 
@@ -122,6 +123,17 @@ def test_the_device_pass_finds_the_same_distances() -> None:
 def test_picks_on_a_gpu_are_the_same() -> None:
     rows = clustered(20_000, 300, 9)
     np.testing.assert_array_equal(coreset.greedy(rows, 2000, device="cuda"), coreset.greedy(rows, 2000))
+
+
+@pytest.mark.parametrize("pool", [16, 4096])
+def test_copies_are_not_picked(pool: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coreset, "_POOL", pool)
+    rows = clustered(101, 40, 3)[np.arange(300) % 101]
+    assert len(np.unique(rows, axis=0)) == 101
+    seen: list[tuple[int, int]] = []
+    picks = coreset.greedy(rows, 200, progress=lambda done, total: seen.append((done, total)))
+    assert (len(picks), len(np.unique(rows[picks], axis=0))) == (101, 101)
+    assert seen[-1] == (101, 101)
 
 
 def test_progress_counts_up_to_the_whole() -> None:
