@@ -11,10 +11,9 @@ from models.product_folder import (
     GOOD,
     SPLITS,
     NotAProductFolder,
-    PartFile,
     ProductFolder,
-    Split,
     open_product_folder,
+    subfolders,
 )
 
 HELD_OUT = 0.3
@@ -39,40 +38,34 @@ def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
 
 def is_product(path: Path) -> bool:
     """Whether the folder itself looks like a product with splits, or like a user folder."""
-    return any((path / name).is_dir() for name in (*SPLITS, GOOD))
+    return not subfolders(path).keys().isdisjoint((*SPLITS, GOOD))
 
 
 def open_product(path: Path, seed: int = 0) -> ProductFolder:
     """One product of any layout. Raises NotAProductFolder."""
-    if (path / GOOD).is_dir() and not any((path / split).is_dir() for split in SPLITS):
+    inside = subfolders(path)
+    if GOOD in inside and inside.keys().isdisjoint(SPLITS):
         return open_user_folder(path, seed)
     return open_product_folder(path)
 
 
 def open_user_folder(path: Path, seed: int = 0) -> ProductFolder:
-    """A folder of `good/` and one folder a defect, each as `open_product_folder` reads good parts.
+    """A folder of `good/` and one folder a defect, as `open_product_folder` reads it.
 
     Of the good parts a seeded draw of 30 % (at least one, rounded) is held out for the test; all defective
     parts are tested on. Raises NotAProductFolder without two good parts.
     """
-    good = open_product_folder(path / GOOD)
-    if len(good.train) < 2:
+    folder = open_product_folder(path)
+    if len(folder.train) < 2:
         raise NotAProductFolder(
-            f"{path / GOOD} holds one part; two are needed, one to learn from, one to test."
+            f"{path} holds {len(folder.train)} good parts; two are needed, one to learn from, one to test."
         )
-    skipped = [f"{GOOD}/{reason}" for reason in good.skipped]
-    held_out = _draw(len(good.train), seed)
-    train = [_placed(part, "train", GOOD) for part, out in zip(good.train, held_out, strict=True) if not out]
-    test = [_placed(part, "test", GOOD) for part, out in zip(good.train, held_out, strict=True) if out]
-    for folder in sorted(folder for folder in path.iterdir() if folder.is_dir() and folder.name != GOOD):
-        try:
-            defective = open_product_folder(folder)
-        except NotAProductFolder:
-            skipped.append(f"{folder.name}: no parts in it.")
-            continue
-        test += [_placed(part, "test", folder.name) for part in defective.train]
-        skipped += [f"{folder.name}/{reason}" for reason in defective.skipped]
-    return ProductFolder(train=tuple(train), validation=(), test=tuple(test), skipped=tuple(skipped))
+    drawn = list(zip(folder.train, _draw(len(folder.train), seed), strict=True))
+    return replace(
+        folder,
+        train=tuple(part for part, out in drawn if not out),
+        test=(*(replace(part, split="test") for part, out in drawn if out), *folder.test),
+    )
 
 
 def _draw(parts: int, seed: int) -> list[bool]:
@@ -80,7 +73,3 @@ def _draw(parts: int, seed: int) -> list[bool]:
     count = min(max(round(HELD_OUT * parts), 1), parts - 1)
     chosen = set(np.random.default_rng(seed).permutation(parts)[:count].tolist())
     return [index in chosen for index in range(parts)]
-
-
-def _placed(part: PartFile, split: Split, defect: str) -> PartFile:
-    return replace(part, name=f"{defect}/{part.name}", split=split, defect=defect)

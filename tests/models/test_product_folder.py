@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ def write(folder: Path, *names: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         file = folder / name
-        if file.suffix == ".png":
+        if file.suffix.lower() in (".png", ".bmp", ".gif") or folder.name.lower() == "rgb":
             Image.fromarray(RGB).save(file)
         elif file.suffix == ".npy":
             np.save(file, XYZ)
@@ -113,3 +114,66 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSample, match=r"^7: ") as refused:
         open_product_folder(tmp_path).train[0].read()
     assert refused.value.code == "unreadable"
+
+
+def test_good_beside_a_folder_a_defect(tmp_path: Path) -> None:
+    for name in ("good", "dent", "scratch 10", "scratch 2"):
+        write(tmp_path / name / "rgb", "1.png")
+        write(tmp_path / name / "xyz", "1.tiff")
+    write(tmp_path / "dent/gt", "1.png")
+    (tmp_path / "notes").mkdir()
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.split, part.defect) for part in folder.train] == [("good/1", "train", "good")]
+    assert [part.name for part in folder.test] == ["dent/1", "scratch 2/1", "scratch 10/1"]
+    assert [part.mask is not None for part in folder.test] == [True, False, False]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["notes"]
+
+
+@pytest.mark.parametrize("ending", ["tiff", "tif", "TIF", "PNG", "JPG"])
+def test_images_of_any_ending_that_uploads_take(tmp_path: Path, ending: str) -> None:
+    write(tmp_path / "RGB", f"1.{ending}")
+    write(tmp_path / "Xyz", "1.TIFF")
+    (part,) = open_product_folder(tmp_path).train
+    sample = part.read()
+    assert sample.missing is None
+    assert sample.rgb.shape == RGB.shape
+
+
+def test_folders_in_capitals(tmp_path: Path) -> None:
+    write(tmp_path / "Train/Good/RGB", "1.png")
+    write(tmp_path / "Train/Good/XYZ", "1.tiff")
+    write(tmp_path / "TEST/Dent/RGB", "1.png")
+    write(tmp_path / "TEST/Dent/XYZ", "1.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.defect) for part in folder.train] == [("train/good/1", "good")]
+    assert [(part.name, part.defect) for part in folder.test] == [("test/Dent/1", "Dent")]
+
+
+def test_names_pair_whatever_the_form_of_their_accents(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", unicodedata.normalize("NFD", "Gehäuse 7.png"))
+    write(tmp_path / "xyz", unicodedata.normalize("NFC", "Gehäuse 7.tiff"))
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["Gehäuse 7"]
+    assert folder.train[0].rgb is not None
+    assert folder.skipped == ()
+
+
+def test_files_that_no_reader_takes_are_left_out_by_kind(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.png", "2.bmp", "3.bmp")
+    write(tmp_path / "xyz", "1.tiff", "2.tiff")
+    for name in ("rgb/Thumbs.db", "rgb/.DS_Store", "xyz/1.csv", "readme.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["1"]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["rgb/2.bmp", "xyz/1.csv", "2"]
+    assert "BMP" in folder.skipped[0]
+    assert "1 more" in folder.skipped[0]
+
+
+def test_a_folder_of_images_that_no_reader_takes_is_no_folder_without_images(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.gif")
+    write(tmp_path / "xyz", "1.tiff")
+    with pytest.raises(NotAProductFolder, match="GIF"):
+        open_product_folder(tmp_path)
+    write(tmp_path / "flat", "1.gif", "1.tiff")
+    assert [reason.split(":")[0] for reason in open_product_folder(tmp_path / "flat").skipped] == ["1.gif"]
