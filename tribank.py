@@ -6,6 +6,7 @@ that a person can mend is told in a sentence instead of a traceback.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ def main() -> None:
     # The workers of OpenMP sleep at their barriers instead of spinning: beside any other busy process a part
     # then takes a third of the time, on quiet cores the same.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A path may hold bytes that are no UTF-8: it is printed with them written out, as standard error does.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if _searches(sys.argv[1:]):
             from banks.blas import ensure_kernel

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def demo(
 
 
 def _run(*arguments: str) -> None:
-    _console.print(f"[bold]$ tribank {shlex.join(arguments)}[/bold]", soft_wrap=True)
+    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))}[/bold]", soft_wrap=True)
     if subprocess.run(_tribank(*arguments), check=False).returncode:
         raise DemoError(f"'tribank {shlex.join(arguments)}' failed; its message is above.")
 
@@ -78,7 +79,7 @@ def _server(banks: Path, port: int) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     state = banks.parent / "state"
     arguments = ("serve", "--banks", str(banks), "--state", str(state), "--port", str(port))
-    _console.print(f"[bold]$ tribank {shlex.join(arguments)} &[/bold]", soft_wrap=True)
+    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))} &[/bold]", soft_wrap=True)
     log = banks.parent / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(_tribank(*arguments), stdout=file, stderr=subprocess.STDOUT)
@@ -113,7 +114,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
     pictures = []
     for part in chosen:
         command = CURL.format(rgb=part.rgb, xyz=part.xyz, url=url, product=product)
-        _console.print(f"[bold]$ {command}[/bold]", soft_wrap=True)
+        _console.print(f"[bold]$ {escape(command)}[/bold]", soft_wrap=True)
         _curl(command)  # the first answer pays for cold caches
         start = time.perf_counter()
         answer = json.loads(_curl(command))
@@ -131,7 +132,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
             f"{milliseconds:.0f}",
         )
     _console.print(table)
-    _console.print("Heatmaps:", *map(str, pictures), sep="\n  ", soft_wrap=True)
+    _console.print("Heatmaps:", *map(str, pictures), sep="\n  ", soft_wrap=True, markup=False)
 
 
 def _plain_defect(test: tuple[PartFile, ...]) -> PartFile:

@@ -51,7 +51,8 @@ class NotAProductFolder(ValueError):
 class PartFile:
     """Where one part lies.
 
-    name: such as "test/hole/003", unique in its folder. defect: "good" or the defect's name.
+    name: such as "test/hole/003", unique in its folder, as `printable` writes it.
+    defect: "good" or the defect's name.
     rgb: image. xyz: cloud, or the NPZ file that holds both. A missing one is None, never both.
     mask: image of the defect (not 0 = defect), where there is one.
     """
@@ -97,7 +98,7 @@ def open_product_folder(path: Path) -> ProductFolder:
     Of good/ beside a folder a defect, the good parts are for training, the defective ones for the test.
     """
     if not path.is_dir():
-        raise NotAProductFolder(f"{path} is not a folder. {_EXPECTED}")
+        raise NotAProductFolder(f"{printable(path)} is not a folder. {_EXPECTED}")
     skipped: list[str] = []
     parts: dict[Split, list[PartFile]] = {split: [] for split in SPLITS}
     inside = subfolders(path)
@@ -113,9 +114,19 @@ def open_product_folder(path: Path) -> ProductFolder:
         parts["train"] += _folder_parts(path, "train", GOOD, "", skipped)
     if not any(parts.values()):
         found = f" What was there: {' '.join(skipped[:3])}" if skipped else ""
-        raise NotAProductFolder(f"{path} holds no parts. {_EXPECTED}{found}")
+        raise NotAProductFolder(f"{printable(path)} holds no parts. {_EXPECTED}{found}")
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     return ProductFolder(train=train, validation=validation, test=test, skipped=tuple(skipped))
+
+
+def printable(name: str | Path) -> str:
+    r"""A file's name as it may stand in JSON, in a table or in a log.
+
+    Bytes that are no UTF-8 (an old share, an unpacked Windows zip) are written out, as in "Geh\xe4use";
+    accents have one form (NFC).
+    """
+    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)
 
 
 def subfolders(path: Path) -> dict[str, Path]:
@@ -132,7 +143,7 @@ def _split_parts(path: Path | None, split: Split, skipped: list[str]) -> Iterabl
     """Parts of train/, validation/ or test/: one folder a defect; none for None."""
     defects = {} if path is None else subfolders(path)
     for name in sorted(defects, key=lambda name: (name != GOOD, _natural(defects[name].name))):
-        defect = GOOD if name == GOOD else defects[name].name
+        defect = GOOD if name == GOOD else printable(defects[name].name)
         if split != "test" and defect != GOOD:
             skipped.append(f"{split}/{defect}: {split} holds good parts only, in {split}/{GOOD}.")
             continue
@@ -141,9 +152,10 @@ def _split_parts(path: Path | None, split: Split, skipped: list[str]) -> Iterabl
 
 def _defective_parts(folder: Path, skipped: list[str]) -> Iterable[PartFile]:
     """Parts of a folder beside good/."""
-    parts = list(_folder_parts(folder, "test", folder.name, f"{folder.name}/", skipped))
+    defect = printable(folder.name)
+    parts = list(_folder_parts(folder, "test", defect, f"{defect}/", skipped))
     if not parts:
-        skipped.append(f"{folder.name}: no parts in it.")
+        skipped.append(f"{defect}: no parts in it.")
     return parts
 
 
@@ -182,9 +194,9 @@ def _by_stem(
     files: dict[str, Path] = {}
     candidates = [file for file in _files(folder) if file.suffix.lower() in suffixes]
     for file in sorted(candidates, key=lambda file: (suffixes.index(file.suffix.lower()), file.name)):
-        taken = files.setdefault(unicodedata.normalize("NFC", file.stem), file)
+        taken = files.setdefault(printable(file.stem), file)
         if taken is not file:
-            skipped.append(f"{prefix}{file.name}: {taken.name} was taken instead.")
+            skipped.append(f"{prefix}{printable(file.name)}: {printable(taken.name)} was taken instead.")
     return files
 
 
@@ -193,7 +205,7 @@ def _unread(folder: Path | None, suffixes: tuple[str, ...], prefix: str) -> list
     others: dict[str, list[str]] = {}
     for file in _files(folder):
         if file.suffix.lower() not in suffixes:
-            others.setdefault(file.suffix.lower(), []).append(file.name)
+            others.setdefault(printable(file.suffix.lower()), []).append(printable(file.name))
     return [
         f"{prefix}{min(names)}: {suffix.lstrip('.').upper() or 'no kind by its name'}, which is not read here"
         + (f", and {len(names) - 1} more of the kind." if len(names) > 1 else ".")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from models.weight_folder import DEFAULT_WEIGHTS
@@ -152,6 +153,7 @@ def score(
 
     from banks.detector import Detector
     from banks.store import BankStore
+    from models.product_folder import printable
     from models.readers import Intrinsics, read_pair
     from models.sample import BadSample, without_returns
 
@@ -178,7 +180,7 @@ def score(
         return
     table = Table("part", "score", "threshold", "decision", *(f"{bank} bank" for bank in result.bank_scores))
     table.add_row(
-        rgb.stem,
+        escape(printable(rgb.stem)),
         f"{result.score:.3f}",
         f"{result.threshold:.3f}",
         result.decision,

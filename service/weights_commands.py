@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
 
@@ -44,7 +45,9 @@ def list_weights(folder: Folder = DEFAULT_WEIGHTS) -> None:
     for weights in WEIGHTS.values():
         path = find_weights(folder, weights.name)
         size = str(weights.megabytes) if weights.megabytes else "?"
-        table.add_row(weights.name, weights.purpose, weights.licence, size, path.name if path else "no")
+        table.add_row(
+            weights.name, weights.purpose, weights.licence, size, escape(path.name) if path else "no"
+        )
     Console().print(table)
 
 
@@ -91,9 +94,9 @@ def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
             stored = store.verify(name)
         except BadWeights as error:
             sound = False
-            table.add_row(name, path.name, "", str(error))
+            table.add_row(name, escape(path.name), "", escape(str(error)))
         else:
-            table.add_row(name, path.name, stored.sha256[:16], _verdict(stored))
+            table.add_row(name, escape(path.name), stored.sha256[:16], _verdict(stored))
     Console().print(table)
     if not sound:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from models.product_folder import (
     NotAProductFolder,
     ProductFolder,
     open_product_folder,
+    printable,
     subfolders,
 )
 
@@ -29,11 +30,11 @@ def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
     if not path.is_dir():
         raise NotAProductFolder(f"{path} is not a folder.")
     if is_product(path):
-        return {path.resolve().name: open_product(path, seed)}
+        return {printable(path.resolve().name): open_product(path, seed)}
     inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_product(folder)]
     if inside:
-        return {folder.name: open_product(folder, seed) for folder in inside}
-    return {path.resolve().name: open_product_folder(path)}
+        return {printable(folder.name): open_product(folder, seed) for folder in inside}
+    return {printable(path.resolve().name): open_product_folder(path)}
 
 
 def is_product(path: Path) -> bool:

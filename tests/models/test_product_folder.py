@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -177,3 +178,19 @@ def test_a_folder_of_images_that_no_reader_takes_is_no_folder_without_images(tmp
         open_product_folder(tmp_path)
     write(tmp_path / "flat", "1.gif", "1.tiff")
     assert [reason.split(":")[0] for reason in open_product_folder(tmp_path / "flat").skipped] == ["1.gif"]
+
+
+def test_names_that_are_no_utf8_are_written_out(tmp_path: Path) -> None:
+    old = os.fsdecode(b"Geh\xe4use 1")
+    write(tmp_path / "good/rgb", f"{old}.png")
+    write(tmp_path / "good/xyz", f"{old}.tiff", f"{old}b.tiff")
+    write(tmp_path / os.fsdecode(b"L\xf6cher/rgb"), f"{old}.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["good/Geh\\xe4use 1"]
+    assert [(part.name, part.defect) for part in folder.test] == [("L\\xf6cher/Geh\\xe4use 1", "L\\xf6cher")]
+    assert folder.train[0].read().rgb.shape == RGB.shape
+    for text in (*folder.skipped, *(part.name for part in (*folder.train, *folder.test))):
+        assert text.encode()
+    with pytest.raises(NotAProductFolder) as caught:
+        open_product_folder(tmp_path / old)
+    assert str(caught.value).encode()

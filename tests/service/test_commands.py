@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -215,3 +216,13 @@ def _but_the_first_two(folder: str, names: list[str]) -> list[str]:
 )
 def test_help(command: list[str]) -> None:
     assert "Usage" in _run(*command, "--help").stdout
+
+
+def test_a_name_with_brackets_or_other_bytes_is_shown_whole(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    rgb, xyz = _part(small_product)
+    for name, shown in ((b"7[left].png", "7[left]"), (b"h\xe4[x].png", "h\\xe4[x]")):
+        copy = tmp_path / os.fsdecode(name)
+        shutil.copy(rgb, copy)
+        assert shown in _run("score", SMALL, copy, xyz, "--banks", small_banks).stdout
