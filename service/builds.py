@@ -25,6 +25,7 @@ from service.zip_uploads import FILE
 PARTS = "parts"
 """Where the good parts lie in a job's folder of input, if they do not lie elsewhere."""
 _POLITE = 10  # niceness: scoring goes before
+_FIRST_TO_GO = "1000"  # what the kernel ends where memory runs out: the build, not the server beside it
 _POLL_S = 0.25
 _LAST_WORDS_S = 5.0
 _OWN = frozenset({"stages", "stage", "version"})  # what a line of the command's tells, one of these each
@@ -111,6 +112,8 @@ class BuildJob:
         try:
             with suppress(ProcessLookupError, PermissionError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, _POLITE)
+            with suppress(OSError):
+                Path(f"/proc/{process.pid}/oom_score_adj").write_text(_FIRST_TO_GO)
             assert process.stdout is not None
             while True:
                 try:

@@ -77,11 +77,11 @@ class KeptParts:
 
     def copy(self, names: Iterable[str], folder: Path) -> list[str]:
         """Put the kept ones of these into a folder, as `accepted-<result id>.npz`; returns those that are no
-        longer kept. Raises OSError."""
+        longer kept. They take no second place on the disk where it knows hard links. Raises OSError."""
         gone: list[str] = []
         for name in names:
             try:
-                shutil.copyfile(self._file(name), folder / f"{accepted_name(name)}{SUFFIX}")
+                _link(self._file(name), folder / f"{accepted_name(name)}{SUFFIX}")
             except FileNotFoundError:
                 gone.append(name)
         return gone
@@ -98,6 +98,16 @@ class KeptParts:
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for a file that nobody changes; its copy on a disk that gives none. Raises OSError."""
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def accepted_name(result_id: str) -> str:

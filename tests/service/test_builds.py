@@ -193,6 +193,22 @@ def test_what_a_library_prints_harms_no_build(client: httpx.Client, monkeypatch:
     assert (last["state"], last["result"]["version"]) == ("done", "v1"), last
 
 
+def test_the_build_is_ended_before_the_server_where_memory_runs_out(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = """
+import time
+for _ in range(300):
+    if open("/proc/self/oom_score_adj").read() == "1000\\n":
+        print('{"version": "v1"}')
+        break
+    time.sleep(0.1)
+"""
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", waits])
+    last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
+    assert last["state"] == "done", last
+
+
 def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings, tmp_path: Path) -> None:
     from tests.service.conftest import serving
 

@@ -35,6 +35,10 @@ def test_a_part_comes_back_as_it_was(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     assert kept.copy(["a", "b", "c"], out) == ["c"]
+    for name in samples:
+        copied = (out / f"accepted-{name}.npz").stat()
+        assert copied.st_ino == (tmp_path / f"parts/{name}.npz").stat().st_ino  # no second place on the disk
+    kept.retain([], kept.names())  # nor does it go with the kept one
     for part in open_product_folder(out).train:
         sample, found = samples[part.name.removeprefix("accepted-")], part.read()
         np.testing.assert_array_equal(found.rgb, sample.rgb)
