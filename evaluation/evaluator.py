@@ -122,6 +122,7 @@ class Evaluator:
             defects=len(defects),
             misses=sum(one.result.decision == GOOD for one in defects),
             unmasked=sum(one.mask is None for one in defects),
+            resized=sum(one.resized for one in scores.parts),
             unusable=scores.unusable,
             p50_ms=float(np.quantile(times, 0.5)),
             p90_ms=float(np.quantile(times, 0.9)),

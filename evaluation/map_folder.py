@@ -15,6 +15,9 @@ MAP_SUFFIXES = frozenset({".npy", ".tif", ".tiff"})
 OTHER_FOLDERS = frozenset({"rgb", "xyz"})
 """Folders beside MVTec 3D-AD's `gt` whose PNGs are no masks."""
 
+MOST_LABELS = 16
+"""Values that a mask of labels has at most, black among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedMap:
@@ -92,10 +95,10 @@ class MapPairs:
             self.defective.append(bool(mask.any()))
             if mask.shape != shape:
                 self.resized += 1
-                fitted = nearest(mask, shape)
-                if mask.any() and not fitted.any():
+                resized = nearest(mask, shape)
+                if mask.any() and not resized.any():
                     self.vanished.append(row.name)
-                mask = fitted
+                mask = resized
             yield score_map, mask
 
 
@@ -115,14 +118,37 @@ def read_map(path: Path) -> NDArray:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A mask, (H, W) bool, True = defect: any pixel that is not black. Raises ValueError naming the file."""
+    """A mask, (H, W) bool, True = defect. Raises ValueError naming the file.
+
+    Any pixel that is not black is defect, whatever number a labelling program writes. In a mask of many
+    values (a JPEG, a smoothed edge) most are no labels: there it is what is above half of the brightest.
+    """
+    levels = _levels(path)
+    return levels > (levels.max() / 2 if _has_many_values(levels) else 0)
+
+
+def is_blurred(path: Path) -> bool:
+    """Whether a mask has many values, as a JPEG or a smoothed one has. Raises ValueError naming the file."""
+    return _has_many_values(_levels(path))
+
+
+def fitted(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The mask in the size of what it marks, (H, W): as it is, or by the nearest pixel."""
+    return mask if mask.shape == shape else nearest(mask, shape)
+
+
+def _has_many_values(levels: NDArray) -> bool:
+    return len(np.unique(levels)) > MOST_LABELS
+
+
+def _levels(path: Path) -> NDArray:
+    """The brightest channel of a mask's pixels, (H, W), as stored. Raises ValueError naming the file."""
     try:
         with Image.open(path) as image:
             plain = image if image.mode in ("1", "L", "I", "I;16") else image.convert("RGB")
-            pixels = np.atleast_3d(np.asarray(plain))
+            return np.atleast_3d(np.asarray(plain)).max(axis=2)
     except OSError as error:
         raise ValueError(f"{path} cannot be read as a mask: {error}") from error
-    return (pixels != 0).max(axis=2)
 
 
 def nearest(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.detector import Detector, PartResult
-from evaluation.map_folder import read_mask
+from evaluation.map_folder import fitted, read_mask
 from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
 from evaluation.run import Run
 from models.product_folder import GOOD, PartFile
@@ -47,7 +47,8 @@ class Evaluation:
 
     fingerprint: see `evaluation.run.fingerprint`. trained_on: usable training parts. drawn: their names,
     where they were drawn. false_rejects of goods, misses of defects: at the calibrated threshold. unmasked:
-    defective parts without mask, left out of the pixel metrics. unusable: reasons by part.
+    defective parts without mask, left out of the pixel metrics. unusable: reasons by part. resized: masks of
+    another size than their part, fitted by the nearest pixel.
     p50_ms, p90_ms: from a part in memory to its decision; a cached extraction counts what it took when it
     was done. wall_s: build and scoring. environment: see `evaluation.environment`.
     """
@@ -68,6 +69,7 @@ class Evaluation:
     wall_s: float
     peak_memory_mb: float
     environment: Mapping[str, Any]
+    resized: int = 0
 
     @property
     def product(self) -> str:
@@ -94,11 +96,12 @@ class Evaluation:
 @dataclass(frozen=True, slots=True)
 class ScoredPart:
     """A test part and what was said of it. mask: (size, size) bool on the grid of the maps; None for a
-    defective part that has none."""
+    defective part that has none. resized: whether its file had another size than the part."""
 
     part: PartFile
     result: PartResult
     mask: NDArray[np.bool_] | None
+    resized: bool = False
 
     def score(self, column: str) -> float:
         """The image score of a bank or the final one."""
@@ -132,7 +135,7 @@ def score_parts(
             (result,) = detector.score([part.read()])
             if isinstance(result, BadSample):
                 raise result
-            scored.append(ScoredPart(part, result, _mask(part, result)))
+            scored.append(_with_mask(part, result))
         except BadSample as refused:
             unusable[part.name] = str(refused)
         progress(number, len(parts))
@@ -153,10 +156,14 @@ def families_of(folder: Path) -> dict[str, str]:
     return json.loads(facts.read_text()).get("families", {}) if facts.is_file() else {}
 
 
-def _mask(part: PartFile, result: PartResult) -> NDArray[np.bool_] | None:
+def _with_mask(part: PartFile, result: PartResult) -> ScoredPart:
     if part.mask is None:
-        return np.zeros(result.map.shape, dtype=bool) if part.defect == GOOD else None
-    return result.prepared.frame.mask_to_grid(read_mask(part.mask), len(result.map))
+        none = np.zeros(result.map.shape, dtype=bool) if part.defect == GOOD else None
+        return ScoredPart(part, result, none)
+    mask, frame = read_mask(part.mask), result.prepared.frame
+    shape = (frame.height, frame.width)
+    on_grid = frame.mask_to_grid(fitted(mask, shape), len(result.map))
+    return ScoredPart(part, result, on_grid, resized=mask.shape != shape)
 
 
 def _column(name: str, scored: Sequence[ScoredPart], families: Mapping[str, str]) -> Column:

@@ -142,6 +142,7 @@ def _operation(profile: str, some: Sequence[Evaluation]) -> TextTable:
         for one in some
         for count, what in (
             (one.unmasked, "defective parts have no mask and are left out of the pixel metrics"),
+            (one.resized, "masks have another size than their part and were fitted by the nearest pixel"),
             (len(one.unusable), "test parts could not be scored"),
         )
         if count

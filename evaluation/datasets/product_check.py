@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
-from evaluation.map_folder import read_mask
+from evaluation.map_folder import is_blurred, read_mask
 from models.product_folder import GOOD, PartFile, ProductFolder
 from models.sample import BadSample, check_range
 
@@ -86,13 +86,20 @@ def _sizes(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
             image = _image_size(part.rgb) if part.rgb else None
             cloud = _cloud_size(part.xyz) if part.xyz else None
             mask = _image_size(part.mask) if part.mask else None
+            blurred = part.mask is not None and is_blurred(part.mask)
         except (OSError, ValueError, tifffile.TiffFileError) as bad:
             yield f"{part.name} cannot be read: {bad}"
             continue
         for finding in size_findings(name, image, cloud):
             seen.setdefault(finding, part.name)
         if mask and mask != (image or cloud):
-            seen.setdefault("The mask is of another size than the image.", part.name)
+            seen.setdefault(
+                "The mask is of another size than the image: it is fitted, nearest pixel.", part.name
+            )
+        if blurred:
+            seen.setdefault(
+                "The mask has many values, as a JPEG has: above half of the brightest is defect.", part.name
+            )
     yield from (f"{part}: {finding}" for finding, part in seen.items())
 
 

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from evaluation.map_folder import MapPairs, match_maps, nearest, read_map, read_mask
+from evaluation.map_folder import MapPairs, is_blurred, match_maps, nearest, read_map, read_mask
 
 
 def write_mask(path, mask=None):
@@ -116,3 +116,18 @@ def test_folders_are_checked(tmp_path):
     tifffile.imwrite(tmp_path / "maps" / "a.tiff", np.zeros((4, 4), np.float32))
     with pytest.raises(ValueError, match="two maps of one name, a"):
         match_maps(tmp_path / "maps", tmp_path)
+
+
+def test_a_mask_stored_as_jpeg_grows_by_no_halo(tmp_path):
+    disc = np.hypot(*np.mgrid[-32:32, -32:32]) < 11
+    Image.fromarray(np.where(disc, 255, 0).astype(np.uint8)).save(tmp_path / "mask.jpg")
+    mask = read_mask(tmp_path / "mask.jpg")
+    assert abs(int(mask.sum()) - int(disc.sum())) < 0.02 * disc.sum()
+    assert is_blurred(tmp_path / "mask.jpg")
+
+
+def test_a_mask_of_labels_keeps_every_label(tmp_path):
+    labels = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    Image.fromarray(labels).save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), labels > 0)
+    assert not is_blurred(tmp_path / "mask.png")

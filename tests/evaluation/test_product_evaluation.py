@@ -1,0 +1,34 @@
+"""Masks as they lie, on the grid of the maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from banks.detector import Detector
+from banks.store import BankStore
+from evaluation.map_folder import read_mask
+from evaluation.product_evaluation import score_parts
+from models.product_folder import open_product_folder
+from tests.conftest import SMALL
+
+
+def test_a_mask_of_another_size_is_fitted_and_counted(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    test = open_product_folder(small_product).test
+    part = next(part for part in test if part.mask and read_mask(part.mask).any())
+    assert part.mask is not None
+    with Image.open(part.mask) as image:
+        image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(tmp_path / "2.png")
+    detector = Detector.load(BankStore(small_banks).path(SMALL))
+    scores = score_parts(detector, [part, replace(part, mask=tmp_path / "2.png")], lambda done, total: None)
+    own, other = scores.parts
+    assert (own.resized, other.resized) == (False, True)
+    assert own.mask is not None
+    assert other.mask is not None
+    assert own.mask.any()
+    np.testing.assert_array_equal(own.mask, other.mask)
