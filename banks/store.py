@@ -20,7 +20,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from json import JSONDecodeError
 from pathlib import Path
 
@@ -39,6 +39,8 @@ _SEAL = "sha256:"
 _UNFINISHED = ".building-"
 _LOCK = ".lock"
 _DELETED = ".deleted-"
+_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json)\.[0-9a-f]{32}\Z")
+"""Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
 
 
 class BankNotFound(LookupError):
@@ -182,9 +184,7 @@ class BankStore:
             grave = path.with_name(f"{_DELETED}{version}")
             path.rename(grave)
             flush(path.parent)
-        for inside in grave.iterdir():
-            # The empty directory stays: it keeps the name from being given again.
-            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
+        _empty(grave)
 
     def verify(self, product: str, version: str | None = None) -> list[str]:
         """What is wrong with a version; empty when every file is as its manifest says."""
@@ -288,8 +288,27 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _empty(grave: Path) -> None:
+    """Remove what a deleted version holds. Its directory stays: it keeps the name from being given again.
+
+    A sweep and the deletion itself may both be at it, so a file that is gone is no error. Raises OSError.
+    """
+    for inside in grave.iterdir():
+        if inside.is_dir():
+            shutil.rmtree(inside, ignore_errors=True)
+        else:
+            inside.unlink(missing_ok=True)
+
+
 def _sweep(folder: Path) -> None:
-    """Remove what killed builds left behind."""
+    """Remove what killed builds, deletions and writes left behind. The caller holds `exclusive(folder)`: so
+    do the writers of the files named here, so that none of them is being written."""
+    for file in folder.iterdir():
+        if _HALF_WRITTEN.match(file.name):
+            file.unlink(missing_ok=True)
+    for grave in folder.glob(f"{_DELETED}*"):
+        with suppress(OSError):  # what cannot be removed is no reason to build nothing
+            _empty(grave)
     locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{_UNFINISHED}*"))
     for stale in {*folder.glob(f"{_UNFINISHED}*"), *locks}:
         with _locked(stale) as free:

@@ -201,6 +201,23 @@ def _fail_to_build(store: BankStore) -> None:
         raise ValueError("this build fails")
 
 
+def test_the_next_build_removes_what_killed_writes_and_deletions_left(folders: BankStore) -> None:
+    product = next(folders.root.iterdir())
+    names = ("current", "shadow", "thresholds.json")
+    left = [product / f".{name}.{'0a' * 16}" for name in names]
+    kept = [product / ".current.swp", product / f".note.{'0a' * 16}"]
+    for file in (*left, *kept):
+        file.write_text("v")
+    grave = product / ".deleted-v7"
+    (grave / "kept").mkdir(parents=True)
+    (grave / "kept" / "rgb.npy").write_bytes(b"rows")
+    (grave / "manifest.json").write_text("{}")
+    with folders.building(product.name):
+        assert not any(file.exists() for file in left)
+        assert all(file.exists() for file in kept)
+        assert (grave.is_dir(), list(grave.iterdir())) == (True, [])
+
+
 def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
     folder = folders.root / "cookie"
     (folder / ".lock.building-0123").touch()  # a killed build's
