@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from service.problems import EXIT_UNABLE
 from tests.faults.bench import SCORE, Bench, Served
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import PRODUCT, VERSIONS
@@ -23,6 +24,10 @@ RECOVERED = 5
 """Parts scored in a row after which the server goes on."""
 DEADLINE_S = 5
 PATIENCE_S = 60.0
+
+
+class Ended(BaseException):
+    """What ends a thread: no `except Exception` keeps it, and asyncio takes it for no wish to exit."""
 
 
 def watch() -> None:
@@ -38,7 +43,7 @@ def watch() -> None:
             if wanted.exists() and (thread := ours.get(wanted.read_text())) is not None:
                 wanted.unlink()
                 number = ctypes.c_ulong(thread.ident or 0)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(SystemExit))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(Ended))
             threading.Event().wait(0.05)
 
     threading.Thread(target=loop, name="faults", daemon=True).start()
@@ -66,11 +71,20 @@ def _ended(bench: Bench, served: Served, folder: Path, number: int) -> Outcome:
         # A thread that waits for work meets its end at the next piece: parts are sent until it shows.
         while time.monotonic() < end and (in_a_row < RECOVERED or (folder / "end").exists()):
             if (status := served.command.poll()) is not None:
-                return Outcome(number, f"{name}: ended with status {status}", status == 3, str(statuses))
+                return _stopped(number, name, status, statuses)
             statuses.append(_sent(bench, client))
             in_a_row = in_a_row + 1 if statuses[-1] == 200 else 0
-        faults = list(_faults(served, client)) if in_a_row >= RECOVERED else ["scores no more"]
+        try:
+            faults = list(_faults(served, client)) if in_a_row >= RECOVERED else ["scores no more"]
+        except httpx.TransportError:
+            # A thread that only activations or the log need ends the server at the first of them.
+            status = served.command.wait(PATIENCE_S)
+            return _stopped(number, name, status, statuses)
     return Outcome(number, f"{name}: {', '.join(faults) or 'went on'}", not faults, str(statuses))
+
+
+def _stopped(number: int, name: str, status: int, statuses: list[int]) -> Outcome:
+    return Outcome(number, f"{name}: ended with status {status}", status == EXIT_UNABLE, str(statuses))
 
 
 def _faults(served: Served, client: httpx.Client) -> Iterator[str]:
