@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +15,9 @@ import torch
 
 from banks.builder import Builder
 from banks.detector import Detector, PartResult
+from banks.nearest import free_dropped
 from banks.store import BankStore
+from models.extraction import Extractor
 from models.product_folder import open_product_folder
 from models.readers import read_pair
 from recipes.profiles import PROFILES, find_profile
@@ -52,3 +57,43 @@ def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path
         # the published blur works on 255 grey levels, and a pixel between two may fall to either
         step = 1.01 * highest / 255 if profile.blur == "pil8" else 1e-3 * highest
         np.testing.assert_allclose(device.bank_maps[bank], host.bank_maps[bank], rtol=1e-3, atol=step)
+
+
+def test_versions_come_and_go_without_their_memory(recipe: ModuleType, tmp_path: Path) -> None:
+    """Another thread loads and drops detectors, as the service's does; this one scores and frees."""
+    profile = find_profile("m3dm", prepared=True, changes=["extraction.training.steps=2"])
+    weights, product = tmp_path / "weights", tmp_path / "product"
+    weights.mkdir()
+    write_weights(recipe, weights, profile.extraction.weights(), 7)
+    write_product(recipe, product, {"train": range(3), "validation": range(3, 5), "test": range(5, 6)})
+    store = BankStore(tmp_path / "banks")
+    Builder(profile, store, device=DEVICE, weights_dir=weights).build("part", open_product_folder(product))
+    sample = read_pair(*pair(product, "test", 5))
+    held: list[Detector] = []
+
+    def load() -> None:
+        held.append(Detector.load(store.path("part"), device=DEVICE, weights_dir=weights))
+
+    def on_another_thread(work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+
+    scores: set[float] = set()
+    free: list[int] = []
+    on_another_thread(load)
+    for _ in range(12):
+        on_another_thread(load)
+        (result,) = held[1].score([sample])
+        assert isinstance(result, PartResult)
+        scores.add(result.score)
+        first, second = (cast(Extractor, detector._pipeline.extractor) for detector in held)
+        assert first._extractors == second._extractors, "both use the same networks"
+        del result
+        on_another_thread(lambda: held.pop(1) and None)
+        free_dropped()
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
+            free.append(torch.cuda.mem_get_info()[0])
+    assert len(scores) == 1
+    assert max(free[2:], default=0) - min(free[2:], default=0) < 64 << 20, "what was dropped was freed"

@@ -74,13 +74,18 @@ def test_what_only_looks_things_up_loads_nothing_heavy(arguments: tuple[str, ...
 
 def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(small_product: Path, tmp_path: Path) -> None:
     build = [sys.executable, "-m", "tribank", "build", "cookie", str(small_product), "--json"]
-    with subprocess.Popen(
-        [*build, "--banks", str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as command:
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        command = subprocess.Popen(
+            [*build, "--banks", str(tmp_path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with command:
         assert command.stdout is not None
         assert "stages" in json.loads(command.stdout.readline())
         command.send_signal(signal.SIGINT)
