@@ -118,6 +118,7 @@ class Builder:
                 device=self.device,
                 training_parts=tuple(train.names),
                 skipped_parts=train.skipped | held_out.skipped,
+                without_plane=(*_without_plane(old), *train.without_plane, *held_out.without_plane),
                 banks=self._facts(train, banks),
                 decision=decision.to_json(),
                 calibration=calibration,
@@ -311,6 +312,11 @@ def _choosing(bank: str) -> str:
 def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
     """Patch rows of one part after another."""
     return (store.patches(bank, part).rows.numpy() for part in parts)
+
+
+def _without_plane(old: Path | None) -> tuple[str, ...]:
+    """The parts without a plane of the version that is extended. old: where that one keeps its parts."""
+    return () if old is None else Manifest.read(old.parent).without_plane
 
 
 def _probe_of(

@@ -37,7 +37,7 @@ _JPEG_QUALITY = 90
 class GoodParts:
     """Usable parts, in order. valid: (size, size) bool of each. pictures: of each as it was prepared, JPEG.
     skipped: why others could not be used. first: name and prepared part of the first that was added here, not
-    copied; it is not saved."""
+    copied; without_plane: those added here whose support plane was sought and not found. Neither is saved."""
 
     store: FeatureStore
     names: list[str] = field(default_factory=list)
@@ -45,6 +45,7 @@ class GoodParts:
     pictures: list[bytes] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     first: tuple[str, PreparedPart] | None = None
+    without_plane: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -55,6 +56,8 @@ class GoodParts:
         self.names.append(_free_name(name, self.names))
         self.valid.append(prepared.valid)
         self.first = self.first or (self.names[-1], prepared)
+        if prepared.plane_found is False:
+            self.without_plane.append(self.names[-1])
         picture = io.BytesIO()
         Image.fromarray(appearance(prepared)).save(picture, "JPEG", quality=_JPEG_QUALITY)
         self.pictures.append(picture.getvalue())

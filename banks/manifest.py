@@ -63,6 +63,8 @@ class Manifest(BaseModel):
     training_parts: tuple[str, ...]
     skipped_parts: dict[str, str] = Field(default_factory=dict)
     """Good parts that could not be used, with the reason."""
+    without_plane: tuple[str, ...] = ()
+    """Good parts whose support plane was not found, so that their background was learned with them."""
     banks: dict[str, BankFacts]
     decision: dict[str, Any]
     calibration: Calibration

@@ -17,6 +17,8 @@ from service.options import Banks, Device, Json, Product, Weights, chosen_device
 
 app = typer.Typer(no_args_is_help=True, help="Look at the bank versions of products.")
 
+_NAMED = 5  # parts that a sentence names
+
 
 @app.command("list")
 def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
@@ -140,3 +142,12 @@ def print_version(product: str, path: Path) -> None:
     out.print(f"  {calibration.statement}")
     for name, reason in manifest.skipped_parts.items():
         out.print(f"  left out {name}: {reason}", markup=False)
+    odd = manifest.without_plane
+    if odd:
+        named = ", ".join(odd[:_NAMED]) + (" and others" if len(odd) > _NAMED else "")
+        out.print(
+            f"  No support plane was found under {len(odd)} good parts: {named}. What lies around them was "
+            "learned with them. Look at these scans. If no part lies on a plane, build with "
+            "--set preparation.background=none.",
+            markup=False,
+        )

@@ -52,6 +52,10 @@ class BuildJob:
 
     async def run(self, task: Task) -> Mapping[str, Any]:
         """Build; the result says what the version is made of. Raises Refusal, JobStopped."""
+        banks = self._settings.banks
+        if banks.exists() and not os.access(banks, os.W_OK):
+            detail = "The bank directory cannot be written, so no version can be made. See its permissions."
+            raise Refusal(503, "banks_not_writable", detail)
         parts = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
         async with aclosing(self._lines(task, self._command(task, parts))) as lines:
@@ -67,6 +71,7 @@ class BuildJob:
             "training_parts": len(manifest.training_parts),
             "held_out_parts": manifest.calibration.count,
             "skipped_parts": manifest.skipped_parts,
+            "parts_without_plane": list(manifest.without_plane),
             "threshold": manifest.calibration.threshold,
             "statement": manifest.calibration.statement,
         }
@@ -92,7 +97,7 @@ class BuildJob:
             "--seed": asked.get("seed"),
             "--set": f"preparation.no_return={asked['no_return']}" if "no_return" in asked else None,
             "--banks": settings.banks,
-            "--device": settings.device,
+            "--device": settings.build_device,
             "--weights-dir": settings.weights,
         }
         given = [

@@ -24,7 +24,20 @@ KEEP_S = 7 * 86_400.0
 PAUSES_S = (1.0, 30.0)
 """How long until a failed write, or a job that the service was not ready for, is tried again: at first,
 doubled each time, and at most."""
+PATIENCE_S = 86_400.0
+"""How long a job waits for a product that cannot be scored."""
+MOST_RESTING = 4
+"""Jobs that rest, beside those that wait or run: so many times the bound of these."""
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A job that was put back. since, until: on the clock of time.monotonic."""
+
+    pause_s: float
+    since: float
+    until: float
 
 
 class JobStopped(Exception):
@@ -124,7 +137,8 @@ class Jobs:
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
         self._running: dict[str, Task] = {}
-        self._rests: dict[str, tuple[float, float]] = {}  # of jobs put back: the pause, and when it ends
+        self._rests: dict[str, _Rest] = {}
+        self.patience_s = PATIENCE_S
         self._wake: dict[str, asyncio.Event] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tick = asyncio.Event()
@@ -180,7 +194,8 @@ class Jobs:
     ) -> Job:
         """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, or above its half
         for one key; 409 by key."""
-        if await on_disk(self.store.unfinished) >= self._most_waiting:
+        unfinished, resting = await on_disk(self.store.unfinished), len(self._rests)
+        if unfinished - resting >= self._most_waiting or resting >= MOST_RESTING * self._most_waiting:
             raise Overloaded(60)
         if owner is not None:
             own = await on_disk(lambda: self.store.unfinished(owner))
@@ -274,9 +289,14 @@ class Jobs:
             return {"state": "cancelled"}
         except NotReady as refusal:
             # No fault of the job's: it goes on from its last line, here or after a restart.
-            task.interrupted, task.stopped_scoring = True, isinstance(refusal, ScoringStopped)
-            pause = min(2 * self._rests[name][0], PAUSES_S[1]) if name in self._rests else PAUSES_S[0]
-            self._rests[name] = pause, time.monotonic() + pause
+            task.stopped_scoring = isinstance(refusal, ScoringStopped)
+            now, before = time.monotonic(), self._rests.get(name)
+            since = now if before is None else before.since
+            if now - since > self.patience_s:
+                return {"state": "failed", "problem": body_of(refusal, name)}
+            task.interrupted = True
+            pause = PAUSES_S[0] if before is None else min(2 * before.pause_s, PAUSES_S[1])
+            self._rests[name] = _Rest(pause, since, now + pause)
             self._logger.info("job_put_back", job=name, reason=refusal.detail, again_in_s=pause)
             return {"state": "cancelled"}
         except Refusal as refusal:
@@ -312,7 +332,7 @@ class Jobs:
     def _resting(self) -> dict[str, float]:
         """Jobs that are not taken up again yet, and in how many seconds they are."""
         now = time.monotonic()
-        return {name: end - now for name, (_, end) in self._rests.items() if end > now}
+        return {name: rest.until - now for name, rest in self._rests.items() if rest.until > now}
 
     async def _pause(self, kind: JobKind, seconds: float | None) -> None:
         """Wait, also for ever, unless a job of that kind comes or the service stops."""

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         description="Most that banks and networks may take on the host; what was used longest ago goes "
         "first.",
     )
+    build_device: str = Field(
+        default="cpu",
+        description="Where builds over HTTP compute: cpu or cuda. On cuda a build takes memory and time "
+        "of the GPU from the parts that are scored.",
+    )
     device_budget_mb: int | None = Field(
         default=None,
         ge=1,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from safetensors.numpy import load_file
 
 from banks.builder import Builder, BuildError
@@ -17,6 +19,7 @@ from models.layout import GridLayout
 from models.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
 from recipes.profiles import find_profile
+from service.banks_commands import print_version
 from tests.conftest import SMALL
 
 
@@ -124,6 +127,27 @@ def test_the_stages_are_known_before_they_are_told(
     )
     builder.build(SMALL, folder)
     assert list(dict.fromkeys(told)) == builder.stages(folder)
+
+
+def test_parts_without_a_support_plane_are_told_apart(
+    small_product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plane is looked for along the border, where this part's camera saw nothing."""
+    product, store = tmp_path / SMALL, BankStore(tmp_path / "banks")
+    shutil.copytree(small_product, product)
+    path = next(product.rglob("train/good/xyz/001.tiff"))
+    xyz = tifffile.imread(path)
+    seen = np.zeros(xyz.shape[:2], bool)
+    seen[20:-20, 20:-20] = True
+    tifffile.imwrite(path, np.where(seen[..., None], xyz, 0).astype(np.float32), photometric="rgb")
+    builder = Builder(find_profile("embedded-point"), store)
+    builder.build(SMALL, open_product_folder(product))
+    assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
+    print_version(SMALL, store.path(SMALL))
+    assert "train/good/001" in capsys.readouterr().out
+    more = ProductFolder(open_product_folder(small_product).validation, (), (), ())
+    builder.build(SMALL, more, extends="v1")
+    assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
 
 
 def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:

@@ -240,6 +240,18 @@ def test_a_full_disk_fails_the_job_with_507(
     assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == ("failed", 507, "disk_full")
 
 
+def test_a_bank_directory_that_cannot_be_written_fails_the_job(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.builds.os.access", lambda *_: False)  # root may write whatever the modes say
+    last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == (
+        "failed",
+        503,
+        "banks_not_writable",
+    )
+
+
 @pytest.mark.parametrize("size", [1 << 20, 17 << 20])
 def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path: Path, size: int) -> None:
     """In a mount namespace of its own, where the system gives one: wherever the build is when it happens."""

@@ -169,6 +169,26 @@ def test_a_job_that_the_service_is_not_ready_for_waits_and_holds_up_no_other(
     assert pauses == [1, 2]
 
 
+def test_a_job_does_not_wait_for_ever_for_a_product(running: Any, counting: Counting) -> None:
+    running.app.state.wiring.jobs.patience_s = 0.5
+    job = submit(running, {"to": 1, "unready": 99})
+    with running.client() as client:
+        last = ended(client, job.id)
+    assert (last["state"], last["problem"]["code"]) == ("failed", "loading")
+    assert counting.tries == 2
+
+
+def test_jobs_that_rest_take_no_place_from_others(running: Any, counting: Counting) -> None:
+    jobs = [submit(running, {"to": 1, "unready": 3}) for _ in range(3)]
+    until(lambda: sum(line["event"] == "job_put_back" for line in running.log) == 3, "the jobs that rest")
+    other = submit(running, {"quiet": True})
+    counting.go_on.release(9)
+    with running.client() as client:
+        assert ended(client, other.id)["state"] == "done"
+        for job in jobs:
+            ended_by_asking(client, job.id)
+
+
 def test_jobs_and_watchers_are_bounded(running: Any, counting: Counting) -> None:
     jobs = [submit(running, {"to": 1}) for _ in range(3)]
     with pytest.raises(Refusal) as refused:
