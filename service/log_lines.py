@@ -38,8 +38,7 @@ class LogLines(io.TextIOBase):
         self.lost = 0
         self._gap = 0  # of the lost ones, those that the log does not say yet
         self._changed = threading.Condition()  # re-entrant: a finalizer may log while its thread writes here
-        self._writer = threading.Thread(target=self._run, name="tribank-log", daemon=True)
-        self._writer.start()
+        self._writer = self._started()
 
     def write(self, text: str, /) -> int:
         """Hand over the lines that this ends."""
@@ -79,7 +78,15 @@ class LogLines(io.TextIOBase):
             self._waiting.append((self._gap, data))
             self._gap = 0
             self._bytes += len(data)
+            if not self._writer.is_alive():  # something ended it: the lines go on with another
+                self._bytes = sum(len(waiting) for _, waiting in self._waiting)
+                self._writer = self._started()
             self._changed.notify_all()
+
+    def _started(self) -> threading.Thread:
+        writer = threading.Thread(target=self._run, name="tribank-log", daemon=True)
+        writer.start()
+        return writer
 
     def _lose(self, data: bytes) -> None:
         lines = max(1, data.count(b"\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -186,3 +187,21 @@ def test_a_gap_is_told_in_the_log_once_it_can_be_written_again() -> None:
         assert source.readline() == "after\n"
         lines.finish(100)
         os.close(writing)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_lines_go_on_when_the_writing_thread_was_ended() -> None:
+    reading, writing = os.pipe()
+    lines = LogLines(writing)
+    lines.write("first\n")
+    assert os.read(reading, 100) == b"first\n"
+    writer = lines._writer
+    end = ctypes.py_object(SystemExit)
+    assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(writer.ident or 0), end) == 1
+    lines.write("second\n")
+    until(lambda: not writer.is_alive(), "the end of the writer")
+    lines.write("third\n")
+    lines.finish()
+    os.close(writing)
+    with open(reading, "rb") as file:
+        assert file.read().split() == [b"second", b"third"]
