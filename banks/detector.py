@@ -21,7 +21,8 @@ from banks.regions import Region, find_regions
 from banks.store import BadBank
 from banks.thresholds import calibration_of
 from banks.version_files import load_probe, load_provenance, load_version
-from models.preparation import PreparedPart
+from models.features import PartFeatures
+from models.preparation import PreparedPart, prepare
 from models.sample import BadSample, Sample
 from models.weight_folder import DEFAULT_WEIGHTS
 
@@ -168,7 +169,9 @@ class Detector:
         return results
 
     def _score_one(self, sample: Sample) -> PartResult:
-        prepared, features, timings = self._pipeline(sample)
+        return self._judge(*self._pipeline(sample))
+
+    def _judge(self, prepared: PreparedPart, features: PartFeatures, timings: dict[str, float]) -> PartResult:
         start = time.perf_counter()
         scores = self._banks.score(features)
         timings["search"] = 1000 * (time.perf_counter() - start)
@@ -202,8 +205,13 @@ class Detector:
 
     def warm_up(self) -> None:
         """Run every stage once on a made-up part, so that the first real part is not the slow one, and check
-        the probe. Raises BadBank."""
-        self.score([made_up_part()])
+        the probe. Raises BadBank, and whatever else a stage raises.
+
+        Settings that would refuse the made-up part do not hold for it: a refusal would warm nothing.
+        """
+        anything = replace(self._pipeline.preparation, min_points=1, no_return=None)
+        prepared = prepare(made_up_part(), anything)
+        self._judge(prepared, *self._pipeline.extract(prepared))
         self.check_probe()
 
 

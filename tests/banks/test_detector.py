@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from banks.detector import Detector, PartResult
+from banks.detector import Detector, PartResult, made_up_part
 from banks.store import BadBank, BankStore
+from models.preparation import PreparedPart
 from models.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
 from tests.conftest import SMALL
@@ -88,6 +91,44 @@ def test_a_part_recorded_without_what_a_bank_needs_is_refused(
     assert isinstance(no_cloud, BadSample)
     assert isinstance(no_image, BadSample)
     assert (no_cloud.code, no_image.code) == ("no_cloud", "no_image")
+
+
+@pytest.mark.parametrize("strict", [{"min_points": 20_000}, {"no_return": 0.52}])
+def test_the_warm_up_runs_every_stage_whatever_the_settings_refuse(
+    small_banks: Path, strict: dict[str, Any]
+) -> None:
+    detector = Detector.load(BankStore(small_banks).path(SMALL))
+    pipeline = detector._pipeline
+    pipeline.preparation = replace(pipeline.preparation, **strict)
+    (refused,) = detector.score([made_up_part()])
+    assert isinstance(refused, BadSample), "the settings do refuse it"
+    extract, seen = pipeline.extractor, []
+
+    class Watched:
+        weights, needs = extract.weights, extract.needs
+
+        def __call__(self, part: PreparedPart) -> Any:
+            seen.append(part.valid.any())
+            return extract(part)
+
+    pipeline.extractor = Watched()
+    detector.warm_up()
+    assert seen == [True]
+
+
+def test_a_warm_up_that_fails_says_so(small_banks: Path) -> None:
+    detector = Detector.load(BankStore(small_banks).path(SMALL))
+    extract = detector._pipeline.extractor
+
+    class Failing:
+        weights, needs = extract.weights, extract.needs
+
+        def __call__(self, part: PreparedPart) -> Any:
+            raise BadSample("no_points", "Nothing to extract.")
+
+    detector._pipeline.extractor = Failing()
+    with pytest.raises(BadSample):
+        detector.warm_up()
 
 
 def test_a_damaged_version_is_not_loaded(small_banks: Path, tmp_path: Path) -> None:
