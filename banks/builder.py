@@ -88,7 +88,8 @@ class Builder:
         are absent.
         """
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
-        old = None if extends is None else self._kept(product, extends, pipeline)
+        before = None if extends is None else self._extended(product, extends, pipeline)
+        old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
         with self.store.building(product) as scratch:
             staged = scratch / "version"
             staged.mkdir()
@@ -106,7 +107,7 @@ class Builder:
             final = [decision.score(part.image_scores, part.places) for part in scores]
             maps = np.stack([decision.map(part.maps) for part in scores])
             calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
-            probe = _probe_of(train, held_out, old, pipeline.extractor.needs)
+            probe = _probe_of(train, held_out, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, banks, pipeline.fusion, provenance, probe)
             for split in (train, held_out):
                 split.save()
@@ -118,7 +119,7 @@ class Builder:
                 device=self.device,
                 training_parts=tuple(train.names),
                 skipped_parts=train.skipped | held_out.skipped,
-                without_plane=(*_without_plane(old), *train.without_plane, *held_out.without_plane),
+                without_plane=(*odd, *train.without_plane, *held_out.without_plane),
                 banks=self._facts(train, banks),
                 decision=decision.to_json(),
                 calibration=calibration,
@@ -142,8 +143,8 @@ class Builder:
             _HELD_OUT,
         ]
 
-    def _kept(self, product: str, version: str, pipeline: Pipeline) -> Path:
-        """Where a version keeps its parts."""
+    def _extended(self, product: str, version: str, pipeline: Pipeline) -> tuple[Path, Manifest]:
+        """The folder and the manifest of a version that is extended."""
         path = self.store.path(product, version)
         _check(path)
         manifest = Manifest.read(path)
@@ -153,7 +154,7 @@ class Builder:
             raise BuildError(f"Version {version} was built with another profile or seed.")
         if manifest.weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {version} was built with other weights than those here.")
-        return path / PARTS
+        return path, manifest
 
     def _gather(
         self, split: Split, parts: Sequence[PartFile], pipeline: Pipeline, folder: Path, old: Path | None
@@ -314,20 +315,14 @@ def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[ND
     return (store.patches(bank, part).rows.numpy() for part in parts)
 
 
-def _without_plane(old: Path | None) -> tuple[str, ...]:
-    """The parts without a plane of the version that is extended. old: where that one keeps its parts."""
-    return () if old is None else Manifest.read(old.parent).without_plane
-
-
 def _probe_of(
-    train: GoodParts, held_out: GoodParts, old: Path | None, needs: Sequence[Modality]
+    train: GoodParts, held_out: GoodParts, kept: Probe | None, needs: Sequence[Modality]
 ) -> Probe | None:
     """The first held-out part, or where there is none, the first training part, as in a mirror.
 
-    old: where the version that is extended keeps its parts; they are not read again, only its probe. None
-    where that one has no probe, and no part was added.
+    kept: the probe of the version that is extended, whose parts are not read again. None where that one has
+    none, and no part was added.
     """
-    kept = None if old is None else load_probe(old.parent, Manifest.read(old.parent))
     if kept is not None and kept.held_out:
         return kept
     if held_out.first is not None:
