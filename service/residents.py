@@ -175,11 +175,7 @@ class Residents:
         ):
             fresh = replace(served, wanted=wanted)
             eager = not self._residency.lazy or product in self._residency.pinned
-            if (
-                served.detector is not None
-                or failed
-                or (eager and self._fits(self._loader.size(product, wanted)))
-            ):
+            if served.detector is not None or failed or (eager and self._fits_now(product, wanted)):
                 self._follow(fresh, wanted)
             else:
                 self._served[product] = replace(fresh, state="idle")
@@ -313,8 +309,9 @@ class Residents:
             return Loaded(at_hand[0])
         started = time.monotonic()
         key = product, version or self._loader.active(product) or ""
+        size = self._loader.size(*key)
         try:
-            self._make_room(*key)
+            self._make_room(key, size)
             loaded = self._loader.load(product, version)
             self._on_owner(loaded.detector.warm_up).result()
         except Refusal:
@@ -328,7 +325,7 @@ class Residents:
         finally:
             self._coming.pop(key, None)
         found = loaded.detector.version
-        self._sizes[product, found] = self._loader.size(product, found)
+        self._sizes[product, found] = size if found == key[1] else self._loader.size(product, found)
         seconds = round(time.monotonic() - started, 2)
         self._logger.info("bank_loaded", product=product, bank_version=found, seconds=seconds)
         return loaded
@@ -338,20 +335,25 @@ class Residents:
         found = [*(d for pair in pairs for d in pair if d is not None), *tuple(self._spares.values())]
         return list({id(detector): detector for detector in found}.values())
 
+    def _fits_now(self, product: str, version: str) -> bool:
+        """Whether a version fits beside what is in memory. Its files are looked at only if there is a
+        bound."""
+        bounded = (self._residency.budget_bytes, self._residency.device_bytes) != (None, None)
+        return not bounded or self._fits(self._loader.size(product, version))
+
     def _fits(self, size: Size) -> bool:
         """Whether that much fits beside what is in memory."""
         bounds = self._residency.budget_bytes, self._residency.device_bytes
         wanted = total_of([*self._taken(), size])
         return all(bound is None or taken <= bound for taken, bound in zip(wanted, bounds, strict=True))
 
-    def _make_room(self, product: str, version: str) -> None:
-        """Unload what was used longest ago, until the version fits beside the rest; the room is then spoken
-        for. Raises Refusal."""
-        size = self._loader.size(product, version)
+    def _make_room(self, key: tuple[str, str], size: Size) -> None:
+        """Unload what was used longest ago, until a version of that size fits beside the rest; the room is
+        then spoken for. key: its product and name. Raises Refusal."""
         with self._orders.paused():
             while not self._fits(size):
-                self._unload_one(product, version)
-            self._coming[product, version] = size
+                self._unload_one(*key)
+            self._coming[key] = size
 
     def _unload_one(self, product: str, version: str) -> None:
         """Let go of what was used longest ago, of the products that nobody works at. Raises Refusal."""
