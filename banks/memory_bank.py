@@ -130,7 +130,8 @@ class MemoryBank:
 
         precision: "float16" rounds the rows. On a CPU queries stay as they are; FAISS on a GPU rounds them
         too while it looks for the nearest row, but the distance to that row is computed from whole
-        queries."""
+        queries.
+        """
         if rows.ndim != 2 or rows.dtype != np.float32 or not rows.size:
             raise ValueError(f"a bank needs (R, C) float32 rows, not {rows.shape} {rows.dtype}")
         index = faiss.IndexFlatL2(rows.shape[1])

@@ -19,7 +19,9 @@ def shared(key: Hashable, make: Callable[[], _T]) -> _T:
     """What was made for `key` before and is in use, else what `make` gives now.
 
     key: all that the network depends on: its settings, the sha256 of its weights, its device. Networks must
-    not be changed once they are made, and only one thread may run them at a time. From any thread."""
+    not be changed once they are made. On a GPU only the thread that scores may run them; on a CPU they keep
+    nothing from part to part, so a loader may score a probe while a part is scored. From any thread.
+    """
     with _lock:
         found = _networks.get(key)
         if found is None:

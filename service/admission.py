@@ -28,8 +28,8 @@ class Gate:
         one_more_each: bool = False,
     ) -> None:
         """share: places that one client holds at most; None is all. `shared` gives each client half.
-        one_more_each: whether a client without
-        a place is let in above the limit too, until twice as many are inside."""
+        one_more_each: whether a client without a place is let in above the limit too, until twice as many are
+        inside."""
         self.limit = limit
         self.inside = 0
         self._share = limit if share is None else share

@@ -147,8 +147,9 @@ def tell_start(settings: Settings, environment: Iterable[str], logger: Filtering
     )
     for name, meant in unknown_names(environment).items():
         logger.warning("unknown_setting", name=name, perhaps=meant)
-    products = BankStore(settings.banks).products()
-    for name in sorted(pinned_products(settings).difference(products)):
+    pinned = pinned_products(settings)
+    products = BankStore(settings.banks).products() if pinned else []
+    for name in sorted(pinned.difference(products)):
         alike = get_close_matches(name, products, 1)
         logger.warning("unknown_pinned", name=name, perhaps=alike[0] if alike else None)
 

@@ -57,8 +57,9 @@ class Connections:
         self.most = most
         self.share = share
         self.lingering = 0
+        self.to_be_told = OnceAMinute()
+        """Whether it is time to log that there was no room."""
         self._of: dict[str, set[Connection]] = {}
-        self._told_at = -_TELL_EVERY_S
 
     @property
     def count(self) -> int:
@@ -90,13 +91,6 @@ class Connections:
             if not held:
                 del self._of[connection.address]
 
-    def to_be_told(self, now: float) -> bool:
-        """Whether it is time to log that there was no room: once a minute, whatever clients do."""
-        if now - self._told_at < _TELL_EVERY_S:
-            return False
-        self._told_at = now
-        return True
-
 
 def _longest_idle(groups: Iterable[set[Connection]]) -> Connection | None:
     """Of the first group that has an idle connection, the one that is so for longest."""
@@ -107,20 +101,31 @@ def _longest_idle(groups: Iterable[set[Connection]]) -> Connection | None:
     return None
 
 
+class OnceAMinute:
+    """Says that something is to be told, and no again for a minute, whatever clients do."""
+
+    def __init__(self) -> None:
+        self._told_at = -_TELL_EVERY_S
+
+    def __call__(self, now: float) -> bool:
+        if now - self._told_at < _TELL_EVERY_S:
+            return False
+        self._told_at = now
+        return True
+
+
 class AcceptErrors:
     """The event loop's handler of errors: says once a minute that no connection can be taken up for want of
     descriptors or memory. asyncio says so many times a second (cpython #151615), which fills the log."""
 
     def __init__(self) -> None:
-        self._told_at = -_TELL_EVERY_S
+        self._due = OnceAMinute()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in _NO_MORE and "accept" in context["message"]:
-            if loop.time() - self._told_at < _TELL_EVERY_S:
-                return
-            self._told_at = loop.time()
-        loop.default_exception_handler(context)
+        none_left = isinstance(error, OSError) and error.errno in _NO_MORE and "accept" in context["message"]
+        if not none_left or self._due(loop.time()):
+            loop.default_exception_handler(context)
 
 
 def queue_many(listener: int) -> None:

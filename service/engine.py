@@ -211,10 +211,9 @@ class Engine:
         with self._wake:
             if self._stage != "running":
                 raise ScoringStopped()
+            # a product without a part here finds a place of its own
             if self.waiting >= self.queue_size * (1 if self._held[product] else 2):
-                raise Overloaded(
-                    self.retry_after_s()
-                )  # a product without a part here finds a place of its own
+                raise Overloaded(self.retry_after_s())
             self._held[product] += 1
         try:
             ready = self.residents.want(product)

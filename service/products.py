@@ -58,7 +58,8 @@ class StoreLoader:
         """What a version's banks and networks take; nothing where it cannot be read.
 
         Rows are float32 on the host whatever a bank's file holds, and on a GPU as large as in the file; the
-        rest is as large as its file."""
+        rest is as large as its file.
+        """
         folder = self._store.root / product / version
         try:
             manifest = Manifest.read(folder)

@@ -3,7 +3,8 @@
 One thread follows the disk and two carry out orders, so that scoring goes on meanwhile and a slow load holds
 up no order for another product; at one product only one of them works at a time. Only a new detector's
 warm-up, which costs as much as one part, takes a turn of the thread that scores. A part keeps the detector
-it was admitted with."""
+it was admitted with.
+"""
 
 from __future__ import annotations
 

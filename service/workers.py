@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 
 class Workers(ThreadPoolExecutor):
@@ -12,7 +11,6 @@ class Workers(ThreadPoolExecutor):
     ever."""
 
     def __init__(self, threads: int, name: str) -> None:
-        self.name = name
         self._seen: list[threading.Thread] = []
         self._ended = False
         super().__init__(threads, name, initializer=lambda: self._seen.append(threading.current_thread()))
@@ -25,6 +23,3 @@ class Workers(ThreadPoolExecutor):
         """As ThreadPoolExecutor's."""
         self._ended = True
         super().shutdown(wait, cancel_futures=cancel_futures)
-
-    def __exit__(self, *error: Any) -> None:
-        self.shutdown(wait=True)

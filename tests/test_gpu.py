@@ -20,6 +20,8 @@ from banks.store import BankStore
 from models.extraction import Extractor
 from models.product_folder import open_product_folder
 from models.readers import read_pair
+from models.sample import Sample
+from recipes.profile import Profile
 from recipes.profiles import PROFILES, find_profile
 from tests.golden_inputs import pair, write_product, write_weights
 
@@ -32,18 +34,23 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path: Path) -> None:
+def _built(name: str, recipe: ModuleType, folder: Path) -> tuple[Path, Path, Sample, Profile]:
+    """A version that the device built, the weights of its networks, a part to score, and its profile."""
     profile = find_profile(name, prepared=True, changes=["extraction.training.steps=2"])
-    weights, product = tmp_path / "weights", tmp_path / "product"
+    weights, product = folder / "weights", folder / "product"
     weights.mkdir()
     write_weights(recipe, weights, profile.extraction.weights(), 7)
     write_product(recipe, product, {"train": range(3), "validation": range(3, 5), "test": range(5, 6)})
-    store = BankStore(tmp_path / "banks")
+    store = BankStore(folder / "banks")
     Builder(profile, store, device=DEVICE, weights_dir=weights).build("part", open_product_folder(product))
-    sample = read_pair(*pair(product, "test", 5))
+    return store.path("part"), weights, read_pair(*pair(product, "test", 5)), profile
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path: Path) -> None:
+    version, weights, sample, profile = _built(name, recipe, tmp_path)
     host, device = (
-        Detector.load(store.path("part"), device=where, weights_dir=weights).score([sample])[0]
+        Detector.load(version, device=where, weights_dir=weights).score([sample])[0]
         for where in ("cpu", DEVICE)
     )
     assert isinstance(host, PartResult)
@@ -61,18 +68,11 @@ def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path
 
 def test_versions_come_and_go_without_their_memory(recipe: ModuleType, tmp_path: Path) -> None:
     """Another thread loads and drops detectors, as the service's does; this one scores and frees."""
-    profile = find_profile("m3dm", prepared=True, changes=["extraction.training.steps=2"])
-    weights, product = tmp_path / "weights", tmp_path / "product"
-    weights.mkdir()
-    write_weights(recipe, weights, profile.extraction.weights(), 7)
-    write_product(recipe, product, {"train": range(3), "validation": range(3, 5), "test": range(5, 6)})
-    store = BankStore(tmp_path / "banks")
-    Builder(profile, store, device=DEVICE, weights_dir=weights).build("part", open_product_folder(product))
-    sample = read_pair(*pair(product, "test", 5))
+    version, weights, sample, _ = _built("m3dm", recipe, tmp_path)
     held: list[Detector] = []
 
     def load() -> None:
-        held.append(Detector.load(store.path("part"), device=DEVICE, weights_dir=weights))
+        held.append(Detector.load(version, device=DEVICE, weights_dir=weights))
 
     def on_another_thread(work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work)
