@@ -50,6 +50,15 @@ class Gate:
         """Whether no place is left."""
         return self.inside >= self.limit
 
+    def beyond_share(self, client: str, places: int) -> int:
+        """How many more places the client would hold than its share."""
+        return self._held[client] + places - self._share
+
+    def missing(self, client: str, places: int) -> int:
+        """How many places have to be given back before the client may hold so many more; 0 or less: none."""
+        limit = self.limit + (0 if self._held[client] else self._above)
+        return max(self.inside + places - limit, self.beyond_share(client, places))
+
     def refusal(self) -> Overloaded:
         """For a request that has no place here."""
         return Overloaded(self._retry_after_s())
@@ -57,8 +66,7 @@ class Gate:
     @contextmanager
     def enter(self, client: str = "", places: int = 1) -> Iterator[None]:
         """Hold places. client: whose share they are of. Raises Overloaded."""
-        limit = self.limit + (0 if self._held[client] else self._above)
-        if self.inside + places > limit or self._held[client] + places > self._share:
+        if self.missing(client, places) > 0:
             raise self.refusal()
         self.inside += places
         self._held[client] += places

@@ -37,6 +37,7 @@ from service import (
 )
 from service.access import Access, check_access
 from service.admission import Gate
+from service.arrivals import Arrivals, Pace
 from service.batch_routes import BatchRoutes
 from service.batches import BatchJob
 from service.build_routes import BuildRoutes
@@ -305,6 +306,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
         store=store,
         decoders=Workers(settings.decode_workers, "tribank-decode"),
         encoders=Workers(settings.encode_workers, "tribank-encode"),
+        arrivals=Arrivals(Pace.of(settings)),
         uploads=Gate.shared(settings.max_uploads, engine.retry_after_s),
         upload_bytes=Gate.shared(
             max(settings.max_upload_bytes, settings.max_body_bytes),

@@ -73,10 +73,11 @@ class BatchRoutes:
             refuse_key(key, "With Prefer: respond-async the batch is a job, which is done once.")
         negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
-            held.enter_context(services.batches.enter(client_of(request.scope)))
+            entered = services.arrivals.enter(client_of(request.scope), {services.batches: 1})
+            arrival = held.enter_context(entered)
             folder = held.enter_context(services.jobs.store.receiving())
             file = folder / FILE
-            digest = await receive_zip(request, file, self.limits)
+            digest = await receive_zip(request, file, self.limits, arrival)
             archive = await on_disk(lambda: PartsArchive(file, self.limits.archive))
             held.callback(archive.close)
             if wants_job:

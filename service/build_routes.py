@@ -112,7 +112,8 @@ class BuildRoutes:
         request.state.record.update(product=product, action="build")
         asked = await on_disk(lambda: _checked(services.store, product, options))
         with ExitStack() as held:
-            held.enter_context(services.builds.enter(client_of(request.scope)))
+            entered = services.arrivals.enter(client_of(request.scope), {services.builds: 1})
+            arrival = held.enter_context(entered)
             folder = held.enter_context(services.jobs.store.receiving())
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON:
                 source = await read_json(request, PartsSource)
@@ -120,7 +121,7 @@ class BuildRoutes:
                 known = await on_disk(lambda: _known_parts(services.store, product, asked))
                 asked |= await on_disk(lambda: self._source(source, product, known, folder, services.records))
             else:
-                digest = await receive_zip(request, folder / FILE, self._limits)
+                digest = await receive_zip(request, folder / FILE, self._limits, arrival)
                 (await on_disk(lambda: PartsArchive(folder / FILE, self._limits.archive))).close()
             job = await services.jobs.submit(
                 BuildJob.name,

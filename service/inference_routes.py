@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers import JSON, Renderer, Scan
+from service.arrivals import Arrival
 from service.bodies import REFERENCE
 from service.deadline import Clock
 from service.parameters import ActiveVersion, ProductName
@@ -205,9 +206,10 @@ async def _infer(
             raise _not_active(version)
         return scan, lambda scan: render_inference(scan, inference.asked)
 
-    return await answer_part(
-        product, request, services, clock, lambda: receive_bytes(request, services.upload_limits), score
-    )
+    async def receive(arrival: Arrival) -> bytes:
+        return await receive_bytes(request, services.upload_limits, arrival)
+
+    return await answer_part(product, request, services, clock, receive, score)
 
 
 def _metadata(services: Wiring, product: str, version: str | None) -> ModelMetadata:

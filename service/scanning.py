@@ -18,6 +18,7 @@ from models.sample import Sample, without_returns
 from service.access import client_of
 from service.admission import Gate
 from service.answers import Rendered, Renderer, Scan, scan_headers, server_timing
+from service.arrivals import Arrival
 from service.deadline import Clock
 from service.parts import checked_part_id
 from service.problems import NotReady, Refusal
@@ -46,7 +47,7 @@ async def answer_part(
     request: Request,
     services: Wiring,
     clock: Clock,
-    receive: Callable[[], Awaitable[_B]],
+    receive: Callable[[Arrival], Awaitable[_B]],
     score: Callable[[_B], Coroutine[Any, Any, tuple[Scan, Renderer]]],
 ) -> Response:
     """Receive one part's body, score it, and answer as its renderer says, within the service's bounds.
@@ -66,9 +67,9 @@ async def answer_part(
     client = client_of(request.scope)
     size = announced_bytes(request.headers, services.upload_limits.body_bytes)
     async with clock.running():
-        with services.upload_bytes.enter(client, size):
-            with services.uploads.enter(client):
-                body = await receive()
+        with services.arrivals.enter(client, {services.upload_bytes: size, services.uploads: 1}) as arrival:
+            body = await receive(arrival)
+            arrival.leave(services.uploads)
             received_ms = clock.spent_ms
             clock.shorten(services.deadline_s)
             scan, rendered, timings = await _unless_gone(request, answer(body))
@@ -85,7 +86,7 @@ def _refuse_before_the_body(request: Request, services: Wiring) -> None:
     """Raises Overloaded where the part would find no place in the end: its client asks before it sends the
     body, or more bodies are on their way already than there are places."""
     asks = request.headers.get("expect", "").lower() == "100-continue"
-    if services.parts.full and (asks or services.uploads.inside > services.parts.limit):
+    if services.parts.full and (asks or services.arrivals.in_time(services.uploads) > services.parts.limit):
         raise services.parts.refusal()
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers import JSON, RENDERERS, Renderer, Scan, negotiate
+from service.arrivals import Arrival
 from service.deadline import Clock
 from service.parameters import ProductName
 from service.parts import MAX_PART_ID, check_fields, decode, part_id_of
@@ -108,8 +109,8 @@ async def score_part(
     services.engine.check(product)
     request.state.record["product"] = product
 
-    async def receive() -> tuple[Ask, dict[str, bytes]]:
-        fields = await receive_fields(request, services.upload_limits)
+    async def receive(arrival: Arrival) -> tuple[Ask, dict[str, bytes]]:
+        fields = await receive_fields(request, services.upload_limits, arrival)
         part_id = named(request, part_id_of(fields, given))
         check_fields(fields)
         ask = Ask(product, part_id, options.threshold, clock)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from service.arrivals import Arrival
 from service.forms import FormReader
 from service.problems import Refusal
 from service.settings import Settings
@@ -29,31 +29,12 @@ RAW = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a body must come, so that who sends slowly gives the place back: on average since its first
-    byte was waited for, once `grace_s` more have passed. bytes_per_s: 0 is as slowly as it likes."""
-
-    bytes_per_s: int
-    grace_s: float
-
-    @classmethod
-    def of(cls, settings: Settings) -> Pace:
-        """The pace that the settings ask for."""
-        return cls(settings.body_bytes_per_s, settings.body_grace_s)
-
-    def patience_s(self, received: int) -> float:
-        """How long may have been waited for so many bytes and the next."""
-        return self.grace_s + received / self.bytes_per_s if self.bytes_per_s else math.inf
-
-
-@dataclass(frozen=True, slots=True)
 class UploadLimits:
     """fields: the names a form may hold, and the most bytes of each."""
 
     fields: Mapping[str, int]
     body_bytes: int
     timeout_s: float
-    pace: Pace
 
     @classmethod
     def of(cls, settings: Settings) -> UploadLimits:
@@ -66,17 +47,17 @@ class UploadLimits:
             "intrinsics": SMALL_FIELD_BYTES,
             "part_id": SMALL_FIELD_BYTES,
         }
-        return cls(fields, settings.max_body_bytes, settings.body_timeout_s, Pace.of(settings))
+        return cls(fields, settings.max_body_bytes, settings.body_timeout_s)
 
 
-async def receive_fields(request: Request, limits: UploadLimits) -> dict[str, bytes]:
-    """The fields of a part; a raw body is the field `sample`. Raises Refusal."""
+async def receive_fields(request: Request, limits: UploadLimits, arrival: Arrival) -> dict[str, bytes]:
+    """The fields of a part; a raw body is the field `sample`. arrival: the body. Raises Refusal."""
     media_type, boundary = check_head(request.headers, limits.body_bytes, (FORM, RAW))
     if media_type == RAW:
-        return {"sample": await receive_bytes(request, limits)}
+        return {"sample": await receive_bytes(request, limits, arrival)}
     fields = Fields(limits.fields)
     reader = FormReader(boundary, fields, most_fields=MAX_FIELDS)
-    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
         reader.feed(chunk)
     reader.finish()
     return fields.content()
@@ -117,38 +98,29 @@ def announced_bytes(headers: Headers, most: int) -> int:
     return min(int(length[:20]), most) if length.isdigit() else most
 
 
-async def receive_bytes(request: Request, limits: UploadLimits) -> bytes:
+async def receive_bytes(request: Request, limits: UploadLimits, arrival: Arrival) -> bytes:
     """The whole body as it is. Raises Refusal."""
     whole = io.BytesIO()  # grows in place, and gives its bytes away without a copy
-    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
         whole.write(chunk)
     return whole.getvalue()
 
 
 async def bounded(
-    chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float, pace: Pace
+    chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float, arrival: Arrival
 ) -> AsyncIterator[bytes]:
-    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`, at that pace: only what
-    is spent waiting for the client counts against it. Raises Refusal."""
-    clock = asyncio.get_running_loop().time
-    received, waited = 0, 0.0
-    until = clock() + timeout_s
-    while True:
-        began = clock()
-        too_slow = began + pace.patience_s(received) - waited
-        try:
-            async with asyncio.timeout_at(min(until, too_slow)):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise _too_slow(timeout_s, pace if too_slow < until else None) from None
-        waited += clock() - began
-        if chunk is None:
-            break
-        received += len(chunk)
-        if received > most_bytes:
-            raise _body_too_large(most_bytes)
-        yield chunk
-    if not received:
+    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`, at the arrival's pace:
+    only what is spent waiting for the client counts against the body. Raises Refusal."""
+    until = asyncio.get_running_loop().time() + timeout_s
+    try:
+        while (chunk := await arrival.next_piece(chunks, until)) is not None:
+            if arrival.received > most_bytes:
+                raise _body_too_large(most_bytes)
+            yield chunk
+    except TimeoutError:
+        detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
+        raise Refusal(408, "body_timeout", detail) from None
+    if not arrival.received:
         raise _no_body((FORM, RAW))
 
 
@@ -210,15 +182,6 @@ def check_size(name: str, size: int, limits: Mapping[str, int]) -> None:
 
 def _no_body(accepted: Sequence[str]) -> Refusal:
     return Refusal(400, "no_body", f"The request has no body. Send the part as {' or '.join(accepted)}.")
-
-
-def _too_slow(timeout_s: float, pace: Pace | None) -> Refusal:
-    detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
-    if pace is not None:
-        detail = (
-            f"The body came at less than {pace.bytes_per_s} bytes a second. Send it again over a faster link."
-        )
-    return Refusal(408, "body_timeout", detail)
 
 
 def _body_too_large(most_bytes: int) -> Refusal:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from banks.store import BankStore
 from models.readers import ReadLimits
 from service.admission import Gate
+from service.arrivals import Arrivals
 from service.engine import Engine
 from service.jobs import Jobs
 from service.metrics import Metrics
@@ -25,16 +26,17 @@ from service.workers import Workers
 class Wiring:
     """The long-lived objects of one server.
 
-    uploads, loading, parts, batches, builds, watchers, exports: the gates of receiving, of waiting for a
-    bank, of work, of batches, of receiving what builds need, of watching, and of tables and job results.
-    upload_bytes: the bytes of the bodies in `uploads` and `parts`. stall_s: how long a client may take
-    nothing of a streamed answer.
+    arrivals: the bodies that are being received. uploads, loading, parts, batches, builds, watchers,
+    exports: the gates of receiving, of waiting for a bank, of work, of batches, of receiving what builds
+    need, of watching, and of tables and job results. upload_bytes: the bytes of the bodies in `uploads` and
+    `parts`. stall_s: how long a client may take nothing of a streamed answer.
     """
 
     engine: Engine
     store: BankStore
     decoders: Workers
     encoders: Workers
+    arrivals: Arrivals
     uploads: Gate
     upload_bytes: Gate
     loading: Gate

@@ -14,11 +14,12 @@ from zipfile import ZipFile, ZipInfo
 from fastapi import Request
 
 from service.archives import ArchiveLimits
+from service.arrivals import Arrival
 from service.forms import FormReader
 from service.jobs import on_disk
 from service.problems import Refusal
 from service.settings import Settings
-from service.uploads import FORM, Pace, bounded, check_head, unknown_field
+from service.uploads import FORM, bounded, check_head, unknown_field
 
 ZIP = "application/zip"
 FIELD = "parts"
@@ -44,18 +45,17 @@ class ZipLimits:
 
     body_bytes: int
     timeout_s: float
-    pace: Pace
     archive: ArchiveLimits
 
     @classmethod
     def of(cls, settings: Settings) -> ZipLimits:
         """The limits that the settings ask for."""
         archive = ArchiveLimits(settings.max_batch_entries, settings.max_batch_decoded_bytes)
-        return cls(settings.max_batch_bytes, settings.batch_timeout_s, Pace.of(settings), archive)
+        return cls(settings.max_batch_bytes, settings.batch_timeout_s, archive)
 
 
-async def receive_zip(request: Request, file: Path, limits: ZipLimits) -> str:
-    """Put the body's parts into the zip `file`; returns their SHA-256. Raises Refusal."""
+async def receive_zip(request: Request, file: Path, limits: ZipLimits, arrival: Arrival) -> str:
+    """Put the body's parts into the zip `file`; returns their SHA-256. arrival: the body. Raises Refusal."""
     media_type, boundary = check_head(request.headers, limits.body_bytes, (ZIP, FORM))
     try:
         with file.open("wb") as raw, PartsSink(raw) as sink:
@@ -63,7 +63,7 @@ async def receive_zip(request: Request, file: Path, limits: ZipLimits) -> str:
                 sink.open(FIELD, "")
             reader = FormReader(boundary, sink, most_fields=limits.archive.entries)
             take = reader.feed if media_type == FORM else sink.take
-            async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, limits.pace):
+            async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
                 await on_disk(partial(take, chunk))
             if media_type == FORM:
                 reader.finish()

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
+from service.arrivals import Arrival, Pace
 from service.forms import FormReader
 from service.problems import Refusal
-from service.uploads import FORM, MAX_FIELDS, RAW, Fields, Pace, bounded, check_head
+from service.uploads import FORM, MAX_FIELDS, RAW, Fields, bounded, check_head
 from tests.waiting import until
 
 MIB = 1 << 20
@@ -40,7 +41,7 @@ def read(body: bytes, size: int = 1 << 20) -> dict[str, bytes]:
             for at in range(0, len(body), size):
                 yield body[at : at + size]
 
-        async for piece in bounded(pieces(), MOST_BYTES, 5, Pace(0, 1.0)):
+        async for piece in bounded(pieces(), MOST_BYTES, 5, Arrival(Pace(0, 1.0))):
             reader.feed(piece)
 
     asyncio.run(receive())
@@ -160,7 +161,7 @@ def test_a_body_below_the_least_pace_is_refused_and_a_slow_reader_of_it_is_not_b
 
     async def receive(pause_s: float, work_s: float) -> int:
         count = 0
-        async for piece in bounded(pieces(pause_s), MOST_BYTES, 60, Pace(100_000, 2.0)):
+        async for piece in bounded(pieces(pause_s), MOST_BYTES, 60, Arrival(Pace(100_000, 2.0))):
             count += len(piece)
             await asyncio.sleep(work_s)
         return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import time
 from collections import Counter
@@ -26,6 +27,15 @@ HEAD = (
     b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: multipart/form-data; boundary=b\r\n%sContent-Length: %d\r\n\r\n"
 )
+
+
+BATCH_URL = "/v1/products/cookie/batch"
+BATCH = (
+    b"POST /v1/products/cookie/batch HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/zip\r\nContent-Length: %d\r\n\r\n"
+)
+PATIENT = {"body_timeout_s": 600.0, "body_grace_s": 600.0}
+"""Nothing ends a slow body but another that needs its place."""
 
 
 def _connect(running: Any, address: str = "127.0.0.1", room: int = 4096) -> socket.socket:
@@ -91,6 +101,48 @@ def test_bodies_that_drip_from_many_addresses_give_their_places_back(
         until(lambda: running.app.state.wiring.uploads.inside == 0, "the places given back")
         assert client.post(URL, files=part).status_code == 200
         assert _statuses(slow) == {b"408": places}
+
+
+@pytest.mark.parametrize("announced", [100_000, 2_999_000])
+def test_slow_bodies_from_many_addresses_give_way_to_quick_ones(
+    serve: Callable[..., Any],
+    strict_settings: Any,
+    loader: Any,
+    part: dict[str, bytes],
+    form: bytes,
+    announced: int,
+) -> None:
+    bounds = {"max_uploads": 4, "max_upload_bytes": 6_000_000}
+    settings = strict_settings.model_copy(update=PATIENT | bounds)
+    with ExitStack() as held:
+        running = held.enter_context(serve(settings, loader))
+        slow = [held.enter_context(_connect(running, f"127.0.0.{2 + n}")) for n in range(12)]
+        for connection in slow:
+            connection.sendall(HEAD % (b"", announced) + form[:100])
+        until(lambda: len(_ready(slow)) >= 8, "the first of them gave way to the last")
+        with running.client() as client:
+            answers = [client.post(URL, files=part) for _ in range(8)]
+        assert [answer.status_code for answer in answers] == [200] * 8
+        refused = _ready(slow)
+        assert _statuses(refused) == {b"429": len(refused)}
+
+
+def test_slow_batches_from_many_addresses_give_way_to_a_quick_one(
+    serve: Callable[..., Any], strict_settings: Any, loader: Any
+) -> None:
+    settings = strict_settings.model_copy(update=PATIENT | {"max_batches": 2, "batch_timeout_s": 600.0})
+    with serve(settings, loader) as running, running.client() as client, ExitStack() as held:
+        slow = [held.enter_context(_connect(running, f"127.0.0.{2 + n}")) for n in range(2)]
+        for connection in slow:
+            connection.sendall(BATCH % 1000 + b"PK")
+        until(lambda: running.app.state.wiring.batches.inside == 2, "all places taken")
+        answer = client.post(BATCH_URL, content=b"PK", headers={"Content-Type": "application/zip"})
+        assert answer.status_code == 422
+
+
+def _ready(connections: list[socket.socket]) -> list[socket.socket]:
+    """Those that an answer has come to."""
+    return select.select(connections, [], [], 0)[0]
 
 
 def test_answers_that_nobody_reads_hold_no_place_of_others(
