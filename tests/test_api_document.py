@@ -1,103 +1,104 @@
-"""docs/api.md: every line is typed against a real server, in the order of the page."""
+"""docs/send-a-part.md and docs/api.md: every line and program runs against a real server, in order."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
 from models.readers.files import read_pair
 from tests.conftest import SMALL
+from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, code_blocks, lines_of, server
 
-ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "api.md").read_text()
-LINES = [line for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
-ADDRESS = "http://127.0.0.1:8000"
+INTEGRATOR = ROOT / "docs" / "send-a-part.md"
+API = ROOT / "docs" / "api.md"
+COMPILER = shutil.which("mcs")
+"""Mono's C# compiler, from Debian's package mono-mcs."""
 
 
-@pytest.fixture
-def desk(small_product: Path, small_banks: Path, tmp_path: Path) -> Path:
-    """A folder as the page's reader has it: one part in two forms, a folder of two, two versions."""
+@pytest.fixture(scope="module")
+def folder(small_product: Path, small_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the pages' reader has it: one part in two forms, a folder of two, two versions."""
+    folder = tmp_path_factory.mktemp("desk")
     defect = next(path for path in sorted((small_product / "test").iterdir()) if path.name != "good")
     rgb, xyz = (next((defect / kind).iterdir()) for kind in ("rgb", "xyz"))
-    shutil.copy(rgb, tmp_path / "part.png")
-    shutil.copy(xyz, tmp_path / "part.tiff")
+    shutil.copy(rgb, folder / "part.png")
+    shutil.copy(xyz, folder / "part.tiff")
     sample = read_pair(rgb, xyz)
-    np.savez(tmp_path / "part.npz", rgb=sample.rgb, xyz=sample.xyz)
-    shutil.copytree(small_product / "validation" / "good", tmp_path / "parts")
-    shutil.copytree(small_product / "validation" / "good", tmp_path / "line" / "monday")
-    banks = tmp_path / "banks"
+    np.savez(folder / "part.npz", rgb=sample.rgb, xyz=sample.xyz)
+    shutil.copytree(small_product / "validation" / "good", folder / "parts")
+    shutil.copytree(small_product / "validation" / "good", folder / "line" / "monday")
+    banks = folder / "banks"
     shutil.copytree(small_banks, banks, symlinks=True)
     shutil.copytree(banks / SMALL / "v1", banks / SMALL / "v2")
-    return tmp_path
+    return folder
 
 
-@pytest.fixture
-def address(desk: Path, free_port: int) -> Iterator[str]:
-    """A server of the desk's banks."""
-    serve = [sys.executable, "-m", "tribank", "serve", "--port", str(free_port)]
-    server = subprocess.Popen(
-        [*serve, "--banks", "banks", "--state", "state"],
-        cwd=desk,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TRIBANK_PARTS_DIR": "line"},
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{free_port}"
-    try:
-        _wait(address)
-        yield address
-    finally:
-        server.terminate()
-        assert server.wait(60) == 0
-
-
-def _wait(address: str) -> None:
-    for _ in range(600):
-        try:
-            with urlopen(f"{address}/readyz", timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    raise TimeoutError("the server was not ready")
+@pytest.fixture(scope="module")
+def desk(folder: Path) -> Iterator[Desk]:
+    """The folder with a server of its banks."""
+    serve = ".venv/bin/tribank serve --banks banks --state state"
+    with server(folder, serve, TRIBANK_PARTS_DIR="line") as desk:
+        yield desk
 
 
 @pytest.mark.slow
-def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
+def test_every_line_for_the_integrator_works(desk: Desk) -> None:
+    for line in lines_of(INTEGRATOR):
+        answer = json.loads(desk.type(line))
+        assert (answer["part_id"], answer["threshold_source"]) == ("board-000123", "calibration")
+
+
+@pytest.fixture(params=["python", "csharp"])
+def program(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> list[str]:
+    """The page's program in this language, for the desk's server; what follows are its arguments."""
+    (text,) = code_blocks(INTEGRATOR, request.param)
+    if request.param == "python":
+        return [sys.executable, "-c", desk.here(text)]
+    if COMPILER is None:
+        pytest.skip("needs mono-mcs")
+    source, made = tmp_path / "score.cs", tmp_path / "score.exe"
+    source.write_text(desk.here(text))
+    subprocess.run([COMPILER, "-r:System.Net.Http", f"-out:{made}", source], check=True, capture_output=True)
+    return ["mono", str(made)]
+
+
+@pytest.mark.slow
+def test_the_integrators_program_accepts_good_parts_alone(
+    desk: Desk, program: list[str], small_product: Path
+) -> None:
+    def status(rgb: Path, xyz: Path) -> int:
+        return subprocess.run([*program, rgb, xyz, "board-1"], capture_output=True).returncode
+
+    good = small_product / "train" / "good"
+    image, cloud = good / "rgb" / "000.png", good / "xyz" / "000.tiff"
+    threshold = f"{DOCUMENTED_ADDRESS}/v1/products/myproduct/versions/v1/threshold"
+    assert status(image, cloud) == 0
+    assert status(cloud, image) == 1, "a request that cannot be answered"
+    desk.type(f"curl -sS -X PUT --json '{{\"threshold\": 0}}' {threshold}")
+    assert status(image, cloud) == 1, "a part above the threshold"
+    desk.type(f"curl -sS -X DELETE {threshold}")
+
+
+@pytest.mark.slow
+def test_every_line_of_the_api_page_works(desk: Desk) -> None:
     told: dict[str, str] = {}
-    job, result, reject = "JOB", "RESULT", "REJECT"
-    for line in LINES:
-        typed = (
-            line.replace(ADDRESS, address)
-            .replace("myproduct", SMALL)
-            .replace("JOB", job)
-            .replace("RESULT", result)
-            .replace("REJECT", reject)
-        )
-        typed = typed.replace(".venv/bin/python", sys.executable)
-        asks = typed.startswith("curl ")
-        if asks:
-            typed += " -w '%{stderr}%{http_code}'"
-        done = subprocess.run(["bash", "-c", typed], cwd=desk, capture_output=True, text=True)
-        assert done.returncode == 0, (line, done.stderr)
-        assert not asks or re.fullmatch(r"20[0-4]", done.stderr), (line, done.stdout, done.stderr)
-        told[line] = done.stdout
-        if line == LINES[0]:
-            result = json.loads(done.stdout)["result_id"]
-        if line == LINES[1]:
-            reject = json.loads(done.stdout)["result_id"]
+    names = {"JOB": "", "RESULT": "", "REJECT": ""}
+    lines = lines_of(API)
+    for line in lines:
+        told[line] = desk.type(line, **names)
+        if line == lines[0]:
+            names["RESULT"] = json.loads(told[line])["result_id"]
+        if line == lines[1]:
+            names["REJECT"] = json.loads(told[line])["result_id"]
         if "respond-async" in line:
-            job = json.loads(done.stdout)["job_id"]
+            names["JOB"] = json.loads(told[line])["job_id"]
     first, named = list(told.values())[:2]
     assert json.loads(first)["threshold_source"] == "calibration"
     assert (json.loads(named)["part_id"], json.loads(named)["threshold"]) == ("board-000123", 0.5)
@@ -105,9 +106,9 @@ def test_every_line_of_the_page_works(desk: Path, address: str) -> None:
     listed = json.loads(_told(told, "results?part_id="))["results"]
     assert json.loads(named)["result_id"] in [one["result_id"] for one in listed]
     assert json.loads(_told(told, "/feedback"))["verdict"] == "good"
-    assert (desk / "small.jpg").read_bytes().startswith(b"\xff\xd8")
-    assert (desk / "results.csv").read_text().count(json.loads(first)["result_id"]) == 1
-    assert (desk / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    assert (desk.folder / "small.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (desk.folder / "results.csv").read_text().count(json.loads(first)["result_id"]) == 1
+    assert (desk.folder / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     by_protocol = json.loads(_told(told, "/infer"))
     assert by_protocol["outputs"][0]["data"] == [pytest.approx(json.loads(first)["score"])]
     results = _told(told, "/results")

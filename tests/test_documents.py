@@ -1,4 +1,4 @@
-"""The README's commands, run as a reader would type them; and every other document's names."""
+"""The commands of README.md and docs/quick-start.md, run as a reader types them; every document's names."""
 
 from __future__ import annotations
 
@@ -9,38 +9,21 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from evaluation.demo import CURL
+from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, lines_of, server
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = [line for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
-ADDRESS = "http://127.0.0.1:8000"
-
-
-def _here(command: str, port: int) -> list[str]:
-    """The command for the folder and port of this test."""
-    words = shlex.split(command.replace(ADDRESS, f"http://127.0.0.1:{port}"))
-    if words[0] != ".venv/bin/tribank":
-        return words
-    return [sys.executable, "-m", "tribank", *words[1:]]
-
-
-def _command(start: str) -> str:
-    (found,) = [line for line in COMMANDS if line.startswith(start)]
-    return found
+README = ROOT / "README.md"
+QUICK_START = ROOT / "docs" / "quick-start.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_two_commands_are_targets_and_ci_runs_the_second() -> None:
-    assert COMMANDS[:2] == ["make demo", "make test"]
+    assert lines_of(README)[:2] == ["make demo", "make test"]
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^demo: setup", makefile, re.MULTILINE)
     assert re.search(r"^test: setup", makefile, re.MULTILINE)
@@ -48,13 +31,13 @@ def test_the_two_commands_are_targets_and_ci_runs_the_second() -> None:
 
 
 def test_the_demo_types_the_readme_line() -> None:
-    expected = CURL.format(rgb="part.png", xyz="part.tiff", url=ADDRESS, product="myproduct")
-    assert _command("curl") == expected
+    expected = CURL.format(rgb="part.png", xyz="part.tiff", url=DOCUMENTED_ADDRESS, product="myproduct")
+    assert lines_of(README)[2:] == [expected]
 
 
 @pytest.fixture
-def desk(small_product: Path, tmp_path: Path) -> Path:
-    """A folder as the README's reader has it: good parts under path/to/good/parts, one part to score."""
+def folder(small_product: Path, tmp_path: Path) -> Path:
+    """A folder as the reader has it: good parts under path/to/good/parts, one part to score."""
     parts = tmp_path / "path" / "to" / "good" / "parts"
     parts.parent.mkdir(parents=True)
     shutil.copytree(small_product / "train" / "good", parts)
@@ -65,41 +48,41 @@ def desk(small_product: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_reader_builds_serves_and_scores(desk: Path, free_port: int) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    build = _here(_command(".venv/bin/tribank build"), free_port)
-    subprocess.run(build, cwd=desk, env=environment, check=True, capture_output=True)
-    serve = [*_here(_command(".venv/bin/tribank serve"), free_port), "--port", str(free_port)]
-    server = subprocess.Popen(serve, cwd=desk, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        _wait(free_port)
-        curl = _here(_command("curl"), free_port)
-        answer = json.loads(subprocess.run(curl, cwd=desk, check=True, capture_output=True).stdout)
+def test_the_reader_of_the_quick_start_builds_serves_and_scores(folder: Path) -> None:
+    before, (serve, *after) = _at_the_server(lines_of(QUICK_START))
+    for line in before:
+        Desk(folder, port=0).type(line)
+    assert after[0] == lines_of(README)[2]
+    with server(folder, serve) as desk:
+        answer = json.loads(desk.type(after[0]))
         assert answer["decision"] == ("defective" if answer["score"] > answer["threshold"] else "good")
         assert set(answer["banks"]) == {"rgb", "point", "fused"}
-        picture = [*curl, "-H", "Accept: image/png", "-o", "heatmap.png"]
-        subprocess.run(picture, cwd=desk, check=True)
-        assert (desk / "heatmap.png").read_bytes().startswith(b"\x89PNG")
-    finally:
-        server.terminate()
-        assert server.wait(60) == 0
+        for line in after[1:]:
+            desk.type(line)
+    assert (folder / "heatmap.png").read_bytes().startswith(b"\x89PNG")
 
 
-def _wait(port: int) -> None:
-    for _ in range(600):
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    raise TimeoutError("the server was not ready")
+def _at_the_server(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines before the one that starts the server, and those from it on."""
+    at = next(i for i, line in enumerate(lines) if " serve " in line)
+    return lines[:at], lines[at:]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
-        if not target.startswith("http"):
-            assert (document.parent / target.partition("#")[0]).exists(), target
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        page = document.parent / name if name else document
+        assert page.exists(), target
+        assert not anchor or anchor in _anchors(page), target
+
+
+def _anchors(page: Path) -> set[str]:
+    """What a link may name in this page: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _named_commands() -> Iterator[str]:
