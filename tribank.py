@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-_ROOMS = ("recipes", "models", "banks", "service", "evaluation")
+_ROOMS = ("recipes", "models", "banks", "service", "evaluation", "cli")
 
 
 _NO_SEARCH = frozenset({"banks", "data", "keys", "metrics", "openapi", "profiles", "weights"})
@@ -31,11 +31,11 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if _searches(sys.argv[1:]):
-            from banks.blas import ensure_kernel
+            from models.numerics.blas import ensure_kernel
 
             ensure_kernel()
-        from evaluation.commands import register
-        from service.commands import app
+        from cli.evaluation import register
+        from cli.main import app
 
         register(app)
         app()
@@ -46,7 +46,7 @@ def main() -> None:
             _end("Stopped by Ctrl-C.", _STOPPED)
         raise
     except Exception as error:
-        from service.problems import EXIT_FULL, is_full
+        from service.http.problems import EXIT_FULL, is_full
 
         if is_full(error):
             _end("The disk is full. Make room, then run this again.", EXIT_FULL)

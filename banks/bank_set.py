@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.memory_bank import BankScore, MemoryBank, Normaliser
-from banks.nearest import Rows
-from banks.score_map import score_map
+from banks.decision.score_map import score_map
+from banks.methods.memory_bank.bank import BankScore, MemoryBank, Normaliser
+from banks.methods.memory_bank.search import Rows
 from models.features import PartFeatures
 from models.layout import Layout
 from recipes.banks import Blur, Reweighting

@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.bank_set import BankSet, PartScores
-from banks.decision import Decision, total
-from banks.evidence import Evidence, Provenance, evidence
-from banks.manifest import Manifest, library_versions
+from banks.decision.regions import Region, find_regions
+from banks.decision.rules import Decision, total
+from banks.methods.memory_bank.evidence import Evidence, Provenance, evidence
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
-from banks.probe import Probe, difference, scores_of
-from banks.regions import Region, find_regions
-from banks.store import BadBank
-from banks.thresholds import calibration_of
-from banks.version_files import load_probe, load_provenance, load_version
+from banks.versions.files import load_probe, load_provenance, load_version
+from banks.versions.manifest import Manifest, library_versions
+from banks.versions.probe import Probe, difference, scores_of
+from banks.versions.store import BadBank
+from banks.versions.thresholds import calibration_of
 from models.features import PartFeatures
-from models.preparation import PreparedPart, prepare
+from models.preparation.prepare import PreparedPart, prepare
 from models.sample import BadSample, Sample
-from models.weight_folder import DEFAULT_WEIGHTS
+from models.weights.folder import DEFAULT_WEIGHTS
 
 ThresholdSource = Literal["calibration", "set", "request"]
 
@@ -117,7 +117,7 @@ class Detector:
 
         prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
         did. check_probe: whether to score the version's probe now; else `warm_up` does. Raises
-        `banks.store.BadBank` if any file, any network or the probe's scores are not as built.
+        `banks.versions.store.BadBank` if any file, any network or the probe's scores are not as built.
         """
         manifest, pipeline, banks, decision = load_version(
             folder, device=device, weights_dir=weights_dir, make_pipeline=make_pipeline

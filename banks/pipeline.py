@@ -9,10 +9,10 @@ from typing import Protocol, TypeAlias
 
 from models.extraction import Extractor
 from models.features import PartFeatures
-from models.fusion import Fusion
-from models.preparation import PreparedPart, prepare
+from models.fusion.fusions import Fusion
+from models.preparation.prepare import PreparedPart, prepare
 from models.sample import BadSample, Sample
-from models.weights import WeightStore
+from models.weights.store import WeightStore
 from recipes.extraction import Modality
 from recipes.preparation import Preparation
 from recipes.profile import Profile

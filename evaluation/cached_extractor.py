@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from banks.manifest import library_versions
 from banks.pipeline import Pipeline, PipelineMaker
+from banks.versions.manifest import library_versions
 from evaluation.feature_cache import CachedPatches, FeatureCache
 from models.extraction import Extractor
 from models.features import PartFeatures, Patches
-from models.preparation import PreparedPart
-from models.weights import WeightStore
+from models.preparation.prepare import PreparedPart
+from models.weights.store import WeightStore
 from recipes.extraction import Extraction
 from recipes.profile import Profile
 
@@ -34,7 +34,7 @@ class CachedExtractor:
     """
 
     def __init__(self, profile: Profile, weights_dir: Path, device: str, cache: FeatureCache) -> None:
-        """Raises `models.weights.MissingWeights`."""
+        """Raises `models.weights.store.MissingWeights`."""
         extraction = profile.extraction
         self._store = WeightStore(weights_dir)
         self.weights = {name: self._store.describe(name).sha256 for name in extraction.weights()}

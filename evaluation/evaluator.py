@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from banks.builder import Builder
 from banks.detector import Detector
-from banks.store import BankStore
+from banks.versions.builder import Builder
+from banks.versions.store import BankStore
+from evaluation.bench.environment import environment, peak_memory_mb
 from evaluation.cached_extractor import cached_pipelines
 from evaluation.datasets.collection import open_products
-from evaluation.environment import environment, peak_memory_mb
 from evaluation.feature_cache import FeatureCache
 from evaluation.product_evaluation import (
     Evaluation,
@@ -27,9 +27,9 @@ from evaluation.product_evaluation import (
 )
 from evaluation.result_log import ResultLog
 from evaluation.run import Run, drawn_folder, fingerprint
-from models.product_folder import GOOD, ProductFolder
-from models.weight_folder import DEFAULT_WEIGHTS, missing_weights
-from models.weights import WeightStore
+from models.readers.product_folder import GOOD, ProductFolder
+from models.weights.folder import DEFAULT_WEIGHTS, missing_weights
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
 

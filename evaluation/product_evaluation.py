@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.detector import Detector, PartResult
-from evaluation.map_folder import fitted, read_mask
-from evaluation.metrics import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
+from evaluation.metrics.detection import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
+from evaluation.metrics.map_folder import fitted, read_mask
 from evaluation.run import Run
-from models.product_folder import GOOD, PartFile
+from models.readers.product_folder import GOOD, PartFile
 from models.sample import BadSample
 
 FINAL = "final"
@@ -50,7 +50,7 @@ class Evaluation:
     defective parts without mask, left out of the pixel metrics. unusable: reasons by part. resized: masks of
     another size than their part, fitted by the nearest pixel.
     p50_ms, p90_ms: from a part in memory to its decision; a cached extraction counts what it took when it
-    was done. wall_s: build and scoring. environment: see `evaluation.environment`.
+    was done. wall_s: build and scoring. environment: see `evaluation.bench.environment`.
     """
 
     run: Run

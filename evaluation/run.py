@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.product_folder import PartFile, ProductFolder
+from models.readers.product_folder import PartFile, ProductFolder
 from recipes.profile import Profile
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from models import numerics  # noqa: F401  settles how exactly the device computes
 from models.features import PartFeatures, Patches
-from models.fpfh import FpfhExtractor
-from models.networks import shared
-from models.point_transformer import PointExtractor
-from models.preparation import PreparedPart
-from models.rgb import RgbExtractor
-from models.weights import WeightStore
+from models.points.extractor import PointExtractor
+from models.points.fpfh import FpfhExtractor
+from models.preparation.prepare import PreparedPart
+from models.rgb.extractor import RgbExtractor
+from models.weights.networks import shared
+from models.weights.store import WeightStore
 from recipes.extraction import Extraction, RgbChoice
 from recipes.points import FpfhChoice, PointChoice, PointNetwork
 
@@ -23,7 +22,7 @@ class Extractor:
     def __init__(
         self, settings: Extraction, weights: WeightStore, *, rgb_size: int, device: str = "cpu"
     ) -> None:
-        """Raises `models.weights.MissingWeights` with what to do where a network's weights are absent."""
+        """Raises `MissingWeights` with what to do where a network's weights are absent."""
         self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()

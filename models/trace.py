@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from models.extraction import point_extractor, rgb_extractor
 from models.features import Patches
-from models.fusion import Fusion
-from models.point_transformer import PointExtractor
-from models.preparation import prepare
+from models.fusion.fusions import Fusion
+from models.points.extractor import PointExtractor
+from models.preparation.prepare import prepare
 from models.sample import Sample
-from models.weights import WeightStore
+from models.weights.store import WeightStore
 from recipes.extraction import Extraction
 from recipes.preparation import Preparation
 

@@ -26,7 +26,7 @@ class RgbBackbone:
     model: timm's name, with its weights tag. kind: "tokens" takes the patch tokens after the last layer's
     norm (the first tokens, such as CLS, are dropped); "stages" takes the maps at `stages` (timm's indices).
     constants: mean and std the weights were trained with. size: default side of the square input, pixels.
-    weights: name in `models.official_weights`. count: how many stages it has, 0 for tokens. padded: whether
+    weights: name in `models.weights.catalogue`. count: how many stages it has, 0 for tokens. padded: whether
     the 3 x 3 averages of stages keep the map's size, so that patches stay where their pixels are; BTF's do
     not and its grid is squeezed.
     """

@@ -18,7 +18,7 @@ Precision = Literal["float32", "float16"]
 """What a bank's rows are rounded to: float16 halves a bank on disk and on a GPU."""
 
 Blur: TypeAlias = Literal["gaussian", "pil8"]
-"""How a bank's map is smoothed; see `banks.score_map`."""
+"""How a bank's map is smoothed; see `banks.decision.score_map`."""
 
 
 @dataclass(frozen=True, slots=True)

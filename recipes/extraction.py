@@ -19,7 +19,7 @@ class RgbChoice:
     """backbone: a registered name or "timm:<model>". constants: the backbone's own mean and std, or the
     ImageNet ones that the published code uses for all. stages: of a convolutional backbone, by timm's
     indices; None for the backbone's own. colour: factor of the patches' plain colour, which follows the
-    network's channels (`models.patch_colour`); 0 is without, as in the paper.
+    network's channels (`models.rgb.patch_colour`); 0 is without, as in the paper.
 
     Raises ValueError for a name, stages or a factor that cannot be; what "timm:<model>" names is known only
     once the network is made."""

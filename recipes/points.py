@@ -62,9 +62,9 @@ class PointNetwork:
     batch_norm: "sample" as published, where raw metres need it; "running" with the stored statistics.
     scaling: "raw" metres as published; "unit_sphere" as in pre-training: minus the centroid, divided by the
         largest norm. Groups and interpolation weights stay in metres either way.
-    skip_near_origin: pointnet2_ops' rule, see `models.point_groups.farthest_points`.
+    skip_near_origin: pointnet2_ops' rule, see `models.points.groups.farthest_points`.
     distances: how interpolation weighs group centres; "expanded" repeats the published code's float32
-        rounding, see `models.alignment.interpolation`.
+        rounding, see `models.points.alignment.interpolation`.
     side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8); None: the groups themselves are the
         patches ("point groups", supplement sec. D), each at its centre's pixel, nothing is interpolated.
     """

@@ -13,7 +13,7 @@ from recipes.points import FpfhChoice
 from recipes.preparation import Preparation
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
-"""How banks become one score and one map; `banks.decision` has them."""
+"""How banks become one score and one map; `banks.decision.rules` has them."""
 
 
 class Profile(BaseModel):

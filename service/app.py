@@ -22,57 +22,55 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
 
-from banks.store import BankStore
+from banks.versions.store import BankStore
 from models.readers import ReadLimits
-from service import (
-    console,
-    good_part_routes,
-    inference_routes,
-    job_routes,
-    products,
-    result_routes,
-    scoring,
-    state_metrics,
-    versions,
-)
-from service.access import Access, check_access
-from service.admission import Gate
+from service.api import good_parts as good_part_routes
+from service.api import inference as inference_routes
+from service.api import jobs as job_routes
+from service.api import products
+from service.api import results as result_routes
+from service.api import score as scoring
+from service.api import metrics as state_metrics
+from service.api import versions
+from service import console
+from service.http.access import Access, check_access
+from service.engine.gate import Gate
 from service.arrivals import Arrivals, Pace
-from service.batch_routes import BatchRoutes
-from service.batches import BatchJob
-from service.build_routes import BuildRoutes
-from service.builds import BuildJob
-from service.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
-from service.detectors import Loader, Residency
-from service.document import make_document
-from service.engine import Engine
-from service.guard import Guard
-from service.job_store import JobStore
-from service.jobs import Jobs, on_disk
-from service.kept_parts import KeptParts
-from service.listening import CannotStart, check_banks, open_listeners
-from service.log_lines import LogLines
-from service.logs import library_logging, make_logger
-from service.metrics import Metrics
-from service.problems import (
+from service.api.batches import BatchRoutes
+from service.jobs.batch import BatchJob
+from service.api.builds import BuildRoutes
+from service.jobs.build import BuildJob
+from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
+from service.engine.detectors import Loader, Residency
+from service.http.document import make_document
+from service.engine.owner import Engine
+from service.http.exchange import Guard
+from service.jobs.store import JobStore
+from service.jobs.queue import Jobs, on_disk
+from service.records.kept_parts import KeptParts
+from service.http.listening import CannotStart, check_banks, open_listeners
+from service.watch.log_lines import LogLines
+from service.watch.logs import library_logging, make_logger
+from service.watch.metrics import Metrics
+from service.http.problems import (
     Refusal,
     on_disk_error,
     on_http_exception,
     on_refusal,
     on_validation_error,
 )
-from service.queries import check_asked
-from service.records import Records
-from service.repeats import Answered, on_answered
-from service.result_store import ResultStore
-from service.retention import keep_pruned
+from service.http.queries import check_asked
+from service.records.recorder import Records
+from service.api.repeats import Answered, on_answered
+from service.records.results import ResultStore
+from service.records.retention import keep_pruned
 from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
-from service.state_folder import StateFolder
-from service.uploads import UploadLimits
-from service.wire import protocol_for
-from service.wiring import Wiring
-from service.workers import Workers
-from service.zip_uploads import ZipLimits
+from service.records.state_folder import StateFolder
+from service.http.uploads import UploadLimits
+from service.http.protocol import protocol_for
+from service.api.services import Wiring
+from service.engine.workers import Workers
+from service.api.zip_upload import ZipLimits
 
 LAST_WORDS_S = 5
 """How long a server that can score no more still answers."""

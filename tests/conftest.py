@@ -35,9 +35,9 @@ def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bank root with version v1 of `small_product`, built by the default profile."""
-    from banks.builder import Builder
-    from banks.store import BankStore
-    from models.product_folder import open_product_folder
+    from banks.versions.builder import Builder
+    from banks.versions.store import BankStore
+    from models.readers.product_folder import open_product_folder
     from recipes.profiles import DEFAULT_PROFILE, find_profile
 
     root = tmp_path_factory.mktemp("banks")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from models.official_weights import official_weights
+from models.weights.catalogue import official_weights
 
 
 def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: int) -> None:

@@ -20,7 +20,7 @@ from sklearn.linear_model import SGDOneClassSVM
 from torch import Tensor
 from torch.nn import functional
 
-from models.rgb_backbones import rgb_backbone, timm
+from models.rgb.backbones import rgb_backbone, timm
 
 SIZE, GROUPS, NEIGHBOURS, HEADS = 224, 1024, 128, 6
 MEAN = np.array((0.485, 0.456, 0.406), np.float32)

@@ -61,7 +61,7 @@ def test_containers_are_bounded_and_stopped_no_earlier_than_the_server_stops() -
         assert service["pids_limit"] > 0
         assert all("size=" in mount for mount in service["tmpfs"])
     settings = Settings()
-    jobs, threads = 15, 20  # service/jobs.py with builds.py; service/engine.py
+    jobs, threads = 15, 20  # service/jobs/queue.py with builds.py; service/engine/owner.py
     longest = settings.deadline_s + settings.body_timeout_s + jobs + threads
     assert int(services["tribank"]["stop_grace_period"].removesuffix("s")) > longest
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.demo import CURL
+from cli.demo import CURL
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, lines_of, server
 
 README = ROOT / "README.md"

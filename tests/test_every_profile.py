@@ -17,17 +17,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from banks import decision as decisions
 from banks.bank_set import BankSet, NormalisedBank, PartScores
-from banks.memory_bank import MemoryBank, Normaliser
+from banks.decision import rules as decisions
+from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches
-from models.fusion import FITS, FusionTask
-from models.preparation import PreparedPart, prepare
-from models.rgb_backbones import rgb_backbone
+from models.fusion.fusions import FITS, FusionTask
+from models.fusion.uff import FusionNetwork
+from models.preparation.prepare import PreparedPart, prepare
+from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
-from models.uff import FusionNetwork
-from models.weights import WeightStore
+from models.weights.store import WeightStore
 from recipes.banks import BANKS
 from recipes.extraction import RgbChoice
 from recipes.points import FpfhChoice, PointChoice

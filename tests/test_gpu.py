@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from banks.builder import Builder
 from banks.detector import Detector, PartResult
-from banks.nearest import free_dropped
-from banks.store import BankStore
+from banks.methods.memory_bank.search import free_dropped
+from banks.versions.builder import Builder
+from banks.versions.store import BankStore
 from models.extraction import Extractor
-from models.product_folder import open_product_folder
 from models.readers import read_pair
+from models.readers.product_folder import open_product_folder
 from models.sample import Sample
 from recipes.profile import Profile
 from recipes.profiles import PROFILES, find_profile

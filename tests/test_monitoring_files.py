@@ -19,8 +19,8 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
-from service.logs import make_logger
 from service.settings import Settings
+from service.watch.logs import make_logger
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]

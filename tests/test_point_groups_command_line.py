@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
+from banks.decision.score_map import score_map
 from banks.detector import Detector, PartResult
-from banks.manifest import Manifest
-from banks.score_map import score_map
-from banks.store import BankStore
+from banks.versions.manifest import Manifest
+from banks.versions.store import BankStore
 from models.layout import GroupLayout
-from models.point_network import PointTransformer
+from models.points.network import PointTransformer
 from models.readers import read_pair
 
 pytestmark = pytest.mark.slow

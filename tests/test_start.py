@@ -12,10 +12,10 @@ import pytest
 import typer
 
 import tribank
-from evaluation.commands import register
-from evaluation.demo_parts.command import NAMES
+from cli.demo_parts import NAMES
+from cli.evaluation import register
+from cli.main import app
 from evaluation.demo_parts.products import PRODUCTS
-from service.commands import app
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "torchvision", "timm", "faiss", "open3d", "scipy", "sklearn", "numpy"}

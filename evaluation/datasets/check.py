@@ -11,7 +11,7 @@ from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
 from evaluation.datasets.mvtec3d import CATEGORIES
 from evaluation.datasets.product_check import ProductReport, check_product
-from models.product_folder import NotAProductFolder
+from models.readers.product_folder import NotAProductFolder
 
 EYECANDIES = "Eyecandies, as unpacked"
 DEPTH = "depth maps with intrinsics"

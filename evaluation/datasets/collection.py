@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.product_folder import (
+from models.readers.product_folder import (
     GOOD,
     SPLITS,
     NotAProductFolder,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.datasets.product_writer import ConvertedPart
-from evaluation.map_folder import read_mask
+from evaluation.metrics.map_folder import read_mask
 from models.digest import sha256_of
-from models.product_folder import GOOD
 from models.readers import Intrinsics, read_pair
+from models.readers.product_folder import GOOD
 from models.sample import BadSample, check_range, without_returns
 
 INTRINSICS = "intrinsics.json"

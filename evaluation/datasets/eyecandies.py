@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evaluation.datasets.eyecandies_geometry import Frame, cloud_of, decode_depth
-from models.product_folder import Split
+from models.readers.product_folder import Split
 
 CLASSES = (
     "CandyCane",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.product_folder import GOOD, ProductFolder
+from models.readers.product_folder import GOOD, ProductFolder
 
 ARCHIVE = "mvtec_3d_anomaly_detection.tar.xz"
 

@@ -13,8 +13,8 @@ from PIL import Image
 from scipy import ndimage
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
-from evaluation.map_folder import is_blurred, read_mask
-from models.product_folder import GOOD, PartFile, ProductFolder
+from evaluation.metrics.map_folder import is_blurred, read_mask
+from models.readers.product_folder import GOOD, PartFile, ProductFolder
 from models.sample import BadSample, check_range
 
 Size = tuple[int, int]

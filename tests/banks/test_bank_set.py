@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from banks.bank_set import PLACES, BankSet, NormalisedBank, PartScores
-from banks.memory_bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.features import Patches
 from models.layout import GridLayout
 from recipes.banks import Reweighting

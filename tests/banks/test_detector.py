@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from banks.detector import Detector, PartResult, made_up_part
-from banks.store import BadBank, BankStore
-from models.preparation import PreparedPart
-from models.product_folder import open_product_folder
+from banks.versions.store import BadBank, BankStore
+from models.preparation.prepare import PreparedPart
+from models.readers.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
 from tests.conftest import SMALL
 

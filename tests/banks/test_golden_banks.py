@@ -16,17 +16,17 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from banks.coreset import greedy, project
-from banks.decision import PUBLISHED_LAMBDAS, WeightedSum, fit
-from banks.memory_bank import BankScore, MemoryBank, Normaliser
-from banks.score_map import score_map
+from banks.decision.rules import PUBLISHED_LAMBDAS, WeightedSum, fit
+from banks.decision.score_map import score_map
+from banks.methods.memory_bank.bank import BankScore, MemoryBank, Normaliser
+from banks.methods.memory_bank.coreset import greedy, project
 from models.features import PartFeatures
-from models.point_network import PointTransformer
-from models.point_transformer import PointExtractor
-from models.preparation import Frame, PreparedPart
-from models.rgb import RgbExtractor
-from models.rgb_backbones import rgb_backbone, timm
-from models.uff import FusionNetwork, Uff
+from models.fusion.uff import FusionNetwork, Uff
+from models.points.extractor import PointExtractor
+from models.points.network import PointTransformer
+from models.preparation.prepare import Frame, PreparedPart
+from models.rgb.backbones import rgb_backbone, timm
+from models.rgb.extractor import RgbExtractor
 from recipes.points import PointNetwork
 
 pytestmark = pytest.mark.slow

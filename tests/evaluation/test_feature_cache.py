@@ -13,8 +13,8 @@ from evaluation.cached_extractor import cached_pipelines
 from evaluation.feature_cache import CachedPatches, FeatureCache
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
-from models.product_folder import open_product_folder
-from models.weight_folder import DEFAULT_WEIGHTS
+from models.readers.product_folder import open_product_folder
+from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.profiles import find_profile
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from banks.detector import Detector
-from banks.store import BankStore
-from evaluation.map_folder import read_mask
+from banks.versions.store import BankStore
+from evaluation.metrics.map_folder import read_mask
 from evaluation.product_evaluation import score_parts
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 from tests.conftest import SMALL
 
 

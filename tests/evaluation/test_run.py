@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.run import Run, drawn_folder, fingerprint
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 from recipes.profiles import find_profile
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from banks.builder import Builder
-from banks.store import BankStore
-from banks.thresholds import MovedThreshold, move_threshold
-from models.product_folder import open_product_folder
+from banks.versions.builder import Builder
+from banks.versions.store import BankStore
+from banks.versions.thresholds import MovedThreshold, move_threshold
+from models.readers.product_folder import open_product_folder
 from recipes.profiles import find_profile
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from banks.detector import PartResult
-from banks.store import BankStore
-from banks.thresholds import MovedThreshold, move_threshold
-from models.weight_folder import DEFAULT_WEIGHTS
-from service.problems import Refusal
-from service.products import StoreLoader
+from banks.versions.store import BankStore
+from banks.versions.thresholds import MovedThreshold, move_threshold
+from models.weights.folder import DEFAULT_WEIGHTS
+from service.api.products import StoreLoader
+from service.http.problems import Refusal
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import PRODUCT, VERSIONS, make_scene

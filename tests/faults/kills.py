@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from banks.manifest import Manifest
-from banks.store import BankStore
-from banks.thresholds import MovedThreshold, move_threshold
+from banks.versions.manifest import Manifest
+from banks.versions.store import BankStore
+from banks.versions.thresholds import MovedThreshold, move_threshold
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import COARSE, PRODUCT, PROFILE, VERSIONS, scored

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from banks.builder import Builder
 from banks.detector import Detector, PartResult
-from banks.store import BankStore
+from banks.versions.builder import Builder
+from banks.versions.store import BankStore
 from evaluation.demo_parts.writer import write_demo_parts
-from models.product_folder import open_product_folder
 from models.readers import read_pair
+from models.readers.product_folder import open_product_folder
 from models.sample import Sample
 from recipes.profiles import find_profile
 

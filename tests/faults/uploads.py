@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.faults.bench import SCORE, Bench
 from tests.faults.case import Case, Outcome
-from tests.models.test_readers import npy, npz, pcd, ply, png, tiff
+from tests.models.readers.test_readers import npy, npz, pcd, ply, png, tiff
 
 WARM_UP = 200  # uploads before the memory is looked at
 MOST_MB = 64.0

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from models.preparation import Frame, PreparedPart
+from models.preparation.prepare import Frame, PreparedPart
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 import torch
 
-from banks.decision import RULES
-from models.rgb_backbones import timm
+from banks.decision.rules import RULES
+from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
 from recipes.points import KINDS, PointNetwork
 from recipes.profile import Profile, Rule

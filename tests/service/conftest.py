@@ -23,20 +23,20 @@ import uvicorn
 from PIL import Image
 
 from banks.bank_set import PartScores
-from banks.calibration import Calibration
+from banks.decision.calibration import Calibration
+from banks.decision.regions import find_regions
 from banks.detector import PartResult
-from banks.evidence import Evidence
-from banks.manifest import Manifest
-from banks.regions import find_regions
-from models.preparation import prepare
+from banks.methods.memory_bank.evidence import Evidence
+from banks.versions.manifest import Manifest
+from models.preparation.prepare import prepare
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
 from service.app import Server, create_app
-from service.detectors import Loaded, Size
-from service.log_lines import LogLines
-from service.logs import make_logger
+from service.engine.detectors import Loaded, Size
+from service.http.protocol import protocol_for
 from service.settings import Settings
-from service.wire import protocol_for
+from service.watch.log_lines import LogLines
+from service.watch.logs import make_logger
 from tests.waiting import until
 
 PRODUCT = "cookie"

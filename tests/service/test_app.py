@@ -21,14 +21,14 @@ from typing import Any
 import httpx
 import pytest
 
-from banks.store import BankStore
+from banks.versions.store import BankStore
+from service.api.products import StoreLoader
 from service.app import run, tell_start
-from service.listening import CannotStart
-from service.logs import make_logger
-from service.problems import NotReady
-from service.products import StoreLoader
+from service.http.listening import CannotStart
+from service.http.problems import NotReady
+from service.records.state_folder import StateFolder, StateInUse
 from service.settings import Settings
-from service.state_folder import StateFolder, StateInUse
+from service.watch.logs import make_logger
 from tests.conftest import SMALL
 from tests.waiting import until
 
@@ -149,7 +149,8 @@ def test_a_server_that_cannot_start_says_so_before_it_loads_anything(
 
 STAND_IN = """
 import sys, time
-from service import commands, products
+from cli import main as commands
+from service.api import products
 from tests.service.conftest import BrightnessDetector, OneProduct
 
 detector = BrightnessDetector()

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-from service.keys import Keys
+from service.http.keys import Keys
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.proxy import NGINX, proxied

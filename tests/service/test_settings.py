@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.benchmark import bench
+from cli import banks as banks_commands
+from cli import keys as keys_commands
+from cli import main as commands_of_all
+from evaluation.bench.part import bench
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
-from service import banks_commands, keys_commands
-from service import commands as commands_of_all
 from service.settings import OF_OTHERS, BadSetting, Settings, read_settings, unknown_names
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from evaluation.datasets.depth_folder import convert_depth_parts, depth_part_gaps, list_depth_parts
 from evaluation.datasets.product_writer import write_product
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 
 CAMERA = {"fx": 60.0, "fy": 61.0, "cx": 31.5, "cy": 23.5, "depth_scale": 0.001}
 

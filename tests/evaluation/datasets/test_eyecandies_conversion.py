@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, convert_class, part_gaps
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
-from models.product_folder import PartFile, ProductFolder, Split
+from models.readers.product_folder import PartFile, ProductFolder, Split
 
 
 def parts(count: int, split: Split, defect: str = "good") -> tuple[PartFile, ...]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from evaluation.datasets.product_check import check_product
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation.datasets.product_writer import ConvertedPart, write_product
-from models.product_folder import open_product_folder
+from models.readers.product_folder import open_product_folder
 
 XYZ = np.random.default_rng(0).random((40, 50, 3), np.float32)
 RGB = np.arange(6000, dtype=np.uint8).reshape(40, 50, 3)

@@ -1,0 +1,114 @@
+"""Where a part is anomalous: connected regions of its map, in source pixels and in metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from models.preparation.prepare import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One connected region above the pixel threshold.
+
+    box: left, top, right, bottom in source pixels (edges, so right - left is a width). centroid: x, y in
+    source pixels. area: source pixels. peak: highest map value; peak_pixel: its column and row in the
+    source. centroid_m: x, y, z of the mean of the region's points, metres, camera frame. box_m: the box along
+    the camera's axes that holds them, lowest corner and highest corner; extent_m: its size along the three
+    axes. All three None where the region holds no point.
+    """
+
+    box: tuple[float, float, float, float]
+    centroid: tuple[float, float]
+    area: float
+    peak: float
+    peak_pixel: tuple[int, int]
+    centroid_m: tuple[float, float, float] | None
+    box_m: tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    extent_m: tuple[float, float, float] | None
+
+
+def find_regions(
+    score_map: NDArray[np.float32],
+    pixel_threshold: float,
+    frame: Frame,
+    xyz: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    *,
+    limit: int = 20,
+    minimum: int = 9,
+) -> list[Region]:
+    """Regions (8-connected) strictly above the threshold, the highest peak first, at most `limit`.
+
+    score_map: (size, size) float32. xyz: (size, size, 3) float32 metres; valid: (size, size) bool, False
+    where xyz means nothing. minimum: grid pixels below which a region is a speck and dropped. Padding
+    around the source belongs to no region. Raises ValueError if the shapes differ.
+    """
+    if xyz.shape != (*score_map.shape, 3) or valid.shape != score_map.shape:
+        raise ValueError(f"map {score_map.shape}, xyz {xyz.shape} and valid {valid.shape} do not match")
+    inside_x, inside_y = _inside(frame, score_map.shape[0])
+    above = (score_map > pixel_threshold) & inside_y[:, None] & inside_x[None, :]
+    labels = np.empty(above.shape, np.int32)
+    count = int(ndimage.label(above, structure=np.ones((3, 3), int), output=labels))  # pyright: ignore
+    if not count:
+        return []
+    index = np.arange(1, count + 1)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    peaks = np.asarray(ndimage.maximum(score_map, labels, index))
+    order = [k for k in np.argsort(-peaks, kind="stable") if areas[k] >= minimum][:limit]
+    boxes = ndimage.find_objects(labels)
+    return [_region(labels, k + 1, boxes[k], score_map, frame, xyz, valid) for k in order]
+
+
+def _inside(frame: Frame, size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which grid columns and rows have their centre inside the source image."""
+    centre = (np.arange(size) + 0.5) * frame.side / size
+    x, y = centre - frame.left, centre - frame.top
+    return (x > 0) & (x < frame.width), (y > 0) & (y < frame.height)
+
+
+def _region(
+    labels: NDArray[np.int32],
+    label: int,
+    box: tuple[slice, slice],
+    score_map: NDArray[np.float32],
+    frame: Frame,
+    xyz: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+) -> Region:
+    mask = labels[box] == label
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows + box[0].start, columns + box[1].start
+    scale = frame.side / len(score_map)
+    values = score_map[rows, columns]
+    at = int(values.argmax())
+    points = xyz[rows, columns][valid[rows, columns]].astype(np.float64)
+    return Region(
+        box=(
+            max(float(columns.min() * scale - frame.left), 0.0),
+            max(float(rows.min() * scale - frame.top), 0.0),
+            min(float((columns.max() + 1) * scale - frame.left), float(frame.width)),
+            min(float((rows.max() + 1) * scale - frame.top), float(frame.height)),
+        ),
+        centroid=(
+            float((columns.mean() + 0.5) * scale - frame.left),
+            float((rows.mean() + 0.5) * scale - frame.top),
+        ),
+        area=float(len(rows) * scale * scale),
+        peak=float(values[at]),
+        peak_pixel=(
+            int((columns[at] + 0.5) * scale - frame.left),
+            int((rows[at] + 0.5) * scale - frame.top),
+        ),
+        centroid_m=_triple(points.mean(axis=0)) if len(points) else None,
+        box_m=(_triple(points.min(axis=0)), _triple(points.max(axis=0))) if len(points) else None,
+        extent_m=_triple(np.ptp(points, axis=0)) if len(points) else None,
+    )
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])

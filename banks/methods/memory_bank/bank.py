@@ -1,0 +1,250 @@
+"""One bank of good patches: nearest distances and the re-weighted image score (paper sec. 3.4; M3DM
+features.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import faiss
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from banks.methods.memory_bank.search import NonFiniteScore, Rows, Search, check_finite, search_on
+from recipes.banks import PLAIN, Precision, Reweighting
+
+_Rows = TypeVar("_Rows", NDArray[np.float32], torch.Tensor, Rows)
+
+_BYTE_LIMIT = 1 << 34  # largest vector a bank file may announce; FAISS itself would allow 1 TB
+_LOOP_LIMIT = 1_000_000
+
+
+class BadIndex(ValueError):
+    """Bytes that are not a bank this service wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """(rows - mean) / std in float32, with one number for all channels or one each.
+
+    mean, std: (1,) or (C,) finite numbers; std above 0.
+    """
+
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        numbers = np.array([*self.mean, *self.std])
+        if not self.mean or len(self.mean) != len(self.std):
+            raise ValueError(f"{len(self.mean)} means for {len(self.std)} standard deviations")
+        if not np.isfinite(numbers).all() or min(self.std) <= 0:
+            raise ValueError("a normaliser needs finite means and positive finite standard deviations")
+
+    @classmethod
+    def fit(cls, chunks: Iterable[NDArray[np.float32]], *, per_channel: bool = False) -> Normaliser:
+        """Mean and unbiased standard deviation (as torch.std) of all rows, accumulated in float64.
+
+        chunks: (n, C) float32 pieces of the library, read once. A channel that never varies keeps a std of 1.
+        Raises ValueError without at least two values.
+        """
+        count, mean, scatter = 0, np.zeros(1), np.zeros(1)
+        for chunk in chunks:
+            values = np.asarray(chunk if per_channel else chunk.reshape(-1, 1), np.float64)
+            if not len(values):
+                continue
+            own = values.mean(axis=0)
+            total = count + len(values)
+            shift = own - mean
+            values -= own
+            scatter = (
+                scatter + np.einsum("ij,ij->j", values, values) + shift**2 * (count * len(values) / total)
+            )
+            mean = mean + shift * (len(values) / total)
+            count = total
+        if count < 2:
+            raise ValueError("a standard deviation needs at least two values")
+        std = np.sqrt(scatter / (count - 1))
+        return cls(tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()))
+
+    @classmethod
+    def shared(cls, mean_of: Normaliser, std_of: Normaliser) -> Normaliser:
+        """The mean of one library and the std of another (the published point mean and RGB std, facts T3)."""
+        return cls(mean_of.mean, std_of.std)
+
+    def __call__(self, rows: _Rows) -> _Rows:
+        """(n, C) float32 to (n, C) float32, where the rows are."""
+        if isinstance(rows, torch.Tensor):
+            mean, std = (torch.tensor(numbers, device=rows.device) for numbers in (self.mean, self.std))
+            return (rows - mean) / std
+        return (rows - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+
+
+def reweighted(
+    farthest: float, around: NDArray[np.float64], dimension: int, settings: Reweighting = PLAIN
+) -> float:
+    """w * s with w = 1 - exp(s / D) / (sum_j exp(r_j / D) + epsilon), D = sqrt(dimension).
+
+    farthest: s, the largest nearest distance. around: (neighbours - 1,) distances r_j from the same
+    query to the bank rows around its nearest one; with none there is nothing to weigh by and s is
+    returned. Numerator and denominator are divided by exp(s / D), so that large distances do not
+    overflow.
+    """
+    farthest, around = farthest / settings.divisor, around / settings.divisor
+    if not len(around):
+        return farthest
+    unit = np.sqrt(dimension)
+    with np.errstate(over="ignore"):
+        crowd = np.exp((around - farthest) / unit).sum() + settings.epsilon * np.exp(-farthest / unit)
+    return float((1 - 1 / crowd) * farthest)
+
+
+@dataclass(frozen=True, slots=True)
+class BankScore:
+    """One part against one bank.
+
+    distances: (n,) float32, Euclidean, to the nearest bank row. ids: (n,) int64, that row. image_score:
+    re-weighted.
+    """
+
+    distances: NDArray[np.float32]
+    ids: NDArray[np.int64]
+    image_score: float
+
+
+class MemoryBank:
+    """The kept rows of one patch library in a FAISS index.
+
+    FAISS names the nearest row; its distance is then computed directly, so a score does not carry the
+    cancellation of |q|^2 + |b|^2 - 2qb and hardly depends on the BLAS kernel or the device. Queries are
+    searched part by part: a part's answer never depends on other parts. On a CUDA device the search runs
+    there, and rows that are already there do not come to the host.
+    """
+
+    def __init__(
+        self, rows: NDArray[np.float32], *, device: str = "cpu", precision: Precision = "float32"
+    ) -> None:
+        """rows: (R, C) float32, finite, R > 0; copied. Raises ValueError otherwise.
+
+        precision: "float16" rounds the rows. On a CPU queries stay as they are; FAISS on a GPU rounds them
+        too while it looks for the nearest row, but the distance to that row is computed from whole
+        queries.
+        """
+        if rows.ndim != 2 or rows.dtype != np.float32 or not rows.size:
+            raise ValueError(f"a bank needs (R, C) float32 rows, not {rows.shape} {rows.dtype}")
+        index = faiss.IndexFlatL2(rows.shape[1])
+        index.add(_rounded(np.ascontiguousarray(rows), precision))
+        self._adopt(index, device, precision)
+
+    def _adopt(self, index: Any, device: str, precision: Precision) -> None:
+        self._index = index
+        self.precision: Precision = precision
+        self.rows: NDArray[np.float32] = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
+            index.ntotal, index.d
+        )
+        check_finite(self.rows, "bank row")
+        self._device = device
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def dimension(self) -> int:
+        """Channels of a row."""
+        return self.rows.shape[1]
+
+    def take(self, rows: Rows) -> Rows:
+        """Rows as an array or a tensor of the device that searches; nothing is copied that is there."""
+        return self._search.take(rows)
+
+    def nearest(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Distance (n,) float32, Euclidean, to the nearest bank row, and its id (n,) int64.
+
+        rows: (n, C) float32 of one part; equal rows are searched once. Raises NonFiniteScore if a row or a
+        distance is not finite, ValueError on a wrong shape or dtype.
+        """
+        return self._search.nearest(self._queries(rows))
+
+    def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
+        """Score one part: nearest distances, and the re-weighted largest of them (paper eq. 8-9, PatchCore
+        eq. 7).
+
+        rows: (n, C) float32, n > 0. Of equal largest distances the first counts. Raises as `nearest` does.
+        """
+        queries = self._queries(rows)
+        distances, ids = self._search.nearest(queries)
+        at = int(distances.argmax())
+        nearest = self.rows[ids[at]]
+        wanted = min(reweighting.neighbours, len(self))
+        around = self._search.ids(self.take(nearest[None]), wanted)[0, 1:]  # rank 0 is the row itself
+        farthest = torch.as_tensor(queries[at]).cpu().numpy()
+        reach = np.linalg.norm(self.rows[around].astype(np.float64) - farthest, axis=1)
+        image_score = reweighted(float(distances[at]), reach, self.dimension, reweighting)
+        if not np.isfinite(image_score):
+            raise NonFiniteScore("the image score is not finite")
+        return BankScore(distances, ids, image_score)
+
+    def to_bytes(self) -> bytes:
+        """A serialised FAISS index in CPU form: flat, or scalar quantised to float16 (half the size)."""
+        index = self._index
+        if self.precision == "float16":
+            index = faiss.IndexScalarQuantizer(self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
+            index.add(self.rows)
+        return faiss.serialize_index(index).tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview, *, device: str = "cpu") -> MemoryBank:
+        """Inverse of `to_bytes`. Check the bytes' sha256 first: FAISS has none.
+
+        Raises BadIndex on anything but a whole, non-empty flat L2 index or its float16 form.
+        """
+        faiss.set_deserialization_vector_byte_limit(_BYTE_LIMIT)
+        faiss.set_deserialization_loop_limit(_LOOP_LIMIT)
+        try:
+            index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+        except (RuntimeError, MemoryError) as error:
+            raise BadIndex("not a readable FAISS index") from error
+        bank = cls.__new__(cls)
+        try:
+            bank._adopt(_as_flat(index), device, "float32" if type(index) is faiss.IndexFlatL2 else "float16")
+        except NonFiniteScore as error:
+            raise BadIndex(str(error)) from error
+        return bank
+
+    @cached_property
+    def _search(self) -> Search:
+        """The index that searches. It moves to the GPU at the first search, so that a bank may be loaded on
+        another thread than the one that owns the device."""
+        return search_on(self._device, self._index, self.rows, half=self.precision == "float16")
+
+    def _queries(self, rows: Rows) -> Rows:
+        taken = self.take(rows)
+        shape, kind = tuple(taken.shape), str(taken.dtype).removeprefix("torch.")
+        if len(shape) != 2 or shape[1] != self.dimension or kind != "float32":
+            raise ValueError(f"queries must be (n, {self.dimension}) float32, not {shape} {kind}")
+        check_finite(taken, "query")
+        return taken
+
+
+def _as_flat(index: Any) -> Any:
+    """The index itself, or its float16 rows decoded: scalar quantised search is many times slower than
+    flat."""
+    if index.ntotal < 1 or index.metric_type != faiss.METRIC_L2:
+        raise BadIndex("an empty index, or one with another metric")
+    if type(index) is faiss.IndexFlatL2 and index.codes.size() == index.ntotal * index.d * 4:
+        return index
+    if type(index) is faiss.IndexScalarQuantizer and index.sq.qtype == faiss.ScalarQuantizer.QT_fp16:
+        flat = faiss.IndexFlatL2(index.d)
+        flat.add(index.reconstruct_n(0, index.ntotal))
+        return flat
+    raise BadIndex(f"{type(index).__name__} is no bank index")
+
+
+def _rounded(rows: NDArray[np.float32], precision: Precision) -> NDArray[np.float32]:
+    """The values that `precision` can hold; too large ones become infinite."""
+    if precision == "float32":
+        return rows
+    with np.errstate(over="ignore"):
+        return rows.astype(np.float16).astype(np.float32)

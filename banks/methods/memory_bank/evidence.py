@@ -1,0 +1,72 @@
+"""Why a bank gives the score it gives: the part's farthest patch, and the nearest good patch there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.methods.memory_bank.bank import BankScore
+from models.features import PartFeatures
+from models.preparation.prepare import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where each row of a bank came from, -1 for a row that came from no part.
+
+    part: (rows,) int32 index into the manifest's training parts. cell: (rows,) int32 patch of that part.
+    pixel: (rows,) int32, row-major, that lies at the patch's centre in the prepared part.
+    """
+
+    part: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    pixel: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one bank's image score rests on.
+
+    pixel: x, y in source pixels, the centre of the part's patch that is farthest from all good ones.
+    distance: from it to the nearest good patch, no unit. training_part: that patch's part; None for the zero
+    row. place: its centre there, x and y as shares of the prepared square's side.
+    """
+
+    pixel: tuple[float, float]
+    distance: float
+    training_part: str | None
+    place: tuple[float, float] | None
+
+
+def evidence(
+    scores: Mapping[str, BankScore],
+    features: PartFeatures,
+    provenance: Mapping[str, Provenance],
+    training_parts: Sequence[str],
+    frame: Frame,
+) -> dict[str, Evidence]:
+    """The evidence of every bank, by bank name. scores, features, frame: of one part."""
+    found = {}
+    for bank, score in scores.items():
+        at, origin = int(score.distances.argmax()), provenance[bank]
+        row = int(score.ids[at])
+        part = int(origin.part[row])
+        x, y = _place(int(features[bank].layout.pixels(frame.size)[at]), frame.size)
+        found[bank] = Evidence(
+            pixel=(
+                min(max(x * frame.side - frame.left, 0.0), float(frame.width)),
+                min(max(y * frame.side - frame.top, 0.0), float(frame.height)),
+            ),
+            distance=float(score.distances[at]),
+            training_part=training_parts[part] if part >= 0 else None,
+            place=_place(int(origin.pixel[row]), frame.size) if part >= 0 else None,
+        )
+    return found
+
+
+def _place(pixel: int, size: int) -> tuple[float, float]:
+    """x, y of a pixel's centre, as shares of the square's side."""
+    return (pixel % size + 0.5) / size, (pixel // size + 0.5) / size

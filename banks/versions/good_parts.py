@@ -1,0 +1,109 @@
+"""The good parts of one split: their features while banks are built, and as a version keeps them.
+
+    <folder>/<bank>.f32             patch rows, part after part (see `FeatureStore`)
+    <folder>/parts.safetensors      where the patches lie, valid pixels, names, pictures
+
+A version that keeps its parts can be extended: with more good parts it is built again without extracting the
+old ones, and the result is the same, bit for bit, as a build of all of them at once.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from banks.versions.feature_store import FeatureStore
+from models.appearance import appearance
+from models.atomic_file import replacing
+from models.features import PartFeatures
+from models.preparation.prepare import PreparedPart
+
+_INDEX = "parts.safetensors"
+_VALID, _PICTURES, _ENDS = "valid", "pictures", "picture_ends"
+_JPEG_QUALITY = 90
+
+
+@dataclass
+class GoodParts:
+    """Usable parts, in order. valid: (size, size) bool of each. pictures: of each as it was prepared, JPEG.
+    skipped: why others could not be used. first: name and prepared part of the first that was added here, not
+    copied; without_plane: those added here whose support plane was sought and not found. Neither is saved."""
+
+    store: FeatureStore
+    names: list[str] = field(default_factory=list)
+    valid: list[NDArray[np.bool_]] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    first: tuple[str, PreparedPart] | None = None
+    without_plane: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def add(self, name: str, features: PartFeatures, prepared: PreparedPart) -> None:
+        """Add one part. A name that is taken gets a number behind it."""
+        self.store.append(features)
+        self.names.append(_free_name(name, self.names))
+        self.valid.append(prepared.valid)
+        self.first = self.first or (self.names[-1], prepared)
+        if prepared.plane_found is False:
+            self.without_plane.append(self.names[-1])
+        picture = io.BytesIO()
+        Image.fromarray(appearance(prepared)).save(picture, "JPEG", quality=_JPEG_QUALITY)
+        self.pictures.append(picture.getvalue())
+
+    def save(self) -> None:
+        """Write what the rows on disk do not tell, beside them."""
+        bits = [np.packbits(mask) for mask in self.valid]
+        tensors = {
+            **self.store.layout_arrays(),
+            _VALID: np.stack(bits) if bits else np.zeros((0, 0), np.uint8),
+            _PICTURES: np.frombuffer(b"".join(self.pictures), np.uint8),
+            _ENDS: np.cumsum([len(picture) for picture in self.pictures], dtype=np.int64),
+        }
+        facts = {"names": self.names, "size": len(self.valid[0]) if self.valid else 0}
+        with replacing(self.store.folder / _INDEX) as file:
+            save_file(tensors, file, metadata={"parts": json.dumps(facts)})
+
+    @classmethod
+    def copied(cls, source: Path, folder: Path) -> GoodParts:
+        """What was saved in `source`, copied to `folder`, to be added to. Raises OSError."""
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        with safe_open(folder / _INDEX, framework="numpy") as index:
+            facts = json.loads(index.metadata()["parts"])
+            tensors = {name: index.get_tensor(name) for name in index.keys()}  # noqa: SIM118 - no mapping
+        size = facts["size"]
+        bits = tensors.pop(_VALID)
+        masks = [np.unpackbits(row, count=size * size).reshape(size, size).astype(bool) for row in bits]
+        whole, ends = tensors.pop(_PICTURES).tobytes(), tensors.pop(_ENDS).tolist()
+        pictures = [whole[start:end] for start, end in pairwise([0, *ends])]
+        return cls(FeatureStore.opened(folder, tensors), facts["names"], masks, pictures)
+
+
+def picture_of(folder: Path, name: str) -> bytes | None:
+    """The picture of one of the parts that were saved in `folder`: JPEG. None without such a part. Raises
+    OSError."""
+    with safe_open(folder / _INDEX, framework="numpy") as index:
+        names = json.loads(index.metadata()["parts"])["names"]
+        if name not in names:
+            return None
+        number, ends = names.index(name), index.get_tensor(_ENDS)
+        start = int(ends[number - 1]) if number else 0
+        return index.get_slice(_PICTURES)[start : int(ends[number])].tobytes()
+
+
+def _free_name(name: str, taken: list[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}~{number}", number + 1
+    return free

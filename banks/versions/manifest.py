@@ -1,0 +1,114 @@
+"""manifest.json: everything a version must say about itself."""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from banks.decision.calibration import Calibration
+from banks.versions.manifest_schemas import MIN_READER, SCHEMA_VERSION, current_form, without_unknown
+from banks.versions.seal import CHECKSUM, parse, sealed
+from models.atomic_file import write_atomically
+from recipes.profile import Profile
+
+MANIFEST = "manifest.json"
+_LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
+
+
+class BankFacts(BaseModel):
+    """One memory bank: `side` x `side` patches a part (None: point groups), `rows` kept of `seen` training
+    patches."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    side: int | None
+    dimension: int
+    seen: int
+    rows: int
+
+
+class ProbeFacts(BaseModel):
+    """The part that every load scores (`banks.versions.probe`): its name, whether it is in no bank, and
+    the scores that it had when the version was built."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: str
+    held_out: bool
+    banks: dict[str, float]
+    score: float
+
+
+class Manifest(BaseModel):
+    """The facts of one bank version.
+
+    min_reader: the oldest schema whose readers understand it. They ignore fields that they do not know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = SCHEMA_VERSION
+    min_reader: int = MIN_READER
+    product: str
+    created: datetime
+    profile: Profile
+    seed: int
+    device: str
+    training_parts: tuple[str, ...]
+    skipped_parts: dict[str, str] = Field(default_factory=dict)
+    """Good parts that could not be used, with the reason."""
+    without_plane: tuple[str, ...] = ()
+    """Good parts whose support plane was not found, so that their background was learned with them."""
+    banks: dict[str, BankFacts]
+    decision: dict[str, Any]
+    calibration: Calibration
+    weights: dict[str, str]
+    """sha256 of every network's weights, by name."""
+    files: dict[str, str]
+    """sha256 of every file that scoring needs, by name."""
+    kept: dict[str, str] = Field(default_factory=dict)
+    """sha256 of the features of its good parts, by name; empty where it does not keep them."""
+    libraries: dict[str, str]
+    probe: ProbeFacts | None = None
+    """None in versions that older sources built."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read and validate, of this schema or an older one.
+
+        Raises OSError, or ValueError where it is damaged or needs a newer reader.
+        """
+        found = parse((folder / MANIFEST).read_bytes())
+        document = current_form(found)
+        try:
+            return cls.model_validate_json(json.dumps(document))
+        except ValidationError as error:
+            if CHECKSUM not in found:
+                raise  # an unknown field may be a known one with a flipped bit
+            return cls.model_validate_json(json.dumps(without_unknown(document, error)))
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json` into a version directory that is not yet published."""
+        write_atomically(folder / MANIFEST, sealed(json.loads(self.model_dump_json())))
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> datetime:
+    """The present, in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)

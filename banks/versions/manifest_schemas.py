@@ -1,0 +1,91 @@
+"""Manifests of other schemas: older ones are brought up to date, newer ones are read where they allow it.
+
+Pure functions on the JSON document, one from each schema to the next. A version's other files never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from banks.versions.seal import CHECKSUM, unsealed
+from recipes.sentences import field_path
+
+SCHEMA_VERSION = 4
+"""Raise it whenever something new in a manifest may not be ignored by who reads it; see MIN_READER."""
+MIN_READER = 4
+"""The oldest schema whose readers understand what this Tribank writes, if they ignore the fields that they do
+not know."""
+_SEALED_SINCE = 4
+
+Document = dict[str, Any]
+
+
+def current_form(document: Mapping[str, Any]) -> Document:
+    """A manifest's document as `banks.versions.manifest.Manifest` has it, without its checksum.
+
+    Fields that a newer Tribank added are still there. Raises ValueError where it is damaged, too old or needs
+    a newer reader.
+    """
+    schema = document.get("schema_version")
+    if not isinstance(schema, int) or isinstance(schema, bool):
+        raise ValueError("it does not say which schema it is of")
+    if schema >= _SEALED_SINCE:
+        found = unsealed(document)
+        reader = found.get("min_reader")
+        if not isinstance(reader, int) or reader > SCHEMA_VERSION:
+            raise ValueError(
+                f"made by a newer Tribank (this one reads schema {SCHEMA_VERSION}, it needs {reader}): "
+                "use that one, or build it again"
+            )
+    else:
+        found = dict(document)
+        if CHECKSUM in found:
+            raise ValueError(f"schema {schema} has no checksum, and this one does")
+    while schema < SCHEMA_VERSION:
+        if schema not in _UPGRADES:
+            raise ValueError(
+                f"made by an older Tribank (schema {schema}, this one reads {min(_UPGRADES)} and later): "
+                "build it again"
+            )
+        found = _UPGRADES[schema](found)
+        schema += 1
+    return found
+
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""What pydantic calls a field that a model, or a dataclass, does not have."""
+
+
+def without_unknown(document: Mapping[str, Any], error: ValidationError) -> Document:
+    """The document without the fields that `error` calls unknown. Raises `error` if it says anything else."""
+    known = _copied(document)
+    for problem in error.errors():
+        if problem["type"] not in _UNKNOWN:
+            raise error
+        *way, name = field_path(problem)
+        place: Any = known
+        try:
+            for step in way:
+                place = place[step]
+            del place[name]
+        except (LookupError, TypeError):
+            raise error from None
+    return known
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(inside) for key, inside in value.items()}
+    return [_copied(inside) for inside in value] if isinstance(value, list) else value
+
+
+def _from_3(document: Document) -> Document:
+    """Schema 4 has a checksum, the oldest reader, and a probe, which a version of schema 3 lacks."""
+    return {**document, "schema_version": 4, "min_reader": 4}
+
+
+_UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType({3: _from_3})

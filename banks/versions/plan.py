@@ -1,0 +1,162 @@
+"""What a product will cost before it is built: rows, bytes, and milliseconds a part on this machine.
+
+Rows and bytes follow from the profile and the number of training parts. Times are measured here: the pipeline
+on one part, and the search of its patches in made-up banks of the same width; only the search is scaled, by
+rows.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from banks.methods.memory_bank.bank import MemoryBank
+from banks.methods.memory_bank.coreset import projected_width
+from banks.pipeline import PipelineMaker, make_pipeline
+from banks.versions.probe import slimmed, to_bytes
+from models.fusion.fusions import Fusion, stand_in
+from models.sample import Sample
+from recipes.profile import Profile
+
+_PROBE_ROWS = 4096
+_REPEATS = 3
+_ROW_ORIGIN = 3 * 4  # provenance: three int32 a row
+_CHOOSING = 100_000_000  # what the greedy choice of rows takes beside its library
+_SMALL_FILES = 20_000  # manifest, normalisers, headers
+
+
+@dataclass(frozen=True, slots=True)
+class BankPlan:
+    """One bank. seen: training patches; rows: kept. disk_bytes: of the index and of where its rows are from.
+    search_ms: of one part."""
+
+    seen: int
+    rows: int
+    dimension: int
+    disk_bytes: int
+    search_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a product of so many parts costs.
+
+    disk_bytes: of one version's banks. kept_bytes: beside them, of the features of its parts, where it
+    keeps them so that it can be extended. memory_bytes: of its banks in memory while it is served; on a
+    GPU, `float16` banks take half of it there. scratch_bytes: on the banks' disk while it is built.
+    build_peak_bytes: an estimate of the building process' memory. stages_ms: of one part, before the
+    search. part_ms: of one part, extraction and search. extraction_s: of all training parts; choosing the
+    rows comes on top.
+    """
+
+    profile: str
+    parts: int
+    banks: dict[str, BankPlan]
+    disk_bytes: int
+    kept_bytes: int
+    memory_bytes: int
+    scratch_bytes: int
+    build_peak_bytes: int
+    stages_ms: dict[str, float]
+    part_ms: float
+    extraction_s: float
+
+
+def plan(
+    profile: Profile,
+    parts: int,
+    part: Sample,
+    *,
+    device: str = "cpu",
+    weights_dir: Path,
+    make_pipeline: PipelineMaker = make_pipeline,
+) -> Plan:
+    """The plan for `parts` training parts that are like `part`.
+
+    Raises MissingWeights where a network's weights are absent, BadSample where the part cannot be used.
+    """
+    pipeline = make_pipeline(profile, weights_dir, device)
+    kind = profile.extraction.fusion
+    if kind is not None and "fused" in profile.banks:
+        _, features, _ = pipeline(part)
+        rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
+        pipeline.fusion = stand_in(kind, rgb, point, device)
+    pipeline(part)  # the first is slower
+    stages: dict[str, float] = {}
+    runs = [pipeline(part) for _ in range(_REPEATS)]
+    for stage in runs[0][2]:
+        stages[stage] = median(timings[stage] for _, _, timings in runs)
+    features = runs[0][1]
+    seen = {bank: parts * len(features[bank].rows) for bank in profile.banks}
+    kept = profile.kept(seen)
+    banks: dict[str, BankPlan] = {}
+    for name, rows in kept.items():
+        rows += profile.zero_row and name == "point"
+        queries = features[name].rows
+        width = queries.shape[1]
+        value = 2 if profile.precision == "float16" else 4
+        disk = rows * (width * value + _ROW_ORIGIN)
+        banks[name] = BankPlan(
+            seen[name], rows, width, disk, _search_ms(profile, name, queries, rows, device)
+        )
+    kept_shapes = {name: patches.rows.shape for name, patches in features.items()}
+    return Plan(
+        profile=profile.name,
+        parts=parts,
+        banks=banks,
+        disk_bytes=sum(bank.disk_bytes for bank in banks.values())
+        + _fusion_bytes(pipeline.fusion)
+        + len(to_bytes(slimmed(runs[0][0], pipeline.extractor.needs)))
+        + _SMALL_FILES,
+        kept_bytes=parts
+        * sum(4 * rows * width for name, (rows, width) in kept_shapes.items() if name != "fused"),
+        memory_bytes=sum(bank.rows * bank.dimension * 4 for bank in banks.values()),
+        scratch_bytes=parts * sum(rows * width * 4 for rows, width in kept_shapes.values()),
+        build_peak_bytes=_build_peak(profile, banks),
+        stages_ms=stages,
+        part_ms=sum(stages.values()) + sum(bank.search_ms for bank in banks.values()),
+        extraction_s=parts * sum(stages.values()) / 1000,
+    )
+
+
+def _search_ms(profile: Profile, name: str, queries: torch.Tensor, rows: int, device: str) -> float:
+    """Milliseconds to score one part against so many rows, measured on at most `_PROBE_ROWS`."""
+    width = queries.shape[1]
+    probe = min(rows, _PROBE_ROWS)
+    made_up = np.random.default_rng(0).standard_normal((probe, width), dtype=np.float32)
+    bank = MemoryBank(made_up, device=device, precision=profile.precision)
+    taken, reweighting = bank.take(queries), profile.banks[name].reweighting
+    bank.score(taken, reweighting)
+    return (
+        rows / probe * median(_milliseconds(lambda: bank.score(taken, reweighting)) for _ in range(_REPEATS))
+    )
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _build_peak(profile: Profile, banks: Mapping[str, BankPlan]) -> int:
+    """This process with its networks, as it is, and the most that is held beside it: the projected library of
+    one bank while its rows are chosen, and the rows of all banks, once more as they are written."""
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    libraries = [
+        _CHOOSING + bank.seen * projected_width(bank.seen, bank.dimension, profile.coreset_eps) * 4
+        for bank in banks.values()
+        if bank.rows < bank.seen
+    ]
+    kept = sum(bank.rows * bank.dimension * 4 for bank in banks.values())
+    return here + max(libraries, default=0) + 2 * kept
+
+
+def _fusion_bytes(fusion: Fusion | None) -> int:
+    return sum(t.numel() * t.element_size() for t in fusion.state().values()) if fusion else 0

@@ -1,0 +1,148 @@
+"""One fusion network for many products: patches of all their good parts, then training (paper sec. 3.3)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from safetensors.torch import load_file
+
+from banks.pipeline import Pipeline
+from banks.versions.progress import Progress, silent
+from models.extraction import Extractor
+from models.fusion.uff_training import Pair, train_uff, write_tensors
+from models.readers.product_folder import PartFile, ProductFolder
+from models.sample import BadSample
+from models.weights.folder import DEFAULT_WEIGHTS
+from models.weights.store import WeightStore
+from recipes.extraction import Extraction
+from recipes.preparation import Preparation
+from recipes.profile import Profile
+
+RUN = "run.json"
+
+
+class TrainingRefused(ValueError):
+    """The parts cannot train a fusion network, or the folder holds another run; the message says why."""
+
+
+@dataclass
+class SharedFusion:
+    """Trains the fusion network that profiles name "uff" on the good parts of several products.
+
+    profile: its preparation, extractors and `extraction.training` count; its banks and fusion do not.
+    folder: of the run: every part's patches (24 MB a part for M3DM) and the checkpoint. A run that was
+    stopped goes on from what lies there; the folder is removed when the network is written.
+    """
+
+    profile: Profile
+    folder: Path
+    weights_dir: Path = DEFAULT_WEIGHTS
+    device: str = "cpu"
+    progress: Progress = silent
+
+    def train(self, products: Mapping[str, ProductFolder], out: Path) -> dict[str, str]:
+        """Train on `products` (by name) and write `out`, a safetensors file with the official keys.
+
+        Returns the parts that were left out, with the reason. Raises TrainingRefused; MissingWeights where an
+        extractor's weights are absent.
+        """
+        extraction = self.profile.extraction
+        if extraction.rgb is None or extraction.point is None or extraction.point.side is None:
+            raise TrainingRefused(
+                f"Profile {self.profile.name} has nothing to fuse: that takes RGB and points on one grid."
+            )
+        weights = WeightStore(self.weights_dir)
+        extraction = replace(extraction, fusion=None)  # the network it may name is the one to be trained
+        rgb_size = self.profile.preparation.rgb_size
+        extractor = Extractor(extraction, weights, rgb_size=rgb_size, device=self.device)
+        parts = [
+            (f"{name}/{part.name}", part) for name, product in products.items() for part in product.train
+        ]
+        self._claim(_identity(self.profile.preparation, extraction, extractor.weights, parts))
+        pairs, skipped = self._pairs(Pipeline(self.profile.preparation, extractor), parts)
+        if not pairs:
+            reason = next(iter(skipped.values()), "the folders hold no training parts")
+            raise TrainingRefused(f"No part can train the fusion network: {reason}")
+        trained = train_uff(
+            _StoredPairs(pairs),
+            extraction.training,
+            self.folder,
+            lambda done, total, loss: self.progress("training", done, total, f"loss {loss:.3f}"),
+            device=self.device,
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "profile": self.profile.name,
+            "products": " ".join(products),
+            "parts": str(len(pairs)),
+            "training": TypeAdapter(type(extraction.training)).dump_json(extraction.training).decode(),
+        }
+        write_tensors(trained, out, facts)
+        shutil.rmtree(self.folder)
+        return skipped
+
+    def _claim(self, identity: str) -> None:
+        """Begin a run in the folder, or go on with the same one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        record = self.folder / RUN
+        if record.exists() and record.read_text() != identity:
+            raise TrainingRefused(
+                f"{self.folder} holds a stopped run with other parts, weights or settings: "
+                "remove it or choose another file to write."
+            )
+        record.write_text(identity)
+
+    def _pairs(
+        self, pipeline: Pipeline, parts: Sequence[tuple[str, PartFile]]
+    ) -> tuple[list[Path], dict[str, str]]:
+        """A file of patches for every usable part, written whole or not at all; and the others' reasons."""
+        files, skipped = [], {}
+        for number, (name, part) in enumerate(parts):
+            file = self.folder / f"part-{number:05}.safetensors"
+            if not file.exists():
+                try:
+                    _, features, _ = pipeline(part.read())
+                except BadSample as error:
+                    skipped[name] = str(error)
+                else:
+                    rows = {bank: patches.rows.cpu() for bank, patches in features.items()}
+                    write_tensors(rows, file, {"part": name})
+            if file.exists():
+                files.append(file)
+            self.progress("parts", number + 1, len(parts))
+        return files, skipped
+
+
+class _StoredPairs(Sequence[Pair]):
+    """RGB and point rows of the parts, read when asked for."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, part: Any) -> Any:
+        rows = load_file(self._files[part])
+        return rows["rgb"], rows["point"]
+
+
+def _identity(
+    preparation: Preparation,
+    extraction: Extraction,
+    weights: Mapping[str, str],
+    parts: Sequence[tuple[str, PartFile]],
+) -> str:
+    """All that the stored patches and the training depend on, as JSON."""
+    files = [
+        [name, *((str(file.resolve()), file.stat().st_mtime_ns) for file in (part.rgb, part.xyz) if file)]
+        for name, part in parts
+    ]
+    recipe = [TypeAdapter(type(it)).dump_python(it, mode="json") for it in (preparation, extraction)]
+    return json.dumps({"recipe": recipe, "weights": dict(weights), "parts": files})

@@ -1,0 +1,335 @@
+"""Bank versions on disk: immutable directories, checked by sha256, published by one rename.
+
+    <root>/<product>/<version>/manifest.json ...
+    <root>/<product>/current                     a text file: the active version's name, and below it the
+                                                 name of the one that was active before
+    <root>/<product>/shadow                      the version that scores along, if one does
+
+Both end with a line that is the checksum of the names; a file without it, as older sources or people write
+it, is read too. The folder's name is the product's: a folder may be copied or renamed.
+
+A version is written under a hidden name on the same file system, flushed, checked and renamed into
+place; `current` moves by an atomic replace. A build killed at any moment leaves the old version active.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from json import JSONDecodeError
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from banks.versions.manifest import MANIFEST, Manifest
+from banks.versions.seal import digest_of
+from models.atomic_file import flush, write_atomically
+from models.digest import sha256_of
+from recipes.sentences import sentences
+
+PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
+VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
+CURRENT, SHADOW = "current", "shadow"
+_SEAL = "sha256:"
+_UNFINISHED = ".building-"
+_LOCK = ".lock"
+_DELETED = ".deleted-"
+_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json)\.[0-9a-f]{32}\Z")
+"""Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
+
+
+class BankNotFound(LookupError):
+    """No such product, or no such version of it."""
+
+
+class BadBank(ValueError):
+    """A version on disk that must not be served: files missing, changed or not understood."""
+
+
+class VersionInUse(ValueError):
+    """The version cannot be deleted: parts are scored with it."""
+
+
+class BankStore:
+    """The bank versions below one root directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def products(self) -> list[str]:
+        """Products that have an active version, sorted; also those of which that cannot be read.
+
+        Raises OSError where the root itself cannot be read.
+        """
+        if not self.root.is_dir():
+            return []
+        names = (entry.name for entry in self.root.iterdir() if entry.is_dir())
+        return sorted(name for name in names if PRODUCT_NAME.match(name) and self._is_active(name))
+
+    def versions(self, product: str) -> list[str]:
+        """Published versions of a product, oldest first. Raises BadBank where the folder cannot be read."""
+        folder = self._folder(product)
+        try:
+            names = [entry.name for entry in folder.iterdir() if VERSION_NAME.match(entry.name)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise BadBank(f"The folder of product {product} {reason(error)}. See its permissions.") from error
+        return sorted(names, key=_number)
+
+    def current(self, product: str) -> str | None:
+        """The active version's name, or None. Raises BadBank where the file that says it is damaged."""
+        return next(iter(self._pointed_at(product, CURRENT)), None)
+
+    def previous(self, product: str) -> str | None:
+        """The version that was active before the active one, if it is still there. Raises BadBank."""
+        before = self._pointed_at(product, CURRENT)[1:]
+        return before[0] if before and before[0] in self.versions(product) else None
+
+    def shadow(self, product: str) -> str | None:
+        """The version that scores every part along with the active one, or None. Raises BadBank."""
+        return next(iter(self._pointed_at(product, SHADOW)), None)
+
+    def path(self, product: str, version: str | None = None) -> Path:
+        """Directory of a version (default: the active one). Raises BankNotFound."""
+        chosen = version or self.current(product)
+        if chosen is None or not VERSION_NAME.match(chosen):
+            raise BankNotFound(f"There is no bank of product '{product}'. Build one with 'tribank build'.")
+        path = self._folder(product) / chosen
+        if not path.is_dir():
+            raise BankNotFound(f"Product '{product}' has no version '{chosen}'.")
+        return path
+
+    @contextmanager
+    def building(self, product: str) -> Iterator[Path]:
+        """A scratch directory for a version that is being written; removed on the way out.
+
+        What killed builds left behind is removed first (their lock is free).
+        """
+        folder = self._folder(product)
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+        with ExitStack() as stack:
+            with exclusive(folder):  # no other build takes this one for a stale one before it holds its lock
+                _sweep(folder)
+                stack.enter_context(_locked(scratch))
+                scratch.mkdir()
+            stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+            yield scratch
+
+    def publish(
+        self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
+    ) -> str:
+        """Flush and check the staged directory, rename it into place and make it the active version.
+
+        check: called with the staged directory; raises to refuse it. Returns the version's name.
+        """
+        folder = self._folder(product)
+        for file in (*staged.rglob("*"), staged):
+            flush(file)
+        check(staged)
+        with exclusive(folder):
+            version = self._next_name(product)
+            staged.rename(folder / version)
+            flush(folder)
+        if activate:
+            self.activate(product, version)
+        return version
+
+    def activate(self, product: str, version: str) -> None:
+        """Make a published version the active one, atomically; a damaged `current` is mended by it.
+
+        Raises BankNotFound.
+        """
+        folder = self._folder(product)
+        self.path(product, version)
+        with exclusive(folder):
+            before = self._pointed_at(product, CURRENT, damaged=()) or (None,)
+            if before[0] == version:
+                return
+            self.path(product, version)  # it may have been deleted while we waited
+            if version in self._pointed_at(product, SHADOW, damaged=()):
+                (folder / SHADOW).unlink()
+            write_atomically(folder / CURRENT, _pointer(version, before[0]))
+
+    def set_shadow(self, product: str, version: str | None) -> None:
+        """Let a version score along with the active one; None ends it. Raises BankNotFound."""
+        folder = self._folder(product)
+        if version is not None:
+            self.path(product, version)
+        elif not folder.is_dir():
+            return
+        with exclusive(folder):
+            if version is None:
+                (folder / SHADOW).unlink(missing_ok=True)
+                return
+            self.path(product, version)  # it may have been deleted while we waited
+            write_atomically(folder / SHADOW, _pointer(version))
+
+    def delete(self, product: str, version: str) -> None:
+        """Remove a version that is not in use. Its name is never given again.
+
+        Raises BankNotFound; VersionInUse for the active version and the shadow; BadBank where the files that
+        name them are damaged.
+        """
+        path = self.path(product, version)
+        with exclusive(path.parent):
+            if version in (self.current(product), self.shadow(product)):
+                raise VersionInUse(f"Version {version} is in use. Activate another one, or end its shadow.")
+            grave = path.with_name(f"{_DELETED}{version}")
+            path.rename(grave)
+            flush(path.parent)
+        _empty(grave)
+
+    def verify(self, product: str, version: str | None = None) -> list[str]:
+        """What is wrong with a version; empty when every file is as its manifest says."""
+        return verify_files(self.path(product, version))
+
+    def _is_active(self, product: str) -> bool:
+        try:
+            return self.current(product) is not None
+        except BadBank:
+            return True
+
+    def _pointed_at(self, product: str, name: str, *, damaged: Sequence[str] | None = None) -> Sequence[str]:
+        """The versions that `current` or `shadow` names. damaged: what a damaged file stands for; without it
+        one raises BadBank."""
+        try:
+            return _names((self._folder(product) / name).read_bytes().decode("ascii"))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except (OSError, ValueError) as error:
+            if damaged is not None:
+                return damaged
+            mend = "Activate a version again." if name == CURRENT else "Set the shadow again, or remove it."
+            raise BadBank(f"{product}/{name} cannot be used: {reason(error)}. {mend}") from error
+
+    def _next_name(self, product: str) -> str:
+        graves = (entry.name for entry in self._folder(product).glob(f"{_DELETED}*"))
+        taken = [*self.versions(product), *(name.removeprefix(_DELETED) for name in graves)]
+        return f"v{max(map(_number, taken), default=0) + 1}"
+
+    def _folder(self, product: str) -> Path:
+        if not PRODUCT_NAME.match(product):
+            raise BankNotFound(
+                f"'{product[:80]}' is not a product name: use 1 to 63 of a-z, 0-9, '-' and '_', "
+                "starting with a letter or digit."
+            )
+        return self.root / product
+
+
+def verify_files(path: Path, *, serving: bool = False) -> list[str]:
+    """What is wrong with the files of one version directory. serving: only with those that scoring needs."""
+    try:
+        manifest = Manifest.read(path)
+    except (OSError, ValueError) as error:
+        return [f"{MANIFEST}: {reason(error)}"]
+    problems = []
+    for name, expected in (manifest.files if serving else manifest.files | manifest.kept).items():
+        try:
+            changed = sha256_of(path / name) != expected
+        except FileNotFoundError:
+            problems.append(f"{name}: missing")
+        except (OSError, ValueError) as error:
+            problems.append(f"{name}: {reason(error)}")
+        else:
+            problems += [f"{name}: changed since it was built (sha256 differs)"] if changed else []
+    return problems
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be read, in a few words and on one line."""
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or type(error).__name__})"
+    if isinstance(error, ValidationError):
+        return sentences(error)[0]
+    if isinstance(error, UnicodeDecodeError | JSONDecodeError):
+        return "not what Tribank wrote (no JSON)"
+    return " ".join(str(error).split())
+
+
+def _pointer(*names: str | None) -> str:
+    """What `current` and `shadow` hold. Older sources take the last line for no version."""
+    versions = [name for name in names if name]
+    return "".join(f"{line}\n" for line in (*versions, _checksum(versions)))
+
+
+def _names(pointer: str) -> list[str]:
+    """The versions in a pointer file. Raises ValueError where it is damaged."""
+    names = pointer.split()
+    if names and names[-1].startswith(_SEAL) and names.pop() != _checksum(names):
+        raise ValueError("changed since it was written (its checksum differs)")
+    if not 1 <= len(names) <= 2 or not all(map(VERSION_NAME.match, names)):
+        raise ValueError("it names no version")
+    return names
+
+
+def _checksum(names: Sequence[str]) -> str:
+    return _SEAL + digest_of(" ".join(names))[:16]
+
+
+def _number(version: str) -> int:
+    return int(version[1:])
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """One process, and one thread of it, at a time changes which versions a product has."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _empty(grave: Path) -> None:
+    """Remove what a deleted version holds. Its directory stays: it keeps the name from being given again.
+
+    A sweep and the deletion itself may both be at it, so a file that is gone is no error. Raises OSError.
+    """
+    for inside in grave.iterdir():
+        if inside.is_dir():
+            shutil.rmtree(inside, ignore_errors=True)
+        else:
+            inside.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builds, deletions and writes left behind. The caller holds `exclusive(folder)`: so
+    do the writers of the files named here, so that none of them is being written."""
+    for file in folder.iterdir():
+        if _HALF_WRITTEN.match(file.name):
+            file.unlink(missing_ok=True)
+    for grave in folder.glob(f"{_DELETED}*"):
+        with suppress(OSError):  # what cannot be removed is no reason to build nothing
+            _empty(grave)
+    locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{_UNFINISHED}*"))
+    for stale in {*folder.glob(f"{_UNFINISHED}*"), *locks}:
+        with _locked(stale) as free:
+            if free:
+                shutil.rmtree(stale, ignore_errors=True)
+
+
+@contextmanager
+def _locked(scratch: Path) -> Iterator[bool]:
+    """Hold the scratch directory's lock, and remove it at the end; yields False if a live build holds it."""
+    lock = scratch.with_name(f"{_LOCK}{scratch.name}")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,91 @@
+"""Thresholds that a person moved, beside the versions, which stay as they were built.
+
+<root>/<product>/thresholds.json     {"v3": {"threshold": 2.5}, "v4": {"rate": 0.02}, "checksum": "5a..."}
+
+A file without a checksum, as older sources wrote it, is read too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from banks.decision.calibration import Calibration
+from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
+from banks.versions.store import VERSION_NAME, BadBank, BankStore, exclusive, reason
+from models.atomic_file import write_atomically
+
+THRESHOLDS = "thresholds.json"
+
+
+class MovedThreshold(BaseModel):
+    """Where a person wants a version's threshold: at a score, or by the share of good parts rejected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: FiniteFloat | None = Field(None, description="A score.", examples=[2.5])
+    rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Share of good parts that may be rejected.", examples=[0.02]
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> MovedThreshold:
+        if (self.threshold is None) == (self.rate is None):
+            raise ValueError("give either threshold or rate")
+        return self
+
+    def apply(self, built: Calibration) -> Calibration:
+        """The version's own evidence with this threshold."""
+        if self.threshold is not None:
+            return built.with_threshold(self.threshold)
+        assert self.rate is not None
+        return built.rethreshold(self.rate)
+
+
+def move_threshold(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> None:
+    """Move a version's threshold; None puts it back to what calibration found.
+
+    Raises BankNotFound, or BadBank where the file is not what this module wrote.
+    """
+    folder = store.path(product, version).parent
+    with exclusive(folder):
+        thresholds = moved_thresholds(folder)
+        if moved is None:
+            thresholds.pop(version, None)
+        else:
+            thresholds[version] = moved
+        content = {name: one.model_dump(exclude_none=True) for name, one in thresholds.items()}
+        write_atomically(folder / THRESHOLDS, sealed(content))
+
+
+def calibration_of(version: Path, built: Calibration) -> Calibration:
+    """The calibration of a version directory with the threshold that a person may have set.
+
+    built: as the manifest has it. Raises BadBank where the file is damaged or cannot be read: a threshold
+    that someone moved for a reason is never silently dropped.
+    """
+    moved = moved_thresholds(version.parent).get(version.name)
+    return built if moved is None else moved.apply(built)
+
+
+def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:
+    """The moved thresholds of a product's folder, by version. Raises BadBank."""
+    try:
+        document = parse((folder / THRESHOLDS).read_bytes())
+        content = unsealed(document) if CHECKSUM in document else document
+        return {_version(name): MovedThreshold.model_validate(one) for name, one in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise BadBank(
+            f"{folder.name}/{THRESHOLDS} cannot be used: {reason(error)}. Restore it from the backup, or "
+            "remove it and move the thresholds again."
+        ) from error
+
+
+def _version(name: str) -> str:
+    if not VERSION_NAME.match(name):
+        raise ValueError(f"'{name[:20]}' is no version")
+    return name

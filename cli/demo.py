@@ -1,0 +1,156 @@
+"""`tribank demo`: the main job from good parts to a scored part, by the commands a user would type."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from models.readers.product_folder import PartFile
+
+CURL = "curl -sS -F rgb=@{rgb} -F xyz=@{xyz} {url}/v1/products/{product}/score"
+"""The README's line. With `-H 'Accept: image/png' -o FILE` it fetches the heatmap."""
+
+_READY_WITHIN = 120  # seconds; loading takes one or two, a busy machine more
+_console = Console()
+
+
+class DemoError(RuntimeError):
+    """A step of the demo failed; the message names it."""
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for parts, banks and heatmaps.")] = Path("out"),
+    product: Annotated[
+        str, typer.Option(help="A demo product; 'tribank demo-parts --help' lists them.")
+    ] = "biscuit",
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the server running until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.")] = 0,
+) -> None:
+    """Render demo parts, build their banks, serve them, and score a good and a defective part with curl."""
+    parts, banks = out / "parts", out / "banks"
+    _run("demo-parts", str(parts), "--product", product)
+    if not (banks / product / "current").exists():
+        _run("build", product, str(parts / product), "--banks", str(banks))
+    port = port or _free_port()
+    with _server(banks, port) as url:
+        _score_two(url, product, parts / product, out / "heatmaps")
+        if serve:
+            _console.print(f"Serving on {url} (API: {url}/openapi.json). Ctrl-C stops it.")
+            with _interruptible():
+                signal.pause()
+
+
+def _run(*arguments: str) -> None:
+    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))}[/bold]", soft_wrap=True)
+    if subprocess.run(_tribank(*arguments), check=False).returncode:
+        raise DemoError(f"'tribank {shlex.join(arguments)}' failed; its message is above.")
+
+
+def _tribank(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tribank", *arguments]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _server(banks: Path, port: int) -> Iterator[str]:
+    """A running `tribank serve`; stopped on the way out."""
+    url = f"http://127.0.0.1:{port}"
+    state = banks.parent / "state"
+    arguments = ("serve", "--banks", str(banks), "--state", str(state), "--port", str(port))
+    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))} &[/bold]", soft_wrap=True)
+    log = banks.parent / "server.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(_tribank(*arguments), stdout=file, stderr=subprocess.STDOUT)
+        try:
+            _wait_until_ready(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoError(f"The server stopped at its start. Its log: {log}")
+        try:
+            with urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own loopback server
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise DemoError(f"The server was not ready within {_READY_WITHIN} s. Its log: {log}")
+
+
+def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
+    from models.readers.product_folder import open_product_folder
+
+    test = open_product_folder(folder).test
+    chosen = [next(part for part in test if part.defect == "good"), _plain_defect(test)]
+    heatmaps.mkdir(parents=True, exist_ok=True)
+    table = Table("part", "score", "threshold", "decision", "ms")
+    pictures = []
+    for part in chosen:
+        command = CURL.format(rgb=part.rgb, xyz=part.xyz, url=url, product=product)
+        _console.print(f"[bold]$ {escape(command)}[/bold]", soft_wrap=True)
+        _curl(command)  # the first answer pays for cold caches
+        start = time.perf_counter()
+        answer = json.loads(_curl(command))
+        milliseconds = 1000 * (time.perf_counter() - start)
+        if "score" not in answer:
+            raise DemoError(f"The server refused {part.name}: {answer.get('detail', answer)}")
+        picture = heatmaps / f"{part.name.replace('/', '_')}.png"
+        _curl(f"{command} -H 'Accept: image/png' -o {picture}")
+        pictures.append(picture)
+        table.add_row(
+            part.name,
+            f"{answer['score']:.3f}",
+            f"{answer['threshold']:.3f}",
+            answer["decision"],
+            f"{milliseconds:.0f}",
+        )
+    _console.print(table)
+    _console.print("Heatmaps:", *map(str, pictures), sep="\n  ", soft_wrap=True, markup=False)
+
+
+def _plain_defect(test: tuple[PartFile, ...]) -> PartFile:
+    """The first hole, or the first defect there is."""
+    defective = [part for part in test if part.defect != "good"]
+    return next((part for part in defective if part.defect == "hole"), defective[0])
+
+
+def _curl(command: str) -> bytes:
+    done = subprocess.run(shlex.split(command), capture_output=True, check=False)
+    if done.returncode:
+        raise DemoError(f"curl failed: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        _console.print("Stopping.")

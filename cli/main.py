@@ -1,0 +1,297 @@
+"""The everyday commands: build, score, serve, banks. Other rooms add theirs in `tribank.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli import banks as banks_commands
+from cli import doctor as doctor_command
+from cli import keys as keys_commands
+from cli import plan as plan_command
+from cli import train_uff as fusion_command
+from cli import weights as weights_commands
+from cli.options import (
+    Banks,
+    Change,
+    Device,
+    Json,
+    Prepared,
+    Product,
+    ProfileName,
+    State,
+    Weights,
+    chosen_device,
+)
+from cli.progress import console, stage_bars, step_lines
+from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
+
+if TYPE_CHECKING:
+    from recipes.profile import Profile
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tell good parts from defective ones, after seeing good parts only.",
+)
+app.add_typer(banks_commands.app, name="banks")
+app.add_typer(keys_commands.app, name="keys")
+app.add_typer(weights_commands.app, name="weights")
+app.command()(doctor_command.doctor)
+app.command()(plan_command.plan)
+app.command("train-uff")(fusion_command.train_uff)
+
+
+@app.command()
+def build(
+    product: Product,
+    data: Annotated[
+        Path, typer.Argument(help="A product folder in the MVTec 3D-AD layout, or a folder of good parts.")
+    ],
+    banks: Banks = DEFAULT_BANKS,
+    profile: ProfileName = "embedded",
+    seed: Annotated[int, typer.Option(help="Of the random projection before the coreset.")] = 0,
+    prepared: Prepared = False,
+    change: Change = None,
+    extend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Add the parts to those of this version (or: active), with its profile and seed.",
+        ),
+    ] = None,
+    activate: Annotated[bool, typer.Option(help="Score with the new version from now on.")] = True,
+    keep_parts: Annotated[
+        bool, typer.Option(help="Keep the parts' features, so that the version can be extended.")
+    ] = True,
+    as_json: Json = False,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Build a product's memory banks from good parts and make them its active version.
+
+    --json prints a line with the names of the stages, one for every step, and at last one with the version's
+    name.
+    """
+    from banks.versions.builder import Builder
+    from banks.versions.store import BankStore
+    from models.readers.product_folder import open_product_folder
+    from recipes.profiles import find_profile
+
+    own = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
+    if extend and any(own.values()):
+        given = ", ".join(option for option, value in own.items() if value)
+        raise typer.BadParameter(
+            f"is that of the version to extend: leave out {given}", param_hint="--extend"
+        )
+    folder = open_product_folder(data)
+    # Without clouds no background can be found: images are taken as they are.
+    recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
+    for note in folder.skipped:
+        console.print(f"left out: {note}", markup=False)
+    store = BankStore(banks)
+    with step_lines() if as_json else stage_bars() as progress:
+        others = {
+            "device": chosen_device(device),
+            "weights_dir": weights_dir,
+            "progress": progress,
+            "keep_parts": keep_parts,
+        }
+        if extend:
+            extend = store.path(product, None if extend == "active" else extend).name
+            builder = Builder.like(store, product, extend, **others)
+        else:
+            builder = Builder(recipe, store, seed, **others)
+        if as_json:
+            typer.echo(json.dumps({"stages": builder.stages(folder)}))
+        version = builder.build(product, folder, extends=extend, activate=activate)
+    if as_json:
+        typer.echo(json.dumps({"product": product, "version": version}))
+        return
+    banks_commands.print_version(product, store.path(product, version))
+
+
+@app.command()
+def score(
+    product: Product,
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    xyz: Annotated[
+        Path, typer.Argument(help="Its organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
+    ],
+    intrinsics: Annotated[
+        Path | None,
+        typer.Option(help="JSON of the camera: the second file is then a depth map, PNG, TIFF or NPY."),
+    ] = None,
+    banks: Banks = DEFAULT_BANKS,
+    prepared: Prepared = False,
+    as_json: Json = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="NPZ file for every bank's distances, score and map, and the result."
+        ),
+    ] = None,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Score one part with a product's active banks. Exit code 0 whatever the decision."""
+    import numpy as np
+
+    from banks.detector import Detector
+    from banks.versions.store import BankStore
+    from models.readers import Intrinsics, read_pair
+    from models.readers.product_folder import printable
+    from models.sample import BadSample, without_returns
+
+    camera = None if intrinsics is None else Intrinsics.from_json(intrinsics.read_bytes())
+    sample = read_pair(rgb, xyz, intrinsics=camera)
+    detector = Detector.load(
+        BankStore(banks).path(product),
+        device=chosen_device(device),
+        weights_dir=weights_dir,
+        prepared=prepared,
+    )
+    (result,) = detector.score([sample])
+    if isinstance(result, BadSample):
+        raise result
+    if output is not None:
+        np.savez_compressed(output, allow_pickle=False, **result.arrays())
+    if as_json:
+        from service.answers.renderers import Scan, render_json
+        from service.engine.owner import Scored
+
+        sample = without_returns(sample, detector.manifest.profile.preparation.no_return)
+        scan = Scan(sample, Scored(result, detector, 0.0), None, uuid.uuid4().hex, result.timings_ms)
+        typer.echo(render_json(scan).decode())
+        return
+    table = Table("part", "score", "threshold", "decision", *(f"{bank} bank" for bank in result.bank_scores))
+    table.add_row(
+        escape(printable(rgb.stem)),
+        f"{result.score:.3f}",
+        f"{result.threshold:.3f}",
+        result.decision,
+        *(f"{value:.3f}" for value in result.bank_scores.values()),
+    )
+    Console().print(table)
+
+
+@app.command()
+def trace(
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    xyz: Annotated[Path, typer.Argument(help="Its organised cloud, same size: TIFF, PLY, PCD or NPY.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="NPZ file to write.")],
+    profile: ProfileName = "embedded",
+    prepared: Prepared = False,
+    change: Change = None,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Write every stage of one part, from its valid points to its fused patches, without any bank."""
+    import numpy as np
+
+    from models.fusion.fusions import ready_fusion
+    from models.readers import read_pair
+    from models.trace import trace as trace_part
+    from models.weights.store import WeightStore
+    from recipes.profiles import find_profile
+
+    recipe = find_profile(profile, prepared=prepared, changes=change or ())
+    weights, chosen = WeightStore(weights_dir), chosen_device(device)
+    fusion = ready_fusion(recipe.extraction.fusion, weights, chosen)
+    stages = trace_part(
+        read_pair(rgb, xyz), recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen
+    )
+    np.savez_compressed(output, allow_pickle=False, **stages)
+    table = Table("stage", "shape", "type")
+    for name, stage in stages.items():
+        table.add_row(name, " x ".join(map(str, stage.shape)), str(stage.dtype))
+    Console().print(table)
+
+
+@app.command()
+def serve(
+    banks: Banks = DEFAULT_BANKS,
+    host: Annotated[str, typer.Option(envvar="TRIBANK_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
+    state: State = DEFAULT_STATE,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md).
+
+    Exit code 70 if it could score no more: whatever watches over it is to start it again. 2 if a person has
+    to mend something first.
+    """
+    from service.settings import read_settings
+
+    settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
+
+    from service.app import run  # takes seconds: a wrong setting is told before
+    from service.http.problems import EXIT_UNABLE
+
+    able = run(
+        settings.model_copy(update={"device": chosen_device(device)}),
+        ready=lambda address: console.print(
+            f"Serving on {address} (the API describes itself at {address}/openapi.json)"
+        ),
+    )
+    if not able:
+        # At once: the interpreter's own end may wait for a thread that hangs in a driver.
+        os._exit(EXIT_UNABLE)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else print.")] = None,
+) -> None:
+    """Write the API's OpenAPI document."""
+    from service.app import create_app
+    from service.http.document import document_text
+    from service.settings import read_settings
+
+    text = document_text(create_app(read_settings(host="localhost")))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
+    """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
+    from models.weights.folder import missing_weights
+    from recipes.profiles import PROFILES
+
+    rows = [(p.name, missing_weights(weights_dir, p.extraction.weights()), p) for p in PROFILES.values()]
+    if as_json:
+        typer.echo(_profiles_json(rows))
+        return
+    # Lines, not a table: five columns leave none of them room in an 80-column terminal.
+    for name, missing, profile in rows:
+        typer.echo(f"{name:26}{' '.join(profile.banks):18}{profile.decision}")
+        for told in (profile.summary, f"Missing weights: {', '.join(missing)}" if missing else ""):
+            for line in textwrap.wrap(told, 75):
+                typer.echo(f"    {line}")
+
+
+def _profiles_json(rows: Sequence[tuple[str, list[str], Profile]]) -> str:
+    return json.dumps(
+        [
+            {"name": name, "missing_weights": missing, "profile": profile.model_dump(mode="json")}
+            for name, missing, profile in rows
+        ]
+    )

@@ -1,0 +1,79 @@
+"""`tribank report`: pictures and curves of an evaluation, as static HTML pages and PNG contact sheets."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.evaluate import (
+    DEFAULT_OUT,
+    CacheDir,
+    CacheGb,
+    Change,
+    Data,
+    Device,
+    Prepared,
+    Weights,
+    open_evaluator,
+    stage_bar,
+)
+from models.weights.folder import DEFAULT_WEIGHTS
+
+
+def report(
+    data: Data,
+    profile: Annotated[str, typer.Option(help="Recipe to show.")] = "embedded",
+    product: Annotated[
+        list[str] | None, typer.Option(help="Product to show; repeat for several. [default: all]")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder that 'tribank evaluate' wrote, whose banks are used; or a new one.")
+    ] = DEFAULT_OUT,
+    pages: Annotated[Path | None, typer.Option(help="Folder for the pages. [default: OUT/report]")] = None,
+    seed: Annotated[int, typer.Option(help="As given to 'tribank evaluate'.")] = 0,
+    prepared: Prepared = False,
+    change: Change = None,
+    cache: CacheDir = None,
+    cache_gb: CacheGb = 10.0,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "cpu",
+) -> None:
+    """For every defect family the best, the median and the worst case, and the curves behind the numbers.
+
+    Banks that the evaluation has built are used; missing ones are built.
+    """
+    from evaluation.bench.environment import environment, in_words
+    from evaluation.evaluator import NothingToEvaluate
+    from evaluation.report.page import make_report
+    from evaluation.run import Run
+
+    folder = pages or out / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = f"Made with {in_words(environment(device))}; seed {seed}."
+    written = []
+    with stage_bar() as told:
+        evaluator = open_evaluator(
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, told, change or ()
+        )
+        names = [name for name in evaluator.products if not product or name in product]
+        if not any(evaluator.products[name].test for name in names):
+            raise NothingToEvaluate(f"{data} has no test parts of such products.")
+        for name in names:
+            detector, scores = evaluator.scored(Run(name, profile, seed))
+            made = make_report(name, detector, scores, evaluator.families(name), facts)
+            page, sheet = (folder / f"{name}-{profile}{suffix}" for suffix in (".html", ".png"))
+            page.write_text(made.html, encoding="utf-8")
+            sheet.write_bytes(made.sheet)
+            written += [page, sheet]
+    links = "".join(
+        f'<li><a href="{escape(page.name)}">{escape(page.stem)}</a></li>'
+        for page in sorted(folder.glob("*-*.html"))
+    )
+    index = folder / "index.html"
+    head = '<meta charset="utf-8"><title>Reports</title>'
+    text = f'<!doctype html>\n<html lang="en"><head>{head}</head><body><ul>{links}</ul></body></html>\n'
+    index.write_text(text, encoding="utf-8")
+    typer.echo("\n".join(map(str, [index, *written])))

@@ -1,0 +1,189 @@
+"""`tribank tables`: the supplement's tables I to XII on anyone's data, by one command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from cli.evaluate import (
+    CacheDir,
+    CacheGb,
+    Device,
+    Prepared,
+    Weights,
+    errors,
+    open_evaluator,
+    run_all,
+    stage_bar,
+    write_results,
+)
+from models.weights.folder import DEFAULT_WEIGHTS
+
+if TYPE_CHECKING:
+    from evaluation.evaluator import Evaluator
+    from evaluation.product_evaluation import Evaluation
+    from evaluation.run import Run
+    from evaluation.tables.fill import FilledTable
+    from evaluation.tables.text import TextTable
+
+DEMO = "demo"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+"""What `--markdown` writes stands between these lines; everything else in the file is kept."""
+
+
+class UnknownTable(ValueError):
+    """The supplement has no table of this number."""
+
+
+def tables(
+    data: Annotated[
+        str, typer.Option(help="'demo' for our rendered products, or a product or folder of products.")
+    ] = DEMO,
+    numbers: Annotated[
+        str | None, typer.Option("--tables", help="Such as I,II,X. [default: all that the data can fill]")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results, banks and features.")] = Path("out/tables"),
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="Also write the tables into this file, keeping what stands around them."),
+    ] = None,
+    product: Annotated[
+        list[str] | None, typer.Option(help="Product to evaluate; repeat for several. [default: all]")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Random draws of every few-shot size.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of the draws and the builds.")] = 0,
+    parts_seed: Annotated[int, typer.Option(help="Of the demo parts.")] = 0,
+    stand_ins: Annotated[
+        bool | None,
+        typer.Option(help="Fill rows with weights that come with Tribank too. [default: for demo only]"),
+    ] = None,
+    paper_code: Annotated[
+        bool, typer.Option("--paper-code", help="As the published code runs, not as the text says.")
+    ] = False,
+    prepared: Prepared = False,
+    cache: CacheDir = None,
+    cache_gb: CacheGb = 10.0,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "cpu",
+) -> None:
+    """Fill the supplement's tables: ours beside the published value, class by class, and the difference.
+
+    A row whose weights or data are missing says so. What is finished in OUT is kept: run the same command
+    again to go on after an interruption.
+    """
+    from evaluation.tables.fill import Settings, TableFiller
+    from evaluation.tables.layout import text_table
+
+    folder = _demo_parts(out / f"parts-{parts_seed}", parts_seed, product) if data == DEMO else Path(data)
+    chosen = _chosen(numbers)
+    with stage_bar() as told:
+        evaluator = open_evaluator(folder, out, seed, prepared, cache, cache_gb, weights_dir, device, told)
+        products = [name for name in evaluator.products if not product or name in product]
+        filler = TableFiller(
+            Settings(
+                parts={name: len(evaluator.products[name].train) for name in products},
+                seed=seed,
+                draws=draws,
+                stand_ins=data == DEMO if stand_ins is None else stand_ins,
+                paper_code=paper_code,
+                missing=evaluator.missing,
+            )
+        )
+        fitting = [number for number in chosen if _fits(number, products)]
+        wanted = dict.fromkeys(run for number in fitting for run in filler.runs(number))
+        runs = sorted(wanted, key=lambda run: products.index(run.product))  # what is cached is used at once
+        finished, failed = run_all(evaluator, runs)
+    filled = [filler.fill(number, finished, failed) for number in fitting]
+    write_results(out, list(finished.values()))
+    shown = [text_table(one, products) for one in filled]
+    sentences = [_unfit(number) for number in chosen if number not in fitting]
+    _show(shown, sentences)
+    text = _document(data, folder, evaluator, finished, shown, sentences)
+    (out / "tables.md").write_text(text, encoding="utf-8")
+    if markdown is not None:
+        _insert(markdown, text)
+    _tell(out, markdown, filled)
+
+
+def _demo_parts(folder: Path, seed: int, products: Sequence[str] | None) -> Path:
+    from evaluation.demo_parts.writer import write_demo_parts
+
+    errors.print(f"Demo parts, seed {seed}, in {folder}", markup=False, highlight=False)
+    write_demo_parts(folder, products=products or None, seed=seed)
+    return folder
+
+
+def _chosen(numbers: str | None) -> list[str]:
+    """Table numbers in the paper's order. Raises UnknownTable."""
+    from evaluation.tables.published import published_tables
+
+    every = list(published_tables())
+    asked = every if numbers is None else [number.strip().upper() for number in numbers.split(",")]
+    if unknown := [number for number in asked if number not in every]:
+        raise UnknownTable(f"There is no table {', '.join(unknown)}. There are: {', '.join(every)}.")
+    return [number for number in every if number in asked]
+
+
+def _fits(number: str, products: Sequence[str]) -> bool:
+    """Whether a table may be filled from these products: its own data set's, or parts of nobody's."""
+    from evaluation.tables.published import published_tables
+
+    every = published_tables()
+    known = {name for table in every.values() for name in table.classes} & set(products)
+    return not known or bool(known & set(every[number].classes))
+
+
+def _unfit(number: str) -> str:
+    from evaluation.tables.published import published_tables
+
+    table = published_tables()[number]
+    folders = {"mvtec3d": "MVTec 3D-AD", "eyecandies": "Eyecandies, converted by 'tribank data convert'"}
+    return f"Table {number} needs {folders[table.dataset]}, and this folder holds another data set: not run."
+
+
+def _document(
+    data: str,
+    folder: Path,
+    evaluator: Evaluator,
+    finished: Mapping[Run, Evaluation],
+    shown: Sequence[TextTable],
+    sentences: Sequence[str],
+) -> str:
+    from evaluation.tables.results import provenance
+
+    what = "our rendered demo parts" if data == DEMO else f"`{folder.resolve().name}`"
+    blocks = [f"Parts: {what}. {provenance(list(finished.values()))}" if finished else f"Parts: {what}."]
+    blocks += [f"Left out: {note}" for one in evaluator.products.values() for note in one.skipped]
+    return "\n".join(f"{block}\n" for block in [*blocks, *sentences, *(one.markdown() for one in shown)])
+
+
+def _insert(path: Path, text: str) -> None:
+    """Put the text between the two marks; a file without them gets both at its end."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    before, _, rest = old.partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after or chr(10)}", encoding="utf-8")
+
+
+def _show(shown: Sequence[TextTable], sentences: Sequence[str]) -> None:
+    console = Console()
+    for table in shown:
+        console.print(table.rich())
+        for note in table.notes:
+            console.print(note, markup=False)
+        console.print()
+    for sentence in sentences:
+        console.print(sentence, markup=False)
+
+
+def _tell(out: Path, markdown: Path | None, filled: Sequence[FilledTable]) -> None:
+    empty = sum(not line.scores for table in filled for line in table.lines)
+    lines = sum(len(table.lines) for table in filled)
+    files = [str(out / "tables.md"), str(out / "results.csv"), *([str(markdown)] if markdown else [])]
+    errors.print(
+        f"{lines - empty} of {lines} rows filled; written: {', '.join(files)}", markup=False, soft_wrap=True
+    )

@@ -1,0 +1,55 @@
+"""`tribank train-uff`: one fusion network for many products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import Change, Device, Prepared, ProfileName, Weights, chosen_device
+from cli.progress import console, stage_bars
+from models.weights.folder import DEFAULT_WEIGHTS
+
+FILE = "uff.safetensors"
+
+
+def train_uff(
+    products: Annotated[
+        list[Path], typer.Argument(help="Product folders, as for 'tribank build'. Their good parts train.")
+    ],
+    profile: ProfileName = "m3dm",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help=f"File to write. [default: {FILE} in --weights-dir, where profiles look]"
+        ),
+    ] = None,
+    change: Change = None,
+    prepared: Prepared = False,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Train one fusion network (UFF) on the good parts of several products.
+
+    A stopped run goes on where it was when the same command is given again. Settings:
+    --set extraction.training.steps=750 and its neighbours.
+    """
+    from banks.versions.shared_fusion import SharedFusion
+    from models.readers.product_folder import open_product_folder
+    from recipes.profiles import find_profile
+
+    out = output or weights_dir / FILE
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists: move it away or choose another file.", param_hint="--out")
+    folders = {path.resolve().name: open_product_folder(path) for path in products}
+    if len(folders) < len(products):
+        raise typer.BadParameter("two of the folders have the same name.", param_hint="PRODUCTS")
+    recipe = find_profile(profile, prepared=prepared, changes=change or ())
+    run = out.with_name(f"{out.name}.run")
+    with stage_bars() as progress:
+        training = SharedFusion(recipe, run, weights_dir, chosen_device(device), progress)
+        skipped = training.train(folders, out)
+    for name, reason in skipped.items():
+        console.print(f"left out {name}: {reason}", markup=False)
+    typer.echo(f"{out}: used by profiles whose fusion is 'uff' (--set extraction.fusion=uff)")

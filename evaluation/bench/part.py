@@ -1,0 +1,107 @@
+"""`tribank bench`: how long a part takes on this machine, stage by stage, next to the machine's floor."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS
+
+if TYPE_CHECKING:
+    from banks.detector import Detector
+
+
+def bench(
+    product: Annotated[str, typer.Argument(help="A product with banks.")],
+    data: Annotated[Path, typer.Argument(help="Its folder; test parts are scored, or else training parts.")],
+    banks: Annotated[Path, typer.Option(help="Directory of the bank versions.")] = DEFAULT_BANKS,
+    repeats: Annotated[int, typer.Option(min=1, help="Parts to time, after a warm-up.")] = 40,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
+    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Time the scoring of single parts from file bytes to decision, one after the other."""
+    import torch
+
+    from banks.detector import Detector
+    from banks.versions.store import BankStore
+    from evaluation.bench.environment import processor
+    from models.readers.product_folder import open_product_folder
+
+    if threads:
+        torch.set_num_threads(threads)
+    detector = Detector.load(BankStore(banks).path(product), device=device, weights_dir=weights_dir)
+    folder = open_product_folder(data)
+    files = [(part.rgb, part.xyz) for part in (folder.test or folder.train)]
+    encoded = [(rgb.read_bytes(), xyz.read_bytes()) for rgb, xyz in files if rgb and xyz]
+    detector.warm_up()
+    stages: dict[str, list[float]] = {}
+    for number in range(repeats):
+        for stage, milliseconds in _one(detector, *encoded[number % len(encoded)]).items():
+            stages.setdefault(stage, []).append(milliseconds)
+    report = {
+        "product": product,
+        "bank_version": detector.version,
+        "profile": detector.manifest.profile.name,
+        "training_parts": len(detector.manifest.training_parts),
+        "parts": repeats,
+        "hardware": {"cpu": processor(), "threads": torch.get_num_threads(), "device": device},
+        "sgemm_gflops": _floor(),
+        "ms": {stage: _quantiles(times) for stage, times in stages.items()},
+    }
+    if as_json:
+        typer.echo(json.dumps(report, indent=1))
+        return
+    table = Table("stage", "p50 ms", "p90 ms", "max ms", title=f"{product} {detector.version}")
+    for stage, spread in report["ms"].items():
+        table.add_row(stage, *(f"{spread[name]:.1f}" for name in ("p50", "p90", "max")))
+    Console().print(table)
+    hardware = report["hardware"]
+    Console().print(
+        f"{repeats} parts, {hardware['cpu']}, {hardware['threads']} threads, {device}; this machine"
+        f" multiplies float32 matrices at {report['sgemm_gflops']:.0f} GFLOP/s"
+    )
+
+
+def _one(detector: Detector, rgb: bytes, xyz: bytes) -> dict[str, float]:
+    from models.readers import read_rgb, read_xyz
+    from models.sample import BadSample, make_sample
+
+    start = time.perf_counter()
+    sample = make_sample(read_rgb(rgb), read_xyz(xyz))
+    decode = 1000 * (time.perf_counter() - start)
+    (result,) = detector.score([sample])
+    total = 1000 * (time.perf_counter() - start)
+    if isinstance(result, BadSample):
+        raise result
+    return {"decode": decode, **result.timings_ms, "total": total}
+
+
+def _quantiles(times: Sequence[float]) -> dict[str, float]:
+    import numpy as np
+
+    p50, p90 = np.quantile(times, [0.5, 0.9])
+    return {"p50": float(p50), "p90": float(p90), "max": max(times)}
+
+
+def _floor() -> float:
+    """Best of five float32 matrix products, GFLOP/s."""
+    import numpy as np
+
+    side = 1536
+    left = np.ones((side, side), np.float32)
+    best = np.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        np.matmul(left, left)
+        best = min(best, time.perf_counter() - start)
+    return 2e-9 * side**3 / best

@@ -1,0 +1,194 @@
+"""`tribank bench-serve`: a running service under more parts than it can score.
+
+The parts come at a fixed rate, whether earlier ones are answered or not (an open loop), as from cameras.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+MOST_OPEN = 512
+"""Requests that wait for an answer at once; a part that comes above it is not sent, and counted."""
+_ALONE = 30
+_CAPACITY_S = 10.0
+_CAPACITY_CLIENTS = 3
+_RETRY_S = 0.05  # clients that come back at once would take the cores that score
+_BOUNDARY = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """status: of the response. seconds: from connecting to its end. retry_after: whether it says when."""
+
+    status: int
+    seconds: float
+    retry_after: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Where parts are sent, and what is sent. headers: lines of every request; part: more of them, then a
+    body."""
+
+    host: str
+    port: int
+    path: str
+    headers: bytes
+    part: bytes
+
+    async def send(self) -> Answer:
+        """Send the part on a connection of its own. A connection that breaks counts as status 0."""
+        return await _exchange(self.host, self.port, f"POST {self.path}", self.headers + self.part)
+
+    async def memory_mb(self) -> float:
+        """Resident memory of the service's process, as its metrics tell."""
+        answer = await _exchange(self.host, self.port, "GET /metrics", self.headers + b"\r\n")
+        found = re.search(rb"^process_resident_memory_bytes (\S+)", answer.body, re.MULTILINE)
+        if found is None:
+            raise RuntimeError(f"{self.host}:{self.port}/metrics tells no memory (status {answer.status}).")
+        return float(found[1]) / 2**20
+
+
+def bench_serve(
+    product: Annotated[str, typer.Argument(help="A product that is served.")],
+    rgb: Annotated[Path, typer.Argument(help="A part's image.")],
+    xyz: Annotated[Path, typer.Argument(help="Its organised cloud.")],
+    url: Annotated[str, typer.Option(help="Where the service listens.")] = "http://127.0.0.1:8000",
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to load it.")] = 120.0,
+    factor: Annotated[float, typer.Option(min=0.1, max=20, help="Times the measured capacity.")] = 2.0,
+    key: Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="An API key, where one is asked for.")] = "",
+) -> None:
+    """Offer a running service a multiple of its capacity; print statuses, latencies and memory as JSON."""
+    from evaluation.bench.environment import processor
+
+    report = asyncio.run(load(station(url, product, rgb, xyz, key), seconds, factor))
+    report["hardware"] = {"cpu": processor(), "cores": os.cpu_count(), "load_average": os.getloadavg()}
+    Console().print_json(json.dumps(report))
+
+
+async def load(station: Station, seconds: float, factor: float) -> dict[str, object]:
+    """What came of it: times in ms, memory in MB. Raises RuntimeError where the service does not answer."""
+    alone = [await station.send() for _ in range(_ALONE)]
+    if any(answer.status != 200 for answer in alone):
+        raise RuntimeError(f"The service answers {Counter(a.status for a in alone)} to single parts.")
+    p50 = _quantile(alone, 0.5)
+    capacity = await _capacity(station, min(_CAPACITY_S, seconds))
+    memory = [await station.memory_mb()]
+    answers, unsent = await _offer(station, capacity * factor, seconds, memory)
+    accepted = [answer for answer in answers if answer.status == 200]
+    refused = [answer for answer in answers if answer.status == 429]
+    p99 = _quantile(accepted, 0.99) if accepted else float("nan")
+    return {
+        "unloaded_p50_ms": p50,
+        "capacity_per_s": capacity,
+        "offered_per_s": capacity * factor,
+        "seconds": seconds,
+        "statuses": {str(status): count for status, count in Counter(a.status for a in answers).items()},
+        "unsent": unsent,
+        "refused_with_retry_after": sum(answer.retry_after for answer in refused),
+        "accepted_per_s": len(accepted) / seconds,
+        "accepted_p50_ms": _quantile(accepted, 0.5) if accepted else float("nan"),
+        "accepted_p99_ms": p99,
+        "p99_over_unloaded_p50": p99 / p50,
+        "refused_p99_ms": _quantile(refused, 0.99) if refused else None,
+        "memory_mb": {"before": memory[0], "most": max(memory), "after": memory[-1]},
+    }
+
+
+async def _capacity(station: Station, seconds: float) -> float:
+    """Parts a second where a few clients each send their next part once they have an answer."""
+    until = time.monotonic() + seconds
+
+    async def client() -> int:
+        done = 0
+        while time.monotonic() < until:
+            if (await station.send()).status == 200:
+                done += 1
+            else:
+                await asyncio.sleep(_RETRY_S)
+        return done
+
+    return sum(await asyncio.gather(*(client() for _ in range(_CAPACITY_CLIENTS)))) / seconds
+
+
+async def _offer(
+    station: Station, rate: float, seconds: float, memory: list[float]
+) -> tuple[list[Answer], int]:
+    """Send at `rate` a second; all answers, and how many were not sent. Adds to `memory` each 5 s."""
+    started, answers, unsent = time.monotonic(), list[Answer](), 0
+    waiting: set[asyncio.Task[Answer]] = set()
+
+    def done(task: asyncio.Task[Answer]) -> None:
+        waiting.discard(task)
+        answers.append(task.result())
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(5)
+            memory.append(await station.memory_mb())
+
+    watching = asyncio.create_task(watch())
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, started + number / rate - time.monotonic()))
+        if len(waiting) >= MOST_OPEN:
+            unsent += 1
+            continue
+        task = asyncio.create_task(station.send())
+        waiting.add(task)
+        task.add_done_callback(done)
+    await asyncio.gather(*waiting)
+    watching.cancel()
+    memory.append(await station.memory_mb())
+    return answers, unsent
+
+
+async def _exchange(host: str, port: int, line: str, rest: bytes) -> Answer:
+    started = time.perf_counter()
+    answer = b""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(f"{line} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n".encode() + rest)
+            answer = await reader.read(-1)
+        finally:
+            writer.close()
+    except OSError:
+        pass  # refused or reset: told as status 0
+    seconds = time.perf_counter() - started
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = int(head[9:12]) if head.startswith(b"HTTP/1.1 ") else 0
+    return Answer(status, seconds, b"\r\nretry-after:" in head.lower(), body)
+
+
+def station(url: str, product: str, rgb: Path, xyz: Path, key: str) -> Station:
+    """Where a product's parts go, with this one part as the form. key: an API key, or ""."""
+    address = urlsplit(url)
+    pieces = [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        for name, content in (("rgb", rgb.read_bytes()), ("xyz", xyz.read_bytes()))
+    ]
+    body = b"".join(pieces) + f"--{_BOUNDARY}--\r\n".encode()
+    head = f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
+    headers = f"X-API-Key: {key}\r\n".encode() if key else b""
+    path = f"/v1/products/{product}/score"
+    return Station(address.hostname or "127.0.0.1", address.port or 80, path, headers, head.encode() + body)
+
+
+def _quantile(answers: list[Answer], share: float) -> float:
+    """Milliseconds."""
+    import numpy as np
+
+    return float(np.quantile([answer.seconds for answer in answers], share)) * 1000

@@ -1,0 +1,137 @@
+"""A product's report: one HTML page that loads nothing, and one PNG contact sheet."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from PIL import Image
+
+from banks.decision.colour_scale import Scale
+from banks.detector import Detector
+from evaluation.product_evaluation import FINAL, Column, Scores, columns_of
+from evaluation.report.cases import Case, chosen_cases
+from evaluation.report.pictures import SIDE, case_pictures, colour_bar, contact_sheet, map_scales, png
+from evaluation.report.plots import report_plots
+from evaluation.tables.results import METRICS
+from evaluation.tables.text import number
+from models.readers.product_folder import GOOD
+
+_STYLE = f"""
+body {{ font-family: sans-serif; color: #222; margin: 24px; }}
+table {{ border-collapse: collapse; }} td, th {{ padding: 3px 10px; text-align: right; }}
+th:first-child, td:first-child {{ text-align: left; }} tr:nth-child(even) td {{ background: #f4f4f4; }}
+figure {{ display: inline-block; margin: 0 6px 10px 0; }} figcaption {{ font-size: 12px; color: #555; }}
+figure img {{ width: {SIDE}px; height: {SIDE}px; image-rendering: pixelated; display: block; }}
+.miss {{ color: #a33; }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """html: the whole page. sheet: the same cases as one PNG."""
+
+    html: str
+    sheet: bytes
+
+
+def make_report(
+    product: str, detector: Detector, scores: Scores, families: Mapping[str, str], facts: str
+) -> Report:
+    """The report of a product's scored test parts. facts: a line on how they came about.
+
+    Raises ValueError where no part was scored.
+    """
+    if not scores.parts:
+        raise ValueError(f"{product}: no test part could be scored")
+    calibration = detector.calibration
+    columns = columns_of(scores.parts, families)
+    final = Scale(*calibration.colours, outline=calibration.pixel_threshold)
+    scales = map_scales(scores.parts, list(columns), final)
+    cases = chosen_cases(scores.parts, families)
+    pictures = [case_pictures(case, scales) for case in cases]
+    title = f"{product}: {detector.manifest.profile.name}"
+    words = [_words(case, calibration.threshold) for case in cases]
+    sheet = contact_sheet(list(zip(words, pictures, strict=True)), f"{title}. {facts}")
+    data = io.BytesIO()
+    sheet.save(data, "PNG", optimize=True)
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(facts)} The threshold {calibration.statement}.</p>",
+        _operation(scores, calibration.threshold),
+        _metrics(columns),
+        *report_plots(scores.parts, list(columns), calibration.threshold),
+        "<h2>Best, median and worst cases</h2>",
+        _legend(scales),
+    ]
+    for case, text, some in zip(cases, words, pictures, strict=True):
+        body.append(_case(case, text, some, calibration.threshold))
+    return Report(_page(title, body), data.getvalue())
+
+
+def _page(title: str, body: Sequence[str]) -> str:
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _words(case: Case, threshold: float) -> str:
+    scored = case.scored
+    decision = "rejected" if scored.result.score > threshold else "passed"
+    return (
+        f"{case.family}, {case.rank}: {scored.part.name}, score {scored.result.score:.3g} "
+        f"(threshold {threshold:.3g}), {decision}"
+    )
+
+
+def _case(case: Case, words: str, pictures: Mapping[str, Image.Image], threshold: float) -> str:
+    wrong = (case.scored.result.score > threshold) == (case.scored.part.defect == GOOD)
+    figures = "".join(
+        f'<figure><img alt="{escape(title)}" src="{_data(picture)}"><figcaption>{escape(title)}'
+        "</figcaption></figure>"
+        for title, picture in pictures.items()
+    )
+    mark = ' class="miss"' if wrong else ""
+    return f"<h3{mark}>{escape(words)}</h3>\n<div>{figures}</div>"
+
+
+def _metrics(columns: Mapping[str, Column]) -> str:
+    readings = {**METRICS, "best F1": lambda column: column.f1}
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("bank", *readings))
+    rows = [
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(f"<td>{number(reading(column))}</td>" for reading in readings.values())
+        + "</tr>"
+        for name, column in columns.items()
+    ]
+    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _operation(scores: Scores, threshold: float) -> str:
+    good = [one.score(FINAL) > threshold for one in scores.parts if one.part.defect == GOOD]
+    bad = [one.score(FINAL) <= threshold for one in scores.parts if one.part.defect != GOOD]
+    unusable = "".join(f"<li>{escape(reason)}</li>" for reason in scores.unusable.values())
+    listed = f"<p>Not scored:</p><ul>{unusable}</ul>" if unusable else ""
+    return (
+        f"<p>Test parts at this threshold: {sum(good)} of {len(good)} good parts rejected, "
+        f"{sum(bad)} of {len(bad)} defective parts missed.</p>{listed}"
+    )
+
+
+def _legend(scales: Mapping[str, Scale]) -> str:
+    ends = "; ".join(f"{name} {scale.low:.3g} to {scale.high:.3g}" for name, scale in scales.items())
+    return (
+        f'<p><img alt="colour scale" src="{_data(colour_bar())}"> One scale a column for all parts: '
+        f"{escape(ends)}. The final one is the calibrated scale that the service draws with: the pixel "
+        "threshold is its middle.</p>"
+    )
+
+
+def _data(picture: Image.Image) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"

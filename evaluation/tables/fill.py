@@ -1,0 +1,218 @@
+"""The supplement's tables filled with our numbers, beside the published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean as average
+from statistics import stdev
+
+from evaluation.product_evaluation import Column, Evaluation
+from evaluation.run import Run
+from evaluation.tables.plan import RIVALS, SHOTS, SIZES, SWEPT, Source, paper_source, stand_ins
+from evaluation.tables.published import Metric, PublishedRow, PublishedTable, published_tables
+
+READINGS: Mapping[Metric, Callable[[Column], float | None]] = {
+    "image_auroc": lambda column: column.image_auroc,
+    "pixel_auroc": lambda column: column.pixel_auroc,
+    "aupro_0.3": lambda column: column.aupro.get("0.3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """parts: training parts of each product, by name. draws: of every few-shot size. stand_ins: whether
+    profiles that stand in for the paper's are filled in too. missing: names of the weights that a profile
+    needs and that are not here."""
+
+    parts: Mapping[str, int]
+    seed: int
+    draws: int
+    stand_ins: bool
+    paper_code: bool
+    missing: Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """mean over draws of a product's metric, and their standard deviation where there are several. size: the
+    training parts of a sweep that it comes from."""
+
+    mean: float
+    spread: float | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of ours. scores: by product; empty where it cannot be filled, and then `why` says why not.
+    published: the row it stands beside. families: mean image AUROC over products by defect family."""
+
+    label: str
+    published: PublishedRow
+    scores: Mapping[str, Score]
+    families: Mapping[str, float]
+    total: Score | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilledTable:
+    """A table with our lines, in the paper's order. notes: what a reader must know of the lines."""
+
+    published: PublishedTable
+    lines: Sequence[Line]
+    notes: Sequence[str]
+
+
+class TableFiller:
+    """Says which runs a table needs, and fills it once they are done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def runs(self, number: str) -> list[Run]:
+        """Every run that a table needs and that can be had."""
+        found: dict[Run, None] = {}
+        for row in published_tables()[number].rows:
+            for source in self._sources(number, row.key):
+                if not self._settings.missing(source.profile):
+                    found.update(dict.fromkeys(self._runs_of(number, row.key, source)))
+        return list(found)
+
+    def fill(self, number: str, done: Mapping[Run, Evaluation], failed: Mapping[Run, str]) -> FilledTable:
+        """The table from finished runs; failed: reasons of those that could not be."""
+        table = published_tables()[number]
+        lines: list[Line] = []
+        for row in table.rows:
+            if row.key in RIVALS:
+                lines.append(_empty("published only", row, f"{RIVALS[row.key]} is not part of Tribank."))
+            for source in self._sources(number, row.key):
+                missing = self._settings.missing(source.profile)
+                if missing:
+                    lines.append(_empty(source.label, row, f"weights are missing: {', '.join(missing)}"))
+                else:
+                    lines += self._lines(table, row, source, done, failed)
+        return FilledTable(table, lines, list(self._notes(number, lines)))
+
+    def _sources(self, number: str, key: str) -> list[Source]:
+        paper = paper_source(key, self._settings.paper_code)
+        found = [] if paper is None else [paper]
+        return found + list(stand_ins(number, key)) if self._settings.stand_ins else found
+
+    def _runs_of(self, number: str, key: str, source: Source) -> Iterator[Run]:
+        seed = self._settings.seed
+        for product, parts in self._settings.parts.items():
+            if number in SWEPT:
+                for size in sweep_sizes(parts):
+                    yield Run(product, source.profile, seed, None if size == parts else size)
+            elif key in SHOTS and SHOTS[key] <= parts:
+                for draw in range(self._settings.draws):
+                    yield Run(product, source.profile, seed, SHOTS[key], draw)
+            elif key not in SHOTS:
+                yield Run(product, source.profile, seed)
+
+    def _lines(
+        self,
+        table: PublishedTable,
+        row: PublishedRow,
+        source: Source,
+        done: Mapping[Run, Evaluation],
+        failed: Mapping[Run, str],
+    ) -> Iterator[Line]:
+        runs = list(self._runs_of(table.number, row.key, source))
+        if not runs:
+            most = max(self._settings.parts.values(), default=0)
+            yield _empty(source.label, row, f"no product has so many training parts; the most is {most}")
+            return
+        reasons = dict.fromkeys(failed[run] for run in runs if run in failed)
+        usable = [done[run] for run in runs if run in done]
+        if not usable:
+            yield _empty(source.label, row, "; ".join(reasons) or "not run")
+        elif table.number in SWEPT:
+            yield from self._swept(table, row, source, usable)
+        else:
+            yield _line(source.label, table.metric, row, source.column, usable, "; ".join(reasons))
+
+    def _swept(
+        self, table: PublishedTable, row: PublishedRow, source: Source, usable: Sequence[Evaluation]
+    ) -> Iterator[Line]:
+        read = READINGS[table.metric]
+        parts = self._settings.parts
+        best: dict[str, Score] = {}
+        for one in usable:
+            column = one.columns.get(source.column)
+            value = None if column is None else read(column)
+            size = one.run.shots or parts[one.product]
+            if value is not None and (one.product not in best or value > best[one.product].mean):
+                best[one.product] = Score(value, size=size)
+        total = Score(average(score.mean for score in best.values())) if best else None
+        yield Line(f"{source.label}, best size", row, best, {}, total)
+        fixed = [one for one in usable if one.run.shots is None]
+        yield _line(f"{source.label}, all parts", table.metric, row, source.column, fixed)
+
+    def _notes(self, number: str, lines: Sequence[Line]) -> Iterator[str]:
+        sources = (
+            source for row in published_tables()[number].rows for source in self._sources(number, row.key)
+        )
+        words = dict.fromkeys(f"{source.label}: {source.what}" for source in sources if source.what)
+        if words:
+            yield f"Stand-ins, not the paper's settings: {'; '.join(words)}."
+        if any(line.published.key in SHOTS and line.scores for line in lines):
+            yield (
+                f"Few-shot rows: mean ± standard deviation over {self._settings.draws} draws of training "
+                f"parts (seed {self._settings.seed}; larger sizes hold the smaller ones). The validation "
+                "parts are left out: threshold and decision come from cross-validation over the shots."
+            )
+        if number in SWEPT:
+            yield (
+                "Best size: the number of training parts chosen for each class on the test parts, as the "
+                "paper does; in brackets. All parts: fixed beforehand, the number to expect."
+            )
+        for why in dict.fromkeys(line.why for line in lines if line.why):
+            rows = ", ".join(f"{line.published.label} ({line.label})" for line in lines if line.why == why)
+            yield f"{'Incomplete' if _partly(lines, why) else 'Not run'}: {rows}: {why}"
+
+
+def sweep_sizes(parts: int) -> list[int]:
+    """The sizes of a sweep over a product: the paper's below its training parts, and all of them."""
+    return [*(size for size in SIZES if size < parts), parts]
+
+
+def _partly(lines: Sequence[Line], why: str) -> bool:
+    return any(line.scores for line in lines if line.why == why)
+
+
+def _empty(label: str, row: PublishedRow, why: str) -> Line:
+    return Line(label, row, {}, {}, None, why)
+
+
+def _line(
+    label: str,
+    metric: Metric,
+    row: PublishedRow,
+    column: str,
+    usable: Sequence[Evaluation],
+    why: str = "",
+) -> Line:
+    """Means over draws by product; the total's spread is that of the draws' means over products."""
+    values: dict[str, list[float]] = {}
+    by_draw: dict[int, list[float]] = {}
+    families: dict[str, list[float]] = {}
+    for one in usable:
+        read = one.columns.get(column, Column())
+        value = READINGS[metric](read)
+        if value is not None:
+            values.setdefault(one.product, []).append(value)
+            by_draw.setdefault(one.run.draw, []).append(value)
+        for family, auroc in read.families.items():
+            families.setdefault(family, []).append(auroc)
+    scores = {product: _score(draws) for product, draws in values.items()}
+    total = _score([average(draw) for draw in by_draw.values()]) if by_draw else None
+    means = {family: average(some) for family, some in sorted(families.items())}
+    why = why or ("" if scores else "there are not both good and defective test parts with masks")
+    return Line(label, row, scores, means if metric == "image_auroc" else {}, total, why)
+
+
+def _score(values: Sequence[float]) -> Score:
+    return Score(average(values), stdev(values) if len(values) > 1 else None)

@@ -1,0 +1,125 @@
+"""Unsupervised feature fusion: RGB and point patches to one fused patch (paper sec. 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.features import Patches
+from models.points.alignment import expand
+from models.points.extractor import load_strictly
+
+EMBEDDING = 256
+"""Channels in which the contrastive loss compares both kinds of patch."""
+HEADS = ("rgb_head.", "xyz_head.")
+"""Tensors that only training needs."""
+
+
+class FusionNetwork(nn.Module):
+    """Two separate multi-layer perceptrons and, for training, a projection behind each.
+
+    rgb_channels, point_channels: widths of the patches (paper: 768 and 1152). Module names give the official
+    state-dict keys ("xyz" for points). No dropout, no skip connection.
+    """
+
+    def __init__(self, rgb_channels: int, point_channels: int) -> None:
+        super().__init__()
+        self.xyz_norm = nn.LayerNorm(point_channels)
+        self.xyz_mlp = Mlp(point_channels)
+        self.rgb_norm = nn.LayerNorm(rgb_channels)
+        self.rgb_mlp = Mlp(rgb_channels)
+        self.rgb_head = nn.Linear(rgb_channels, EMBEDDING)
+        self.xyz_head = nn.Linear(point_channels, EMBEDDING)
+
+    @classmethod
+    def sized(cls, state: Mapping[str, torch.Tensor]) -> FusionNetwork:
+        """The network as wide as a state dict (official keys), or as the paper's where that does not say."""
+        rgb, point = state.get("rgb_norm.weight"), state.get("xyz_norm.weight")
+        return cls(768 if rgb is None else len(rgb), 1152 if point is None else len(point))
+
+    def forward(self, rgb: torch.Tensor, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Branch outputs: (M, rgb_channels) and (N, point_channels), each back in its own shape."""
+        return self.rgb_mlp(self.rgb_norm(rgb)), self.xyz_mlp(self.xyz_norm(point))
+
+    def embed(self, rgb: torch.Tensor, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Unit vectors to compare: (M, 256) from RGB and (N, 256) from points."""
+        rgb, point = self(rgb, point)
+        return functional.normalize(self.rgb_head(rgb), dim=-1), functional.normalize(
+            self.xyz_head(point), dim=-1
+        )
+
+
+class Mlp(nn.Module):
+    """Four times wider inside, with an exact GELU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(channels, 4 * channels)
+        self.fc2 = nn.Linear(4 * channels, channels)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """(N, channels) -> (N, channels)."""
+        return self.fc2(functional.gelu(self.fc1(rows)))
+
+
+class WrongWidths(ValueError):
+    """A fusion network and patches that are not as wide as each other."""
+
+
+class Uff:
+    """A trained fusion network as `models.fusion.fusions.Fusion`. Deterministic, one part at a time."""
+
+    def __init__(self, network: FusionNetwork, device: torch.device) -> None:
+        self.device = device
+        self.widths = (network.rgb_mlp.fc1.in_features, network.xyz_mlp.fc1.in_features)
+        """Channels of RGB and of point patches."""
+        self._network = network.to(device).eval().requires_grad_(False)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, torch.Tensor], device: torch.device | str = "cpu") -> Uff:
+        """state: official keys; widths are read from them and the heads, which only train, may be absent.
+
+        Raises ValueError naming tensors that are missing, unexpected or of another shape.
+        """
+        if absent := [key for key in ("rgb_norm.weight", "xyz_norm.weight") if key not in state]:
+            raise ValueError(f"These weights are no fusion network: missing {', '.join(absent)}")
+        with torch.device("meta"):
+            network = FusionNetwork.sized(state)
+        del network.rgb_head, network.xyz_head
+        branches = {key: tensor for key, tensor in state.items() if not key.startswith(HEADS)}
+        load_strictly(network, branches, "the fusion network")
+        return cls(network, torch.device(device))
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What `from_state` needs, on the CPU, without the heads."""
+        return {key: tensor.cpu() for key, tensor in self._network.state_dict().items()}
+
+    @torch.inference_mode()
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
+        """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
+
+        The branches never mix, so each runs on its distinct rows only: RGB before every patch is repeated
+        2 x 2, and the all-zero row of empty point patches once. Rows are brought to
+        the network's device. Raises WrongWidths.
+        """
+        colour_rows, point_rows = rgb.rows.to(self.device), point.rows.to(self.device)
+        widths = (colour_rows.shape[1], point_rows.shape[1])
+        if widths != self.widths:
+            raise WrongWidths(
+                f"This fusion network takes RGB and point patches of {self.widths} channels, the profile's "
+                f"have {widths}: 'tribank train-uff' with the same profile trains one that fits."
+            )
+        full = point_rows.any(1)
+        distinct = torch.cat([point_rows[full], point_rows.new_zeros(1, point_rows.shape[1])])
+        from_rgb, from_point = self._network(colour_rows, distinct)
+        if rgb.layout != point.layout:
+            from_rgb = expand(from_rgb)
+        fused = point_rows.new_empty(len(full), from_point.shape[1] + from_rgb.shape[1])
+        points, colours = fused.split([from_point.shape[1], from_rgb.shape[1]], dim=1)
+        points[:] = from_point[-1]
+        points[full] = from_point[:-1]
+        colours[:] = from_rgb
+        return Patches(fused, point.layout)

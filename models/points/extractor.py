@@ -1,0 +1,159 @@
+"""Point patches: a prepared part's cloud through a frozen point transformer (paper sec. 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from models.features import Patches
+from models.layout import GridLayout, GroupLayout
+from models.points import alignment
+from models.points import groups as point_groups
+from models.points.network import PointTransformer
+from models.points.recorded_sampling import RecordedSampling
+from models.preparation.prepare import PreparedPart
+from models.sample import BadSample
+from recipes.points import PointNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class PointTrace:
+    """Every stage of one part, on the extractor's device. N valid points, G groups of K.
+
+    valid_index: (N,) int64, row-major pixel of each point. fps_index: (G,) int64 into the valid points.
+    knn_index: (G, K) int64 into the valid points. group_features: (G, 1152) float32.
+    interpolated: (N, 1152) float32, None where the groups are the patches. point_patch: (side * side, 1152)
+    float32, or the group features.
+    """
+
+    valid_index: torch.Tensor
+    fps_index: torch.Tensor
+    knn_index: torch.Tensor
+    group_features: torch.Tensor
+    interpolated: torch.Tensor | None
+    point_patch: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """A cloud cut into groups: points (N, 3) float32 metres, the rest as in PointTrace."""
+
+    points: torch.Tensor
+    valid_index: torch.Tensor
+    fps_index: torch.Tensor
+    knn_index: torch.Tensor
+
+
+class PointExtractor:
+    """A frozen point transformer and its settings. Deterministic; parts never influence each other."""
+
+    def __init__(self, settings: PointNetwork, network: PointTransformer, device: torch.device) -> None:
+        self.settings = settings
+        self.device = device
+        self._network = network.to(device).eval().requires_grad_(False)
+        self._sample = _sampling(settings, device)
+
+    @classmethod
+    def load(
+        cls, settings: PointNetwork, weights: Mapping[str, torch.Tensor], device: torch.device | str = "cpu"
+    ) -> PointExtractor:
+        """weights: official keys, prefixes stripped (`WeightStore.load(settings.kind)`). Raises ValueError
+        naming tensors that are missing, unexpected or of another shape."""
+        with torch.device("meta"):
+            network = PointTransformer(settings.kind, settings.batch_norm)
+        load_strictly(network, weights, f"the {settings.kind} network")
+        return cls(settings, network, torch.device(device))
+
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
+        """(side * side, 1152) rows per part, or one row a group: a part with fewer points than groups has as
+        many groups as points. Raises BadSample for a part without points.
+
+        Parts run one at a time: a matrix product over several parts may round differently from one alone.
+        """
+        return [self._extract(part) for part in parts]
+
+    @torch.inference_mode()
+    def trace(self, part: PreparedPart) -> PointTrace:
+        """Every stage of one part, through the long way round: the (N, 1152) features are built."""
+        groups = self._group(part)
+        tokens = self._tokens(groups)
+        interpolated, rows = None, tokens
+        size, side = part.valid.shape[0], self.settings.side
+        if side is not None:
+            index, weight = self._interpolation(groups)
+            interpolated = alignment.interpolate(tokens, index, weight)
+            rows = alignment.align(interpolated, groups.valid_index, size=size, side=side)
+        return PointTrace(groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, rows)
+
+    @torch.inference_mode()
+    def _extract(self, part: PreparedPart) -> Patches:
+        groups = self._group(part)
+        tokens = self._tokens(groups)
+        size, side = part.valid.shape[0], self.settings.side
+        if side is None:
+            centres = groups.valid_index[groups.fps_index].cpu().numpy()
+            return Patches(tokens, GroupLayout(centres, size))
+        index, weight = self._interpolation(groups)
+        rows = alignment.align_groups(tokens, index, weight, groups.valid_index, size=size, side=side)
+        return Patches(rows, GridLayout(side))
+
+    def _group(self, part: PreparedPart) -> _Grouped:
+        if not part.valid.any():
+            raise BadSample(
+                "no_points", "The part has no valid 3D point: check the scan and the background removal."
+            )
+        xyz = np.ascontiguousarray(part.xyz[part.valid], np.float32)
+        points = torch.from_numpy(xyz).to(self.device)
+        valid_index = torch.from_numpy(np.flatnonzero(part.valid)).to(self.device)
+        fps_index = self._sample(points)
+        knn_index = point_groups.nearest_neighbours(points, points[fps_index], self.settings.group_size)
+        return _Grouped(points, valid_index, fps_index, knn_index)
+
+    def _interpolation(self, groups: _Grouped) -> tuple[torch.Tensor, torch.Tensor]:
+        """Index and weight, each (N, 3)."""
+        centres = groups.points[groups.fps_index]
+        expanded = self.settings.distances == "expanded"
+        return alignment.interpolation(groups.points, centres, expanded=expanded)
+
+    def _tokens(self, groups: _Grouped) -> torch.Tensor:
+        """(G, 1152) float32."""
+        points = groups.points if self.settings.scaling == "raw" else _unit_sphere(groups.points)
+        centres = points[groups.fps_index]
+        return self._network(points[groups.knn_index] - centres[:, None], centres)
+
+
+def _sampling(settings: PointNetwork, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+    """From points (N, 3) to the indices of the group centres, all on the device."""
+    skip = settings.skip_near_origin
+    if device.type == "cuda":
+        return RecordedSampling(settings.groups, device, skip_near_origin=skip)
+    return partial(point_groups.farthest_points, count=settings.groups, skip_near_origin=skip)
+
+
+def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
+    """Give `network`, which may lie on the meta device, exactly its own tensors, shared with `weights`.
+
+    Raises ValueError naming the tensors that are missing, unexpected or of another shape.
+    """
+    expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    given = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    faults = [f"missing {key}" for key in expected.keys() - given.keys()]
+    faults += [f"unexpected {key}" for key in given.keys() - expected.keys()]
+    faults += [
+        f"{key} is {given[key]}, not {expected[key]}"
+        for key in expected.keys() & given.keys()
+        if given[key] != expected[key]
+    ]
+    if faults:
+        raise ValueError(f"These weights do not fit {what}: {'; '.join(sorted(faults))}")
+    network.load_state_dict(dict(weights), assign=True)
+
+
+def _unit_sphere(points: torch.Tensor) -> torch.Tensor:
+    """Pre-training's scaling: (N, 3) minus its centroid, divided by its largest norm."""
+    centred = points - points.mean(0)
+    return centred / centred.norm(dim=1).max().clamp_min(torch.finfo(torch.float32).tiny)

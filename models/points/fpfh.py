@@ -1,0 +1,76 @@
+"""Fast Point Feature Histograms on the image plane: the 3D baseline without weights (BTF, 3D-ADS).
+
+Rusu et al. 2009 as Open3D computes it, brought to the plane and pooled as BTF does. Values stay raw, sums of
+histograms from 0 to 200; scaling them is the banks' work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import open3d
+import torch
+from numpy.typing import NDArray
+
+from models.features import Patches
+from models.layout import GridLayout
+from models.points.alignment import align
+from models.preparation.prepare import PreparedPart
+from recipes.points import PRESETS, FpfhSettings
+
+CHANNELS = 33
+"""Three angles, eleven bins each."""
+
+
+class FpfhExtractor:
+    """Patches of FPFH histograms. The answer for a part depends on that part alone."""
+
+    channels = CHANNELS
+
+    def __init__(
+        self,
+        settings: FpfhSettings = PRESETS["btf"],
+        *,
+        side: int = 28,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        """side: patches along one edge of the plane (BTF: 28; the golden rows and M3DM's points: 56).
+
+        device: where the rows are put; they are computed on the CPU.
+        """
+        self.settings = settings
+        self.side = side
+        self.device = torch.device(device)
+
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
+        """One grid a part: rows (side * side, 33) float32, zero where a patch has no point."""
+        return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
+
+    def _rows(self, part: PreparedPart) -> torch.Tensor:
+        stride = self.settings.stride
+        valid = part.valid[::stride, ::stride]
+        points = part.xyz[::stride, ::stride][valid]
+        pixel = torch.from_numpy(np.flatnonzero(valid))
+        features = torch.from_numpy(histograms(points, self.settings))
+        return align(features, pixel, size=valid.shape[0], side=self.side).to(self.device)
+
+
+def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[np.float32]:
+    """FPFH of every point among the others.
+
+    points: (N, 3) float32 metres, camera frame, all valid. Returns (N, 33) float32, each third summing to 200
+    where a point has neighbours, else 0. The same on every run and thread count: each point is independent.
+    """
+    if not len(points):
+        return np.zeros((0, CHANNELS), np.float32)
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points.astype(np.float64)))
+    search = open3d.geometry.KDTreeSearchParamHybrid
+    cloud.estimate_normals(search(settings.normal_radius, settings.normal_neighbours))
+    if settings.towards_camera:
+        cloud.orient_normals_towards_camera_location(np.zeros(3))
+    # Open3D's stub forgets that `indices` has a default.
+    feature = open3d.pipelines.registration.compute_fpfh_feature(  # pyright: ignore[reportCallIssue]
+        cloud, search(settings.feature_radius, settings.feature_neighbours)
+    )
+    return np.ascontiguousarray(np.asarray(feature.data).T, np.float32)

@@ -1,0 +1,44 @@
+"""RGB backbones by name: those registered in `recipes.backbones`, and whatever else timm knows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from models.weights.torchvision_schemas import declare_torchvision_schemas
+from recipes.backbones import TIMM_PREFIX, RgbBackbone, registered, unknown
+
+declare_torchvision_schemas()
+import timm  # noqa: E402
+
+GRID = 28
+"""Patches along one edge of every RGB grid (224 / 8)."""
+
+
+@lru_cache(maxsize=32)
+def rgb_backbone(name: str) -> RgbBackbone:
+    """The backbone registered under `name`, or any timm model as "timm:<model>".
+
+    A timm vision transformer is run at 28 times its patch size (DINOv2: 392, DINOv3: 448), so that one
+    token is one patch of the grid; any other network at its own size, by its maps at strides 8 and 16.
+    Raises BadBackbone for a name that neither knows.
+    """
+    backbone = registered(name)
+    if backbone is not None:
+        return backbone
+    model = name.removeprefix(TIMM_PREFIX)
+    if not timm.is_model(model.split(".")[0]):
+        raise unknown(name)
+    with torch.device("meta"):
+        network: Any = timm.create_model(model)
+    default = network.pretrained_cfg
+    constants = (tuple(default["mean"]), tuple(default["std"]))
+    if hasattr(network, "patch_embed") and hasattr(network, "num_prefix_tokens"):
+        size = GRID * network.patch_embed.patch_size[0]
+        return RgbBackbone(name, model, "tokens", constants, size, name)
+    strides = [info["reduction"] for info in network.feature_info]
+    stages = tuple(index for index, stride in enumerate(strides) if stride in (8, 16))
+    size = default["input_size"][-1]
+    return RgbBackbone(name, model, "stages", constants, size, name, stages, len(strides))

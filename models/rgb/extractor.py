@@ -1,0 +1,149 @@
+"""RGB patch features: one extractor for every timm backbone (paper sec. 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch.nn import functional
+
+from models.features import Patches
+from models.layout import GridLayout
+from models.preparation.prepare import PreparedPart
+from models.rgb.backbones import GRID, rgb_backbone, timm
+from models.rgb.patch_colour import patch_colour
+from models.weights.store import WeightStore
+from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
+
+
+class RgbExtractor:
+    """Patch grids of RGB features from a frozen network.
+
+    Each part is computed alone, so its rows are bit for bit the same in any batch.
+    """
+
+    side = GRID
+
+    def __init__(
+        self,
+        backbone: RgbBackbone,
+        network: Any,
+        *,
+        size: int,
+        device: str | torch.device = "cpu",
+        constants: Literal["own", "paper"] = "own",
+        colour: float = 0.0,
+    ) -> None:
+        """network: the whole timm model with its weights; Any, for timm's methods are not typed."""
+        self.backbone = backbone
+        self.colour = colour
+        self.size = size
+        self.device = torch.device(device)
+        mean, std = backbone.constants if constants == "own" else IMAGENET
+        self._mean = torch.tensor(mean, device=self.device).view(1, 3, 1, 1)
+        self._std = torch.tensor(std, device=self.device).view(1, 3, 1, 1)
+        layout = torch.channels_last if backbone.kind == "stages" else torch.contiguous_format
+        self._network = network.eval().requires_grad_(False).to(self.device).to(memory_format=layout)
+        self._layout = layout
+
+    @classmethod
+    def load(
+        cls,
+        name: str,
+        weights: WeightStore,
+        device: str | torch.device = "cpu",
+        *,
+        constants: Literal["own", "paper"] = "own",
+        size: int | None = None,
+        stages: Sequence[int] | None = None,
+        colour: float = 0.0,
+    ) -> RgbExtractor:
+        """The extractor of a registered backbone or of "timm:<model>".
+
+        constants: mean and std that the weights were trained with ("own"), or the ImageNet ones that the
+        published code uses for every backbone ("paper"). size: side of the input, pixels; None is the
+        backbone's own. `Preparation.rgb_size` must be the same. The grid is 28 x 28 at every size. stages:
+        which maps of a convolutional network, by timm's indices; None are the backbone's own. colour: factor
+        of the patches' plain colour (`models.rgb.patch_colour`), which follows the network's channels; 0 is
+        without. Raises MissingWeights, BadWeights (naming tensors), or ValueError for a name, size or stage
+        that cannot be.
+        """
+        backbone = rgb_backbone(name) if stages is None else rgb_backbone(name).of_stages(stages)
+        size = backbone.size if size is None else size
+        network = _filled(backbone.model, weights.load(backbone.weights))
+        _fit(network, backbone, size)
+        return cls(backbone, network, size=size, device=device, constants=constants, colour=colour)
+
+    @torch.no_grad()
+    def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
+        """One grid a part: rows (784, C) float32 on the extractor's device, row-major.
+
+        Raises ValueError where a part was prepared at another RGB size.
+        """
+        return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
+
+    def _rows(self, part: PreparedPart) -> torch.Tensor:
+        if part.rgb.shape != (self.size, self.size, 3):
+            raise ValueError(
+                f"{self.backbone.name} was loaded for {self.size} px, the part's RGB is {part.rgb.shape}: "
+                "Preparation.rgb_size and the extractor's size must agree"
+            )
+        plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
+        image = (plain - self._mean) / self._std
+        maps = self._maps(image.contiguous(memory_format=self._layout))
+        grids = torch.cat([_to_grid(plane, adaptive=not self.backbone.padded) for plane in maps], 1)
+        rows = grids[0].flatten(1).T
+        if self.colour:
+            rows = torch.cat([rows, self.colour * patch_colour(plain[0], self.side)], 1)
+        return rows.contiguous()
+
+    def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Feature maps (1, C, h, w) float32."""
+        if self.backbone.kind == "tokens":
+            tokens = self._network.forward_features(image)[:, self._network.num_prefix_tokens :]
+            edge = round(tokens.shape[1] ** 0.5)
+            return [tokens.transpose(1, 2).unflatten(2, (edge, edge))]
+        stages = self._network.forward_intermediates(
+            image, indices=self.backbone.stages, intermediates_only=True, stop_early=True
+        )
+        padding = 1 if self.backbone.padded else 0
+        return [functional.avg_pool2d(stage, 3, 1, padding, count_include_pad=False) for stage in stages]
+
+
+def _filled(model: str, state: Mapping[str, torch.Tensor]) -> Any:
+    """The timm model around exactly these tensors, without drawing random ones first."""
+    with torch.device("meta"):
+        network = timm.create_model(model, pretrained=False)
+    if {name for name, _ in network.named_buffers()} - state.keys():
+        network = timm.create_model(model, pretrained=False)  # tables made while building (rotary positions)
+    network.load_state_dict(state, strict=True, assign=True)
+    return network
+
+
+def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
+    """Drop what the features do not need, and make a vision transformer ready for another input size.
+
+    timm resamples learnt position embeddings bicubically; those of the trained size stay untouched.
+    """
+    if backbone.kind == "stages":
+        network.prune_intermediate_layers(list(backbone.stages), prune_norm=False, prune_head=True)
+        return
+    network.reset_classifier(0)
+    patch, trained = network.patch_embed.patch_size[0], network.patch_embed.img_size
+    if size % patch:
+        raise BadBackbone(f"{backbone.name} needs a multiple of its patch size {patch}, not {size} px")
+    if trained is not None and tuple(trained) != (size, size):
+        network.set_input_size(img_size=(size, size))
+
+
+def _to_grid(plane: torch.Tensor, *, adaptive: bool) -> torch.Tensor:
+    """(1, C, h, w) -> (1, C, 28, 28): averaged where finer; where coarser, bilinear between centres.
+
+    adaptive: average coarser maps too, which repeats cells (BTF).
+    """
+    if plane.shape[-1] == GRID:
+        return plane
+    if adaptive or plane.shape[-1] > GRID:
+        return functional.adaptive_avg_pool2d(plane, GRID)
+    return functional.interpolate(plane, size=(GRID, GRID), mode="bilinear", align_corners=False)

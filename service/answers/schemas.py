@@ -1,0 +1,193 @@
+"""The JSON that clients see. Names follow OPC UA Machine Vision (40100-1) where it has them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from banks.decision.calibration import Calibration
+from banks.decision.regions import Region
+from banks.detector import ThresholdSource
+from banks.methods.memory_bank.evidence import Evidence
+
+Pixel = Annotated[float, Field(description="Source pixels.")]
+Metres = Annotated[tuple[float, float, float], Field(description="x, y, z, metres, camera frame.")]
+
+
+class RegionAnswer(BaseModel):
+    """One connected anomalous region, the highest peak first."""
+
+    box: tuple[Pixel, Pixel, Pixel, Pixel] = Field(description="Left, top, right, bottom, source pixels.")
+    area: float = Field(description="Source pixels.")
+    peak: float = Field(description="Highest value of the score map in the region.")
+    peak_pixel: tuple[int, int] = Field(description="Where that is: x, y, source pixels.")
+    centroid: tuple[Pixel, Pixel] = Field(description="x, y, source pixels.")
+    centroid_m: Metres | None = Field(
+        description="x, y, z, metres, camera frame; null where the region holds no point."
+    )
+    box_m: tuple[Metres, Metres] | None = Field(
+        description="Box along the camera's axes around the region's points: lowest and highest corner."
+    )
+    extent_m: Metres | None = Field(description="Size of that box along x, y, z.")
+
+    @classmethod
+    def of(cls, region: Region) -> RegionAnswer:
+        """The answer's form of a region."""
+        return cls(
+            box=region.box,
+            area=region.area,
+            peak=region.peak,
+            peak_pixel=region.peak_pixel,
+            centroid=region.centroid,
+            centroid_m=region.centroid_m,
+            box_m=region.box_m,
+            extent_m=region.extent_m,
+        )
+
+
+class EvidenceAnswer(BaseModel):
+    """Why a bank gives its score: the part's farthest patch, and the nearest good patch there is."""
+
+    pixel: tuple[Pixel, Pixel] = Field(description="Centre of the part's farthest patch: x, y.")
+    distance: float = Field(description="From it to the nearest good patch; no unit.", examples=[3.4])
+    training_part: str | None = Field(
+        description="Where that good patch is from; null for the zero row of some profiles.",
+        examples=["train/good/017"],
+    )
+    place: tuple[float, float] | None = Field(
+        description="Its centre there: x, y as shares of the prepared square's side.", examples=[(0.41, 0.63)]
+    )
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> EvidenceAnswer:
+        """The answer's form of a bank's evidence."""
+        return cls(
+            pixel=evidence.pixel,
+            distance=evidence.distance,
+            training_part=evidence.training_part,
+            place=evidence.place,
+        )
+
+
+class ScoreAnswer(BaseModel):
+    """What Tribank says of one part."""
+
+    part_id: str | None = Field(description="As the client gave it.", examples=["board-000123"])
+    result_id: str = Field(description="New for every result.", examples=["5b1f0f6f2f0e4a7f9f1f6b0d7d3f9a10"])
+    product: str = Field(examples=["cookie"])
+    bank_version: str = Field(description="The bank version that scored the part.", examples=["v3"])
+    creation_time: datetime = Field(description="When the result was made, UTC.")
+    score: float = Field(description="No unit; compare it with the threshold.", examples=[3.71])
+    relative_score: float | None = Field(
+        None,
+        description="The score on a scale that all products and versions share: 0 is the median held-out "
+        "good part, 1 the calibrated threshold, whatever threshold decided; null in old records.",
+        examples=[1.83],
+    )
+    threshold: float = Field(examples=[2.46])
+    threshold_source: ThresholdSource = Field(
+        description="Whose threshold decided: calibration's, by the rate of rejected good parts; one that a "
+        "person set at a score; or the request's own."
+    )
+    decision: Literal["good", "defective"] = Field(
+        description="Defective if the score is above the threshold.", examples=["defective"]
+    )
+    banks: dict[str, float] = Field(description="Score per bank.", examples=[{"rgb": 4.1, "point": 2.2}])
+    contributions: dict[str, float] = Field(
+        description="Each bank's share of the score; they add up to it.",
+        examples=[{"rgb": 3.1, "point": 0.61}],
+    )
+    evidence: dict[str, EvidenceAnswer] = Field(description="What each bank's score rests on.")
+    regions: list[RegionAnswer]
+    valid_point_share: float | None = Field(
+        None,
+        description="Share of the source's pixels that have a point; null in old records.",
+        examples=[0.83],
+    )
+    plane_found: bool | None = Field(
+        None,
+        description="Whether the support plane was found and removed. False: nothing was removed, so the "
+        "score is of the background too; look at the camera and the part's place. Null: none was looked for.",
+        examples=[True],
+    )
+    timings_ms: dict[str, float] = Field(
+        description="Milliseconds per stage.", examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}]
+    )
+
+
+class CalibrationAnswer(BaseModel):
+    """The evidence behind a threshold: counts of held-out good parts."""
+
+    threshold: float
+    basis: Literal["counted", "extrapolated", "set"]
+    false_reject_rate: float | None = Field(description="Aimed at; null where a person set the threshold.")
+    held_out_parts: int = Field(description="Good parts that are in no bank.", examples=[42])
+    rejected_parts: int = Field(description="How many of them the threshold rejects.", examples=[1])
+    statement: str = Field(examples=["rejects 1 of 42 held-out good parts"])
+    pixel_threshold: float
+    colour_scale: tuple[float, float] = Field(description="Map values at the ends of the colours.")
+
+    @classmethod
+    def of(cls, calibration: Calibration) -> CalibrationAnswer:
+        """The answer's form of a calibration."""
+        return cls(
+            threshold=calibration.threshold,
+            basis=calibration.basis,
+            false_reject_rate=calibration.rate,
+            held_out_parts=calibration.count,
+            rejected_parts=calibration.rejected,
+            statement=calibration.statement,
+            pixel_threshold=calibration.pixel_threshold,
+            colour_scale=calibration.colours,
+        )
+
+
+class ProductSummary(BaseModel):
+    """One product, and whether parts of it can be scored."""
+
+    product: str = Field(examples=["cookie"])
+    state: Literal["idle", "loading", "serving", "failed"] = Field(
+        description="Idle: loaded when its first part comes."
+    )
+    bank_version: str | None = Field(None, description="The version in use.", examples=["v3"])
+    shadow_version: str | None = Field(None, description="The version that scores along.", examples=["v4"])
+    note: str | None = Field(None, description="What an operator should know.")
+
+
+class ProductAnswer(ProductSummary):
+    """One product with its bank's facts."""
+
+    versions: list[str] = Field(description="All published versions, oldest first.", examples=[["v1", "v2"]])
+    profile: str | None = Field(None, description="The recipe of the bank.", examples=["embedded"])
+    created: datetime | None = None
+    training_parts: int | None = Field(None, examples=[40])
+    calibration: CalibrationAnswer | None = None
+
+
+class ProductList(BaseModel):
+    """The products of this server."""
+
+    products: list[ProductSummary]
+
+
+class Health(BaseModel):
+    """Whether the process is alive."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """Whether every bank is loaded and warmed up. Without a key of a server that has keys, the status
+    alone."""
+
+    status: Literal["ready"] = "ready"
+    device: str | None = Field(
+        default=None, description="Where parts are scored: cpu or cuda.", examples=["cuda"]
+    )
+    products: list[ProductSummary] | None = None
+    notes: list[str] | None = Field(
+        default=None,
+        description="What is not as it should be and keeps no part from being scored: the state folder.",
+    )

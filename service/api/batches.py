@@ -1,0 +1,109 @@
+"""POST /v1/products/{product}/batch: a zip of parts in; one line a part out, streamed or as a job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from structlog.typing import FilteringBoundLogger
+
+from service.answers.renderers import JSON, negotiate
+from service.api.jobs import JobAnswer, accepted
+from service.api.names import ProductName
+from service.api.repeats import IdempotencyKey, refuse_key, scoped_key
+from service.api.services import Problems, Services
+from service.api.zip_upload import FILE, ZIP_BODIES, ZipLimits, receive_zip
+from service.http.access import client_of, key_name
+from service.http.streams import NDJSON, LineStream
+from service.jobs.archive import PartsArchive
+from service.jobs.batch import Batch, BatchJob
+from service.jobs.queue import on_disk
+
+
+class BatchOptions(BaseModel):
+    """What a batch may ask beside its parts: its query."""
+
+    threshold: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Decide by this threshold, for this request only.",
+        examples=[2.5],
+    )
+
+
+class BatchRoutes:
+    """The routes of batches. limits: on their bodies."""
+
+    def __init__(self, limits: ZipLimits, logger: FilteringBoundLogger) -> None:
+        self.limits = limits
+        self._logger = logger
+        self.router = APIRouter(tags=["scoring"])
+        self.router.add_api_route(
+            "/v1/products/{product}/batch",
+            self.score_batch,
+            methods=["POST"],
+            responses={
+                200: {
+                    "description": "A JSON object a line: a result, or a problem.",
+                    "content": {NDJSON: {}},
+                },
+                202: {"description": "With Prefer: respond-async: the job.", "model": JobAnswer},
+            }
+            | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 507),
+            response_class=Response,
+            openapi_extra={"requestBody": {"required": True, "content": ZIP_BODIES}},
+        )
+
+    async def score_batch(
+        self,
+        product: ProductName,
+        request: Request,
+        services: Services,
+        options: Annotated[BatchOptions, Query()],
+        key: IdempotencyKey = None,
+    ) -> Response:
+        """Score a zip of parts: a line a part as it comes, in order; or a job, with Prefer: respond-async."""
+        services.engine.check(product)
+        request.state.record["product"] = product
+        wants_job = _wants_job(request)
+        if not wants_job:
+            refuse_key(key, "With Prefer: respond-async the batch is a job, which is done once.")
+        negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
+        with ExitStack() as held:
+            entered = services.arrivals.enter(client_of(request.scope), {services.batches: 1})
+            arrival = held.enter_context(entered)
+            folder = held.enter_context(services.jobs.store.receiving())
+            file = folder / FILE
+            digest = await receive_zip(request, file, self.limits, arrival)
+            archive = await on_disk(lambda: PartsArchive(file, self.limits.archive))
+            held.callback(archive.close)
+            if wants_job:
+                job = await services.jobs.submit(
+                    BatchJob.name,
+                    product,
+                    options.model_dump(exclude_none=True),
+                    folder=folder,
+                    key=scoped_key(request, BatchJob.name, product, key),
+                    digest=f"{digest} {options.threshold}",
+                    owner=key_name(request.scope),
+                )
+                return accepted(job, services.jobs)
+            batch = Batch(product, archive, options.threshold, request.state.request_id)
+            lines = batch.lines(services, self._logger)
+            return LineStream(_ended(lines), media_type=NDJSON, stall_s=services.stall_s, held=held.pop_all())
+
+
+async def _ended(texts: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """Each text with a line's end."""
+    async with aclosing(texts):
+        async for text in texts:
+            yield f"{text}\n"
+
+
+def _wants_job(request: Request) -> bool:
+    """Whether the client prefers an answer at once and the work later (RFC 7240)."""
+    wishes = ",".join(request.headers.getlist("prefer")).split(",")
+    return "respond-async" in {wish.partition(";")[0].strip().lower() for wish in wishes}

@@ -1,0 +1,78 @@
+"""Pictures of the good parts that a version was built from: what a rejected part was compared with."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from banks.versions.builder import PARTS
+from banks.versions.good_parts import picture_of
+from banks.versions.store import BankNotFound, BankStore
+from service.api.names import ProductName, VersionName
+from service.api.services import Problems, Services
+from service.http.problems import Refusal
+from service.jobs.queue import on_disk
+
+_JPEG = "image/jpeg"
+
+
+class GoodPartQuery(BaseModel):
+    """Which part, and which piece of it; without x and y the whole."""
+
+    part: str = Field(max_length=512, description="As `evidence` names it.", examples=["train/good/017"])
+    x: float | None = Field(
+        None, ge=0, le=1, description="Middle of the piece, as in `evidence.place`.", examples=[0.41]
+    )
+    y: float | None = Field(None, ge=0, le=1, description="The same, downwards.", examples=[0.63])
+    side: float = Field(
+        0.25, gt=0.01, le=1, description="Of the piece, as a share of the part's square.", examples=[0.25]
+    )
+
+
+router = APIRouter(tags=["versions"])
+
+
+@router.get(
+    "/v1/products/{product}/versions/{version}/good-part",
+    responses={200: {"content": {_JPEG: {"schema": {"type": "string", "format": "binary"}}}}}
+    | Problems.of(404, 409, 422),
+    response_class=Response,
+)
+async def show_good_part(
+    product: ProductName, version: VersionName, services: Services, query: Annotated[GoodPartQuery, Query()]
+) -> Response:
+    """A good part of a version as it was prepared, or the piece of it around a patch."""
+    picture = await on_disk(lambda: _picture(services.store, product, version, query))
+    return Response(picture, media_type=_JPEG, headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _picture(store: BankStore, product: str, version: str, query: GoodPartQuery) -> bytes:
+    try:
+        folder = store.path(product, version) / PARTS / "train"
+    except BankNotFound as error:
+        raise Refusal(404, "unknown_version", str(error)) from None
+    try:
+        picture = picture_of(folder, query.part)
+    except FileNotFoundError:
+        detail = f"Version {version} did not keep its parts, so there are no pictures of them."
+        raise Refusal(409, "parts_not_kept", detail) from None
+    if picture is None:
+        raise Refusal(404, "unknown_part", "That version was built from no such part.")
+    return picture if query.x is None or query.y is None else _piece(picture, query.x, query.y, query.side)
+
+
+def _piece(picture: bytes, x: float, y: float, share: float) -> bytes:
+    """A square of the picture around x, y, moved where it would leave it."""
+    with Image.open(io.BytesIO(picture)) as whole:
+        side = max(8, round(share * whole.width))
+        left, top = (
+            min(max(0, round(at * size - side / 2)), size - side)
+            for at, size in ((x, whole.width), (y, whole.height))
+        )
+        file = io.BytesIO()
+        whole.crop((left, top, left + side, top + side)).save(file, "JPEG", quality=90)
+    return file.getvalue()

@@ -1,0 +1,180 @@
+"""/v1/jobs: watching, cancelling and collecting what outlives its request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from service.api.names import JobId
+from service.api.services import Problems, Services
+from service.http.access import check_owner
+from service.http.problems import Refusal
+from service.http.streams import NDJSON, held_stream
+from service.jobs.queue import Jobs, on_disk
+from service.jobs.store import Job, State
+
+EVERY_S = 0.25
+"""How often at most a watched job is told about."""
+IDLE_S = 10.0
+"""How long at most a watcher hears nothing; also how soon one that has left is noticed."""
+EVENTS = "text/event-stream"
+_PAGE = 100
+
+
+class JobAnswer(BaseModel):
+    """One job, as far as it is."""
+
+    job_id: str = Field(examples=["3f0c2c0e5b7e4a8c9d2d7b7c1f1f6a10"])
+    kind: str = Field(description="What it does.", examples=["batch"])
+    product: str = Field(examples=["cookie"])
+    state: State
+    creation_time: datetime
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    stage: str | None = Field(None, description="What a running job does now.", examples=["scoring"])
+    done: int | None = Field(None, description="Steps of the stage that are done.", examples=[12])
+    total: int | None = Field(None, description="Steps of the stage.", examples=[40])
+    stage_number: int | None = Field(
+        None, description="Which of the stages it is; 1 is the first. Of a build.", examples=[2]
+    )
+    stages: int | None = Field(None, description="How many stages there are. Of a build.", examples=[6])
+    eta_s: float | None = Field(
+        None, description="Seconds until this stage is done, at its pace so far; others may follow it."
+    )
+    request: dict[str, Any] = Field(description="What was asked.")
+    result: dict[str, Any] | None = Field(None, description="What came of it.")
+    problem: dict[str, Any] | None = Field(None, description="Why it failed, as problem+json.")
+
+    @classmethod
+    def of(cls, job: Job, jobs: Jobs) -> JobAnswer:
+        """The answer's form of a job."""
+        progress = jobs.progress(job.id)
+        eta = progress.eta_s() if progress else None
+        return cls(
+            job_id=job.id,
+            kind=job.kind,
+            product=job.product,
+            state=job.state,
+            creation_time=_time(job.created),
+            start_time=None if job.started is None else _time(job.started),
+            end_time=None if job.finished is None else _time(job.finished),
+            stage=progress.stage if progress else None,
+            done=progress.done if progress else None,
+            total=progress.total if progress else None,
+            stage_number=progress.number if progress else None,
+            stages=progress.stages if progress else None,
+            eta_s=None if eta is None else round(eta, 1),
+            request=dict(job.request),
+            result=None if job.result is None else dict(job.result),
+            problem=None if job.problem is None else dict(job.problem),
+        )
+
+
+class JobList(BaseModel):
+    """Jobs, the newest first."""
+
+    jobs: list[JobAnswer]
+
+
+router = APIRouter(tags=["jobs"])
+
+
+def accepted(job: Job, jobs: Jobs) -> Response:
+    """202 for a job that was submitted, and where to ask for it."""
+    body = JobAnswer.of(job, jobs).model_dump_json(exclude_none=True)
+    headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1", "Preference-Applied": "respond-async"}
+    return Response(body, 202, headers, "application/json")
+
+
+@router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422, 503, 507))
+async def list_jobs(
+    services: Services,
+    product: Annotated[str | None, Query(description="Of this product only.", examples=["cookie"])] = None,
+) -> JobList:
+    """The newest hundred jobs."""
+    found = await on_disk(lambda: services.jobs.store.newest(product))
+    return JobList(jobs=[JobAnswer.of(job, services.jobs) for job in found])
+
+
+@router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507))
+async def show_job(job_id: JobId, services: Services) -> JobAnswer:
+    """One job: its state, how far it is, and what came of it."""
+    return JobAnswer.of(await services.jobs.find(job_id), services.jobs)
+
+
+@router.post(
+    "/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507)
+)
+async def cancel_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
+    """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged.
+
+    A key of role `score` may stop the jobs that it asked for itself.
+    """
+    check_owner(request.scope, (await services.jobs.find(job_id)).owner)
+    return JobAnswer.of(await services.jobs.cancel(job_id), services.jobs)
+
+
+@router.delete("/v1/jobs/{job_id}", status_code=204, responses=Problems.of(404, 409, 422, 503, 507))
+async def delete_job(job_id: JobId, services: Services) -> None:
+    """Forget an ended job and its results."""
+    if not (await services.jobs.find(job_id)).ended:
+        raise Refusal(409, "job_not_ended", "The job has not ended. Cancel it first.")
+    await on_disk(lambda: services.jobs.store.remove(job_id))
+
+
+@router.get(
+    "/v1/jobs/{job_id}/events",
+    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}, NDJSON: {"schema": {}}}}}
+    | Problems.of(404, 422, 429, 503, 507),
+    response_class=Response,
+)
+async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
+    """The job again and again until it ends: server-sent events if Accept says so, else NDJSON."""
+    await services.jobs.find(job_id)
+    as_events = EVENTS in request.headers.get("accept", "")
+
+    async def told() -> AsyncGenerator[str]:
+        before = ""
+        async for job in services.jobs.watch(job_id, every_s=EVERY_S, idle_s=IDLE_S):
+            line = JobAnswer.of(job, services.jobs).model_dump_json(exclude_none=True)
+            if line != before:
+                yield f"event: job\ndata: {line}\n\n" if as_events else f"{line}\n"
+            elif as_events:
+                yield ": still there\n\n"
+            before = line
+
+    media_type = EVENTS if as_events else NDJSON
+    return held_stream(told(), services.watchers, request, media_type=media_type, stall_s=services.stall_s)
+
+
+@router.get(
+    "/v1/jobs/{job_id}/results",
+    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422, 429, 503, 507),
+    response_class=Response,
+)
+async def job_results(
+    job_id: JobId,
+    request: Request,
+    services: Services,
+    after: Annotated[int, Query(ge=0, le=10**9, description="Skip this many lines.", examples=[100])] = 0,
+) -> Response:
+    """The result lines so far, in order."""
+    await services.jobs.find(job_id)
+
+    async def lines() -> AsyncGenerator[str]:
+        number = after
+        store = services.jobs.store
+        while page := await on_disk(partial(store.lines, job_id, after=number, limit=_PAGE)):
+            yield "".join(f"{line}\n" for line in page)
+            number += len(page)
+
+    return held_stream(lines(), services.exports, request, media_type=NDJSON, stall_s=services.stall_s)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,71 @@
+"""Requests that are sent again, as after a cut: an Idempotency-Key, and the answer that it got before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+
+from service.answers.renderers import JSON, result_headers
+from service.http.access import key_name
+from service.http.problems import Refusal
+from service.records.results import Result
+
+HEADER = "Idempotency-Key"
+MAX_KEY = 255
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        description="New for each request, and the same when it is sent again: then it is done once. Of this "
+        f"product and this API key only; 1 to {MAX_KEY} printable characters.",
+        examples=["board-000123-1"],
+    ),
+]
+
+
+class Answered(Exception):
+    """The same request was answered before. result: what was said."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.id)
+        self.result = result
+
+
+def scoped_key(request: Request, kind: str, product: str, key: str | None) -> str | None:
+    """The client's key as it is kept: of this kind of requests, product and API key only. Raises Refusal."""
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        detail = f"An {HEADER} is 1 to {MAX_KEY} printable characters."
+        raise Refusal(400, "invalid_idempotency_key", detail)
+    return "/".join((kind, product, key_name(request.scope) or "", key))
+
+
+def refuse_key(key: str | None, use: str) -> None:
+    """Raises Refusal for a key that would have no effect. use: a sentence that says how it has one."""
+    if key is not None:
+        raise Refusal(400, "idempotency_key_unused", f"The {HEADER} would have no effect here. {use}")
+
+
+def digest_of(fields: Mapping[str, bytes], part_id: str | None, threshold: float | None) -> str:
+    """Of all that a part's answer depends on. Heavy."""
+    digest = hashlib.sha256(json.dumps([part_id, threshold]).encode())
+    for name in sorted(fields.keys() - {"part_id"}):
+        digest.update(f"{name} {len(fields[name])} ".encode())
+        digest.update(fields[name])
+    return digest.hexdigest()
+
+
+async def on_answered(request: Request, error: Exception) -> Response:
+    """Exception handler for Answered."""
+    assert isinstance(error, Answered)
+    result = error.result
+    request.state.record.update(result_id=result.id, bank_version=result.bank_version, replayed=True)
+    told = result_headers(
+        result.id, result.bank_version, result.score, result.threshold, decision=result.decision
+    )
+    return Response(result.answer, headers=told | {"Idempotency-Replayed": "true"}, media_type=JSON)

@@ -1,0 +1,375 @@
+"""/v1/results: what was said of which part, what people say to it, and how the scores lie."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncGenerator, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from recipes.banks import BANKS
+from service.answers.schemas import ScoreAnswer
+from service.api.names import ResultId
+from service.api.services import Problems, Services
+from service.engine.decoding import MAX_PART_ID
+from service.http.bodies import json_body, read_json
+from service.http.problems import NotReady, Refusal, UnknownProduct
+from service.http.streams import held_stream
+from service.jobs.queue import on_disk
+from service.records.results import Filter, Kept, Verdict
+
+CSV = "text/csv"
+_BINS = 60
+_MOST_SCORES = 20_000
+_PAGE = 200
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def _written(value: object) -> object:
+    """Pydantic would take a number for seconds or, if it is large, milliseconds since 1970."""
+    if isinstance(value, str) and value.strip("+-0123456789.eE") == "":
+        raise ValueError("write it as 2026-07-01T06:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
+class ResultFilter(BaseModel):
+    """Which results: all that is given must hold."""
+
+    product: str | None = Field(None, max_length=64, description="Of this product.", examples=["cookie"])
+    bank_version: str | None = Field(
+        None, max_length=64, description="Of this bank version.", examples=["v1"]
+    )
+    part_id: str | None = Field(
+        None, max_length=MAX_PART_ID, description="Of the part of this name.", examples=["board-000123"]
+    )
+    decision: Literal["good", "defective"] | None = Field(
+        None, description="What was decided.", examples=["defective"]
+    )
+    verdict: Literal["good", "defective", "none"] | None = Field(
+        None, description="What people said of the part; none: nobody did.", examples=["good"]
+    )
+    since: Moment | None = Field(
+        None, description="Made at this time or later.", examples=["2026-07-01T06:00:00Z"]
+    )
+    until: Moment | None = Field(
+        None, description="Made before this time.", examples=["2026-07-01T14:00:00Z"]
+    )
+    is_simulated: bool = Field(
+        False,
+        description="Results of shadows, which decided nothing, instead of those that did.",
+        examples=[False],
+    )
+
+    def asked(self) -> Filter:
+        """The store's form of it."""
+        return Filter(
+            product=self.product,
+            bank_version=self.bank_version,
+            part_id=self.part_id,
+            decision=self.decision,
+            verdict=self.verdict,
+            since=self.since.timestamp() if self.since else None,
+            until=self.until.timestamp() if self.until else None,
+            simulated=self.is_simulated,
+        )
+
+
+class ExportQuery(ResultFilter):
+    """Which results, and for whom."""
+
+    excel: bool = Field(
+        False,
+        description="Begin with a byte order mark, by which Excel knows UTF-8: else it garbles umlauts.",
+        examples=[True],
+    )
+
+
+class ResultQuery(ResultFilter):
+    """Which results, and how many."""
+
+    before: int | None = Field(
+        None, ge=0, lt=2**62, description="The `next` of the page before.", examples=[1200]
+    )
+    limit: int = Field(100, ge=1, le=1000, description="Most results of the page.", examples=[20])
+
+
+class HistogramQuery(BaseModel):
+    """Whose scores."""
+
+    product: str = Field(max_length=64, description="Of this product.", examples=["cookie"])
+    bank_version: str | None = Field(
+        None,
+        max_length=64,
+        description="Scores of two versions are not comparable; default: the active one.",
+        examples=["v1"],
+    )
+    threshold: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Count by this threshold; default: the one in force.",
+        examples=[2.5],
+    )
+
+
+class Feedback(BaseModel):
+    """What a person says of a part after looking at it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict = Field(description="What the part is, whatever was decided.")
+    note: str | None = Field(None, max_length=500, examples=["a reflection, no dent"])
+
+
+class ResultSummary(BaseModel):
+    """One result on record."""
+
+    result_id: str
+    creation_time: datetime
+    product: str
+    part_id: str | None
+    bank_version: str
+    score: float
+    threshold: float
+    decision: Literal["good", "defective"]
+    is_simulated: bool = Field(description="Of a shadow: it decided nothing.")
+    simulates: str | None = Field(description="Of a shadow: the result that decided on the same part.")
+    verdict: Verdict | None = Field(description="What a person said of the part; null if nobody did.")
+    verdict_time: datetime | None
+    note: str | None
+    answered: bool = Field(
+        description="False: who asked was gone, or the deadline had passed, when it was to be answered."
+    )
+
+    @classmethod
+    def of(cls, kept: Kept) -> ResultSummary:
+        """The answer's form of a record."""
+        return cls.model_validate(_facts(kept))
+
+
+class ResultAnswer(ResultSummary):
+    """One result on record, with all that was answered."""
+
+    answer: ScoreAnswer = Field(description="As it was answered, or would have been to a request for JSON.")
+
+    @classmethod
+    def of(cls, kept: Kept) -> ResultAnswer:
+        """The answer's form of a record."""
+        return cls.model_validate(_facts(kept) | {"answer": json.loads(kept.result.answer)})
+
+
+class ResultList(BaseModel):
+    """Results, the newest first."""
+
+    results: list[ResultSummary]
+    next: int | None = Field(description="Ask again with `before` as this for older ones; null: no more.")
+
+
+class Histogram(BaseModel):
+    """How the scores of one bank version lie, of its newest results."""
+
+    product: str
+    bank_version: str
+    threshold: float
+    count: int = Field(description="How many results.")
+    rejected: int = Field(description="How many of them this threshold rejects.")
+    rejected_good: int = Field(description="How many of those a person called good.")
+    passed_defective: int = Field(description="How many it passes that a person called defective.")
+    edges: list[float] = Field(description="Edges of the bins, one more than bins.")
+    unjudged: list[int] = Field(description="Results a bin of which nobody said anything.")
+    good: list[int] = Field(description="Results a bin that people called good.")
+    defective: list[int] = Field(description="Results a bin that people called defective.")
+
+
+router = APIRouter(tags=["results"])
+
+
+@router.get("/v1/results", responses=Problems.of(422, 503, 507))
+async def list_results(services: Services, query: Annotated[ResultQuery, Query()]) -> ResultList:
+    """Results on record, the newest first, by product, version, part, decision, verdict and time."""
+    store = services.records.store
+    found = await on_disk(lambda: store.newest(query.asked(), before=query.before, limit=query.limit))
+    more = found[-1].number if len(found) == query.limit else None
+    return ResultList(results=[ResultSummary.of(kept) for kept in found], next=more)
+
+
+@router.get(
+    "/v1/results.csv",
+    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}} | Problems.of(422, 429, 503, 507),
+    response_class=Response,
+)
+async def export_results(
+    request: Request, services: Services, query: Annotated[ExportQuery, Query()]
+) -> Response:
+    """All results on record as a table, the newest first. A text that a spreadsheet would take for a formula
+    has an apostrophe before it."""
+
+    async def lines() -> AsyncGenerator[str]:
+        yield (_BYTE_ORDER_MARK if query.excel else "") + _csv([_COLUMNS])
+        pages = services.records.store.all(query.asked(), page=_PAGE)
+        while (page := await on_disk(lambda: next(pages, None))) is not None:
+            yield _csv(_row(kept) for kept in page)
+
+    headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
+    return held_stream(
+        lines(), services.exports, request, media_type=CSV, stall_s=services.stall_s, headers=headers
+    )
+
+
+@router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))
+async def show_histogram(services: Services, query: Annotated[HistogramQuery, Query()]) -> Histogram:
+    """How the newest 20,000 scores of a bank version lie, and what a threshold makes of them."""
+    served = services.engine.products().get(query.product)
+    if served is None:
+        raise UnknownProduct
+    version = query.bank_version or (served.detector.version if served.detector else served.wanted)
+    threshold = query.threshold
+    if threshold is None and served.detector is not None:
+        threshold = served.detector.calibration.threshold
+    if version is None or threshold is None:
+        raise NotReady(
+            "loading", "The product is not loaded yet. Ask again, or name a version and a threshold."
+        )
+    asked = Filter(product=query.product, bank_version=version)
+    rows = await on_disk(lambda: services.records.store.scores(asked, limit=_MOST_SCORES))
+    return _histogram(query.product, version, threshold, rows)
+
+
+@router.get("/v1/results/{result_id}", responses=Problems.of(404, 422, 503, 507))
+async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
+    """One result, with all that was answered."""
+    kept = await on_disk(lambda: services.records.store.find(result_id))
+    if kept is None:
+        raise _unknown()
+    return ResultAnswer.of(kept)
+
+
+@router.get(
+    "/v1/results/{result_id}/picture",
+    responses={200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}}
+    | Problems.of(404, 422, 503, 507),
+    response_class=Response,
+)
+async def show_picture(result_id: ResultId, services: Services) -> Response:
+    """The part as it was scored, small, with its score map in the fixed colours."""
+    picture = await on_disk(lambda: services.records.store.picture(result_id))
+    if picture is None:
+        raise _unknown()
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+@router.put(
+    "/v1/results/{result_id}/feedback",
+    responses=Problems.of(404, 408, 413, 422, 503, 507),
+    openapi_extra=json_body(Feedback),
+)
+async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
+    """Say what the part is. The last word counts; it changes no bank and no threshold by itself."""
+    feedback = await read_json(request, Feedback)
+    request.state.record.update(result_id=result_id, verdict=feedback.verdict)
+    return await _judged(result_id, services, feedback.verdict, feedback.note)
+
+
+@router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 503, 507))
+async def take_feedback_back(result_id: ResultId, services: Services) -> ResultSummary:
+    """As if nobody had said anything of the part."""
+    return await _judged(result_id, services, None, None)
+
+
+async def _judged(
+    result_id: str, services: Services, verdict: Verdict | None, note: str | None
+) -> ResultSummary:
+    kept = await on_disk(lambda: services.records.store.judge(result_id, verdict, note))
+    if kept is None:
+        raise _unknown()
+    return ResultSummary.of(kept)
+
+
+def _unknown() -> Refusal:
+    detail = "There is no such result, or it is no longer kept. GET /v1/results lists those that are."
+    return Refusal(404, "unknown_result", detail)
+
+
+def _facts(kept: Kept) -> dict[str, Any]:
+    result = kept.result
+    return {
+        "result_id": result.id,
+        "creation_time": datetime.fromtimestamp(result.created, UTC),
+        "product": result.product,
+        "part_id": result.part_id,
+        "bank_version": result.bank_version,
+        "score": result.score,
+        "threshold": result.threshold,
+        "decision": result.decision,
+        "is_simulated": result.simulates is not None,
+        "simulates": result.simulates,
+        "verdict": kept.verdict,
+        "verdict_time": None if kept.verdict_time is None else datetime.fromtimestamp(kept.verdict_time, UTC),
+        "note": kept.note,
+        "answered": kept.answered,
+    }
+
+
+_TOLD = tuple(ResultSummary.model_fields)
+_BANK_COLUMNS = (f"score_{bank}" for bank in BANKS)
+_COLUMNS = (*_TOLD, "relative_score", "threshold_source", *_BANK_COLUMNS, "regions", "total_ms")
+
+
+def _row(kept: Kept) -> list[Any]:
+    facts, answer = _facts(kept), json.loads(kept.result.answer)
+    return [
+        *(_cell(facts[name]) for name in _TOLD),
+        answer.get("relative_score"),
+        answer["threshold_source"],
+        *(answer["banks"].get(bank) for bank in BANKS),
+        len(answer["regions"]),
+        answer["timings_ms"].get("total"),
+    ]
+
+
+def _cell(value: Any) -> Any:
+    """As a spreadsheet should take it: a text never as a formula."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _histogram(
+    product: str, version: str, threshold: float, rows: list[tuple[float, Verdict | None]]
+) -> Histogram:
+    scores = np.array([score for score, _ in rows], np.float64)
+    verdicts = np.array([verdict or "none" for _, verdict in rows], "U9")
+    over = scores > threshold
+    inside = [*scores.tolist(), threshold, 0.0]
+    edges = np.linspace(min(inside), max(*inside, min(inside) + 1e-9), _BINS + 1)
+
+    def bins(verdict: str) -> list[int]:
+        return np.histogram(scores[verdicts == verdict], edges)[0].tolist()
+
+    return Histogram(
+        product=product,
+        bank_version=version,
+        threshold=threshold,
+        count=len(rows),
+        rejected=int(over.sum()),
+        rejected_good=int((over & (verdicts == "good")).sum()),
+        passed_defective=int((~over & (verdicts == "defective")).sum()),
+        edges=edges.tolist(),
+        unjudged=bins("none"),
+        good=bins("good"),
+        defective=bins("defective"),
+    )

@@ -1,0 +1,134 @@
+"""POST /v1/products/{product}/score: one part in, one result out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from service.answers.renderers import JSON, RENDERERS, Renderer, Scan, negotiate
+from service.arrivals import Arrival
+from service.engine.deadline import Clock
+from service.api.names import ProductName
+from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
+from service.api.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
+from service.records.results import Once
+from service.inspection import Ask, answer_part, named, on_pool, scan_part
+from service.answers.schemas import ScoreAnswer
+from service.http.uploads import FORM, RAW, receive_fields
+from service.api.services import Problems, Services, Wiring
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"type": "string", "format": "binary"}
+_RAW = _FILE | {"description": "The NPZ sample alone: the fast path. Its part_id is in the query."}
+_FORM = {
+    "type": "object",
+    "properties": {
+        "rgb": _FILE | {"description": "Image: PNG, JPEG or TIFF."},
+        "xyz": _FILE | {"description": "Organised cloud, metres: TIFF, PLY, PCD or NPY. Alone if coloured."},
+        "depth": _FILE | {"description": "Depth map instead of xyz: 16-bit PNG, TIFF or NPY."},
+        "intrinsics": {
+            "type": "string",
+            "description": "JSON, with depth: fx, fy, cx, cy in pixels (or as RealSense, Open3D, ROS write); "
+            "depth_scale in metres a unit, without it 0.001 for whole numbers and 1 for floating point.",
+            "examples": ['{"fx": 525, "fy": 525, "cx": 319.5, "cy": 239.5, "depth_scale": 0.001}'],
+        },
+        "sample": _FILE | {"description": "NPZ with rgb and xyz instead of all the above."},
+        "part_id": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["board-000123"]},
+    },
+}
+
+
+class ScoreOptions(BaseModel):
+    """What a request may ask beside the part: its query."""
+
+    part_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_PART_ID,
+        description="As the form's field, for a raw body.",
+        examples=["board-000123"],
+    )
+    threshold: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Decide by this threshold, for this request only.",
+        examples=[2.5],
+    )
+    deadline_ms: int | None = Field(
+        None,
+        ge=1,
+        le=3_600_000,
+        description="From the request's arrival; then 504, never a late answer.",
+        examples=[5000],
+    )
+
+
+router = APIRouter()
+
+
+@router.post(
+    "/v1/products/{product}/score",
+    response_model=ScoreAnswer,
+    responses={
+        200: {
+            "description": "By the Accept header: JSON, the overlay (image/png), the score map (16-bit grey: "
+            "image/png;depth=16, raw: image/tiff or application/x-npy), the cloud (application/ply), "
+            "JSON and overlay (multipart/mixed), or all arrays and each bank's map (application/x-npz); with "
+            "Tribank-* and Server-Timing headers.",
+            "content": {media_type: _BINARY for media_type in RENDERERS if media_type != JSON},
+        }
+    }
+    | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 504),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {FORM: {"schema": _FORM}, RAW: {"schema": _RAW}}}
+    },
+    tags=["scoring"],
+)
+async def score_part(
+    product: ProductName,
+    request: Request,
+    services: Services,
+    options: Annotated[ScoreOptions, Query()],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Score one part: an image and an organised point cloud, pixel for pixel.
+
+    With an Idempotency-Key a part that is sent again gets the JSON that it got before, as long as its result
+    is on record, and the header `Idempotency-Replayed`.
+    """
+    clock = Clock(options.deadline_ms)
+    given = named(request, options.part_id)
+    media_type = negotiate(request.headers.get("accept"))
+    if media_type != JSON:
+        refuse_key(key, "A part that is sent again is answered from the record, in JSON. Accept that.")
+    scoped = scoped_key(request, "score", product, key)
+    services.engine.check(product)
+    request.state.record["product"] = product
+
+    async def receive(arrival: Arrival) -> tuple[Ask, dict[str, bytes]]:
+        fields = await receive_fields(request, services.upload_limits, arrival)
+        part_id = named(request, part_id_of(fields, given))
+        check_fields(fields)
+        ask = Ask(product, part_id, options.threshold, clock)
+        return await _asked_once(ask, scoped, fields, services), fields
+
+    async def score(asked: tuple[Ask, dict[str, bytes]]) -> tuple[Scan, Renderer]:
+        ask, fields = asked
+        scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
+        return scan, RENDERERS[media_type]
+
+    return await answer_part(product, request, services, clock, receive, score)
+
+
+async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], services: Wiring) -> Ask:
+    """The same with its key, if it has one. Raises Answered, KeyReused."""
+    if key is None:
+        return ask
+    digest = await on_pool(services.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold))
+    once = Once(key, digest)
+    await services.records.recall(once)
+    return replace(ask, once=once)

@@ -1,0 +1,294 @@
+"""The bank versions of a product over HTTP: look, activate, roll back, delete, shadow, move the threshold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from banks.versions.manifest import Manifest
+from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
+from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
+from service.answers.schemas import CalibrationAnswer
+from service.api.names import ProductName, VersionName
+from service.api.services import Problems, Services, Wiring
+from service.http.bodies import json_body, read_json
+from service.http.problems import Refusal, UnknownProduct, is_full
+
+_T = TypeVar("_T")
+
+
+class VersionSummary(BaseModel):
+    """One bank version in a list."""
+
+    version: str = Field(examples=["v3"])
+    created: datetime | None = Field(None, description="UTC; null where the manifest cannot be read.")
+    active: bool
+    shadow: bool = Field(description="Whether it scores every part along with the active version.")
+
+
+class ListedVersion(VersionSummary):
+    """One bank version in a list, with the evidence that one looks at before it is activated."""
+
+    calibration: CalibrationAnswer | None = Field(
+        None, description="As in the version itself; null where the manifest cannot be read."
+    )
+
+
+class VersionList(BaseModel):
+    """The bank versions of a product, oldest first."""
+
+    product: str = Field(examples=["cookie"])
+    active: str | None = Field(examples=["v3"])
+    previous: str | None = Field(description="What a roll-back would activate.", examples=["v2"])
+    versions: list[ListedVersion]
+
+
+class VersionAnswer(VersionSummary):
+    """One bank version: its manifest, its calibration as it is used, its size."""
+
+    bytes: int = Field(description="On disk.")
+    calibration: CalibrationAnswer = Field(description="With the threshold that was moved, if one was.")
+    manifest: dict[str, Any] = Field(description="As the version was built.")
+
+
+class Activation(BaseModel):
+    """Which version parts of a product are scored with from now on."""
+
+    product: str
+    active: str
+    previous: str | None
+
+
+class ShadowChoice(BaseModel):
+    """The version that shall score along."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: str = Field(max_length=16, examples=["v4"])
+
+
+router = APIRouter(tags=["versions"])
+
+
+@router.get("/v1/products/{product}/versions", responses=Problems.of(404, 422))
+async def list_versions(product: ProductName, services: Services) -> VersionList:
+    """The versions of a product, oldest first."""
+    return await _on_disk(services, partial(_list, services.store, product))
+
+
+@router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422))
+async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
+    """One version: manifest and calibration report."""
+    return await _on_disk(services, partial(_show, services.store, product, version))
+
+
+@router.post(
+    "/v1/products/{product}/versions/{version}/activate",
+    responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
+)
+async def activate(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> Activation:
+    """Score with this version from now on.
+
+    It is loaded and checked beside the one in use; parts already taken are scored by that one. The answer
+    comes when the swap is done. If the version cannot be served, nothing changes.
+    """
+    request.state.record.update(product=product, bank_version=version, action="activate")
+    return await _activate(services, product, version)
+
+
+@router.post("/v1/products/{product}/rollback", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
+async def roll_back(product: ProductName, request: Request, services: Services) -> Activation:
+    """Activate the version that was active before."""
+    previous = await _on_disk(services, partial(_previous, services.store, product))
+    request.state.record.update(product=product, bank_version=previous, action="rollback")
+    return await _activate(services, product, previous)
+
+
+@router.delete(
+    "/v1/products/{product}/versions/{version}",
+    status_code=204,
+    responses=Problems.of(401, 403, 404, 409, 422, 503),
+)
+async def delete_version(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> Response:
+    """Delete a version that is neither active nor the shadow. Its name is never given again."""
+    request.state.record.update(product=product, bank_version=version, action="delete")
+    delete = partial(_refusing, partial(services.store.delete, product, version))
+    await asyncio.wrap_future(services.engine.residents.forget(product, version, delete))
+    return Response(status_code=204)
+
+
+@router.put(
+    "/v1/products/{product}/shadow",
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503, 507),
+    openapi_extra=json_body(ShadowChoice),
+)
+async def cast_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
+    """Let a second version score every part along with the active one.
+
+    Its results decide nothing and are made only while no part waits. They are in the service's log, one line
+    `part_shadowed` each, marked `is_simulated`, with whether both versions agree.
+    """
+    choice = await read_json(request, ShadowChoice)
+    request.state.record.update(product=product, bank_version=choice.version, action="shadow")
+    return await _set_shadow(services, product, choice.version)
+
+
+@router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 422, 503))
+async def end_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
+    """Let no second version score along."""
+    request.state.record.update(product=product, action="end_shadow")
+    return await _set_shadow(services, product, None)
+
+
+@router.put(
+    "/v1/products/{product}/versions/{version}/threshold",
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
+    openapi_extra=json_body(MovedThreshold),
+)
+async def set_threshold(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> CalibrationAnswer:
+    """Move a version's threshold without a rebuild: to a score, or to a false-reject rate."""
+    moved = await read_json(request, MovedThreshold)
+    request.state.record.update(product=product, bank_version=version, action="threshold")
+    return await _move_threshold(services, product, version, moved)
+
+
+@router.delete(
+    "/v1/products/{product}/versions/{version}/threshold",
+    responses=Problems.of(401, 403, 404, 409, 422, 503),
+)
+async def reset_threshold(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> CalibrationAnswer:
+    """Put a version's threshold back to what its calibration found."""
+    request.state.record.update(product=product, bank_version=version, action="threshold")
+    return await _move_threshold(services, product, version, None)
+
+
+async def _activate(services: Wiring, product: str, version: str) -> Activation:
+    store, residents = services.store, services.engine.residents
+    await _on_disk(services, partial(store.path, product, version))
+    write = partial(_refusing, partial(store.activate, product, version))
+    await asyncio.wrap_future(residents.activate(product, version, write))
+    previous = await _on_disk(services, partial(store.previous, product))
+    return Activation(product=product, active=version, previous=previous)
+
+
+async def _set_shadow(services: Wiring, product: str, version: str | None) -> VersionList:
+    store = services.store
+    current = await _on_disk(services, partial(store.current, product))
+    if current is None:
+        raise UnknownProduct
+    if version == current:
+        raise Refusal(409, "already_active", f"Version {version} is the active one; shadow another one.")
+    await _on_disk(services, partial(store.set_shadow, product, version))
+    await asyncio.wrap_future(services.engine.residents.refresh(product))
+    return await _on_disk(services, partial(_list, store, product))
+
+
+async def _move_threshold(
+    services: Wiring, product: str, version: str, moved: MovedThreshold | None
+) -> CalibrationAnswer:
+    store = services.store
+    answer = await _on_disk(services, partial(_moved, store, product, version, moved))
+    if product in services.engine.products():
+        await asyncio.wrap_future(services.engine.residents.refresh(product))
+    return answer
+
+
+def _list(store: BankStore, product: str) -> VersionList:
+    versions = store.versions(product)
+    if not versions:
+        raise UnknownProduct
+    current, shadow = store.current(product), store.shadow(product)
+    rows = [
+        ListedVersion(
+            version=version,
+            active=version == current,
+            shadow=version == shadow,
+            **_facts(store, product, version),
+        )
+        for version in versions
+    ]
+    return VersionList(product=product, active=current, previous=store.previous(product), versions=rows)
+
+
+def _facts(store: BankStore, product: str, version: str) -> dict[str, Any]:
+    """What a list tells of a version beside its name; empty where the manifest cannot be read."""
+    try:
+        folder = store.path(product, version)
+        manifest = Manifest.read(folder)
+        calibration = CalibrationAnswer.of(calibration_of(folder, manifest.calibration))
+    except (BankNotFound, OSError, ValueError):
+        return {}
+    return {"created": manifest.created, "calibration": calibration}
+
+
+def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
+    folder = store.path(product, version)
+    try:
+        manifest = Manifest.read(folder)
+    except (OSError, ValueError):
+        raise BadBank(f"The manifest of version {version} cannot be read.") from None
+    return VersionAnswer(
+        version=version,
+        created=manifest.created,
+        active=version == store.current(product),
+        shadow=version == store.shadow(product),
+        bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        calibration=CalibrationAnswer.of(calibration_of(folder, manifest.calibration)),
+        manifest=manifest.model_dump(mode="json"),
+    )
+
+
+def _previous(store: BankStore, product: str) -> str:
+    if not store.versions(product):
+        raise UnknownProduct
+    previous = store.previous(product)
+    if previous is None:
+        detail = "No version was active before this one, or it was deleted. Activate one by its name."
+        raise Refusal(409, "nothing_to_roll_back_to", detail)
+    return previous
+
+
+def _moved(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> CalibrationAnswer:
+    folder = store.path(product, version)
+    move_threshold(store, product, version, moved)
+    try:
+        return CalibrationAnswer.of(calibration_of(folder, Manifest.read(folder).calibration))
+    except ValueError:
+        raise BadBank(f"The manifest of version {version} cannot be read.") from None
+
+
+async def _on_disk(services: Wiring, call: Callable[[], _T]) -> _T:
+    """Run a call that reads or writes the store, away from the event loop. Raises Refusal."""
+    return await asyncio.get_running_loop().run_in_executor(services.encoders, _refusing, call)
+
+
+def _refusing(call: Callable[[], _T]) -> _T:
+    """The call's result. Raises Refusal for what the store says no to."""
+    try:
+        return call()
+    except BankNotFound as error:
+        raise Refusal(404, "unknown_version", str(error)) from None
+    except VersionInUse as error:
+        raise Refusal(409, "version_in_use", str(error)) from None
+    except BadBank as error:
+        raise Refusal(409, "bank_damaged", str(error)) from None
+    except OSError as error:
+        if is_full(error):
+            raise Refusal(507, "disk_full", "The disk of the banks is full; nothing was changed.") from None
+        detail = "The bank directory cannot be written; nothing was changed. See its permissions."
+        raise Refusal(503, "banks_not_writable", detail) from None

@@ -1,0 +1,97 @@
+"""From the fields of an upload to a Sample. Heavy: runs in the decode pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from models.readers import Intrinsics, ReadLimits, read_cloud, read_depth, read_npz, read_rgb, read_xyz
+from models.sample import BadSample, Sample, make_sample
+from service.http.problems import Refusal, from_bad_sample
+from service.http.uploads import SMALL_FIELD_BYTES
+
+MAX_PART_ID = 128
+_FORMS = (
+    frozenset({"sample"}),
+    frozenset({"rgb", "xyz"}),
+    frozenset({"xyz"}),
+    frozenset({"rgb", "depth", "intrinsics"}),
+)
+_HOW = "Send rgb and xyz; or rgb, depth and intrinsics; or sample (NPZ); or a coloured cloud as xyz alone."
+
+
+def check_fields(fields: Mapping[str, bytes]) -> None:
+    """Refuse a combination of fields that does not make one part."""
+    given = frozenset(fields) - {"part_id"}
+    if given in _FORMS:
+        return
+    wanted = next((form for form in _FORMS if given < form), None)
+    if wanted is None:
+        raise Refusal(400, "conflicting_fields", f"These fields do not go together. {_HOW}")
+    missing = sorted(wanted - given)[0]
+    raise Refusal(422, "missing_field", f"The field {missing} is missing. {_HOW}", part=missing)
+
+
+def part_id_of(fields: Mapping[str, bytes], given: str | None = None) -> str | None:
+    """The client's name for the part, unchecked: from the form or, as `given`, from the query. Raises
+    Refusal."""
+    if "part_id" in fields:
+        if given is not None:
+            detail = "The part_id is in the form and in the query. Send it once."
+            raise Refusal(400, "repeated_field", detail, part="part_id")
+        try:
+            given = fields["part_id"].decode("utf-8")
+        except UnicodeDecodeError:
+            given = ""
+    return given
+
+
+def checked_part_id(given: str) -> str:
+    """The name without blanks around it. Raises Refusal."""
+    part_id = given.strip()
+    if not 1 <= len(part_id) <= MAX_PART_ID or not part_id.isprintable():
+        detail = f"The part_id must be 1 to {MAX_PART_ID} printable characters, UTF-8."
+        raise Refusal(422, "invalid_part_id", detail, part="part_id")
+    return part_id
+
+
+def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
+    """The part in fields that `check_fields` passed; empties them.
+
+    Raises Refusal, naming the field at fault.
+    """
+    try:
+        return _decoded(fields, limits)
+    finally:
+        fields.clear()
+
+
+def _decoded(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
+    if "sample" in fields:
+        with _blame("sample"):
+            return read_npz(fields["sample"], limits)
+    if "depth" in fields:
+        with _blame("intrinsics"):
+            intrinsics = Intrinsics.from_json(fields["intrinsics"][:SMALL_FIELD_BYTES])
+        with _blame("rgb"):
+            rgb = read_rgb(fields["rgb"], limits)
+        with _blame("depth"):
+            return make_sample(rgb, read_depth(fields["depth"], intrinsics, limits))
+    if "rgb" in fields:
+        with _blame("rgb"):
+            rgb = read_rgb(fields["rgb"], limits)
+        with _blame("xyz"):
+            return make_sample(rgb, read_xyz(fields["xyz"], limits))
+    with _blame("xyz"):
+        xyz, color = read_cloud(fields["xyz"], limits)
+        if color is not None:
+            return make_sample(color, xyz)
+    raise Refusal(422, "missing_field", "The cloud has no colour. Send the image as field rgb.", part="rgb")
+
+
+@contextmanager
+def _blame(part: str) -> Iterator[None]:
+    try:
+        yield
+    except BadSample as error:
+        raise from_bad_sample(error, part) from error

@@ -1,0 +1,141 @@
+"""Orders for products, carried out by threads of their own: in order at one product, side by side at
+several."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from service.http.problems import NotReady, Refusal, ScoringStopped
+
+HANDS = 2
+"""Threads that carry out orders: a slow load holds up no order for another product."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Order(Generic[_T]):
+    product: str
+    work: Callable[[], _T]
+    future: Future[_T] = field(default_factory=Future)
+
+
+class Orders(Generic[_T]):
+    """What is to be done for products. At one product one thread works at a time. From any thread."""
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self._logger = logger
+        self._waiting: deque[_Order[_T]] = deque()
+        self._busy: set[str] = set()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"tribank-orders-{number}", daemon=True)
+            for number in range(HANDS)
+        ]
+
+    def start(self) -> None:
+        """Begin to carry out orders."""
+        for thread in self._threads:
+            thread.start()
+
+    def alive(self) -> bool:
+        """Whether all threads are at work. One that died leaves orders without an answer."""
+        return self._closing or all(thread.ident is None or thread.is_alive() for thread in self._threads)
+
+    def close(self, timeout_s: float) -> None:
+        """Finish what is in work and refuse what waits."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout_s)
+        while self._waiting:
+            self._carry_out(self._waiting.popleft())
+
+    def add(self, product: str, work: Callable[[], _T]) -> Future[_T]:
+        """Have something done for a product; the future gets what `work` returns. Raises NotReady at the
+        end."""
+        order = _Order(product, work)
+        with self._wake:
+            if self._closing:
+                raise _stopping()
+            self._waiting.append(order)
+            self._wake.notify_all()
+        return order.future
+
+    def busy(self, product: str) -> bool:
+        """Whether a thread works at the product now."""
+        return product in self._busy
+
+    @contextmanager
+    def at(self, product: str) -> Iterator[None]:
+        """Work at a product on the calling thread, once nobody else does."""
+        with self._wake:
+            self._wake.wait_for(lambda: product not in self._busy)
+            self._busy.add(product)
+        try:
+            yield
+        finally:
+            self._leave(product)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nobody begins to work at a product meanwhile."""
+        with self._wake:
+            yield
+
+    def _leave(self, product: str) -> None:
+        with self._wake:
+            self._busy.discard(product)
+            self._wake.notify_all()
+
+    def _run(self) -> None:
+        while (order := self._next()) is not None:
+            try:
+                self._carry_out(order)
+            finally:
+                self._leave(order.product)
+
+    def _next(self) -> _Order[_T] | None:
+        """The first order for a product that nobody works at, which is busy from then on; None at the end."""
+        with self._wake:
+            while not self._closing:
+                for order in self._waiting:
+                    if order.product not in self._busy:
+                        self._waiting.remove(order)
+                        self._busy.add(order.product)
+                        return order
+                self._wake.wait()
+        return None
+
+    def _carry_out(self, order: _Order[_T]) -> None:
+        if not order.future.set_running_or_notify_cancel():
+            return
+        if self._closing:
+            order.future.set_exception(_stopping())
+            return
+        try:
+            order.future.set_result(order.work())
+        except Refusal as refusal:
+            order.future.set_exception(refusal)
+        except Exception:
+            self._logger.exception("bank_order_failed", product=order.product)
+            detail = "The service could not do this; its log says why."
+            order.future.set_exception(Refusal(500, "bank_order_failed", detail))
+        except BaseException:  # the thread ends, and with it the service
+            order.future.set_exception(ScoringStopped())
+            raise
+
+
+def _stopping() -> NotReady:
+    return NotReady("not_running", "The service is stopping. Send the request again.")

@@ -1,0 +1,97 @@
+"""The OpenAPI document: what FastAPI finds in the routes, and what holds for all of them.
+
+docs/openapi.json is this document, committed, so that a change of the API is a change that people see.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service.http.access import PUBLIC
+from service.http.problems import MEDIA_TYPE, Problem, V2Error, is_v2
+
+RENEW = "tribank openapi --output docs/openapi.json"
+"""The command that writes the committed document again."""
+_DESCRIPTION = """Tribank scores parts against memory banks of good parts.
+
+Refusals are problem+json (RFC 9457) with a stable `code`; below `/v2` they have the form of its protocol.
+Every answer carries `X-Request-ID`, and `traceresponse` where the request had a valid `traceparent`. Where
+the server has keys, each request names one, as `X-API-Key` or as a bearer token."""
+_TAGS = {
+    "scoring": "One part, or a batch of them.",
+    "products": "What is served.",
+    "versions": "The bank versions of a product.",
+    "jobs": "What outlives its request.",
+    "results": "What was said of which part.",
+    "inference protocol": "The same scoring by the Open Inference Protocol v2.",
+    "health": "For those who watch the service.",
+}
+_SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+_OF_ALL = (500,)
+_OF_GUARDED = (401, 403, 422, 429)
+_RETRIED = (429, 503)
+_NEVER_SENT = ("HTTPValidationError", "ValidationError")
+"""FastAPI's own form of a refusal."""
+
+
+def make_document(app: FastAPI) -> dict[str, Any]:
+    """The document of the application's routes."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=_DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+    )
+    components = document["components"]
+    components["schemas"] |= {form.__name__: form.model_json_schema() for form in (Problem, V2Error)}
+    components["securitySchemes"] = _SCHEMES
+    # The last: on loopback nobody is asked before the first key is made.
+    document["security"] = [{name: []} for name in _SCHEMES] + [{}]
+    for path, operation in _operations(document):
+        _complete(path, operation)
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            components["schemas"] |= content["schema"].pop("$defs", {})
+    for name in _NEVER_SENT:
+        components["schemas"].pop(name, None)
+    return document
+
+
+def document_text(app: FastAPI) -> str:
+    """The document as the committed file holds it."""
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            yield path, operation
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    """Add what every route of this path may answer."""
+    responses = operation["responses"]
+    public = path in PUBLIC
+    if public:
+        operation["security"] = []
+    for status in _OF_ALL + (() if public else _OF_GUARDED):
+        responses.setdefault(str(status), {"description": HTTPStatus(status).phrase})
+    form, media_type = (V2Error, "application/json") if is_v2(path) else (Problem, MEDIA_TYPE)
+    refusal = {media_type: {"schema": {"$ref": f"#/components/schemas/{form.__name__}"}}}
+    for status, response in responses.items():
+        if int(status) >= 400:
+            response["content"] = refusal
+        if int(status) in _RETRIED:
+            told = {"description": "Seconds.", "schema": {"type": "integer"}}
+            response["headers"] = {"Retry-After": told}
+    operation["responses"] = dict(sorted(responses.items()))

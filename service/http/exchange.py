@@ -1,0 +1,139 @@
+"""What every exchange gets, whatever the route: a request id, its trace, safe headers, one log line, no bare
+500."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from service.http.problems import INTERNAL, respond
+from service.http.trace_context import RESPONSE, Trace
+from service.watch.metrics import Metrics
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
+LINGER_S = 2.0
+"""How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Metrics) -> None:
+        self._app = app
+        self._logger = logger
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send)
+        if scope["method"] == "HEAD":  # the head of what GET answers, wherever there is GET
+            scope = {**scope, "method": "GET"}
+        started = time.perf_counter()
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = 499
+        except Exception:
+            # The last line: the client gets a plain 500, the operator the traceback.
+            self._logger.exception("internal", request_id=exchange.request_id)
+            if exchange.status is None:
+                await respond(INTERNAL, scope)(scope, exchange.receive, exchange.send)
+        finally:
+            self._tell(scope, exchange, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        record, status = exchange.record, 499 if exchange.status is None else exchange.status
+        route = getattr(scope.get("route"), "path", "none")  # none: refused before it came to a route
+        self._metrics.exchanged(
+            method=record["method"],
+            route=route,
+            status=status,
+            seconds=seconds,
+            code=record.get("code"),
+        )
+        if scope["path"] not in _QUIET:
+            record |= {"route": route, "client": (scope.get("client") or ("",))[0]}
+            record |= {"status": status, "bytes_in": exchange.bytes_in}
+            record |= {"total_ms": round(seconds * 1000, 1)}
+            self._logger.info("request", request_id=exchange.request_id, **record)
+
+
+class Exchange:
+    """One request and its response.
+
+    record: what the routes want in the log line (also `request.state.record`).
+    status: the answer's, once it has one. bytes_in: of the body, as far as it was read.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._headers = Headers(scope=scope)
+        given = self._headers.get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        self.record: dict[str, Any] = {"method": scope["method"]}
+        self._trace = Trace.of(self._headers.getlist("traceparent"))
+        if self._trace is not None:
+            self.record |= {"trace_id": self._trace.trace_id, "span_id": self._trace.span_id}
+        self.status: int | None = None
+        self.bytes_in = 0
+        self._receive = receive
+        self._send = send
+        self._head_only = scope["method"] == "HEAD"
+        self._body_ended = not self._announces_body()
+        self._state: dict[str, Any] = scope.setdefault("state", {})
+        self._state.update(request_id=self.request_id, record=self.record)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.bytes_in += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self._body_ended = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            if self._trace is not None:
+                headers[RESPONSE] = self._trace.response
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
+            headers.setdefault("Cache-Control", "no-store")
+            if not self._body_ended:
+                headers["Connection"] = "close"
+            if self._head_only:  # ends the answer: a stream is told that its client is gone
+                await self._send(message)
+                message = {"type": "http.response.body", "body": b""}
+        elif self._head_only:
+            return
+        elif not self._body_ended and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._linger()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _linger(self) -> None:
+        """Read away what the client still sends, within bounds."""
+        if "expect" in self._headers:
+            return  # it waits for our word before it sends the body; it has the answer now
+        self._state["lingers"] = True  # the connection may be closed for another that needs its place
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while not self._body_ended:
+                    await self.receive()
+        except TimeoutError:
+            return
+
+    def _announces_body(self) -> bool:
+        return self._headers.get("content-length", "0") != "0" or "transfer-encoding" in self._headers

@@ -1,0 +1,71 @@
+"""An answer that is sent line by line as it comes, to a client that may be slow or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from service.engine.gate import Gate
+from service.http.access import client_of
+
+NDJSON = "application/x-ndjson"
+
+
+class LineStream(StreamingResponse):
+    """A streamed answer that ends when the client leaves, or takes nothing for `stall_s` seconds.
+
+    held: what the answer holds until then, such as a place at a gate.
+    """
+
+    def __init__(
+        self,
+        lines: AsyncGenerator[str],
+        *,
+        media_type: str,
+        stall_s: float,
+        held: ExitStack,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(lines, 200, headers, media_type)
+        self._lines = lines
+        self._stall_s = stall_s
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send line after line. Raises ClientDisconnect for a client that stalls."""
+
+        async def bounded(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    await send(message)
+            except TimeoutError:
+                raise ClientDisconnect from None
+
+        try:
+            await super().stream_response(bounded)
+        finally:
+            await self._lines.aclose()
+
+
+def held_stream(
+    lines: AsyncGenerator[str],
+    gate: Gate,
+    request: Request,
+    *,
+    media_type: str,
+    stall_s: float,
+    headers: dict[str, str] | None = None,
+) -> LineStream:
+    """A stream that holds a place at the gate. Raises Overloaded where there is none for this client."""
+    held = ExitStack()
+    held.enter_context(gate.enter(client_of(request.scope)))
+    return LineStream(lines, media_type=media_type, stall_s=stall_s, held=held, headers=headers)

@@ -1,0 +1,188 @@
+"""The body of a part, received with a bound on everything a client can send.
+
+A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. What
+breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from service.arrivals import Arrival
+from service.http.forms import FormReader
+from service.http.problems import Refusal
+from service.settings import Settings
+
+SMALL_FIELD_BYTES = 64 * 1024
+MAX_FIELDS = 8
+"""More than any form needs; few enough that a body of thousands ends early."""
+MAX_BOUNDARY = 70
+FORM = "multipart/form-data"
+RAW = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """fields: the names a form may hold, and the most bytes of each."""
+
+    fields: Mapping[str, int]
+    body_bytes: int
+    timeout_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> UploadLimits:
+        """The limits that the settings ask for."""
+        fields = {
+            "rgb": settings.max_rgb_bytes,
+            "xyz": settings.max_xyz_bytes,
+            "depth": settings.max_xyz_bytes,
+            "sample": settings.max_body_bytes,
+            "intrinsics": SMALL_FIELD_BYTES,
+            "part_id": SMALL_FIELD_BYTES,
+        }
+        return cls(fields, settings.max_body_bytes, settings.body_timeout_s)
+
+
+async def receive_fields(request: Request, limits: UploadLimits, arrival: Arrival) -> dict[str, bytes]:
+    """The fields of a part; a raw body is the field `sample`. arrival: the body. Raises Refusal."""
+    media_type, boundary = check_head(request.headers, limits.body_bytes, (FORM, RAW))
+    if media_type == RAW:
+        return {"sample": await receive_bytes(request, limits, arrival)}
+    fields = Fields(limits.fields)
+    reader = FormReader(boundary, fields, most_fields=MAX_FIELDS)
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
+        reader.feed(chunk)
+    reader.finish()
+    return fields.content()
+
+
+def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tuple[str, bytes]:
+    """Refuse what the headers alone forbid, before a byte of the body is read.
+
+    Returns the body's media type, one of the accepted, and the boundary of a form.
+    """
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Refusal(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
+    check_length(headers, most_bytes, accepted)
+    found, options = parse_options_header(headers.get("content-type", ""))
+    media_type = found.strip().decode("latin-1")
+    if media_type not in accepted:
+        raise Refusal(415, "unsupported_body", f"Send the body as {' or '.join(accepted)}.")
+    boundary = options.get(b"boundary", b"")
+    if media_type == FORM and not 1 <= len(boundary) <= MAX_BOUNDARY:
+        detail = "The multipart body cannot be read: the Content-Type header names no usable boundary."
+        raise Refusal(400, "malformed_form", detail)
+    return media_type, boundary
+
+
+def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> None:
+    """Refuse a request that announces no body, or too long a one."""
+    length = headers.get("content-length")
+    if length is not None and length.isdigit() and int(length[:20]) > most_bytes:
+        raise _body_too_large(most_bytes)
+    if length == "0" or (length is None and "transfer-encoding" not in headers):
+        raise _no_body(accepted)
+
+
+def announced_bytes(headers: Headers, most: int) -> int:
+    """How large a body may get, by its head: at most `most`, and that where the head does not say."""
+    length = headers.get("content-length", "")
+    return min(int(length[:20]), most) if length.isdigit() else most
+
+
+async def receive_bytes(request: Request, limits: UploadLimits, arrival: Arrival) -> bytes:
+    """The whole body as it is. Raises Refusal."""
+    whole = io.BytesIO()  # grows in place, and gives its bytes away without a copy
+    async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
+        whole.write(chunk)
+    return whole.getvalue()
+
+
+async def bounded(
+    chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float, arrival: Arrival
+) -> AsyncIterator[bytes]:
+    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`, at the arrival's pace:
+    only what is spent waiting for the client counts against the body. Raises Refusal."""
+    until = asyncio.get_running_loop().time() + timeout_s
+    try:
+        while (chunk := await arrival.next_piece(chunks, until)) is not None:
+            if arrival.received > most_bytes:
+                raise _body_too_large(most_bytes)
+            yield chunk
+    except TimeoutError:
+        detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
+        raise Refusal(408, "body_timeout", detail) from None
+    if not arrival.received:
+        raise _no_body((FORM, RAW))
+
+
+class Fields:
+    """The fields of one part in memory, each once.
+
+    Faults of single fields (an unknown or repeated name) are kept until the end, so that a body of thousands
+    of fields is refused for their number.
+    """
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        """limits: the names a form may hold, and the most bytes of each."""
+        self._limits = limits
+        self._content: dict[str, bytes] = {}
+        self._name = ""
+        self._whole = io.BytesIO()
+        self._fault: Refusal | None = None
+
+    def open(self, name: str, filename: str) -> None:
+        """A field begins; file names are never looked at."""
+        self._name, self._whole = name, io.BytesIO()
+        if name not in self._limits:
+            self._fault = self._fault or unknown_field(self._limits)
+        elif name in self._content:
+            detail = f"The field {name} is there twice. Send it once."
+            self._fault = self._fault or Refusal(400, "repeated_field", detail, part=name)
+
+    def take(self, piece: bytes) -> None:
+        """More of the field. Raises Refusal above its limit."""
+        if self._fault is not None:
+            return
+        check_size(self._name, self._whole.tell() + len(piece), self._limits)
+        self._whole.write(piece)
+
+    def close(self) -> None:
+        """The field is whole."""
+        if self._fault is None:
+            self._content[self._name] = self._whole.getvalue()
+        self._whole = io.BytesIO()
+
+    def content(self) -> dict[str, bytes]:
+        """The fields by name. Raises Refusal."""
+        if self._fault is not None:
+            raise self._fault
+        return self._content
+
+
+def unknown_field(known: Iterable[str]) -> Refusal:
+    """For a form with a field of another name."""
+    return Refusal(400, "unknown_field", f"A field is not known. The fields are: {', '.join(known)}.")
+
+
+def check_size(name: str, size: int, limits: Mapping[str, int]) -> None:
+    """Raises Refusal for a field above its limit."""
+    if size > limits[name]:
+        detail = f"The field {name} is larger than {limits[name]} bytes."
+        raise Refusal(413, "field_too_large", detail, part=name)
+
+
+def _no_body(accepted: Sequence[str]) -> Refusal:
+    return Refusal(400, "no_body", f"The request has no body. Send the part as {' or '.join(accepted)}.")
+
+
+def _body_too_large(most_bytes: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {most_bytes} bytes. Send less at once.")

@@ -1,0 +1,132 @@
+"""Many parts in one request: one line a part, in order, streamed or as a job. A bad part harms no other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from models.readers.product_folder import PartFile
+from service.answers.renderers import render_json
+from service.api.services import Wiring
+from service.api.zip_upload import FILE, ZipLimits
+from service.engine.deadline import Clock
+from service.engine.decoding import checked_part_id, decode
+from service.http.problems import INTERNAL, NotReady, Refusal, body_of
+from service.inspection import Ask, at_hand, noted, on_pool, on_record, scan_part
+from service.jobs.archive import PartsArchive
+from service.jobs.queue import Task, on_disk
+
+WINDOW = 2
+"""Parts of one batch in work at once: one is decoded while another is scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is asked of an archive's parts. threshold: the request's own. origin: the id that log lines and
+    refusals name, the request's or the job's. resumes: whether parts that the service is not ready for are
+    asked again later, rather than told as problems."""
+
+    product: str
+    archive: PartsArchive
+    threshold: float | None
+    origin: str
+    resumes: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many lines there will be."""
+        return len(self.archive.parts) + len(self.archive.left_out)
+
+    async def lines(
+        self, services: Wiring, logger: FilteringBoundLogger, first: int = 0
+    ) -> AsyncGenerator[str]:
+        """JSON texts in order from line `first` on: of each part its result, or a problem with its part_id;
+        then a problem for each that was left out. Raises NotReady, if the batch resumes."""
+        waiting: deque[asyncio.Task[str]] = deque()
+        try:
+            for part in self.archive.parts[first:]:
+                waiting.append(asyncio.create_task(self._line(part, services, logger)))
+                if len(waiting) == WINDOW:
+                    yield await waiting.popleft()
+            while waiting:
+                yield await waiting.popleft()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        for sentence in self.archive.left_out[max(0, first - len(self.archive.parts)) :]:
+            name, _, reason = sentence.partition(": ")
+            yield self._problem(name, Refusal(422, "part_left_out", reason))
+
+    async def _line(self, part: PartFile, services: Wiring, logger: FilteringBoundLogger) -> str:
+        try:
+            part_id = checked_part_id(part.name)
+            services.engine.check(self.product)  # a service that shuts down takes no further part of a batch
+            await at_hand(self.product, services)
+            async with services.parts.turn():
+                clock = Clock()
+                if not self.resumes:  # else nobody waits for the answer
+                    clock.shorten(services.deadline_s)
+                async with clock.running():
+                    fields = await on_pool(
+                        services.decoders, lambda: self.archive.read(part, services.read_limits)
+                    )
+                    ask = Ask(self.product, part_id, self.threshold, clock)
+                    scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
+                    text = (await on_record(scan, render_json, services)).decode()
+        except Refusal as refusal:
+            if self.resumes and isinstance(refusal, NotReady):
+                raise
+            logger.info(
+                "batch_part",
+                origin=self.origin,
+                product=self.product,
+                part_id=part.name,
+                code=refusal.code,
+            )
+            return self._problem(part.name, refusal)
+        except Exception:
+            logger.exception("batch_part_failed", origin=self.origin, product=self.product, part_id=part.name)
+            return self._problem(part.name, INTERNAL)
+        logger.info("batch_part", origin=self.origin, product=self.product, **noted(scan))
+        return text
+
+    def _problem(self, name: str, refusal: Refusal) -> str:
+        return json.dumps(body_of(refusal, self.origin, name))
+
+
+class BatchJob:
+    """A batch that outlives its request; its lines are the job's."""
+
+    name = "batch"
+
+    def __init__(self, services: Wiring, limits: ZipLimits, logger: FilteringBoundLogger) -> None:
+        self._services = services
+        self._limits = limits
+        self._logger = logger
+
+    async def run(self, task: Task) -> Mapping[str, Any]:
+        """Score what has no line yet. Raises Refusal, JobStopped."""
+        self._services.engine.check(task.job.product)
+        archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits.archive))
+        try:
+            threshold = task.job.request.get("threshold")
+            batch = Batch(task.job.product, archive, threshold, task.job.id, resumes=True)
+            done = await on_disk(task.count_lines)
+            async with aclosing(batch.lines(self._services, self._logger, done)) as lines:
+                async for line in lines:
+                    task.check()
+                    await on_disk(partial(task.add_line, line))
+                    done += 1
+                    task.progress("scoring", done, batch.count)
+            return {"lines": batch.count}
+        finally:
+            archive.close()

@@ -1,0 +1,77 @@
+"""Regions in source pixels and metres."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from banks.decision.regions import find_regions
+from models.preparation.prepare import Frame
+
+SIZE = 56
+PLAIN = Frame(height=SIZE, width=SIZE, top=0, left=0, side=SIZE)
+
+
+def cloud() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A plane seen straight on: a millimetre a pixel, half a metre away."""
+    y, x = np.mgrid[0:SIZE, 0:SIZE] / 1000
+    return np.stack([x, y, np.full_like(x, 0.5)], axis=-1).astype(np.float32), np.ones((SIZE, SIZE), bool)
+
+
+def spotted(*spots: tuple[int, int, int, int, float]) -> NDArray[np.float32]:
+    """A map with rectangles (top, left, height, width) of a value."""
+    score_map = np.zeros((SIZE, SIZE), np.float32)
+    for top, left, height, width, value in spots:
+        score_map[top : top + height, left : left + width] = value
+    return score_map
+
+
+def test_one_region() -> None:
+    score_map = spotted((10, 20, 4, 6, 2.0))
+    score_map[11, 23] = 3
+    (found,) = find_regions(score_map, 1.0, PLAIN, *cloud())
+    assert found.box == (20, 10, 26, 14)
+    assert found.centroid == (23, 12)
+    assert found.area == 24
+    assert (found.peak, found.peak_pixel) == (3, (23, 11))
+    assert found.centroid_m == pytest.approx((0.0225, 0.0115, 0.5))
+    assert found.extent_m == pytest.approx((0.005, 0.003, 0))
+    assert found.box_m is not None
+    assert np.allclose(found.box_m, [(0.02, 0.01, 0.5), (0.025, 0.013, 0.5)])
+
+
+def test_padding_and_scale_lead_back_to_the_source() -> None:
+    frame = Frame(height=112, width=224, top=56, left=0, side=224)
+    (found,) = find_regions(spotted((10, 20, 10, 6, 2.0)), 1.0, frame, *cloud())
+    assert found.box == (80, 0, 104, 24)  # the rows in the padding are cut off
+    assert found.area == 6 * 6 * 16
+    assert found.peak_pixel == (82, 2)
+
+
+def test_order_limit_and_specks() -> None:
+    spots = [(8 * k, 8 * k, 4, 4, 1.0 + k) for k in range(5)]
+    found = find_regions(spotted(*spots, (50, 4, 2, 2, 99.0)), 1.0, PLAIN, *cloud(), limit=3)
+    assert [region.peak for region in found] == [5, 4, 3]
+    assert find_regions(spotted(*spots), 5.0, PLAIN, *cloud()) == []
+    assert find_regions(spotted((5, 5, 1, 1, 2.0)), 1.0, PLAIN, *cloud(), minimum=1)[0].area == 1
+
+
+def test_corners_connect() -> None:
+    (found,) = find_regions(spotted((10, 10, 4, 4, 2.0), (14, 14, 4, 4, 2.0)), 1.0, PLAIN, *cloud())
+    assert found.area == 32
+
+
+def test_a_hole_has_no_metres() -> None:
+    xyz, valid = cloud()
+    valid[8:16, 8:16] = False
+    found = find_regions(spotted((10, 10, 4, 4, 2.0), (30, 30, 4, 4, 1.5)), 1.0, PLAIN, xyz, valid)
+    assert found[0].centroid_m is None
+    assert found[0].extent_m is None
+    assert found[1].centroid_m is not None
+
+
+def test_shapes_must_match() -> None:
+    xyz, valid = cloud()
+    with pytest.raises(ValueError, match="do not match"):
+        find_regions(np.zeros((8, 8), np.float32), 1.0, PLAIN, xyz, valid)

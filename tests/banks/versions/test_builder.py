@@ -1,0 +1,225 @@
+"""The builder: the same parts and seed give the same version; held-out parts are held out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from safetensors.numpy import load_file
+
+from banks.detector import Detector, PartResult
+from banks.versions.builder import Builder, BuildError
+from banks.versions.manifest import Manifest
+from banks.versions.store import BadBank, BankNotFound, BankStore
+from cli.banks import print_version
+from models.layout import GridLayout
+from models.readers.product_folder import ProductFolder, open_product_folder
+from models.sample import Sample
+from recipes.profiles import find_profile
+from tests.conftest import SMALL
+
+
+def _build(product: Path, root: Path, folder: ProductFolder | None = None) -> Path:
+    store = BankStore(root)
+    builder = Builder(find_profile("embedded"), store)
+    builder.build(SMALL, folder or open_product_folder(product))
+    return store.path(SMALL)
+
+
+def test_a_rebuild_is_the_same_byte_for_byte(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
+    first = Manifest.read(BankStore(small_banks).path(SMALL))
+    again = Manifest.read(_build(small_product, tmp_path))
+    assert again.files == first.files
+    assert again.calibration == first.calibration
+    assert again.decision == first.decision
+
+
+def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
+    path = BankStore(small_banks).path(SMALL)
+    manifest = Manifest.read(path)
+    assert manifest.training_parts == tuple(f"train/good/{number:03}" for number in range(5))
+    assert manifest.banks["rgb"].seen == 5 * 784
+    assert manifest.weights.keys() == {"efficientnet_lite1"}
+    origin = load_file(path / "provenance.safetensors")
+    for name, bank in manifest.banks.items():
+        part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]
+        assert len(part) == len(cell) == bank.rows
+        assert set(np.unique(part)) <= set(range(5))
+        assert bank.side is not None
+        assert cell.max() < bank.side**2
+        np.testing.assert_array_equal(origin[f"{name}.pixel"], GridLayout(bank.side).pixels(224)[cell])
+        assert len(set(zip(part.tolist(), cell.tolist(), strict=True))) == bank.rows
+
+
+def test_validation_and_left_out_training_parts_calibrate(small_product: Path, small_banks: Path) -> None:
+    folder = open_product_folder(small_product)
+    calibration = Manifest.read(BankStore(small_banks).path(SMALL)).calibration
+    assert calibration.count == len(folder.validation) + len(folder.train)
+    assert "held-out good parts" in calibration.statement
+
+
+def test_a_training_part_calibrates_by_the_banks_without_its_own_rows(
+    small_product: Path, tmp_path: Path
+) -> None:
+    """Every row kept, so a part against its own rows would score 0."""
+    folder = open_product_folder(small_product)
+    folder = ProductFolder(folder.train, (), (), ())
+    profile = find_profile("embedded-point", changes=["coreset=1"])
+    store = BankStore(tmp_path)
+    Builder(profile, store).build(SMALL, folder)
+    detector = Detector.load(store.path(SMALL))
+    assert _image_score(detector, folder.train[0].read()) == 0
+    scores = detector.manifest.calibration.scores
+    assert len(scores) == len(folder.train)
+    assert min(scores) > 0
+
+
+def _image_score(detector: Detector, sample: Sample) -> float:
+    (result,) = detector.score([sample])
+    assert isinstance(result, PartResult)
+    return result.score
+
+
+def test_a_float16_version_is_half_the_size_and_scores_the_same(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    store = BankStore(tmp_path)
+    folder = open_product_folder(small_product)
+    Builder(find_profile("embedded", changes=["precision=float16"]), store).build(SMALL, folder)
+    whole, half = BankStore(small_banks).path(SMALL), store.path(SMALL)
+    assert Manifest.read(half).profile.precision == "float16"
+    samples = [part.read() for part in folder.test]
+    detectors = [Detector.load(path) for path in (whole, half)]
+    for expected, found in zip(*(detector.score(samples) for detector in detectors), strict=True):
+        assert isinstance(expected, PartResult)
+        assert isinstance(found, PartResult)
+        # Spreads are some percent: what moves a bank's score by 1e-4 moves its surprisal far more.
+        assert found.score == pytest.approx(expected.score, rel=5e-3, abs=5e-3)
+        for name, value in expected.bank_scores.items():
+            assert found.bank_scores[name] == pytest.approx(value, rel=1e-3)
+            theirs, ours = expected.bank_maps[name], found.bank_maps[name]
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * theirs.max())
+    for name in Manifest.read(half).banks:
+        sizes = [(path / f"{name}.faiss").stat().st_size for path in (half, whole)]
+        assert sizes[0] == pytest.approx(sizes[1] / 2, rel=0.01)
+
+
+def test_without_validation_parts_the_training_parts_take_turns(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    folder = ProductFolder(folder.train, (), (), ())
+    calibration = Manifest.read(_build(small_product, tmp_path, folder)).calibration
+    assert calibration.count == len(folder.train)
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_the_stages_are_known_before_they_are_told(
+    small_product: Path, tmp_path: Path, held_out: bool
+) -> None:
+    folder = open_product_folder(small_product)
+    folder = folder if held_out else ProductFolder(folder.train, (), (), ())
+    told: list[str] = []
+    builder = Builder(
+        find_profile("embedded-point"), BankStore(tmp_path), progress=lambda stage, *_: told.append(stage)
+    )
+    builder.build(SMALL, folder)
+    assert list(dict.fromkeys(told)) == builder.stages(folder)
+
+
+def test_parts_without_a_support_plane_are_told_apart(
+    small_product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plane is looked for along the border, where this part's camera saw nothing."""
+    product, store = tmp_path / SMALL, BankStore(tmp_path / "banks")
+    shutil.copytree(small_product, product)
+    path = next(product.rglob("train/good/xyz/001.tiff"))
+    xyz = tifffile.imread(path)
+    seen = np.zeros(xyz.shape[:2], bool)
+    seen[20:-20, 20:-20] = True
+    tifffile.imwrite(path, np.where(seen[..., None], xyz, 0).astype(np.float32), photometric="rgb")
+    builder = Builder(find_profile("embedded-point"), store)
+    builder.build(SMALL, open_product_folder(product))
+    assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
+    print_version(SMALL, store.path(SMALL))
+    assert "train/good/001" in capsys.readouterr().out
+    more = ProductFolder(open_product_folder(small_product).validation, (), (), ())
+    builder.build(SMALL, more, extends="v1")
+    assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
+
+
+def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    with pytest.raises(BuildError, match="at least 2"):
+        _build(small_product, tmp_path, ProductFolder(folder.train[:1], folder.validation, (), ()))
+
+
+def test_a_folder_of_unusable_parts_is_refused_with_a_reason(small_product: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    folder = open_product_folder(small_product)
+    colourless = tuple(replace(part, xyz=None) for part in folder.train)
+    with pytest.raises(BuildError, match="train/good/000"):
+        _build(small_product, tmp_path, ProductFolder(colourless, folder.validation, (), ()))
+    assert BankStore(tmp_path).products() == []
+
+
+def test_an_extended_version_is_the_build_of_all_parts_at_once(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded"), store)
+    first = builder.build(SMALL, replace(folder, train=folder.train[:3], validation=()))
+    rest = replace(folder, train=folder.train[3:])
+    second = Builder.like(store, SMALL).build(SMALL, rest, extends=first, activate=False)
+    assert store.current(SMALL) == first
+    extended = Manifest.read(store.path(SMALL, second))
+    whole = Manifest.read(BankStore(small_banks).path(SMALL))
+    same = {"created"}
+    assert extended.model_dump(exclude=same) == whole.model_dump(exclude=same)
+
+
+def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    Builder(find_profile("embedded"), store).build(SMALL, replace(folder, train=folder.train[:4]))
+    kept = sorted(Manifest.read(store.path(SMALL)).kept)
+    assert kept == [
+        f"parts/{split}/{name}"
+        for split in ("train", "validation")
+        for name in ("parts.safetensors", "point.f32", "rgb.f32")
+    ]
+
+
+def test_a_part_added_twice_has_two_names(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded-point"), store)
+    builder.build(SMALL, folder)
+    builder.build(SMALL, replace(folder, train=folder.train[:1], validation=()), extends="v1")
+    names = Manifest.read(store.path(SMALL)).training_parts
+    assert names[0] == "train/good/000"
+    assert names[-1] == "train/good/000~2"
+
+
+def test_what_cannot_be_extended_is_refused(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store = BankStore(tmp_path)
+    builder = Builder(find_profile("embedded-point"), store, keep_parts=False)
+    builder.build(SMALL, folder)
+    assert [entry.name for entry in store.path(SMALL).iterdir() if entry.is_dir()] == []
+    with pytest.raises(BuildError, match="did not keep its parts"):
+        builder.build(SMALL, folder, extends="v1")
+    replace(builder, keep_parts=True).build(SMALL, folder)
+    with pytest.raises(BuildError, match="another profile or seed"):
+        replace(builder, seed=1).build(SMALL, folder, extends="v2")
+    with pytest.raises(BankNotFound):
+        builder.build(SMALL, folder, extends="v9")
+    with (store.path(SMALL, "v2") / "parts/train/point.f32").open("r+b") as file:
+        file.write(b"\1")
+    Detector.load(store.path(SMALL, "v2"))  # scoring does not need them
+    with pytest.raises(BadBank, match=r"point\.f32: changed"):
+        builder.build(SMALL, folder, extends="v2")

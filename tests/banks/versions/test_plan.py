@@ -1,0 +1,55 @@
+"""A plan: its rows and bytes are those of the build that follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from banks.versions.manifest import Manifest
+from banks.versions.plan import plan
+from models.fusion.fusions import stand_in
+from models.readers.product_folder import open_product_folder
+from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.profiles import DEFAULT_PROFILE, find_profile
+from tests.conftest import SMALL
+
+
+def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks: Path) -> None:
+    folder = small_banks / SMALL / "v1"
+    manifest = Manifest.read(folder)
+    part = open_product_folder(small_product).train[0].read()
+    planned = plan(
+        find_profile(DEFAULT_PROFILE), len(manifest.training_parts), part, weights_dir=DEFAULT_WEIGHTS
+    )
+    built = {name: (facts.seen, facts.rows, facts.dimension) for name, facts in manifest.banks.items()}
+    assert {name: (b.seen, b.rows, b.dimension) for name, b in planned.banks.items()} == built
+    size = sum((folder / name).stat().st_size for name in manifest.files)
+    assert planned.disk_bytes == pytest.approx(
+        size, rel=0.04
+    )  # the probe is another part than the planned one
+    features = sum(file.stat().st_size for file in (folder / "parts" / "train").glob("*.f32"))
+    assert planned.kept_bytes == features
+    assert planned.memory_bytes == sum(rows * width * 4 for _, rows, width in built.values())
+    assert planned.part_ms > sum(planned.stages_ms.values()) > 0
+    assert {"prepare", "rgb", "point", "fusion"} <= set(planned.stages_ms)
+
+
+def test_twice_the_parts_cost_twice_the_rows(small_product: Path) -> None:
+    part = open_product_folder(small_product).train[0].read()
+    recipe = find_profile(DEFAULT_PROFILE, changes=["precision=float16", "zero_row=true"])
+    one, two = (plan(recipe, parts, part, weights_dir=DEFAULT_WEIGHTS) for parts in (10, 20))
+    assert two.banks["rgb"].rows == pytest.approx(2 * one.banks["rgb"].rows, abs=1)
+    assert two.banks["point"].rows == pytest.approx(2 * one.banks["point"].rows, abs=2)
+    assert one.disk_bytes < one.memory_bytes
+    assert two.build_peak_bytes > one.build_peak_bytes
+
+
+def test_cascaded_banks_keep_a_share_of_the_reduced_point_bank() -> None:
+    recipe = find_profile(DEFAULT_PROFILE, changes=["coreset_sizes=cascaded"])
+    assert recipe.kept({"rgb": 784, "point": 3136, "fused": 3136}) == {"rgb": 31, "point": 313, "fused": 31}
+
+
+def test_a_stand_in_is_as_large_as_a_trained_network() -> None:
+    assert set(stand_in("uff_trained", 8, 12, "cpu").state())
+    assert stand_in("concat", 8, 12, "cpu").state() == {}

@@ -1,0 +1,176 @@
+"""`tribank evaluate` and `tribank bench` on a small product."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.evaluation import register
+from evaluation.evaluator import NothingToEvaluate
+from evaluation.product_evaluation import Evaluation
+from models.readers.product_folder import NotAProductFolder
+from models.weights.store import MissingWeights
+from tests.conftest import SMALL
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+app = typer.Typer()
+register(app)
+
+
+def _call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def _run(*arguments: str | Path) -> str:
+    result = _call(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def _evaluated(text: str) -> list[Evaluation]:
+    return [Evaluation.from_json(line) for line in text.splitlines()]
+
+
+def _measured(evaluation: Evaluation) -> Evaluation:
+    """Without what depends on the clock and on the memory of the process."""
+    return replace(evaluation, p50_ms=0, p90_ms=0, wall_s=0, peak_memory_mb=0)
+
+
+def test_a_declared_value_is_no_return_in_an_evaluation(
+    small_product: Path, declared_product: Path, tmp_path: Path
+) -> None:
+    quick = ("--profile", "embedded-point", "--json", "--out")
+    declares = ("--set", "preparation.no_return=9999")
+    (plain,) = _evaluated(_run("evaluate", small_product, *quick, tmp_path / "plain"))
+    (declared,) = _evaluated(_run("evaluate", declared_product, *quick, tmp_path / "out", *declares))
+    assert not declared.unusable
+    assert declared.columns == plain.columns
+
+
+def test_results_are_kept_and_written_three_ways(small_product: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (evaluation,) = _evaluated(_run("evaluate", small_product, "--out", out, "--json"))
+    assert (evaluation.product, evaluation.profile) == (SMALL, "embedded")
+    assert set(evaluation.columns) == {"rgb", "point", "fused", "final"}
+    assert evaluation.goods + evaluation.defects == 3
+    assert 0 <= evaluation.false_rejects <= evaluation.goods
+    final = evaluation.columns["final"]
+    assert set(final.aupro) == {"0.3", "0.1", "0.05", "0.01"}
+    assert set(final.recall_at) == {"0.0", "0.01", "0.05"}
+    assert final.f1 is not None
+    assert set(final.families) <= {"colour", "shape", "both"}
+    assert evaluation.environment["libraries"]["torch"]
+    marked = replace(evaluation, p50_ms=1.5).to_json() + "\n"
+    (out / "results.jsonl").write_text(marked)
+    assert _run("evaluate", small_product, "--out", out, "--json") == marked, "kept, not computed again"
+    assert "image AUROC by defect family" in _run("evaluate", small_product, "--out", out)
+    assert "| biscuit |" in (out / "results.md").read_text()
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    assert [row["bank"] for row in rows] == ["rgb", "point", "fused", "final"]
+    assert float(rows[3]["aupro_0.3"]) == final.aupro["0.3"]
+
+
+def test_a_killed_evaluation_goes_on_to_the_same_numbers(small_product: Path, tmp_path: Path) -> None:
+    recipes = ("--profile", "embedded-point", "--profile", "embedded-rgb")
+    command = ("evaluate", str(small_product), *recipes, "--json", "--out")
+    out = tmp_path / "killed"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tribank", *command, str(out)],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    features = out / "features"
+    # The first profile leaves 10: it dies at the first parts of the second.
+    until(
+        lambda: process.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 12,
+        "the features of 12 parts",
+    )
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(60) == -signal.SIGKILL
+    log = out / "results.jsonl"
+    with log.open("a") as file:
+        file.write('{"run": {"product": "bis')  # and with a line half written
+    resumed = _evaluated(_run(*command, out))
+    whole = _evaluated(_run(*command, tmp_path / "whole"))
+    assert list(map(_measured, resumed)) == list(map(_measured, whole))
+    assert [one.profile for one in whole] == ["embedded-point", "embedded-rgb"]
+    assert _evaluated(_run(*command, out)) == resumed
+
+
+def _without(product: Path, kind: str, place: Path) -> Path:
+    shutil.copytree(product, place)
+    for folder in list(place.rglob(kind)):
+        shutil.rmtree(folder)
+    return place
+
+
+def test_images_alone_are_enough_for_the_rgb_bank(small_product: Path, tmp_path: Path) -> None:
+    flat = _without(small_product, "xyz", tmp_path / "flat")
+    out = tmp_path / "out"
+    (found,) = _evaluated(_run("evaluate", flat, "--profile", "embedded-rgb", "--json", "--out", out))
+    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (5, 3, {})
+    assert found.columns["final"].image_auroc is not None
+    refused = _call("evaluate", flat, "--profile", "embedded", "--out", out)
+    assert refused.exit_code == 1
+    assert "recorded without a cloud" in " ".join(refused.output.split())
+
+
+def test_clouds_alone_are_enough_for_the_point_bank(small_product: Path, tmp_path: Path) -> None:
+    grey = _without(small_product, "rgb", tmp_path / "grey")
+    out = tmp_path / "out"
+    (found,) = _evaluated(_run("evaluate", grey, "--profile", "embedded-point", "--json", "--out", out))
+    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (5, 3, {})
+    refused = _call("evaluate", grey, "--profile", "embedded", "--out", out)
+    assert refused.exit_code == 1
+    assert "recorded without an image" in " ".join(refused.output.split())
+
+
+def test_a_user_folder_without_masks_has_image_metrics(small_product: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "My Parts"
+    shutil.copytree(small_product / "train" / "good", folder / "good")
+    defect = next(path for path in sorted((small_product / "test").iterdir()) if path.name != "good")
+    shutil.copytree(defect, folder / "spoilt", ignore=shutil.ignore_patterns("gt"))
+    found = _run("evaluate", folder, "--profile", "embedded-point", "--json", "--out", tmp_path / "out")
+    (evaluation,) = _evaluated(found)
+    assert evaluation.product == "My Parts"
+    assert evaluation.unmasked == evaluation.defects > 0
+    column = evaluation.columns["final"]
+    assert column.image_auroc is not None
+    assert (column.pixel_auroc, dict(column.aupro)) == (None, {})
+
+
+def test_what_cannot_be_evaluated_is_said_before_anything_is_built(
+    small_product: Path, tmp_path: Path
+) -> None:
+    out = ("--out", tmp_path / "out")
+    with pytest.raises(NotAProductFolder, match="train/good"):
+        _run("evaluate", tmp_path, *out)
+    with pytest.raises(NothingToEvaluate, match=SMALL):
+        _run("evaluate", small_product, "--product", "nothing", *out)
+    with pytest.raises(MissingWeights, match="weights fetch dino_vitb8"):
+        _run("evaluate", small_product, "--profile", "m3dm-rgb", "--weights-dir", tmp_path, *out)
+
+
+def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None:
+    report = json.loads(
+        _run("bench", SMALL, small_product, "--banks", small_banks, "--repeats", "2", "--json")
+    )
+    assert {"decode", "prepare", "rgb", "point", "search", "total"} <= report["ms"].keys()
+    stages = sum(spread["p50"] for stage, spread in report["ms"].items() if stage != "total")
+    assert stages <= 1.05 * report["ms"]["total"]["max"]
+    assert report["sgemm_gflops"] > 0

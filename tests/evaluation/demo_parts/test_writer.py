@@ -1,0 +1,135 @@
+"""Demo parts on disk: layout, bytes, what is kept and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.demo_parts import demo_parts
+from evaluation.demo_parts import writer
+from evaluation.demo_parts.products import PRODUCTS
+from evaluation.demo_parts.writer import write_demo_parts
+
+COUNTS = {"train": 1, "validation": 1, "test": 5}
+
+
+def write_lids(out: Path, *, seed: int = 0, train: int = 1, validation: int = 0, test: int = 0) -> Path:
+    (folder,) = write_demo_parts(
+        out, products=["lid"], seed=seed, train=train, validation=validation, test=test
+    )
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def lid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_lids(tmp_path_factory.mktemp("parts"), **COUNTS)
+
+
+def test_the_layout_is_that_of_mvtec(lid: Path) -> None:
+    assert {path.name for path in lid.iterdir()} == {"train", "validation", "test", "parts.json"}
+    for split in ("train", "validation"):
+        assert [path.name for path in (lid / split).iterdir()] == ["good"]
+        assert {path.name for path in (lid / split / "good").iterdir()} == {"rgb", "xyz"}
+    kinds = {path.name for path in (lid / "test").iterdir()}
+    assert kinds == {"good", *PRODUCTS["lid"].defects[:3]}
+    for kind in kinds:
+        names = {
+            item: sorted(p.name for p in (lid / "test" / kind / item).iterdir())
+            for item in ("rgb", "xyz", "gt")
+        }
+        assert names["rgb"] == names["gt"]
+        assert [Path(name).stem for name in names["xyz"]] == [Path(name).stem for name in names["rgb"]]
+    assert (lid / "test" / "good" / "xyz" / "001.tiff").is_file()
+
+
+def test_files_have_the_types_that_readers_expect(lid: Path) -> None:
+    shape = (PRODUCTS["lid"].rows, PRODUCTS["lid"].cols)
+    for kind in (lid / "test").iterdir():
+        xyz = tifffile.imread(kind / "xyz" / "000.tiff")
+        rgb, gt = (np.asarray(Image.open(kind / item / "000.png")) for item in ("rgb", "gt"))
+        assert (xyz.dtype, xyz.shape) == (np.float32, (*shape, 3))
+        assert (rgb.dtype, rgb.shape) == (np.uint8, (*shape, 3))
+        assert (gt.dtype, gt.shape) == (np.uint8, shape)
+        assert set(np.unique(gt)) == ({0} if kind.name == "good" else {0, 255})
+
+
+def test_the_record_says_how_to_make_the_folder_again(lid: Path) -> None:
+    record = json.loads((lid / "parts.json").read_text())
+    assert record["seed"] == 0
+    assert record["counts"] == COUNTS
+    assert record["licence"] == "CC0-1.0"
+    assert record["families"]["scratch"] == "colour"
+    assert set(record["families"]) == set(PRODUCTS["lid"].defects)
+
+
+def test_a_part_does_not_depend_on_how_many_there_are(lid: Path, tmp_path: Path) -> None:
+    again, before = digests(write_lids(tmp_path, train=2)), digests(lid)
+    assert again["train/good/rgb/000.png"] == before["train/good/rgb/000.png"]
+    assert again["train/good/xyz/000.tiff"] == before["train/good/xyz/000.tiff"]
+    assert again["train/good/xyz/000.tiff"] != again["train/good/xyz/001.tiff"]
+
+
+def test_a_pool_writes_the_same_bytes(lid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "WORTH_A_POOL", 1)
+    seen: list[tuple[int, int]] = []
+    write_demo_parts(
+        tmp_path,
+        products=["lid"],
+        train=1,
+        validation=1,
+        test=5,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert digests(tmp_path / "lid") == digests(lid)
+    assert seen == [(done, 7) for done in range(8)]
+
+
+def test_a_complete_folder_is_kept_and_other_settings_replace_it(tmp_path: Path) -> None:
+    folder = write_lids(tmp_path)
+    (folder / "note").write_text("still here")
+    write_lids(tmp_path)
+    assert (folder / "note").exists()
+    before = digests(folder)["train/good/xyz/000.tiff"]
+    write_lids(tmp_path, seed=1)
+    assert not (folder / "note").exists()
+    assert digests(folder)["train/good/xyz/000.tiff"] != before
+    assert [path.name for path in tmp_path.iterdir()] == ["lid"]
+
+
+def test_a_folder_of_someone_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lid").mkdir()
+    (tmp_path / "lid" / "holiday.png").write_bytes(b"")
+    with pytest.raises(FileExistsError, match="not written by demo-parts"):
+        write_lids(tmp_path)
+
+
+def test_unknown_products_and_negative_counts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there are biscuit"):
+        write_demo_parts(tmp_path, products=["unicorn"])
+    with pytest.raises(ValueError, match="negative"):
+        write_demo_parts(tmp_path, train=-1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_what_it_is_asked_for(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(demo_parts)
+    asked = [str(tmp_path), "--product", "lid", "--train", "1", "--validation", "0", "--test", "0"]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0
+    assert str(tmp_path / "lid") in result.stdout.replace("\n", "")
+    assert (tmp_path / "lid" / "train" / "good" / "rgb" / "000.png").is_file()
+    assert CliRunner().invoke(app, [str(tmp_path), "--product", "unicorn"]).exit_code == 2

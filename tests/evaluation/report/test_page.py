@@ -1,0 +1,87 @@
+"""`tribank report`: which cases it shows, its pictures, and a page that asks nobody for anything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.evaluation import register
+from evaluation.report.cases import chosen_cases
+from evaluation.report.svg import COLOURS, Plot
+from models.readers.product_folder import PartFile
+
+app = typer.Typer()
+register(app)
+
+
+@dataclass
+class _Part:
+    """What `chosen_cases` asks of a scored part."""
+
+    part: PartFile
+    value: float
+    result: Any = field(default=None)
+
+    def score(self, column: str) -> float:
+        assert column == "final"
+        return self.value
+
+
+def _parts(defect: str, values: list[float]) -> list[Any]:
+    return [
+        _Part(PartFile(f"test/{defect}/{i}", "test", defect, None, None), value)
+        for i, value in enumerate(values)
+    ]
+
+
+def test_best_median_and_worst_of_every_family() -> None:
+    parts = (
+        _parts("dent", [3, 1]) + _parts("bump", [2, 5, 4]) + _parts("good", [0.5]) + _parts("stain", [9, 7])
+    )
+    cases = chosen_cases(parts, {"dent": "shape", "bump": "shape"})
+    assert [(case.family, case.rank, case.scored.score("final")) for case in cases] == [
+        ("good", "best", 0.5),
+        ("shape", "best", 5),
+        ("shape", "median", 3),
+        ("shape", "worst", 1),
+        ("stain", "best", 9),
+        ("stain", "worst", 7),
+    ]
+
+
+def test_plots_are_well_formed() -> None:
+    plot = Plot("A < B", "x", "y", (0, 1), (0, 0))
+    plot.line("many", np.linspace(0, 1, 5000).tolist(), np.zeros(5000).tolist(), COLOURS[0])
+    plot.bars("bars", [0, 0.5, 1], [1, 2], COLOURS[1])
+    plot.upright("here", 0.5, COLOURS[2])
+    text = plot.svg()
+    ElementTree.fromstring(text)
+    assert len(text) < 12_000
+
+
+def test_a_report_is_one_page_without_requests_and_a_sheet(small_product: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["report", str(small_product), "--out", str(out)]
+    result = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    index, page, sheet = map(Path, result.stdout.split())
+    text = page.read_text()
+    sources = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert sources
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "http" not in text
+    for title in ("RGB", "depth", "ground truth", "rgb bank", "point bank", "fused bank", "final"):
+        assert f"<figcaption>{title}</figcaption>" in text
+    assert text.count("<svg") == 4
+    assert "held-out good parts" in text
+    assert page.name in index.read_text()
+    with Image.open(sheet) as picture:
+        assert picture.width > 7 * 224

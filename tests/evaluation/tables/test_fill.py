@@ -1,0 +1,103 @@
+"""Filling tables from finished runs: draws, sweeps, differences, and what cannot be filled."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluation.product_evaluation import Column, Evaluation
+from evaluation.run import Run
+from evaluation.tables.fill import Settings, TableFiller, sweep_sizes
+from evaluation.tables.layout import text_table
+from evaluation.tables.plan import PAPER, RIVALS, SHOTS, STAND_INS, paper_source
+from evaluation.tables.published import published_tables
+
+HERE = {"embedded", "embedded-dlf", "fpfh"}
+
+
+def _filler(parts: dict[str, int], stand_ins: bool = True, **changes: object) -> TableFiller:
+    def missing(profile: str) -> list[str]:
+        return [] if profile in HERE else ["dino_vitb8"]
+
+    settings = {"seed": 0, "draws": 2, "paper_code": False} | changes
+    return TableFiller(Settings(parts=parts, stand_ins=stand_ins, missing=missing, **settings))  # pyright: ignore
+
+
+def _done(run: Run, value: float) -> Evaluation:
+    column = Column(image_auroc=value, pixel_auroc=value, aupro={"0.3": value}, families={"shape": value})
+    names: list[str] = ["rgb", "point", "fused", "final"]
+    return Evaluation(run, "", dict.fromkeys(names, column), 40, (), 1, 0, 1, 0, 0, {}, 1, 1, 1, 1, {})
+
+
+def test_every_published_row_has_a_source_or_is_a_rivals() -> None:
+    from recipes.profiles import PROFILES
+
+    for table in published_tables().values():
+        for row in table.rows:
+            assert (row.key in RIVALS) != (row.key in PAPER or row.key in SHOTS), row.key
+    sources = [*PAPER.values(), *(source for some in STAND_INS.values() for source in some)]
+    assert {source.profile for source in sources} <= set(PROFILES)
+    for source in sources:
+        assert source.column in (*PROFILES[source.profile].banks, "final")
+    code = paper_source("full", paper_code=True)
+    assert code is not None
+    assert code.profile == "m3dm-paper-code"
+
+
+def test_ours_beside_the_published_value_and_the_difference() -> None:
+    table = published_tables()["I"]
+    products = list(table.classes)
+    filler = _filler(dict.fromkeys(products, 40), stand_ins=False)
+    runs = filler.runs("I")
+    assert runs == [Run(product, "fpfh") for product in products], "the others have no weights"
+    filled = filler.fill("I", {run: _done(run, 0.9) for run in runs}, {})
+    shown = text_table(filled, products)
+    assert shown.head == ["setting", *products, "mean"]
+    ours, published, difference = shown.rows[:3]
+    assert ours[0] == "FPFH: fpfh"
+    assert ours[1:] == ["0.900"] * 11
+    assert (published[1], published[-1]) == ("0.994", "0.978")
+    assert (difference[1], difference[-1]) == ("-0.094", "-0.078")
+    text = shown.markdown()
+    assert "weights are missing: dino_vitb8" in text
+    assert "AST is not part of Tribank" in text
+
+
+def test_few_shots_are_drawn_and_their_spread_is_told() -> None:
+    parts = {"biscuit": 40, "lid": 40}
+    filler = _filler(parts)
+    runs = filler.runs("VI")
+    assert {(run.shots, run.draw) for run in runs} == {(5, 0), (5, 1), (10, 0), (10, 1), (None, 0)}
+    done = {run: _done(run, 0.8 + 0.1 * run.draw) for run in runs}
+    shown = text_table(filler.fill("VI", done, {}), list(parts))
+    assert shown.head == ["setting", "biscuit", "lid", "mean", "shape", "published mean (MVTec 3D-AD)"]
+    five = next(row for row in shown.rows if row[0] == "5-shot: embedded")
+    assert five[1:] == ["0.850 ± 0.071", "0.850 ± 0.071", "0.850 ± 0.071", "0.850", "0.796"]
+    assert "no product has so many training parts; the most is 40" in shown.markdown()
+    assert "2 draws" in shown.markdown()
+
+
+def test_a_sweep_reports_the_best_size_and_a_fixed_one() -> None:
+    assert sweep_sizes(400) == [10, 20, 50, 100, 200, 400]
+    assert sweep_sizes(40) == [10, 20, 40]
+    filler = _filler({"biscuit": 40, "lid": 40})
+    runs = filler.runs("X")
+    assert {run.shots for run in runs} == {10, 20, None}
+    assert {run.profile for run in runs} == {"embedded"}
+    done = {run: _done(run, 0.9 if run.shots == 20 and run.product == "lid" else 0.5) for run in runs}
+    lines = {line.label: line for line in filler.fill("X", done, {}).lines if line.published.key == "full"}
+    best, fixed = lines["embedded, best size"], lines["embedded, all parts"]
+    assert best.scores["lid"].size == 20
+    assert best.scores["lid"].mean == 0.9
+    assert best.total is not None
+    assert best.total.mean == pytest.approx(0.7)
+    assert fixed.scores["lid"].mean == 0.5
+
+
+def test_a_run_that_failed_says_why() -> None:
+    filler = _filler({"biscuit": 40, "lid": 40}, stand_ins=False)
+    good, bad = filler.runs("I")
+    filled = filler.fill("I", {good: _done(good, 0.9)}, {bad: "lid: no cloud"})
+    line = filled.lines[0]
+    assert set(line.scores) == {"biscuit"}
+    assert line.why == "lid: no cloud"
+    assert any(note.startswith("Incomplete: FPFH") for note in filled.notes)

@@ -1,0 +1,74 @@
+"""FPFH against the published baseline, and the promises the detector rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+import torch
+
+from models.layout import GridLayout
+from models.points.fpfh import FpfhExtractor, histograms
+from models.preparation.prepare import PreparedPart
+from recipes.points import PRESETS, FpfhSettings
+
+
+@pytest.fixture(scope="module")
+def part(golden_part: Callable[[int], PreparedPart]) -> PreparedPart:
+    return golden_part(7)
+
+
+def with_valid(part: PreparedPart, valid: np.ndarray) -> PreparedPart:
+    xyz = np.where(valid[..., None], part.xyz, np.float32(0))
+    return PreparedPart(part.rgb, xyz, valid, part.frame, part.plane_found)
+
+
+def test_matches_the_published_code(part: PreparedPart, golden: Mapping[str, np.ndarray]) -> None:
+    (grid,) = FpfhExtractor(PRESETS["btf"], side=56)([part])
+    expected = golden["fpfh_56x56_rows"]
+    assert grid.rows.dtype == torch.float32
+    error = np.abs(grid.rows.numpy()[golden["rows"]] - expected).max()
+    assert error <= 1e-3 * np.abs(expected).max()
+
+
+def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], PreparedPart]) -> None:
+    extractor = FpfhExtractor(PRESETS["embedded"])
+    part, other = golden_part(7), golden_part(4)
+    (alone,) = extractor([part])
+    _, among, _ = extractor([other, part, other])
+    assert alone.layout == GridLayout(28)
+    assert alone.rows.shape == (784, 33)
+    assert torch.equal(alone.rows, among.rows)
+
+
+def test_normals_towards_the_camera_do_not_depend_on_the_solver(part: PreparedPart) -> None:
+    """A histogram must not change because a neighbour elsewhere was turned over: mirror the point order."""
+    points = part.xyz[::2, ::2][part.valid[::2, ::2]]
+    forward = histograms(points, PRESETS["embedded"])
+    backward = histograms(points[::-1].copy(), PRESETS["embedded"])[::-1]
+    close = np.isclose(forward, backward, rtol=0, atol=1e-2).all(1)
+    assert close.mean() > 0.95  # ties among the capped neighbours resolve by order
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_part_with_almost_no_points_has_finite_rows(part: PreparedPart, count: int) -> None:
+    kept = np.flatnonzero(part.valid)[:count]
+    valid = np.zeros(part.valid.size, np.bool_)
+    valid[kept] = True
+    (grid,) = FpfhExtractor()([with_valid(part, valid.reshape(part.valid.shape))])
+    assert grid.rows.isfinite().all()
+
+
+def test_patches_without_points_are_zero(part: PreparedPart) -> None:
+    valid = part.valid.copy()
+    valid[:, :112] = False
+    (grid,) = FpfhExtractor()([with_valid(part, valid)])
+    rows = grid.rows.view(28, 28, 33)
+    assert not rows[:, :13].any()
+    assert rows[10:18, 16:20].any()
+
+
+def test_settings_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        FpfhSettings(0.0, 30, 0.1, 100)

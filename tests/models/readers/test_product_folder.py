@@ -1,0 +1,196 @@
+"""Both layouts, natural order, and what is said about what does not fit."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from models.readers.product_folder import NotAProductFolder, open_product_folder
+from models.sample import BadSample
+
+RGB = np.arange(40 * 50 * 3, dtype=np.uint8).reshape(40, 50, 3)
+XYZ = np.ones((40, 50, 3), np.float32)
+
+
+def write(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        file = folder / name
+        if file.suffix.lower() in (".png", ".bmp", ".gif") or folder.name.lower() == "rgb":
+            Image.fromarray(RGB).save(file)
+        elif file.suffix == ".npy":
+            np.save(file, XYZ)
+        elif file.suffix == ".npz":
+            np.savez(file, rgb=RGB, xyz=XYZ)
+        else:
+            tifffile.imwrite(file, XYZ, photometric="rgb")
+
+
+def test_the_mvtec_layout(tmp_path: Path) -> None:
+    for folder in ("train/good", "validation/good", "test/hole", "test/good"):
+        write(tmp_path / folder / "rgb", "10.png", "2.png")
+        write(tmp_path / folder / "xyz", "10.tiff", "2.tiff")
+    write(tmp_path / "test/hole/gt", "2.png", "10.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["train/good/2", "train/good/10"]
+    assert [part.name for part in folder.validation] == ["validation/good/2", "validation/good/10"]
+    assert [part.name for part in folder.test] == [
+        "test/good/2",
+        "test/good/10",
+        "test/hole/2",
+        "test/hole/10",
+    ]
+    assert [part.defect for part in folder.test] == ["good", "good", "hole", "hole"]
+    assert [part.mask is not None for part in folder.test] == [False, False, True, True]
+    assert folder.skipped == ()
+    sample = folder.test[0].read()
+    np.testing.assert_array_equal(sample.rgb, RGB)
+    np.testing.assert_array_equal(sample.xyz, XYZ)
+
+
+@pytest.mark.parametrize("cloud", ["npy", "tiff"])
+def test_pairs_in_one_folder_are_good_parts(tmp_path: Path, cloud: str) -> None:
+    write(tmp_path, "1.png", f"1.{cloud}")
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.split, part.defect) for part in folder.train] == [("1", "train", "good")]
+    assert folder.train[0].read().valid.all()
+
+
+def test_rgb_and_xyz_beside_each_other(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "a.png", "b.png", "c.png")
+    write(tmp_path / "xyz", "a.tiff", "b.tiff", "d.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["a", "b"]
+    assert folder.skipped == ("c: has no cloud.", "d: has no image.")
+
+
+def test_npz_parts(tmp_path: Path) -> None:
+    write(tmp_path, "1.npz", "2.npz")
+    folder = open_product_folder(tmp_path)
+    assert len(folder.train) == 2
+    np.testing.assert_array_equal(folder.train[1].read().rgb, RGB)
+
+
+def test_a_product_recorded_without_cloud_or_without_image(tmp_path: Path) -> None:
+    write(tmp_path / "flat/train/good/rgb", "1.png")
+    flat = open_product_folder(tmp_path / "flat")
+    assert not flat.has_clouds
+    assert flat.train[0].read().missing == "xyz"
+    write(tmp_path / "grey/train/good/xyz", "1.tiff")
+    grey = open_product_folder(tmp_path / "grey")
+    assert grey.has_clouds
+    assert grey.train[0].read().missing == "rgb"
+
+
+def test_two_clouds_of_one_name(tmp_path: Path) -> None:
+    write(tmp_path, "1.png", "1.tiff", "1.npy")
+    folder = open_product_folder(tmp_path)
+    assert folder.train[0].xyz == tmp_path / "1.tiff"
+    assert folder.skipped == ("1.npy: 1.tiff was taken instead.",)
+
+
+def test_train_holds_good_parts_only(tmp_path: Path) -> None:
+    write(tmp_path / "train/good", "1.npz")
+    write(tmp_path / "train/hole", "1.npz")
+    folder = open_product_folder(tmp_path)
+    assert len(folder.train) == 1
+    assert len(folder.skipped) == 1
+
+
+@pytest.mark.parametrize("name", [".", "missing"])
+def test_no_parts(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotAProductFolder, match=r"train/good/rgb/000\.png"):
+        open_product_folder(tmp_path / name)
+
+
+def test_a_damaged_part_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "7.png", "7.tiff")
+    (tmp_path / "7.tiff").write_bytes(b"II*\x00" + bytes(100))
+    with pytest.raises(BadSample, match=r"^7: ") as refused:
+        open_product_folder(tmp_path).train[0].read()
+    assert refused.value.code == "unreadable"
+
+
+def test_good_beside_a_folder_a_defect(tmp_path: Path) -> None:
+    for name in ("good", "dent", "scratch 10", "scratch 2"):
+        write(tmp_path / name / "rgb", "1.png")
+        write(tmp_path / name / "xyz", "1.tiff")
+    write(tmp_path / "dent/gt", "1.png")
+    (tmp_path / "notes").mkdir()
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.split, part.defect) for part in folder.train] == [("good/1", "train", "good")]
+    assert [part.name for part in folder.test] == ["dent/1", "scratch 2/1", "scratch 10/1"]
+    assert [part.mask is not None for part in folder.test] == [True, False, False]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["notes"]
+
+
+@pytest.mark.parametrize("ending", ["tiff", "tif", "TIF", "PNG", "JPG"])
+def test_images_of_any_ending_that_uploads_take(tmp_path: Path, ending: str) -> None:
+    write(tmp_path / "RGB", f"1.{ending}")
+    write(tmp_path / "Xyz", "1.TIFF")
+    (part,) = open_product_folder(tmp_path).train
+    sample = part.read()
+    assert sample.missing is None
+    assert sample.rgb.shape == RGB.shape
+
+
+def test_folders_in_capitals(tmp_path: Path) -> None:
+    write(tmp_path / "Train/Good/RGB", "1.png")
+    write(tmp_path / "Train/Good/XYZ", "1.tiff")
+    write(tmp_path / "TEST/Dent/RGB", "1.png")
+    write(tmp_path / "TEST/Dent/XYZ", "1.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.defect) for part in folder.train] == [("train/good/1", "good")]
+    assert [(part.name, part.defect) for part in folder.test] == [("test/Dent/1", "Dent")]
+
+
+def test_names_pair_whatever_the_form_of_their_accents(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", unicodedata.normalize("NFD", "Gehäuse 7.png"))
+    write(tmp_path / "xyz", unicodedata.normalize("NFC", "Gehäuse 7.tiff"))
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["Gehäuse 7"]
+    assert folder.train[0].rgb is not None
+    assert folder.skipped == ()
+
+
+def test_files_that_no_reader_takes_are_left_out_by_kind(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.png", "2.bmp", "3.bmp")
+    write(tmp_path / "xyz", "1.tiff", "2.tiff")
+    for name in ("rgb/Thumbs.db", "rgb/.DS_Store", "xyz/1.csv", "readme.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["1"]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["rgb/2.bmp", "xyz/1.csv", "2"]
+    assert "BMP" in folder.skipped[0]
+    assert "1 more" in folder.skipped[0]
+
+
+def test_a_folder_of_images_that_no_reader_takes_is_no_folder_without_images(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.gif")
+    write(tmp_path / "xyz", "1.tiff")
+    with pytest.raises(NotAProductFolder, match="GIF"):
+        open_product_folder(tmp_path)
+    write(tmp_path / "flat", "1.gif", "1.tiff")
+    assert [reason.split(":")[0] for reason in open_product_folder(tmp_path / "flat").skipped] == ["1.gif"]
+
+
+def test_names_that_are_no_utf8_are_written_out(tmp_path: Path) -> None:
+    old = os.fsdecode(b"Geh\xe4use 1")
+    write(tmp_path / "good/rgb", f"{old}.png")
+    write(tmp_path / "good/xyz", f"{old}.tiff", f"{old}b.tiff")
+    write(tmp_path / os.fsdecode(b"L\xf6cher/rgb"), f"{old}.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["good/Geh\\xe4use 1"]
+    assert [(part.name, part.defect) for part in folder.test] == [("L\\xf6cher/Geh\\xe4use 1", "L\\xf6cher")]
+    assert folder.train[0].read().rgb.shape == RGB.shape
+    for text in (*folder.skipped, *(part.name for part in (*folder.train, *folder.test))):
+        assert text.encode()
+    with pytest.raises(NotAProductFolder) as caught:
+        open_product_folder(tmp_path / old)
+    assert str(caught.value).encode()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+from models.extraction import Extractor
+from models.weights.networks import shared
+from models.weights.store import WeightStore
+from recipes.extraction import Extraction, RgbChoice
+from recipes.points import PRESETS, FpfhChoice
+
+
+class Thing:
+    """Something that can be shared."""
+
+
+def test_the_same_key_gives_the_same_object_as_long_as_it_is_used() -> None:
+    made: list[int] = []
+
+    def make() -> Thing:
+        made.append(1)
+        return Thing()
+
+    first, again = shared(("a", 1), make), shared(("a", 1), make)
+    assert first is again
+    assert shared(("a", 2), make) is not first
+    del first, again
+    gc.collect()
+    shared(("a", 1), make)
+    assert len(made) == 3, "what nobody uses is not kept"
+
+
+def test_extractors_of_the_same_weights_hold_one_network(tmp_path: Path) -> None:
+    def extractor(colour: float, size: int = 224) -> Extractor:
+        choice = Extraction(
+            rgb=RgbChoice("efficientnet_lite0", colour=colour), point=FpfhChoice(PRESETS["embedded"])
+        )
+        return Extractor(choice, WeightStore(tmp_path), rgb_size=size)
+
+    first, same, other = extractor(1.0), extractor(1.0), extractor(2.0)
+    assert first._extractors["rgb"] is same._extractors["rgb"]
+    assert first._extractors["rgb"] is not other._extractors["rgb"]
+    assert first._extractors["point"] is other._extractors["point"]

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app as commands
+from service.app import create_app
+from service.http.document import RENEW
+from service.settings import Settings
+
+COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, found in document["paths"].items():
+        for method, operation in found.items():
+            yield f"{method} {path}", operation
+
+
+def test_the_committed_document_is_the_services(tmp_path: Path) -> None:
+    arguments = RENEW.removeprefix("tribank ").replace("docs", str(tmp_path)).split()
+    assert CliRunner().invoke(commands, arguments).exit_code == 0
+    made = (tmp_path / "openapi.json").read_text()
+    assert CliRunner().invoke(commands, ["openapi"]).stdout == made
+    if made != COMMITTED.read_text():
+        pytest.fail(f"The API is not what docs/openapi.json says. If that is meant, run: {RENEW}")
+
+
+def test_every_operation_is_described_and_named_once(document: dict[str, Any]) -> None:
+    names = []
+    for where, operation in operations(document):
+        assert operation["description"], where
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}, where
+        names.append(operation["operationId"])
+    assert len(set(names)) == len(names)
+
+
+def test_every_parameter_is_described_with_an_example(document: dict[str, Any]) -> None:
+    for where, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (where, parameter["name"])
+            assert parameter.get("examples") or parameter["schema"].get("examples"), (
+                where,
+                parameter["name"],
+            )
+
+
+def test_every_refusal_has_its_form(document: dict[str, Any]) -> None:
+    for where, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status < "400":
+                continue
+            (media_type, content), *others = response["content"].items()
+            assert not others
+            expected = (
+                ("application/json", "V2Error")
+                if " /v2" in where
+                else ("application/problem+json", "Problem")
+            )
+            assert (media_type, content["schema"]["$ref"].rpartition("/")[2]) == expected, where
+        if operation.get("security") != []:
+            assert {"401", "403", "429", "500"} <= set(operation["responses"]), where
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for reference in set(re.findall(r"'\$ref': '([^']+)'", str(document))):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    assert "HTTPValidationError" not in str(document)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.http.access import PUBLIC
+from service.settings import Settings
+
+KNOWN = {"product": "cookie", "version": "v1", "job_id": "1" * 32, "result_id": "2" * 32}
+OPERATIONS = [
+    (method, path)
+    for path, operations in create_app(Settings()).openapi()["paths"].items()
+    for method in operations
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_an_unknown_word_is_refused_by_every_route(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, path.format(**KNOWN), params={"versoin": "v1"})
+    if path in PUBLIC:
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 422
+    assert "versoin" in (answer.json().get("detail") or answer.json()["error"])
+
+
+def test_a_word_said_twice_is_refused(client: httpx.Client, part: Any) -> None:
+    path = "/v1/products/cookie/score"
+    told = client.post(f"{path}?threshold=0.1&threshold=0.9", files=part).json()
+    assert (told["status"], told["code"]) == (422, "invalid_parameter")
+    assert "part_id, threshold, deadline_ms, each once" in told["detail"]
+    assert client.post(f"{path}?threshold=0.1", files=part).status_code == 200
+
+
+def test_the_page_opens_whatever_its_address_says(client: httpx.Client) -> None:
+    assert client.get("/?from=mail").status_code == 200

@@ -1,0 +1,323 @@
+"""Building versions through a real server, by the real command in a process of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from banks.versions.manifest import Manifest
+from banks.versions.store import BankStore
+from service.jobs.build import BuildJob
+from service.settings import Settings
+from tests.conftest import SMALL
+from tests.waiting import until
+
+ZIP = {"Content-Type": "application/zip"}
+QUICK = {"profile": "embedded-point"}
+
+
+def zipped(folder: Path, *below: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for place in below:
+            for path in sorted((folder / place).rglob("*")):
+                archive.write(path, path.relative_to(folder.parent).as_posix())
+    return file.getvalue()
+
+
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    told = client.get(f"{answer.headers['location']}/events", timeout=120).text
+    return json.loads(told.splitlines()[-1])
+
+
+def children() -> list[str]:
+    """Command lines of the builds that run."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if parent == str(os.getpid()) and "--no-activate" in words:
+            found.append(" ".join(words))
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings(small_banks: Path, small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A copy of the small product's banks, and its folder as the one that is meant for parts."""
+    banks = tmp_path_factory.mktemp("builds") / "banks"
+    shutil.copytree(small_banks, banks)
+    return Settings(banks=banks, parts_dir=small_product, poll_s=0.1)
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[httpx.Client]:
+    from tests.service.conftest import serving
+
+    with serving(settings, None) as running, running.client() as client:
+        yield client
+
+
+def test_a_new_product_from_a_zip(client: httpx.Client, settings: Settings, small_product: Path) -> None:
+    body = zipped(small_product, "train", "validation")
+    key = {"Idempotency-Key": "monday"}
+    url = "/v1/products/fresh/builds"
+    answer = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    last = ended(client, answer)
+    assert (last["state"], last["kind"]) == ("done", "build"), last
+    assert last["result"]["version"] == "v1"
+    assert last["result"]["training_parts"] == 5
+    assert client.get("/v1/products/fresh/versions").json()["active"] is None
+    assert client.post("/v1/products/fresh/versions/v1/activate").status_code == 200
+    assert client.get("/v1/products/fresh").json()["profile"] == "embedded-point"
+    again = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    assert again.headers["location"] == answer.headers["location"]
+    parts = Manifest.read(BankStore(settings.banks).path("fresh")).training_parts
+    assert parts[0] == "train/good/000"
+    assert not children()
+
+
+def test_a_build_may_declare_what_no_return_is(
+    client: httpx.Client, settings: Settings, declared_product: Path
+) -> None:
+    answer = client.post(
+        "/v1/products/declared/builds",
+        content=zipped(declared_product, "train", "validation"),
+        headers=ZIP,
+        params={**QUICK, "no_return": 9999},
+    )
+    last = ended(client, answer)
+    assert last["state"] == "done", last
+    manifest = Manifest.read(settings.banks / "declared" / "v1")
+    assert manifest.profile.preparation.no_return == 9999
+
+
+def test_progress_is_told(client: httpx.Client) -> None:
+    answer = client.post("/v1/products/told/builds", json={"folder": "."}, params=QUICK)
+    told = client.get(f"{answer.headers['location']}/events", timeout=120).text
+    lines = [json.loads(line) for line in told.splitlines()]
+    places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in lines}
+    assert {("training parts", 1, 4), ("point coreset", 3, 4)} <= places
+
+
+def test_parts_that_people_called_good_extend_the_active_version(
+    client: httpx.Client, settings: Settings, small_product: Path
+) -> None:
+    url = f"/v1/products/{SMALL}"
+    good = small_product / "test/good"
+    part = {"rgb": (good / "rgb/000.png").read_bytes(), "xyz": (good / "xyz/000.tiff").read_bytes()}
+    score = client.post(f"{url}/score", files=part).json()["score"]
+    client.put(f"{url}/versions/v1/threshold", json={"threshold": 0.9 * score}).raise_for_status()
+    result = client.post(f"{url}/score", files=part).json()
+    name = result["result_id"]
+    assert result["decision"] == "defective"
+    wish = {"extend": "active"}
+    refused = client.post(f"{url}/builds", json={"results": [name]}, params=wish)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_accepted")
+    client.put(f"/v1/results/{name}/feedback", json={"verdict": "good"})
+    refused = client.post(f"{url}/builds", json={"results": "accepted"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_extend")
+    last = ended(client, client.post(f"{url}/builds", json={"results": "accepted"}, params=wish))
+    assert last["state"] == "done", last
+    version = last["result"]["version"]
+    path = BankStore(settings.banks).path(SMALL, version)
+    parts = Manifest.read(path).training_parts
+    assert parts[-1] == f"accepted-{name}"
+    assert len(parts) == 6
+    assert client.get(url).json()["bank_version"] == "v1"
+    again = client.post(f"{url}/builds", json={"results": [name]}, params={"extend": version})
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_add")
+    client.post(f"{url}/versions/{version}/activate")
+    after = client.post(f"{url}/score", files=part).json()
+    assert (after["bank_version"], after["decision"]) == (version, "good")
+    assert after["score"] < 0.5 * score
+    client.post(f"{url}/rollback")
+
+
+def test_a_build_is_cancelled(client: httpx.Client, settings: Settings) -> None:
+    answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
+    until(children, "the build's process")
+    client.post(f"{answer.headers['location']}/cancel")
+    assert ended(client, answer)["state"] == "cancelled"
+    assert not children()
+    assert BankStore(settings.banks).versions("never") == []
+
+
+def test_a_cancelled_build_ends_with_its_process(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process takes its time to end; the next build waits for it."""
+    slow = """
+import signal, time
+step = '{"stage": "training parts", "done": 1, "total": 9}'
+def leave(*_):
+    for _ in range(20):
+        time.sleep(0.1)
+    raise SystemExit(1)
+signal.signal(signal.SIGTERM, leave)
+while True:
+    print(step, flush=True)
+    time.sleep(0.01)
+"""
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", slow, "--no-activate"])
+    answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
+    where = answer.headers["location"]
+    until(lambda: client.get(where).json().get("stage"), "the first step")
+    client.post(f"{where}/cancel")
+    until(lambda: client.get(where).json()["state"] == "cancelled", "the end of the job")
+    assert not children()
+
+
+def test_what_a_library_prints_harms_no_build(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain text, JSON of others, a line without end, and text before a line of the command's."""
+    printed = '[Open3D WARNING] none\\n{"a": 1}\\n[1]\\n' + "x" * 100_000 + "\\n\\377\\nloading "
+    told = [{"stages": ["training parts"]}, {"stage": "training parts", "done": 1, "total": 1}]
+    lines = "".join(json.dumps(line) + r"\n" for line in [*told, {"version": "v1"}])
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: ["printf", printed + lines])
+    last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["result"]["version"]) == ("done", "v1"), last
+
+
+def test_the_build_is_ended_before_the_server_where_memory_runs_out(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = """
+import time
+for _ in range(300):
+    if open("/proc/self/oom_score_adj").read() == "1000\\n":
+        print('{"version": "v1"}')
+        break
+    time.sleep(0.1)
+"""
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", waits])
+    last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
+    assert last["state"] == "done", last
+
+
+def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings, tmp_path: Path) -> None:
+    from tests.service.conftest import serving
+
+    with serving(settings, None, state=tmp_path) as running, running.client() as client:
+        answer = client.post("/v1/products/late/builds", json={"folder": "."}, params=QUICK)
+        until(children, "the build's process")
+    assert not children()
+    with serving(settings, None, state=tmp_path) as running, running.client() as client:
+        assert ended(client, answer)["result"]["version"] == "v1"
+
+
+def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_product: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.write(small_product / "train/good/rgb/000.png", "000.png")
+        archive.write(small_product / "train/good/xyz/000.tiff", "000.tiff")
+    body = file.getvalue()
+    last = ended(client, client.post("/v1/products/one/builds", content=body, headers=ZIP, params=QUICK))
+    assert (last["state"], last["problem"]["code"]) == ("failed", "build_refused")
+    assert last["problem"]["detail"] == "1 usable good parts: a bank needs at least 2."
+
+
+def test_a_full_disk_fails_the_job_with_507(
+    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [sys.executable, "-m", "tribank", "openapi", "-o", "/dev/full"]
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: full)
+    last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == ("failed", 507, "disk_full")
+
+
+def test_a_bank_directory_that_cannot_be_written_fails_the_job(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "service.jobs.build.os.access", lambda *_: False
+    )  # root may write whatever the modes say
+    last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
+    assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == (
+        "failed",
+        503,
+        "banks_not_writable",
+    )
+
+
+@pytest.mark.parametrize("size", [1 << 20, 17 << 20])
+def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path: Path, size: int) -> None:
+    """In a mount namespace of its own, where the system gives one: wherever the build is when it happens."""
+    build = [sys.executable, "-m", "tribank", "build", SMALL, str(small_product), "--banks", str(tmp_path)]
+    inside = 'mount -t tmpfs -o size=$0 tmpfs "$1" && shift && exec "$@"'
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
+        pytest.skip("no mount namespace can be had here")
+    done = subprocess.run([*apart, inside, str(size), str(tmp_path), *build], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        4,
+        "tribank: The disk is full. Make room, then run this again.",
+    )
+
+
+def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings: Any, loader: Any) -> None:
+    with serve(strict_settings, loader) as running, running.client() as client:
+        wiring = running.app.state.wiring
+        ways = {"batches": "/v1/products/cookie/batch", "builds": "/v1/products/cookie/builds"}
+        for full in ways:
+            gate = getattr(wiring, full)
+            with ExitStack() as held:
+                for place in range(gate.limit):
+                    held.enter_context(gate.enter(f"client {place}"))
+                answers = {way: client.post(url, content=b"PK", headers=ZIP) for way, url in ways.items()}
+                assert {way: answer.status_code for way, answer in answers.items()} == {
+                    way: 429 if way == full else 422 for way in ways
+                }
+                assert "Retry-After" in answers[full].headers
+
+
+def test_builds_that_are_refused(client: httpx.Client, settings: Settings) -> None:
+    small = f"/v1/products/{SMALL}/builds"
+    some = {"results": ["0" * 32]}
+    cases: list[tuple[str, dict[str, Any], int, str]] = [
+        ("/v1/products/No%20name/builds", {"json": {"folder": "."}}, 422, "invalid_product"),
+        (small, {"json": {"folder": "."}, "params": {"profile": "best"}}, 422, "unknown_profile"),
+        (small, {"json": {"folder": "."}, "params": {"extend": "v77"}}, 404, "unknown_version"),
+        (
+            small,
+            {"json": {"folder": "."}, "params": {"extend": "active", "seed": 1}},
+            422,
+            "invalid_parameter",
+        ),
+        (small, {"json": {"folder": ".."}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "/etc"}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "a\0b"}}, 422, "unsafe_folder"),
+        (small, {"json": {"folder": "nowhere"}}, 422, "no_parts"),
+        (small, {"json": {"folder": ".", "results": "accepted"}}, 422, "invalid_body"),
+        (small, {"json": {}}, 422, "invalid_body"),
+        (small, {"json": {"results": ["../x"]}}, 422, "invalid_body"),
+        (small, {"json": some, "params": {"extend": "active"}}, 404, "unknown_result"),
+        (small, {"content": b"PK", "headers": ZIP}, 422, "unreadable"),
+        (small, {"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported_body"),
+    ]
+    for url, request, status, code in cases:
+        answer = client.post(url, **request)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), (request, answer.text)
+
+
+def test_a_server_without_a_folder_for_parts_takes_none(settings: Settings) -> None:
+    from tests.service.conftest import serving
+
+    bare = settings.model_copy(update={"parts_dir": None})
+    with serving(bare, None, wait=False) as running, running.client() as client:
+        answer = client.post("/v1/products/any/builds", json={"folder": "."})
+        assert (answer.status_code, answer.json()["code"]) == (409, "no_parts_dir")

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.http.problems import KeyReused, is_full
+from service.jobs.store import MOST_ATTEMPTS, JobStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    store = JobStore(tmp_path / "state")
+    store.open()
+    yield store
+    store.close()
+
+
+def reopened(store: JobStore) -> None:
+    store.close()
+    store.open()
+
+
+def test_jobs_are_taken_oldest_first_kind_by_kind(store: JobStore) -> None:
+    first = store.add("batch", "cookie", {"a": 1})
+    store.add("build", "cookie", {})
+    second = store.add("batch", "bagel", {})
+    assert [store.take("batch"), store.take("batch"), store.take("batch")] == [
+        store.find(first.id),
+        store.find(second.id),
+        None,
+    ]
+    assert [job.id for job in store.newest("bagel")] == [second.id]
+    assert [job.kind for job in store.newest()] == ["batch", "build", "batch"]
+    assert store.unfinished() == 3
+
+
+def test_an_ended_job_stays_as_it_is_and_its_input_goes(store: JobStore) -> None:
+    with store.receiving() as folder:
+        (folder / "input.zip").write_bytes(b"x")
+        job = store.add("batch", "cookie", {}, folder=folder)
+    assert (store.input(job.id) / "input.zip").read_bytes() == b"x"
+    assert not store.remove(job.id)
+    store.end(job.id, "done", result={"version": "v2"})
+    store.end(job.id, "failed", problem={"code": "late"})
+    found = store.find(job.id)
+    assert found is not None
+    assert (found.state, found.result, found.problem, found.ended) == ("done", {"version": "v2"}, None, True)
+    assert not store.input(job.id).exists()
+    assert store.remove(job.id)
+    assert store.find(job.id) is None
+
+
+def test_lines_come_in_order_and_go_with_their_job(store: JobStore, tmp_path: Path) -> None:
+    job = store.add("batch", "cookie", {})
+    for number in range(5):
+        store.add_line(job.id, f"line {number}")
+    assert store.lines(job.id, after=1, limit=3) == ["line 1", "line 2", "line 3"]
+    assert store.count_lines(job.id) == 5
+    store.end(job.id, "done")
+    store.remove(job.id)
+    assert store.lines(job.id) == []
+
+
+def test_a_key_is_one_job(store: JobStore) -> None:
+    first = store.add("batch", "cookie", {}, key="k", digest="1")
+    assert store.add("batch", "cookie", {}, key="k", digest="1") == first
+    with pytest.raises(KeyReused):
+        store.add("batch", "cookie", {}, key="k", digest="2")
+    assert store.unfinished() == 1
+
+
+def test_a_file_from_before_jobs_had_owners_is_widened(store: JobStore, tmp_path: Path) -> None:
+    old = store.add("batch", "cookie", {})
+    store.close()
+    with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
+        db.execute("ALTER TABLE jobs DROP COLUMN owner")
+        db.execute("ALTER TABLE jobs DROP COLUMN ran")
+        db.execute("DROP TABLE running")
+        db.execute("PRAGMA user_version = 0")
+    store.open()
+    assert store.find(old.id) == old
+    assert store.add("batch", "cookie", {}, owner="line").owner == "line"
+
+
+def test_a_stopped_service_takes_its_jobs_up_again(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    assert store.take("batch")
+    store.add_line(job.id, "kept")
+    (store.input("0" * 32)).mkdir()
+    reopened(store)
+    again = store.take("batch")
+    assert again is not None
+    assert (again.id, again.attempts, store.count_lines(job.id)) == (job.id, 2, 1)
+    assert not store.input("0" * 32).exists()
+
+
+def test_a_job_that_stops_the_service_again_and_again_fails(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS):
+        assert store.take("batch")
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "failed"
+    assert found.problem is not None
+    assert found.problem["code"] == "interrupted"
+
+
+def test_what_is_put_back_was_not_tried(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS + 1):
+        assert store.take("batch")
+        store.put_back(job.id)
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "queued"
+
+
+def test_what_is_put_back_as_a_try_fails_at_last(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    for _ in range(MOST_ATTEMPTS):
+        assert store.take("batch")
+        store.put_back(job.id, counted=True)
+        reopened(store)
+    found = store.find(job.id)
+    assert found is not None
+    assert found.state == "failed"
+
+
+def test_jobs_that_are_passed_over_keep_their_turn(store: JobStore) -> None:
+    first, second = (store.add("batch", "cookie", {}) for _ in range(2))
+    taken = [store.take("batch", [first.id]), store.take("batch", [first.id]), store.take("batch")]
+    assert [job and job.id for job in taken] == [second.id, None, first.id]
+
+
+def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> None:
+    jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
+    for job in jobs[:3]:
+        store.end(job.id, "done")
+    store.prune(keep=1, older_than_s=3600, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    store.prune(keep=9, older_than_s=-1, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+@pytest.mark.parametrize("leap", [40 * 86_400.0, -40 * 86_400.0])
+def test_a_clock_that_leaps_neither_forgets_jobs_nor_their_order(
+    tmp_path: Path, leap: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, now = [0.0], time.time()
+    store = JobStore(tmp_path / "state", ticks=lambda: ran[0])
+    store.open()
+    first, second = (store.add("batch", "cookie", {}) for _ in range(2))
+    store.end(first.id, "done")
+    monkeypatch.setattr(time, "time", lambda: now + leap)
+    third = store.add("batch", "cookie", {})
+    store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [third.id, second.id, first.id]
+    taken = [store.take("batch") for _ in range(2)]
+    assert [job.id for job in taken if job] == [second.id, third.id]
+    store.end(second.id, "done")
+    ran[0] += 3601
+    store.end(third.id, "done")
+    store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
+    assert [job.id for job in store.newest()] == [third.id]
+    store.close()
+
+
+def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
+    jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
+    for job in jobs:
+        for _ in range(10):
+            store.add_line(job.id, "x" * 30_000)
+    for job in jobs[:3]:
+        store.end(job.id, "done")
+    store.prune(keep=9, older_than_s=3600, keep_bytes=1_000_000)
+    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    assert (store.count_lines(jobs[0].id), store.count_lines(jobs[2].id)) == (0, 10)
+    store.prune(keep=9, older_than_s=3600, keep_bytes=1)
+    assert [job.id for job in store.newest()] == [jobs[3].id]
+
+
+def test_a_full_disk_is_told_and_what_follows_is_written(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+    with store._db.transaction() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        store.add_line(job.id, "x" * 100_000)
+    assert is_full(full.value)
+    store.add_line(job.id, "short")
+    assert store.lines(job.id) == ["short"]
+
+
+def test_what_cannot_be_committed_leaves_no_transaction_open(store: JobStore) -> None:
+    job = store.add("batch", "cookie", {})
+
+    def write() -> None:
+        with store._db.transaction() as db:
+            db.execute("PRAGMA defer_foreign_keys = 1")
+            db.execute("INSERT INTO lines VALUES ('no job', 1, '')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        write()
+    store.add_line(job.id, "after it")
+    assert store.lines(job.id) == ["after it"]
+
+
+def test_received_input_that_no_job_took_goes(store: JobStore, tmp_path: Path) -> None:
+    with store.receiving() as folder:
+        (folder / "x").write_bytes(b"x")
+    assert not folder.exists()
+
+
+def test_the_file_is_plain_sqlite(store: JobStore, tmp_path: Path) -> None:
+    store.add("batch", "cookie", {})
+    with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+    db.close()
