@@ -16,6 +16,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+pytest_plugins = ("tests.data_sets",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
 
 SMALL = "biscuit"

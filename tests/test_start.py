@@ -97,7 +97,7 @@ def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(small_product: Pat
 
 
 def test_reading_a_manifest_loads_nothing_heavy(small_banks: Path) -> None:
-    code = "import sys; from banks.manifest import Manifest; from pathlib import Path; "
+    code = "import sys; from banks.versions.manifest import Manifest; from pathlib import Path; "
     code += "Manifest.read(Path(sys.argv[1])); import json; print(json.dumps(sorted(sys.modules)))"
     folder = small_banks / "biscuit" / "v1"
     command = [sys.executable, "-c", code, str(folder)]

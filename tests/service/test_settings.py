@@ -47,7 +47,8 @@ def test_every_setting_and_what_others_read_is_known() -> None:
     assert unknown_names([*OF_OTHERS, *(f"TRIBANK_{field.upper()}" for field in Settings.model_fields)]) == {}
     sources = [
         *(ROOT / name for name in ("docker-compose.yml", "scripts/setup")),
-        *(ROOT / "evaluation").glob("*.py"),
+        *(ROOT / "evaluation").rglob("*.py"),
+        *(ROOT / "cli").glob("*.py"),
         *(ROOT / "tests").rglob("*.py"),
     ]
     read = "".join(source.read_text() for source in sources)
