@@ -24,34 +24,29 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
+from service import console
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
-from service.api import products
+from service.api import metrics as state_metrics
+from service.api import products, versions
 from service.api import results as result_routes
 from service.api import score as scoring
-from service.api import metrics as state_metrics
-from service.api import versions
-from service import console
-from service.http.access import Access, check_access
-from service.engine.gate import Gate
-from service.arrivals import Arrivals, Pace
 from service.api.batches import BatchRoutes
-from service.jobs.batch import BatchJob
 from service.api.builds import BuildRoutes
-from service.jobs.build import BuildJob
-from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
+from service.api.repeats import Answered, on_answered
+from service.api.services import Wiring
+from service.api.zip_upload import ZipLimits
 from service.engine.detectors import Loader, Residency
-from service.http.document import make_document
+from service.engine.gate import Gate
 from service.engine.owner import Engine
+from service.engine.workers import Workers
+from service.http.access import Access, check_access
+from service.http.arrivals import Arrivals, Pace
+from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
+from service.http.document import make_document
 from service.http.exchange import Guard
-from service.jobs.store import JobStore
-from service.jobs.queue import Jobs, on_disk
-from service.records.kept_parts import KeptParts
 from service.http.listening import CannotStart, check_banks, open_listeners
-from service.watch.log_lines import LogLines
-from service.watch.logs import library_logging, make_logger
-from service.watch.metrics import Metrics
 from service.http.problems import (
     Refusal,
     on_disk_error,
@@ -59,18 +54,22 @@ from service.http.problems import (
     on_refusal,
     on_validation_error,
 )
+from service.http.protocol import protocol_for
 from service.http.queries import check_asked
+from service.http.uploads import UploadLimits
+from service.jobs.batch import BatchJob
+from service.jobs.build import BuildJob
+from service.jobs.queue import Jobs, on_disk
+from service.jobs.store import JobStore
+from service.records.kept_parts import KeptParts
 from service.records.recorder import Records
-from service.api.repeats import Answered, on_answered
 from service.records.results import ResultStore
 from service.records.retention import keep_pruned
-from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
 from service.records.state_folder import StateFolder
-from service.http.uploads import UploadLimits
-from service.http.protocol import protocol_for
-from service.api.services import Wiring
-from service.engine.workers import Workers
-from service.api.zip_upload import ZipLimits
+from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
+from service.watch.log_lines import LogLines
+from service.watch.logs import library_logging, make_logger
+from service.watch.metrics import Metrics
 
 LAST_WORDS_S = 5
 """How long a server that can score no more still answers."""

@@ -15,16 +15,16 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from models.sample import Sample, without_returns
-from service.http.access import client_of
-from service.engine.gate import Gate
 from service.answers.renderers import Rendered, Renderer, Scan, scan_headers, server_timing
-from service.arrivals import Arrival
+from service.api.services import Wiring
 from service.engine.deadline import Clock
 from service.engine.decoding import checked_part_id
+from service.engine.gate import Gate
+from service.http.access import client_of
+from service.http.arrivals import Arrival
 from service.http.problems import NotReady, Refusal
-from service.records.results import Once
 from service.http.uploads import announced_bytes
-from service.api.services import Wiring
+from service.records.results import Once
 
 _T = TypeVar("_T")
 _B = TypeVar("_B")

@@ -12,14 +12,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers.renderers import JSON, Renderer, Scan
-from service.arrivals import Arrival
-from service.http.bodies import REFERENCE
-from service.engine.deadline import Clock
-from service.api.names import ActiveVersion, ProductName
-from service.http.problems import Refusal, V2Error
-from service.api.products import not_ready
-from service.inspection import Ask, answer_part, named, on_pool, scan_part
-from service.api.score import ScoreOptions
 from service.answers.tensors import (
     BINARY,
     HEAD_LENGTH,
@@ -33,8 +25,16 @@ from service.answers.tensors import (
     read_inference,
     render_inference,
 )
-from service.http.uploads import check_length, receive_bytes
+from service.api.names import ActiveVersion, ProductName
+from service.api.products import not_ready
+from service.api.score import ScoreOptions
 from service.api.services import Services, Wiring
+from service.engine.deadline import Clock
+from service.http.arrivals import Arrival
+from service.http.bodies import REFERENCE
+from service.http.problems import Refusal, V2Error
+from service.http.uploads import check_length, receive_bytes
+from service.inspection import Ask, answer_part, named, on_pool, scan_part
 
 MODEL = "/v2/models/{product}"
 VERSION = MODEL + "/versions/{version}"

@@ -10,16 +10,16 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers.renderers import JSON, RENDERERS, Renderer, Scan, negotiate
-from service.arrivals import Arrival
-from service.engine.deadline import Clock
-from service.api.names import ProductName
-from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
-from service.api.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
-from service.records.results import Once
-from service.inspection import Ask, answer_part, named, on_pool, scan_part
 from service.answers.schemas import ScoreAnswer
-from service.http.uploads import FORM, RAW, receive_fields
+from service.api.names import ProductName
+from service.api.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
 from service.api.services import Problems, Services, Wiring
+from service.engine.deadline import Clock
+from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
+from service.http.arrivals import Arrival
+from service.http.uploads import FORM, RAW, receive_fields
+from service.inspection import Ask, answer_part, named, on_pool, scan_part
+from service.records.results import Once
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}

@@ -11,15 +11,15 @@ from fastapi import Depends, Request
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service.engine.gate import Gate
-from service.arrivals import Arrivals
 from service.engine.owner import Engine
-from service.jobs.queue import Jobs
-from service.watch.metrics import Metrics
+from service.engine.workers import Workers
+from service.http.arrivals import Arrivals
 from service.http.problems import MEDIA_TYPE, Problem
+from service.http.uploads import UploadLimits
+from service.jobs.queue import Jobs
 from service.records.recorder import Records
 from service.records.state_folder import StateFolder
-from service.http.uploads import UploadLimits
-from service.engine.workers import Workers
+from service.watch.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

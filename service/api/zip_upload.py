@@ -13,13 +13,13 @@ from zipfile import ZipFile, ZipInfo
 
 from fastapi import Request
 
-from service.jobs.archive import ArchiveLimits
-from service.arrivals import Arrival
+from service.http.arrivals import Arrival
 from service.http.forms import FormReader
-from service.jobs.queue import on_disk
 from service.http.problems import Refusal
-from service.settings import Settings
 from service.http.uploads import FORM, bounded, check_head, unknown_field
+from service.jobs.archive import ArchiveLimits
+from service.jobs.queue import on_disk
+from service.settings import Settings
 
 ZIP = "application/zip"
 FIELD = "parts"

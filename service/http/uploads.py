@@ -15,7 +15,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from service.arrivals import Arrival
+from service.http.arrivals import Arrival
 from service.http.forms import FormReader
 from service.http.problems import Refusal
 from service.settings import Settings

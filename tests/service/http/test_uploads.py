@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from service.arrivals import Arrival, Pace
+from service.http.arrivals import Arrival, Pace
 from service.http.forms import FormReader
 from service.http.problems import Refusal
 from service.http.uploads import FORM, MAX_FIELDS, RAW, Fields, bounded, check_head

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from service.admission import Gate
-from service.problems import Refusal
+from service.engine.gate import Gate
+from service.http.problems import Refusal
 from service.settings import Settings
 
 

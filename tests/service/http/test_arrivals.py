@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.admission import Gate
-from service.arrivals import Arrival, Arrivals, Pace
-from service.problems import Overloaded, Refusal
+from service.engine.gate import Gate
+from service.http.arrivals import Arrival, Arrivals, Pace
+from service.http.problems import Overloaded, Refusal
 
 PACE = Pace(1000, 600.0)
 
