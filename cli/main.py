@@ -231,7 +231,7 @@ def serve(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/service.md).
+    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/run-it.md).
 
     Exit code 70 if it could score no more: whatever watches over it is to start it again. 2 if a person has
     to mend something first.

@@ -85,6 +85,13 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_named_files_exist(document: Path) -> None:
+    """A file of ours is named by its path from here, such as `docker/test_image.sh`."""
+    named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|json))\b", document.read_text()))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 def _named_commands() -> Iterator[str]:
     for document in DOCUMENTS:
         yield from re.findall(r"`(?:\.venv/bin/)?tribank ([a-z-]+)", document.read_text())

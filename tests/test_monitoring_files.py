@@ -99,8 +99,8 @@ def test_prometheus_reads_our_rules_from_the_job_that_they_name() -> None:
     assert 'job="tribank"' in (PROMETHEUS / "alerts.yml").read_text()
 
 
-def test_operations_says_of_every_alert_what_to_do() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
+def test_the_page_says_of_every_alert_what_to_do() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text()
     assert set(re.findall(r"^\| `(Tribank\w+)`", page, re.MULTILINE)) == {rule["alert"] for rule in RULES}
 
 

@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus. docs/operations.md says what each figure is for.
+"""What the service counts, for Prometheus. docs/monitoring.md says what each figure is for.
 
 Labels are bounded: routes, stages and codes are the code's own words, and a product is named only once a part
 of it was taken, so nothing that a client makes up becomes a series. There is no histogram of batch sizes on

@@ -1,4 +1,4 @@
-"""docs/operations.md, then docs/how-good-is-it.md: every command is typed, in order, beside a real server."""
+"""The operator's and the quality engineer's pages: every command is typed, in order, beside a real server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from tests.conftest import SMALL
 from tests.reader import ROOT, Desk, lines_of, server
 
-PAGE = ROOT / "docs" / "operations.md"
-QUALITY = ROOT / "docs" / "how-good-is-it.md"
+PAGES = [ROOT / "docs" / name for name in ("run-it.md", "monitoring.md", "how-good-is-it.md")]
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def desk(small_product: Path, small_banks: Path, tmp_path: Path) -> Iterator[Des
 def test_every_command_of_the_pages_works(desk: Desk) -> None:
     told: dict[str, str] = {}
     key = "KEY"
-    for line in (*lines_of(PAGE), *lines_of(QUALITY)):
+    for line in [line for page in PAGES for line in lines_of(page)]:
         told[line] = desk.type(line, KEY=key)
         if " keys add " in line:
             (key,) = re.findall(r"^\S+$", told[line], re.MULTILINE)
