@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -23,40 +24,70 @@ SMALL = "biscuit"
 """The product of `small_product`."""
 
 
-@pytest.fixture(scope="session")
-def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo product of 5 training, 2 validation and 3 test parts."""
-    from evaluation.demo_parts.writer import write_demo_parts
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+"""`made_once(name, make)`: the folder of this name. `make` fills the folder."""
 
-    out = tmp_path_factory.mktemp("parts")
-    (folder,) = write_demo_parts(out, products=[SMALL], train=5, validation=2, test=3)
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a folder once a run. The first worker of pytest-xdist that asks makes the folder, the others
+    wait. No test may write into such a folder: other tests read the folder at the same time."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        whole, place = shared / f"{name}.whole", shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir()
+                make(place)
+                whole.touch()
+        return place
+
     return folder
 
 
 @pytest.fixture(scope="session")
-def small_banks(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_product(made_once: MadeOnce) -> Path:
+    """A demo product of 5 training, 2 validation and 3 test parts."""
+    from evaluation.demo_parts.writer import write_demo_parts
+
+    def make(out: Path) -> None:
+        write_demo_parts(out, products=[SMALL], train=5, validation=2, test=3)
+
+    return made_once("parts", make) / SMALL
+
+
+@pytest.fixture(scope="session")
+def small_banks(small_product: Path, made_once: MadeOnce) -> Path:
     """Bank root with version v1 of `small_product`, built by the default profile."""
     from banks.versions.builder import Builder
     from banks.versions.store import BankStore
     from models.readers.product_folder import open_product_folder
     from recipes.profiles import DEFAULT_PROFILE, find_profile
 
-    root = tmp_path_factory.mktemp("banks")
-    builder = Builder(find_profile(DEFAULT_PROFILE), BankStore(root))
-    assert builder.build(SMALL, open_product_folder(small_product)) == "v1"
-    return root
+    def make(root: Path) -> None:
+        builder = Builder(find_profile(DEFAULT_PROFILE), BankStore(root))
+        assert builder.build(SMALL, open_product_folder(small_product)) == "v1"
+
+    return made_once("banks", make)
 
 
 @pytest.fixture(scope="session")
-def declared_product(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def declared_product(small_product: Path, made_once: MadeOnce) -> Path:
     """The small product by a sensor that writes 9999 where it sees nothing."""
-    folder = tmp_path_factory.mktemp("declared") / SMALL
-    shutil.copytree(small_product, folder)
-    for path in folder.rglob("xyz/*.tiff"):
-        xyz = tifffile.imread(path)
-        xyz[~xyz.any(axis=2)] = 9999
-        tifffile.imwrite(path, xyz, photometric="rgb")
-    return folder
+
+    def make(out: Path) -> None:
+        shutil.copytree(small_product, out / SMALL)
+        for path in out.rglob("xyz/*.tiff"):
+            xyz = tifffile.imread(path)
+            xyz[~xyz.any(axis=2)] = 9999
+            tifffile.imwrite(path, xyz, photometric="rgb")
+
+    return made_once("declared", make) / SMALL
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The whole path: `tribank serve` as a process of its own, with banks that `tribank build` made."""
+"""The whole path: `tribank serve` as a process of its own, with the small product's banks."""
 
 from __future__ import annotations
 
@@ -37,22 +37,16 @@ TRIBANK = [sys.executable, str(HOUSE / "tribank.py")]
 URL = "/v1/products/biscuit/score"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with rendered parts in `parts/` and their banks in `banks/`."""
-    folder = tmp_path_factory.mktemp("built")
-    counts = ["--train", "4", "--validation", "2", "--test", "2"]
-    for command in (
-        ["demo-parts", str(folder / "parts"), "--product", "biscuit", "--seed", "1", *counts],
-        ["build", "biscuit", str(folder / "parts" / "biscuit"), "--banks", str(folder / "banks")],
-    ):
-        subprocess.run([*TRIBANK, *command], check=True, capture_output=True, timeout=240)
-    return folder
+@pytest.fixture
+def built(small_banks: Path, tmp_path: Path) -> Path:
+    """A directory with the small product's banks in `banks/`."""
+    shutil.copytree(small_banks, tmp_path / "banks", symlinks=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
-def files(built: Path) -> dict[str, bytes]:
-    part = built / "parts" / "biscuit" / "train" / "good"
+def files(small_product: Path) -> dict[str, bytes]:
+    part = small_product / "train" / "good"
     return {"rgb": (part / "rgb" / "000.png").read_bytes(), "xyz": (part / "xyz" / "000.tiff").read_bytes()}
 
 
@@ -229,9 +223,8 @@ def test_the_grace_ends(built: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_damaged_version_gives_way_to_the_one_before(built: Path, tmp_path: Path) -> None:
-    root = tmp_path / "banks"
-    shutil.copytree(built / "banks", root)
+def test_a_damaged_version_gives_way_to_the_one_before(built: Path) -> None:
+    root = built / "banks"
     shutil.copytree(root / "biscuit" / "v1", root / "biscuit" / "v2")
     store = BankStore(root)
     store.activate("biscuit", "v2")

@@ -118,9 +118,8 @@ def test_a_flipped_bit_of_an_old_manifest_raises_nothing_but_a_refusal(tmp_path:
     assert refused > 200
 
 
-def test_every_file_of_a_version_has_the_users_usual_mode(small_banks: Path) -> None:
-    (small_banks / "plain").touch()
-    usual = stat.S_IMODE((small_banks / "plain").stat().st_mode)
-    (small_banks / "plain").unlink()
+def test_every_file_of_a_version_has_the_users_usual_mode(small_banks: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    usual = stat.S_IMODE((tmp_path / "plain").stat().st_mode)
     files = [file for file in (small_banks / SMALL).rglob("*") if file.is_file()]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {usual}
