@@ -1,7 +1,7 @@
-"""One part as every reader leaves it: an RGB image and its organised point cloud, pixel for pixel.
+"""One part in memory: an RGB image and its organised point cloud, pixel for pixel.
 
-What "no return" is, is decided here and nowhere else: `make_sample` knows what holds for every sensor,
-`without_returns` what a product's recipe declares beside it."""
+This module alone decides which pixels have no return. `make_sample` applies the rules for every sensor;
+`without_returns` applies the value that a product's recipe declares."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from recipes.extraction import Modality
 
 MIN_SIDE = 32
-"""Shortest side of a part, pixels: below it there is no border strip and no object to speak of."""
+"""Shortest side of a part, pixels. A smaller image has no room for border strips and an object."""
 
 MAX_RANGE = 100.0
-"""Largest coordinate a part may have, metres. No line camera sees further; millimetres taken for metres
-do."""
+"""Largest coordinate of a part, metres. No inspection camera measures beyond it; a larger number is mostly
+millimetres instead of metres."""
 
 
 class BadSample(ValueError):
-    """A part that parsed but cannot be scored. `code` is stable; the message says what to do."""
+    """A part that cannot be read or scored. `code` is stable; the message says what to do."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -30,22 +30,24 @@ class BadSample(ValueError):
 
 
 class UnsupportedType(BadSample):
-    """Bytes of a kind that no reader accepts."""
+    """A file of a kind that no reader accepts."""
 
 
 class TooLarge(BadSample):
-    """More bytes, pixels or points (also once decompressed) than the limits allow."""
+    """A file with more bytes, pixels or points than the limits allow, before or after decompression."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One part.
 
-    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float32, metres, camera frame; exactly 0, 0, 0 where `valid` is
-    False; of any size until `check_range` has looked. valid: (H, W) bool, True where the sensor returned a
-    point.
-    missing: what the part was recorded without, all zero here; a black image or an empty cloud that was
-    recorded is not missing.
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        xyz: (H, W, 3) float32, metres, camera frame; exactly 0, 0, 0 where `valid` is False. Coordinates may
+            be out of range until `check_range` was called.
+        valid: (H, W) bool, True where the sensor returned a point.
+        missing: the input that was not recorded; its array is all zero. A recorded black image or empty
+            cloud is not missing.
     """
 
     rgb: NDArray[np.uint8]
@@ -57,12 +59,15 @@ class Sample:
 def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
     """Join an image and a cloud into a part.
 
-    A pixel has no return when any of its coordinates is NaN or infinite (Kinect drivers and PCL write both),
-    or when all three are 0.
+    A pixel has no return if any of its coordinates is NaN or infinite (Kinect drivers and PCL write both), or
+    if all three are 0.
 
-    rgb: (H, W, 3) uint8. xyz: (H, W, 3) float16, float32 or float64, metres; not changed. One of them may
-    be None: not recorded. Raises ValueError if both are; BadSample: rgb_shape, rgb_dtype, xyz_shape,
-    xyz_dtype, size_mismatch, too_small.
+    Args:
+        rgb: (H, W, 3) uint8; None if not recorded.
+        xyz: (H, W, 3) float16, float32 or float64, metres; not changed; None if not recorded.
+
+    Raises ValueError if both are None; BadSample: rgb_shape, rgb_dtype, xyz_shape, xyz_dtype, size_mismatch,
+    too_small.
     """
     image = None if rgb is None else _checked_image(np.asarray(rgb))
     cloud = None if xyz is None else _checked_cloud(np.asarray(xyz))
@@ -76,9 +81,9 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
     if image.shape[:2] != cloud.shape[:2]:
         raise BadSample(
             "size_mismatch",
-            f"The image is {_size(image)} and the cloud {_size(cloud)} (height x width). They must be "
-            "equal, pixel for pixel: register the image to the cloud, or check that height and "
-            "width are not swapped.",
+            f"The image is {_size(image)} and the cloud is {_size(cloud)} pixels (height x width), but both "
+            "must have the same size. Register the image to the cloud, or check whether height and width "
+            "are swapped.",
         )
     if min(image.shape[:2]) < MIN_SIDE:
         raise BadSample(
@@ -90,16 +95,16 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
 
 
 def without_returns(sample: Sample, no_return: float | None) -> Sample:
-    """The part without the pixels whose z is `no_return`, metres: some sensors write -1 or 9999 where they
-    saw nothing, in all three coordinates or in z alone. None declares nothing.
+    """The part without the pixels whose z is `no_return`, metres. None removes no pixel.
 
-    Equal to within 1e-6 of it, so that a depth times its scale is met, or equal to what float16 makes of it.
+    Some sensors write -1 or 9999 for no return, in all three coordinates or in z alone. A z counts as equal
+    if it differs by at most a factor of 1e-6, so that a depth times its scale is found, or if it is
+    `no_return` rounded to float16.
     """
     if no_return is None:
         return sample
-    z = sample.xyz[..., 2].astype(
-        np.float64
-    )  # some write -3.4e38, from which nothing can be taken in float32
+    # float64, because some sensors write -3.4e38 and a difference would overflow in float32
+    z = sample.xyz[..., 2].astype(np.float64)
     with np.errstate(over="ignore"):
         half = float(np.float16(no_return))
     declared = (np.abs(z - no_return) <= 1e-6 * abs(no_return)) | (z == half)
@@ -108,21 +113,21 @@ def without_returns(sample: Sample, no_return: float | None) -> Sample:
 
 
 def check_range(sample: Sample) -> None:
-    """Raises BadSample out_of_range where a coordinate is beyond MAX_RANGE."""
-    # Two reductions, not np.abs: no temporary the size of the cloud.
+    """Raise BadSample out_of_range if a coordinate is beyond MAX_RANGE."""
+    # Two reductions instead of np.abs, which would allocate an array of the cloud's size.
     furthest = max(float(sample.xyz.max()), -float(sample.xyz.min()))
     if furthest > MAX_RANGE:
         raise BadSample(
             "out_of_range",
-            f"A coordinate is {furthest:.6g} m from the camera; the most accepted is {MAX_RANGE:g} m. "
-            "Coordinates must be metres: if the cloud is in millimetres, divide it by 1000; for a depth map, "
-            "check depth_scale (metres a unit: 0.001 for millimetres). If the sensor writes a number where "
-            "it sees nothing, build with --set preparation.no_return=NUMBER.",
+            f"A coordinate is {furthest:.6g} m from the camera; at most {MAX_RANGE:g} m are accepted. "
+            "Coordinates must be in metres. If the cloud is in millimetres, divide it by 1000. For a depth "
+            "map, check depth_scale (metres per unit: 0.001 for millimetres). If the sensor writes a fixed "
+            "number for no return, build with --set preparation.no_return=NUMBER.",
         )
 
 
 def narrowed(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
-    """As float32, without turning a large finite number into infinity, which would pass for "no return"."""
+    """Convert to float32. Large finite numbers are clipped, because infinity would mean no return."""
     if xyz.dtype == np.float64:
         most = float(np.finfo(np.float32).max)
         xyz = np.where(np.isfinite(xyz), np.clip(xyz, -most, most), xyz)
@@ -131,7 +136,7 @@ def narrowed(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def _returns(cloud: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(H, W) bool, True where the sensor returned a point."""
-    # One pass for NaN and infinity together: x - x is 0 for finite x and NaN otherwise, and so is their sum.
+    # One pass finds NaN and infinity: x - x is 0 for finite x and NaN otherwise, and so is a sum of them.
     with np.errstate(invalid="ignore"):
         valid = (cloud[..., 0] - cloud[..., 0]) + (cloud[..., 1] - cloud[..., 1]) == (
             cloud[..., 2] - cloud[..., 2]
@@ -152,10 +157,10 @@ def _checked_cloud(cloud: NDArray[Any]) -> NDArray[np.floating]:
     if cloud.ndim != 3 or cloud.shape[2] != 3:
         raise BadSample(
             "xyz_shape",
-            f"The cloud must be height x width x 3 (x, y, z of every pixel), not {_shape(cloud)}.",
+            f"The cloud must be height x width x 3: x, y and z of every pixel, not {_shape(cloud)}.",
         )
     if cloud.dtype.kind != "f" or cloud.dtype.itemsize > 8:
-        raise BadSample("xyz_dtype", f"The cloud must be float32 (or float16, float64), not {cloud.dtype}.")
+        raise BadSample("xyz_dtype", f"The cloud must be float16, float32 or float64, not {cloud.dtype}.")
     return cloud
 
 

@@ -1,4 +1,4 @@
-"""Readers: files and uploads in, arrays or a Sample out. Every byte is taken as hostile."""
+"""Readers turn files and uploads into arrays or a Sample. They trust no byte of the input."""
 
 from models.readers.files import Cloud, read_cloud, read_depth, read_npz, read_pair, read_rgb, read_xyz
 from models.readers.intrinsics import Intrinsics

@@ -18,6 +18,7 @@ from models.readers.intrinsics import Intrinsics
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
 from models.sample import MAX_RANGE, BadSample, Sample, TooLarge, UnsupportedType, make_sample
 
+_FLOAT_CLOUD = "The NPY cloud must hold float32 numbers (float16 and float64 are accepted too)."
 _HEADER_BYTES = 10_000
 _SMALL_BYTES = 4096
 _ENTRIES: Mapping[str, Callable[[ReadLimits], int]] = {
@@ -28,20 +29,20 @@ _ENTRIES: Mapping[str, Callable[[ReadLimits], int]] = {
     "depth.npy": lambda limits: limits.xyz_pixels * _WIDEST,
     "intrinsics.npy": lambda limits: _SMALL_BYTES,
 }
-"""What an NPZ may hold, and the most bytes of numbers of each."""
+"""The entries that an NPZ may hold, and the largest size of each entry's numbers, bytes."""
 _WIDEST = 8  # bytes of a float64
 _DIRECTORY_BYTES = 4096
-
-
-_MOST_SCALE = 1.0  # metres a unit; nobody counts in more, and no int16 or float16 overflows
+_MAX_SCALE = 1.0  # metres per unit; sensors use smaller units, and up to 1 no int16 or float16 overflows
 
 
 def npy_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
-    """(H, W, 3) float16, float32 or float64 as stored. Raises BadSample: unreadable, xyz_shape, xyz_dtype,
-    too_small; TooLarge."""
+    """Read an NPY cloud: (H, W, 3) float16, float32 or float64 as stored.
+
+    Raises BadSample: unreadable, xyz_shape, xyz_dtype, too_small; TooLarge.
+    """
     array = _npy_grid(data, limits)
     if array.dtype.kind != "f":
-        raise BadSample("xyz_dtype", "The NPY cloud's numbers must be float32 (or float16, float64).")
+        raise BadSample("xyz_dtype", _FLOAT_CLOUD)
     return cast("NDArray[np.floating]", array)
 
 
@@ -50,15 +51,18 @@ def _npy_grid(data: bytes, limits: ReadLimits) -> NDArray[Any]:
     check_bytes(data, limits.xyz_bytes, "NPY cloud")
     array = npy_array(data, limits, "NPY cloud")
     if array.ndim != 3 or array.shape[2] != 3:
-        raise BadSample("xyz_shape", "The NPY cloud must be height x width x 3 (x, y, z of every pixel).")
+        raise BadSample("xyz_shape", "The NPY cloud must be height x width x 3: x, y and z of every pixel.")
     if array.dtype.itemsize > 8:
-        raise BadSample("xyz_dtype", "The NPY cloud's numbers must be float32 (or float16, float64).")
+        raise BadSample("xyz_dtype", _FLOAT_CLOUD)
     check_pixels(array.shape[0], array.shape[1], limits.xyz_pixels, limits, "NPY cloud")
     return array
 
 
 def npy_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
-    """(H, W) numbers as stored. Raises BadSample: unreadable, depth_shape, too_small; TooLarge."""
+    """Read an NPY depth map: (H, W) numbers as stored.
+
+    Raises BadSample: unreadable, depth_shape, too_small; TooLarge.
+    """
     check_bytes(data, limits.xyz_bytes, "NPY depth")
     array = npy_array(data, limits, "NPY depth")
     if array.ndim != 2:
@@ -68,29 +72,36 @@ def npy_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
 
 
 def npy_array(data: bytes, limits: ReadLimits, noun: str) -> NDArray[np.generic]:
-    """The array in an NPY file, in the machine's byte order and C order; numbers only.
+    """Read an NPY file: an array of numbers in the machine's byte order and C order.
 
-    The header is parsed by itself and compared with the bytes that follow before any array is made.
+    The header is parsed first. Its size is compared with the bytes that follow before an array is allocated.
+    Raises BadSample: unreadable, npy_dtype; TooLarge.
     """
     with decoding(noun):
         shape, fortran, dtype, start = _npy_header(data)
         if dtype.hasobject or dtype.kind not in "fui" or dtype.subdtype is not None:
-            raise BadSample("npy_dtype", f"The {noun} must hold plain numbers (integer or floating point).")
+            raise BadSample("npy_dtype", f"The {noun} must hold integers or floating point numbers.")
         size = math.prod(shape) * dtype.itemsize
         check_decoded(size, len(data), limits, noun)
         if size != len(data) - start:
-            raise ValueError("the header claims another size than the file has")
+            raise ValueError("the size in the header is not the size of the file")
         array = np.frombuffer(data, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
         return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
 
 
 def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
-    """One part: entries rgb (H, W, 3) uint8 and xyz (H, W, 3) float metres, or in place of xyz: depth (H,
-    W) and intrinsics (4,) or (5,): fx, fy, cx, cy, depth_scale. Image or cloud may be missing.
+    """Read one part from an NPZ file. The image or the cloud may be missing.
 
-    With xyz_scale, one number or three: xyz may be int16 too, and metres are xyz * xyz_scale + xyz_offset
-    (three numbers, 0 where there is no such entry); 0, 0, 0 as stored is no return.
-    Raises BadSample: unreadable, npz_entries, xyz_scale and what the arrays and make_sample raise;
+    Entries:
+        rgb: (H, W, 3) uint8.
+        xyz: (H, W, 3) float, metres. With xyz_scale, xyz may be int16 too.
+        xyz_scale: one number or three. Metres are then xyz * xyz_scale + xyz_offset. A stored 0, 0, 0
+            means no return.
+        xyz_offset: three numbers, metres; 0 if the entry is missing.
+        depth: (H, W), instead of xyz.
+        intrinsics: (4,) or (5,): fx, fy, cx, cy, depth_scale; needed with depth.
+
+    Raises BadSample: unreadable, npz_entries, xyz_scale and the codes of the array readers and make_sample;
     UnsupportedType; TooLarge.
     """
     check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "NPZ part")
@@ -99,19 +110,23 @@ def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
         xyz = _npz_cloud(entries, limits)
         rgb = npy_array(entries["rgb.npy"], limits, "entry rgb") if "rgb.npy" in entries else None
         if rgb is None and xyz is None:
-            raise BadSample("npz_entries", "The NPZ part holds neither rgb nor a cloud.")
+            raise BadSample(
+                "npz_entries", "The NPZ part holds no image and no cloud. Add an entry rgb, xyz or depth."
+            )
         return make_sample(rgb, xyz)
 
 
 def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
-    """Shape, Fortran order, dtype and where the numbers start."""
+    """Shape, Fortran order, dtype and the position of the first number, bytes."""
     version = (data[6], data[7])
     if version not in ((1, 0), (2, 0)):
-        raise BadSample("unreadable", "The NPY file's version is not 1.0 or 2.0.")
+        raise BadSample("unreadable", "The NPY file has an unknown version. Write it as version 1.0 or 2.0.")
     lengths = struct.Struct("<H" if version == (1, 0) else "<I")
     (length,) = lengths.unpack_from(data, 8)
     if length > _HEADER_BYTES:
-        raise TooLarge("too_many_bytes", f"The NPY header claims {length} bytes; at most {_HEADER_BYTES}.")
+        raise TooLarge(
+            "too_many_bytes", f"The NPY header has {length} bytes; at most {_HEADER_BYTES} are accepted."
+        )
     start = 8 + lengths.size + length
     read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, fortran, dtype = read(io.BytesIO(data[8:start]), max_header_size=_HEADER_BYTES)
@@ -126,11 +141,13 @@ def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floa
     if "depth.npy" not in entries:
         return None
     if "intrinsics.npy" not in entries:
-        raise BadSample("npz_entries", "depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale.")
+        raise BadSample(
+            "npz_entries", "The entry depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale."
+        )
     numbers = npy_array(entries["intrinsics.npy"], limits, "entry intrinsics")
     if numbers.ndim != 1 or numbers.size not in (4, 5):
         raise BadSample(
-            "npz_entries", "intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale."
+            "npz_entries", "The entry intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale."
         )
     fx, fy, cx, cy, *scale = map(float, numbers)
     camera = Intrinsics(fx, fy, cx, cy, scale[0] if scale else None)
@@ -141,17 +158,22 @@ def _npz_xyz(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floati
     """(H, W, 3) metres."""
     if "xyz_scale.npy" not in entries:
         if "xyz_offset.npy" in entries:
-            raise BadSample("npz_entries", "xyz_offset needs an entry xyz_scale: metres a unit.")
+            raise BadSample(
+                "npz_entries", "The entry xyz_offset needs an entry xyz_scale, in metres per unit."
+            )
         return npy_xyz(entries["xyz.npy"], limits)
     stored = _npy_grid(entries["xyz.npy"], limits)
     if stored.dtype.kind != "f" and stored.dtype != np.int16:
-        raise BadSample("xyz_dtype", "With xyz_scale, xyz must be int16, float16, float32 or float64.")
+        raise BadSample(
+            "xyz_dtype", "With an entry xyz_scale, xyz must be int16, float16, float32 or float64."
+        )
     scale = _numbers(entries["xyz_scale.npy"], limits)
     offset = _numbers(entries["xyz_offset.npy"], limits) if "xyz_offset.npy" in entries else np.zeros(3)
-    if not (scale > 0).all() or not (scale <= _MOST_SCALE).all() or not (abs(offset) <= MAX_RANGE).all():
+    if not (scale > 0).all() or not (scale <= _MAX_SCALE).all() or not (abs(offset) <= MAX_RANGE).all():
         raise BadSample(
             "xyz_scale",
-            f"xyz_scale must be above 0, at most {_MOST_SCALE:g} m; xyz_offset within {MAX_RANGE:g} m.",
+            f"xyz_scale must be above 0 and at most {_MAX_SCALE:g} m per unit, and xyz_offset must lie "
+            f"between -{MAX_RANGE:g} and {MAX_RANGE:g} m.",
         )
     exact = np.float64 if stored.dtype == np.float64 else np.float32
     metres = stored.astype(exact) * scale.astype(exact) + offset.astype(exact)
@@ -163,12 +185,12 @@ def _numbers(data: bytes, limits: ReadLimits) -> NDArray[np.float64]:
     """(1,) or (3,) float64."""
     numbers = npy_array(data, limits, "entry xyz_scale or xyz_offset").astype(np.float64).reshape(-1)
     if numbers.size not in (1, 3):
-        raise BadSample("xyz_scale", "xyz_scale and xyz_offset are one number or three.")
+        raise BadSample("xyz_scale", "xyz_scale and xyz_offset must each be one number or three.")
     return numbers
 
 
 def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
-    """Content of the entries by name. What each may be, and all together, is known before any is inflated."""
+    """Content of the entries by name. Names and sizes are checked before the first entry is decompressed."""
     _check_zip_directory(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
@@ -176,7 +198,8 @@ def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
         if not set(names) <= _ENTRIES.keys() or len(set(names)) < len(names):
             raise BadSample(
                 "npz_entries",
-                f"An NPZ part holds {', '.join(n.removesuffix('.npy') for n in _ENTRIES)}, each once.",
+                "The NPZ part has an unknown or repeated entry. "
+                f"Accepted, each once: {', '.join(n.removesuffix('.npy') for n in _ENTRIES)}.",
             )
         for entry in entries:
             _check_entry(archive, entry, limits)
@@ -190,17 +213,23 @@ def _npz_entries(data: bytes, limits: ReadLimits) -> dict[str, bytes]:
 
 
 def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> None:
-    """Hold an entry against its bounds, by the directory and by the header of its array: no more of it is
-    inflated. Raises BadSample and its kinds."""
+    """Check an entry against its limits.
+
+    The check reads the directory and the header of the array. No more of the entry is decompressed.
+    Raises BadSample, UnsupportedType or TooLarge.
+    """
     noun = f"entry {entry.filename.removesuffix('.npy')}"
     if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnsupportedType("unsupported_compression", "Write the NPZ with numpy.savez, unencrypted.")
+        raise UnsupportedType(
+            "unsupported_compression",
+            "The NPZ is encrypted or compressed by another method than deflate. Write it with numpy.savez.",
+        )
     check_decoded(entry.file_size, entry.compress_size, limits, noun)
     with archive.open(entry) as stream:
         shape, _, dtype, start = _npy_header(stream.read(min(entry.file_size, _HEADER_BYTES + 12)))
     size = math.prod(shape) * dtype.itemsize
     if size != entry.file_size - start:
-        raise ValueError("the header claims another size than the entry has")
+        raise ValueError("the size in the header is not the size of the entry")
     if entry.filename == "rgb.npy" and len(shape) == 3:
         check_pixels(shape[0], shape[1], limits.rgb_pixels, limits, noun)
     most = _ENTRIES[entry.filename](limits)
@@ -209,19 +238,21 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadL
 
 
 def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """The entry's bytes, never more than it declared (and was checked for)."""
+    """The entry's bytes. Never more bytes than the directory declares, because that size was checked."""
     with archive.open(entry) as stream:
         content = stream.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise ValueError("an entry's size is not what it declares")
+        raise ValueError("an entry does not have the size that the directory declares")
     return content
 
 
 def _check_zip_directory(data: bytes) -> None:
-    """A short plain directory: zipfile would build an object for every one of a million entries."""
+    """Accept only a short directory: zipfile would build an object for each of a million entries."""
     end = data.rfind(b"PK\x05\x06", max(0, len(data) - 65_557))
     if end < 0:
         raise ValueError("no zip directory")
     (size,) = struct.unpack_from("<I", data, end + 12)
     if size > _DIRECTORY_BYTES or data[max(end - 20, 0) : end].startswith(b"PK\x06\x07"):
-        raise TooLarge("too_many_entries", f"An NPZ part has at most {len(_ENTRIES)} entries.")
+        raise TooLarge(
+            "too_many_entries", f"The NPZ part has too many entries; at most {len(_ENTRIES)} are accepted."
+        )

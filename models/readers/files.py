@@ -1,4 +1,5 @@
-"""From bytes, or files on disk, to images, clouds and parts: one table from kind to reader for each."""
+"""Bytes or files become images, clouds and parts. One table for each chooses the reader by the file's
+kind."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from models.readers.tiff import tiff_depth, tiff_rgb, tiff_xyz
 from models.sample import Sample, TooLarge, make_sample, narrowed
 
 Cloud = tuple[NDArray[np.float32], NDArray[np.uint8] | None]
-"""xyz (H, W, 3) float32 metres, and rgb (H, W, 3) uint8 where the file carries colour."""
+"""xyz (H, W, 3) float32 metres, and rgb (H, W, 3) uint8 if the file has colour."""
 
 _Read = TypeVar("_Read")
 
@@ -45,7 +46,7 @@ _PART: Mapping[str, Callable[[bytes, ReadLimits], Sample]] = {"NPZ": npz_sample}
 
 
 def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 of a PNG, JPEG or TIFF image; images.py lists the conversions.
+    """Read a PNG, JPEG or TIFF image: (H, W, 3) uint8. images.py lists the conversions.
 
     Raises BadSample: empty, unreadable, too_small, multi_frame, multi_page, unsupported_encoding, rgb_shape,
     rgb_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
@@ -55,11 +56,11 @@ def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uin
 
 
 def read_cloud(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Cloud:
-    """The organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if it has any.
+    """Read the organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if the file has colour.
 
-    Pixels without return are as the file has them (NaN, infinite, 0 or a declared value): models.sample
-    decides. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud, cloud_fields,
-    xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
+    Pixels without return keep the file's value: NaN, infinity, 0 or a declared value. models.sample decides
+    what means no return. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud,
+    cloud_fields, xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "cloud")
     xyz, rgb = _reader(data, _CLOUD, "cloud")(data, limits)
@@ -67,24 +68,24 @@ def read_cloud(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Cloud:
 
 
 def read_xyz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.float32]:
-    """(H, W, 3) float32 metres of any file read_cloud takes; raises the same."""
+    """Read the cloud alone: (H, W, 3) float32 metres. Files and errors are those of read_cloud."""
     return read_cloud(data, limits)[0]
 
 
 def read_depth(
     data: bytes, intrinsics: Intrinsics, limits: ReadLimits = DEFAULT_LIMITS
 ) -> NDArray[np.float32]:
-    """(H, W, 3) float32 metres from a depth map: 16-bit PNG, TIFF or NPY (uint16 or floating point); 0 is
-    no return.
+    """Compute (H, W, 3) float32 metres from a depth map; 0 means no return.
 
-    Raises as read_cloud, with depth_shape and depth_dtype.
+    The depth map is a 16-bit PNG, a TIFF or an NPY file of uint16 or floating point numbers.
+    Raises the errors of read_cloud, and BadSample: depth_shape, depth_dtype, size_mismatch.
     """
     check_bytes(data, limits.xyz_bytes, "depth map")
     return unproject(_reader(data, _DEPTH, "depth map")(data, limits), intrinsics)
 
 
 def read_npz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
-    """One part from an NPZ file; arrays.npz_sample lists the entries and what is raised."""
+    """Read one part from an NPZ file. arrays.npz_sample lists the entries and the errors."""
     check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "part")
     return _reader(data, _PART, "part")(data, limits)
 
@@ -96,10 +97,16 @@ def read_pair(
     *,
     intrinsics: Intrinsics | None = None,
 ) -> Sample:
-    """One part from files. With `intrinsics` the second file is a depth map, else a cloud.
+    """Read one part from an image file and a cloud file.
 
-    Without an image, the cloud's own colour is taken if it has any; what is not there is the sample's
-    `missing`. Raises as the byte readers and make_sample; OSError; ValueError when both are None.
+    Args:
+        rgb_path: the image. None: the colour in the cloud's file is used, if it has colour.
+        xyz_path: the cloud, or the depth map if `intrinsics` is given. None: no cloud was recorded.
+        limits: sizes above them are refused.
+        intrinsics: the camera of the depth map.
+
+    The sample's `missing` names the input that was not recorded. Raises the errors of the byte readers and of
+    make_sample; OSError; ValueError if both paths are None.
     """
     rgb = None if rgb_path is None else read_rgb(file_bytes(rgb_path, limits.rgb_bytes), limits)
     if xyz_path is None:
@@ -113,7 +120,7 @@ def read_pair(
 
 
 def file_bytes(path: Path, most: int) -> bytes:
-    """A file's content, refused before it is read when larger than `most` bytes. Raises TooLarge, OSError."""
+    """Read a file of at most `most` bytes; a larger file is refused unread. Raises TooLarge, OSError."""
     size = path.stat().st_size
     if size > most:
         raise TooLarge("too_many_bytes", f"{path.name} has {size} bytes; at most {most} are accepted.")

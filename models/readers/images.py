@@ -1,8 +1,9 @@
-"""PNG and JPEG pictures: header first, by our own reading, then Pillow.
+"""PNG and JPEG images. We check the header and the chunks first; then Pillow decodes.
 
-Documented conversions to 8-bit RGB: 16 bits keep their high byte, grey is repeated three times, palettes
-are looked up, alpha is dropped (colour stays as stored). EXIF orientation is ignored: image and cloud are
-registered as stored. Bytes after the end of the picture are ignored.
+Our own check is needed because Pillow skips checksums of pixels and decodes any number of JPEG scans.
+Conversions to 8-bit RGB: of 16 bits the high byte is kept, grey is repeated three times, palettes are looked
+up, alpha is dropped (the colour stays as stored). EXIF orientation is ignored, because image and cloud are
+registered as stored. Bytes after the end of the image are ignored.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def png_depth(data: bytes, limits: ReadLimits) -> NDArray[np.uint16]:
     with decoding("depth PNG"):
         bits, colour = _check_png(data, limits.xyz_pixels, limits)
         if (bits, colour) != (16, 0):
-            raise BadSample("depth_dtype", "A depth PNG must be 16-bit greyscale.")
+            raise BadSample("depth_dtype", "The depth PNG must be 16-bit greyscale.")
         return np.asarray(_opened(data, "PNG", limits.xyz_pixels, limits)).astype(np.uint16)
 
 
@@ -64,19 +65,21 @@ def _as_rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith("I"):  # 16-bit grey
         grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-    image.info.pop("transparency", None)  # or Pillow warns that it is lost, which is our rule
+    image.info.pop("transparency", None)  # otherwise Pillow warns that transparency is lost
     return np.array(image.convert("RGB"))
 
 
 def _check_png(data: bytes, most: int, limits: ReadLimits) -> tuple[int, int]:
-    """(bits per channel, colour type). Every chunk up to IEND must be whole and unharmed: Pillow does not
-    look at the checksums of the pixels."""
+    """Return (bits per channel, colour type) after checking every chunk up to IEND.
+
+    Pillow does not check the checksums of the pixels. Raises ValueError, BadSample or TooLarge.
+    """
     header = b""
     for name, body in _png_chunks(data):
         if name == b"IHDR":
             header = bytes(body)
         elif name == b"acTL":
-            raise BadSample("multi_frame", "The PNG is an animation; send one still image.")
+            raise BadSample("multi_frame", "The PNG is an animation. Send one still image.")
         if not header:
             raise ValueError("the first chunk is not IHDR")
     width, height, bits, colour = struct.unpack(">IIBB3x", header)
@@ -105,22 +108,26 @@ def _check_jpeg(data: bytes, limits: ReadLimits) -> None:
     if marker not in _JPEG_HUFFMAN or precision != 8 or channels not in (1, 3):
         raise BadSample(
             "unsupported_encoding",
-            "The JPEG must be 8-bit, grey or colour (not CMYK), baseline or progressive with Huffman coding.",
+            "The JPEG's encoding is not accepted. It must be 8-bit, grey or colour (not CMYK), baseline or "
+            "progressive with Huffman coding.",
         )
     check_pixels(height, width, limits.rgb_pixels, limits, "JPEG image")
-    # Inside the coded pixels 0xFF is always followed by 0x00 or a restart marker, so this counts the scans.
+    # In coded pixels, 0xFF is always followed by 0x00 or a restart marker. So this counts the scans.
     if data.count(bytes((0xFF, _JPEG_SCAN))) > limits.jpeg_scans:
-        raise BadSample("unsupported_encoding", f"The JPEG has more than {limits.jpeg_scans} scans.")
+        raise BadSample(
+            "unsupported_encoding",
+            f"The JPEG has more than {limits.jpeg_scans} scans. Save it as a baseline JPEG.",
+        )
 
 
 def _jpeg_frame(data: bytes) -> tuple[int, int]:
-    """Marker of the first frame header, and where its content begins."""
+    """Marker of the first frame header, and the position of its content, bytes."""
     at = 2
     while True:
         while data[at] == 0xFF and data[at + 1] == 0xFF:  # fill bytes
             at += 1
         if data[at] != 0xFF:
-            raise ValueError("no marker where one must be")
+            raise ValueError("a marker is missing")
         marker = data[at + 1]
         if marker in _JPEG_FRAMES and marker not in _JPEG_NOT_FRAMES:
             return marker, at + 4

@@ -1,4 +1,4 @@
-"""The pinhole camera that took a depth map, and the JSON forms in which tools write it."""
+"""The pinhole camera of a depth map, and the JSON forms in which tools write the camera."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _JSON_BYTES = 8192
 _ABOVE_ZERO = frozenset({"fx", "fy", "depth_scale", "width", "height"})
 _WHOLE = frozenset({"width", "height"})
 _FORMS = (
-    "Give fx, fy, cx, cy (or RealSense's ppx, ppy), Open3D's intrinsic_matrix or ROS's K, and, if wanted, "
-    "depth_scale, width, height"
+    "Give fx, fy, cx, cy (or RealSense's ppx, ppy), Open3D's intrinsic_matrix or ROS's K; depth_scale, "
+    "width and height are optional"
 )
 
 _NUMBERS: Mapping[str, str] = {
@@ -28,7 +28,7 @@ _NUMBERS: Mapping[str, str] = {
     "width": "width",
     "height": "height",
 }
-"""Keys that hold one number, and the field each is."""
+"""Keys that hold one number, and the field of each key."""
 _MATRICES: Mapping[str, tuple[str, str, Mapping[str, int], Mapping[int, int]]] = {
     key: (
         order,
@@ -42,7 +42,8 @@ _MATRICES: Mapping[str, tuple[str, str, Mapping[str, int], Mapping[int, int]]] =
         ("k", "row by row", "fx, 0, cx, 0, fy, cy, 0, 0, 1", (2, 5)),
     )
 }
-"""Keys that hold the nine numbers of the camera matrix: their order, where each field is, what else holds."""
+"""Keys that hold the nine numbers of the camera matrix: the order, an example, the position of each field,
+and the value that the other positions must have."""
 _DISTORTION = frozenset({"coeffs", "D", "d"})
 _BINNING = frozenset({"binning_x", "binning_y"})
 _IGNORED = frozenset(
@@ -56,9 +57,13 @@ _IGNORED = frozenset(
 class Intrinsics:
     """A pinhole camera without distortion.
 
-    fx, fy: focal lengths, pixels. cx, cy: principal point, pixels; integer coordinates are pixel centres.
-    depth_scale: metres per unit of depth; None: 0.001 (millimetres) for depth in whole numbers, 1 (metres)
-    for depth in floating point. width, height: of the depth map, pixels, where known.
+    Attributes:
+        fx, fy: focal lengths, pixels.
+        cx, cy: principal point, pixels; integer coordinates are pixel centres.
+        depth_scale: metres per unit of depth. None: 0.001 (millimetres) for integers, 1 (metres) for floating
+            point.
+        width, height: of the depth map, pixels, if known.
+
     Raises BadSample intrinsics_invalid.
     """
 
@@ -78,20 +83,20 @@ class Intrinsics:
 
     @classmethod
     def from_json(cls, data: bytes) -> Intrinsics:
-        """Parse {"fx": ..., "fy": ..., "cx": ..., "cy": ...}, with depth_scale, width and height as wanted.
+        """Parse {"fx": ..., "fy": ..., "cx": ..., "cy": ...}; depth_scale, width and height are optional.
 
-        Also taken: RealSense's ppx, ppy, model, coeffs; Open3D's intrinsic_matrix, in "intrinsic" too; the
-        fields of ROS's CameraInfo. Raises BadSample intrinsics_invalid, naming the key at fault, also for
-        distortion that is not 0.
+        Also accepted: RealSense's ppx, ppy, model, coeffs; Open3D's intrinsic_matrix, also inside
+        "intrinsic"; the fields of ROS's CameraInfo. Raises BadSample intrinsics_invalid with the name of the
+        wrong key. Distortion other than 0 is wrong too.
         """
-        found: dict[str, Any] = {}
+        camera: dict[str, Any] = {}
         unknown: list[str] = []
         for key, value in _values(data).items():
             if key in _NUMBERS:
                 _check_number(key, _NUMBERS[key], value)
-                _add(found, {_NUMBERS[key]: value}, key)
+                _add(camera, {_NUMBERS[key]: value}, key)
             elif key in _MATRICES:
-                _add(found, _of_matrix(key, value), key)
+                _add(camera, _of_matrix(key, value), key)
             elif key in _DISTORTION:
                 _check_undistorted(key, value)
             elif key in _BINNING or key == "roi":
@@ -100,10 +105,10 @@ class Intrinsics:
                 unknown.append(key)
         if unknown:
             shown = ", ".join(repr(key[:40]) for key in unknown[:5])
-            raise _invalid(f"The intrinsics hold what is not known here: {shown}. {_FORMS}; remove the rest.")
-        if missing := [name for name in ("fx", "fy", "cx", "cy") if name not in found]:
+            raise _invalid(f"The intrinsics have unknown keys: {shown}. Remove them. {_FORMS}.")
+        if missing := [name for name in ("fx", "fy", "cx", "cy") if name not in camera]:
             raise _invalid(f"The intrinsics lack {', '.join(missing)}. {_FORMS}.")
-        return cls(**found)
+        return cls(**camera)
 
 
 def _invalid(message: str) -> BadSample:
@@ -111,9 +116,9 @@ def _invalid(message: str) -> BadSample:
 
 
 def _values(data: bytes) -> dict[str, Any]:
-    """The JSON object; what Open3D nests in "intrinsic" lies beside the rest."""
+    """The JSON object. Keys that Open3D nests in "intrinsic" are moved to the top."""
     if len(data) > _JSON_BYTES:
-        raise _invalid(f"The intrinsics have more than {_JSON_BYTES} bytes of JSON. {_FORMS} alone.")
+        raise _invalid(f"The intrinsics have more than {_JSON_BYTES} bytes of JSON. {_FORMS}.")
     try:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -124,14 +129,14 @@ def _values(data: bytes) -> dict[str, Any]:
         return values
     inner = values.pop("intrinsic")
     if not isinstance(inner, dict) or inner.keys() & values.keys():
-        raise _invalid("intrinsic must be a JSON object, and hold nothing that is beside it too.")
+        raise _invalid("intrinsic must be a JSON object, and its keys must not occur outside it too.")
     return values | inner
 
 
-def _add(found: dict[str, Any], more: Mapping[str, Any], key: str) -> None:
-    if twice := sorted(found.keys() & more.keys()):
-        raise _invalid(f"{key} gives {', '.join(twice)} a second time. Give the camera in one form.")
-    found.update(more)
+def _add(camera: dict[str, Any], more: Mapping[str, Any], key: str) -> None:
+    if twice := sorted(camera.keys() & more.keys()):
+        raise _invalid(f"{key} gives {', '.join(twice)} a second time. Give the camera in one form only.")
+    camera.update(more)
 
 
 def _is_number(value: object) -> bool:
@@ -170,19 +175,19 @@ def _check_undistorted(key: str, value: object) -> None:
         raise _invalid(f"{key} must be a list of finite numbers below 1e6: the distortion coefficients.")
     if any(value):
         raise _invalid(
-            f"{key} holds distortion that is not 0, and the depth map would come out bent. Undistort the "
-            "depth map and the image first, and give the camera of the undistorted pictures with all "
-            f"of {key} 0. If they are undistorted already, as ROS's rectified ones are, do the latter alone."
+            f"{key} holds distortion other than 0, but the depth map must have none. Undistort the depth map "
+            f"and the image, and give the camera of the undistorted images with all numbers of {key} 0. "
+            f"If the images are undistorted already (ROS calls them rectified), only set {key} to 0."
         )
 
 
 def _check_whole_picture(key: str, value: object) -> None:
-    """ROS's binning and roi: the camera matrix is that of the whole picture, before either."""
+    """Refuse ROS's binning and roi: the camera matrix is valid for the whole image, without either."""
     if key in _BINNING and (value == 0 or value == 1):
         return
     if key == "roi" and isinstance(value, dict) and not value.get("x_offset") and not value.get("y_offset"):
         return
     raise _invalid(
-        f"{key} says that the picture is only a part of the camera's, or binned. Give fx, fy, cx, cy of the "
-        f"depth map as it is, without {key}."
+        f"{key} says that the depth map is a cut-out of the camera's image, or binned. Give fx, fy, cx, cy "
+        f"for the depth map itself, without {key}."
     )

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; its name is never asked."""
+"""The kind of a file, from its first bytes. The file's name is never used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"VERSION ", "PCD"),
     (b"\x93NUMPY", "NPY"),
     (b"PK\x03\x04", "NPZ"),
-    # Known only to be named in the refusal.
+    # Not accepted; listed so that the error message can name the kind.
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
     (b"RIFF", "WebP"),
@@ -34,10 +34,11 @@ def kind_of(data: bytes) -> str | None:
 
 
 def refusal(data: bytes, accepted: tuple[str, ...], noun: str) -> UnsupportedType:
-    """What to raise for bytes of a kind that is not accepted here."""
+    """The error for bytes of a kind that is not accepted."""
     kind = kind_of(data)
-    seen = f"a {kind} file" if kind else "of no kind known here"
+    fault = f"is a {kind} file" if kind else "has an unknown format"
+    kinds = " or ".join(filter(None, (", ".join(accepted[:-1]), accepted[-1])))
     return UnsupportedType(
         "unsupported_type",
-        f"The {noun} is {seen}; accepted are {', '.join(accepted)}. The content counts, not the file's name.",
+        f"The {noun} {fault} (its content is checked, not its name). Send {kinds}.",
     )

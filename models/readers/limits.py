@@ -1,4 +1,4 @@
-"""How much a reader takes on before it says no, and how its refusals are made."""
+"""The limits of the readers, and the errors for files beyond them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """Bounds on one part's files. All hold before anything is decoded, from headers alone.
+    """Limits on the files of one part. All are checked from headers, before anything is decoded.
 
-    rgb_bytes, xyz_bytes: encoded size. rgb_pixels, xyz_pixels: height x width.
-    decoded_bytes: one decoded array. min_side: shortest side, pixels.
-    ratio: decoded to encoded size of compressed clouds, looked at once the decoded size passes
-    ratio_free_bytes
-        (a small cloud of mostly background compresses a thousandfold and harms nobody). Images are bounded by
-        their pixels instead: an all-black picture is a picture.
-    jpeg_scans: scans of a progressive JPEG; every one costs a pass over the whole image.
+    Attributes:
+        rgb_bytes, xyz_bytes: encoded size.
+        rgb_pixels, xyz_pixels: height x width.
+        decoded_bytes: size of one decoded array.
+        min_side: shortest side, pixels.
+        ratio: decoded to encoded size of a compressed cloud. It is checked only if the decoded size is above
+            ratio_free_bytes, because a small cloud of mostly background compresses a thousandfold. Images
+            have a limit on pixels instead, because an all-black image is valid.
+        jpeg_scans: scans of a progressive JPEG. Each scan costs a pass over the whole image.
     """
 
     rgb_bytes: int = 16 * _MIB
@@ -39,7 +41,7 @@ DEFAULT_LIMITS = ReadLimits()
 
 
 def check_bytes(data: bytes, most: int, noun: str) -> None:
-    """Raises BadSample empty, TooLarge too_many_bytes."""
+    """Check the encoded size. Raises BadSample empty, TooLarge too_many_bytes."""
     if not data:
         raise BadSample("empty", f"The {noun} is empty (0 bytes). Send the file's content.")
     if len(data) > most:
@@ -47,7 +49,7 @@ def check_bytes(data: bytes, most: int, noun: str) -> None:
 
 
 def check_pixels(height: int, width: int, most: int, limits: ReadLimits, noun: str) -> None:
-    """Raises TooLarge too_many_pixels, BadSample too_small."""
+    """Check height and width, pixels. Raises TooLarge too_many_pixels, BadSample too_small."""
     if height * width > most:
         raise TooLarge(
             "too_many_pixels", f"The {noun} is {height} x {width} pixels; at most {most} are accepted."
@@ -60,7 +62,7 @@ def check_pixels(height: int, width: int, most: int, limits: ReadLimits, noun: s
 
 
 def check_decoded(decoded: int, encoded: int, limits: ReadLimits, noun: str) -> None:
-    """Raises TooLarge too_many_bytes_decoded, compression_ratio. Sizes in bytes."""
+    """Check the decoded size, bytes. Raises TooLarge too_many_bytes_decoded, compression_ratio."""
     if decoded > limits.decoded_bytes:
         raise TooLarge(
             "too_many_bytes_decoded",
@@ -75,11 +77,11 @@ def check_decoded(decoded: int, encoded: int, limits: ReadLimits, noun: str) -> 
 
 @contextmanager
 def decoding(noun: str) -> Iterator[None]:
-    """Make any failure of a decoder a BadSample `unreadable`; refusals of our own pass through.
+    """Turn any failure of a decoder into BadSample `unreadable`. A BadSample passes through unchanged.
 
-    Broad on purpose: on damaged bytes tifffile raises ZeroDivisionError, TypeError and MemoryError as well
-    as its own errors (shared/reliability.md, section 8). The decoder's words are not repeated: they may
-    quote the file.
+    Exception is caught on purpose: on damaged bytes, tifffile raises ZeroDivisionError, TypeError and
+    MemoryError besides its own errors (shared/reliability.md, section 8). The message leaves out the
+    decoder's text, which may quote the file.
     """
     try:
         yield
@@ -87,5 +89,6 @@ def decoding(noun: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise BadSample(
-            "unreadable", f"The {noun} is damaged or cut short. Write it again and check the transfer."
+            "unreadable",
+            f"The {noun} is damaged or incomplete. Write the file again, and check how it is transferred.",
         ) from error

@@ -1,8 +1,8 @@
-"""Organised PCD clouds (Point Cloud Library, version 0.7): our own reading of the header, NumPy for the
-numbers.
+"""Organised PCD clouds (Point Cloud Library, version 0.7). We parse the header; NumPy reads the numbers.
 
-HEIGHT above 1 makes a cloud organised. Data may be ascii, binary or binary_compressed (LZF). Colour is
-PCL's: a field rgb or rgba whose 32 bits, whether called float or unsigned, are 0xAARRGGBB.
+Our own parser is needed because it checks sizes before memory is allocated. A cloud with HEIGHT above 1 is
+organised. DATA may be ascii, binary or binary_compressed (LZF). Colour is PCL's: a field rgb or rgba with the
+32 bits 0xAARRGGBB, declared as float or unsigned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _COLOURS = ("rgb", "rgba")
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """dtype: of one point, little endian. encoding: of DATA. start: of the numbers, bytes."""
+    """dtype: one point, little endian. encoding: value of DATA. start: position of the first number,
+    bytes."""
 
     dtype: np.dtype
     height: int
@@ -36,7 +37,7 @@ class _Header:
 
 
 def pcd_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
-    """xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 where points have colour.
+    """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
     Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
     """
@@ -46,9 +47,9 @@ def pcd_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], ND
         if header.height == 1:
             raise BadSample(
                 "unorganised_cloud",
-                "The PCD cloud has HEIGHT 1: a bare list of points. A score needs one point for every "
-                "pixel of the image: record the organised cloud (HEIGHT = rows of the image) and do not "
-                "filter or downsample it.",
+                "The PCD cloud is not organised: it has HEIGHT 1. Scoring needs one point for every pixel "
+                "of the image. Record the organised cloud (HEIGHT = rows of the image), and do not filter "
+                "or downsample it.",
             )
         check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
         count = header.height * header.width
@@ -87,7 +88,7 @@ def _point_dtype(entries: dict[str, list[str]]) -> np.dtype:
     for axis in "xyz":
         if axis not in names or dtype[axis] not in (np.dtype("<f4"), np.dtype("<f8")):
             raise BadSample(
-                "cloud_fields", "The PCD's points must have x, y and z, of TYPE F and SIZE 4 or 8."
+                "cloud_fields", "The PCD's points must have x, y and z with TYPE F and SIZE 4 or 8."
             )
     return dtype
 
@@ -101,14 +102,14 @@ def _binary(data: bytes, header: _Header, count: int) -> NDArray[np.void]:
 
 
 def _compressed(data: bytes, header: _Header, count: int) -> NDArray[np.void]:
-    """LZF over all values of the first field, then all of the second, and so on."""
+    """LZF. The decoded bytes hold all values of the first field, then all of the second, and so on."""
     encoded, decoded = struct.unpack_from("<II", data, header.start)
     body = data[header.start + 8 : header.start + 8 + encoded]
     if len(body) != encoded or decoded != count * header.dtype.itemsize:
         raise ValueError("the compressed block does not fit the header")
     raw = imagecodecs.lzf_decode(body, out=decoded)
     if len(raw) != decoded:
-        raise ValueError("the compressed block is shorter than it claims")
+        raise ValueError("the compressed block is shorter than its declared size")
     points = np.empty(count, header.dtype)
     at = 0
     for name in header.dtype.names or ():

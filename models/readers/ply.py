@@ -1,8 +1,9 @@
-"""Organised PLY clouds: our own reading of the header, NumPy for the numbers.
+"""Organised PLY clouds. We parse the header; NumPy reads the numbers.
 
-A PLY file is a list of points; what makes it organised is a width and a height in its header, as range
-scanners write them: `obj_info num_cols 640` with `obj_info num_rows 480`, or comments `width 640` and
-`height 480` (a colon or an equals sign after the word does no harm). Points come row by row.
+Our own parser is needed because it checks sizes before memory is allocated. A PLY file is a list of points.
+It is organised if its header gives a width and a height, as range scanners write them: `obj_info num_cols
+640` and `obj_info num_rows 480`, or comments `width 640` and `height 480` (a colon or an equals sign after
+the word is accepted). Points are stored row by row.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _COLOURS = ("red", "green", "blue")
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """properties: (name, NumPy type) of a point. start: of the numbers, bytes."""
+    """properties: (name, NumPy type) of a point. start: position of the first number, bytes."""
 
     encoding: str
     count: int
@@ -43,7 +44,7 @@ class _Header:
 
 
 def ply_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
-    """xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 where points have red, green, blue.
+    """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
     Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
     """
@@ -84,7 +85,7 @@ def _header(data: bytes) -> _Header:
 
 def _property(words: list[str]) -> tuple[str, str]:
     if words[1] not in _NUMBERS:
-        raise BadSample("cloud_fields", "The PLY's points must have plain numbers as properties, no lists.")
+        raise BadSample("cloud_fields", "The properties of the PLY's points must be numbers, not lists.")
     return words[2], _NUMBERS[words[1]]
 
 
@@ -94,15 +95,15 @@ def _size(header: _Header) -> tuple[int, int]:
     if not height or not width or height == 1 or width == 1:
         raise BadSample(
             "unorganised_cloud",
-            "The PLY cloud is a bare list of points. A score needs one point for every pixel of the image: "
-            "export the organised cloud, with obj_info num_cols and num_rows in the header and points "
-            "without return kept.",
+            "The PLY cloud is not organised: its header has no width and height. Scoring needs one point for "
+            "every pixel of the image. Export the organised cloud with obj_info num_cols and num_rows in the "
+            "header, and keep the points without return.",
         )
     if height * width != header.count:
         raise BadSample(
             "unorganised_cloud",
-            f"The PLY cloud says {height} x {width} but has {header.count} points. Export it with the points "
-            "without return kept.",
+            f"The PLY header says {height} x {width} pixels, but the file has {header.count} points. Export "
+            "the cloud again, and keep the points without return.",
         )
     return height, width
 
@@ -111,7 +112,7 @@ def _points(data: bytes, header: _Header, limits: ReadLimits) -> NDArray[np.void
     """(count,) structured array of all points."""
     names = [name for name, _ in header.properties]
     if len(set(names)) < len(names) or len(names) > _MAX_PROPERTIES or not set("xyz") <= set(names):
-        raise BadSample("cloud_fields", "The PLY's points must have x, y and z, each property once.")
+        raise BadSample("cloud_fields", "The PLY's points must have x, y and z, and each property only once.")
     if any(number not in ("f4", "f8") for name, number in header.properties if name in "xyz"):
         raise BadSample("cloud_fields", "The PLY's x, y and z must be float or double.")
     order = _BYTE_ORDERS[header.encoding]
@@ -123,16 +124,20 @@ def _points(data: bytes, header: _Header, limits: ReadLimits) -> NDArray[np.void
 
 
 def ascii_points(body: bytes, dtype: np.dtype, count: int) -> NDArray[np.void]:
-    """(count,) structured array from lines of numbers; further lines are ignored. Raises ValueError."""
+    """Read lines of numbers into a (count,) structured array. Further lines are ignored. Raises
+    ValueError."""
     points = np.loadtxt(_lines(body), dtype, comments=None, max_rows=count, ndmin=1)
     if len(points) != count:
-        raise ValueError("fewer points than the header claims")
+        raise ValueError("the file has fewer points than the header says")
     return points
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    """The lines one by one, from Python: given a file, np.loadtxt keeps the interpreter's lock until the last
-    number (0.6 s for 34 MiB), and every other thread of the process waits. Raises ValueError."""
+    """Yield the lines one by one. Raises ValueError.
+
+    If np.loadtxt gets a file, it holds the GIL until the last number (0.6 s for 34 MiB), and every other
+    thread of the process waits. With lines from Python, it does not.
+    """
     stream = io.BytesIO(body)
     while line := stream.readline(_LINE_BYTES):
         if len(line) == _LINE_BYTES:

@@ -1,7 +1,7 @@
-"""A folder of recorded parts: the MVTec 3D-AD layout, good/ beside a folder a defect, or good parts only.
+"""A folder of recorded parts: the MVTec 3D-AD layout, good/ beside one folder per defect, or good parts only.
 
-Names of folders and endings of files count without regard to case, and names that differ only in how Unicode
-writes their accents are one.
+Upper and lower case make no difference in folder names and file endings. Names that differ only in the
+Unicode form of their accents are the same name.
 """
 
 from __future__ import annotations
@@ -24,37 +24,40 @@ GOOD = "good"
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 TIFF_SUFFIXES = (".tiff", ".tif")
-"""In a folder of images these are images; beside images they are clouds."""
+"""In a folder of images, a TIFF is an image. In a folder with images and clouds, a TIFF is a cloud."""
 CLOUD_SUFFIXES = (".tiff", ".tif", ".pcd", ".ply", ".npy")
 PART_SUFFIX = ".npz"
 PART_SUFFIXES = (*IMAGE_SUFFIXES, *CLOUD_SUFFIXES, PART_SUFFIX)
 _NO_PARTS = frozenset(
     (".txt", ".md", ".json", ".csv", ".xml", ".yaml", ".yml", ".log", ".ini", ".html", ".pdf")
 )
-"""Endings of what lies beside parts as a note, and is not worth a word there."""
+"""Endings of notes and documents, which are skipped without a message."""
 _SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini"))
 
 _EXPECTED = (
-    "Expected either the MVTec 3D-AD layout, <folder>/train/good/rgb/000.png beside "
-    "<folder>/train/good/xyz/000.tiff (and validation, test in the same way), "
-    "or good/ and one folder a defect, each with rgb/ and xyz/, "
-    "or a folder of good parts: rgb/ and xyz/ with equal names, or "
-    "000.png beside 000.tiff (.pcd, .ply, .npy), or 000.npz."
+    "Expected the MVTec 3D-AD layout: <folder>/train/good/rgb/000.png and "
+    "<folder>/train/good/xyz/000.tiff (validation and test in the same way); "
+    "or good/ and one folder per defect, each with rgb/ and xyz/; "
+    "or a folder of good parts: rgb/ and xyz/ with equal file names, "
+    "or 000.png and 000.tiff (.pcd, .ply, .npy) side by side, or 000.npz."
 )
 
 
 class NotAProductFolder(ValueError):
-    """The folder holds no parts in any layout known here; the message says what was expected."""
+    """The folder has no parts in a known layout. The message says which layouts are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """Where one part lies.
+    """The files of one part.
 
-    name: such as "test/hole/003", unique in its folder, as `printable` writes it.
-    defect: "good" or the defect's name.
-    rgb: image. xyz: cloud, or the NPZ file that holds both. A missing one is None, never both.
-    mask: image of the defect (not 0 = defect), where there is one.
+    Attributes:
+        name: such as "test/hole/003", unique in its folder, as `printable` writes it.
+        defect: "good" or the defect's name.
+        rgb: the image; None if missing.
+        xyz: the cloud, or the NPZ file that holds image and cloud; None if missing. rgb and xyz are never
+            both None.
+        mask: image of the defect (not 0 = defect), if there is one.
     """
 
     name: str
@@ -65,7 +68,7 @@ class PartFile:
     mask: Path | None = None
 
     def read(self, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
-        """The part; it says what it misses. Raises BadSample, with the part's name in front; OSError."""
+        """Read the part. Raises BadSample, whose message begins with the part's name; OSError."""
         try:
             if self.xyz is not None and self.xyz.suffix.lower() == PART_SUFFIX:
                 return npz_sample(file_bytes(self.xyz, limits.rgb_bytes + limits.xyz_bytes), limits)
@@ -76,9 +79,9 @@ class PartFile:
 
 @dataclass(frozen=True, slots=True)
 class ProductFolder:
-    """The parts of a folder in natural order (2 before 10), good ones first.
+    """The parts of a folder in natural order (2 before 10), good parts first.
 
-    skipped: one sentence for everything that looked like a part and was left out.
+    skipped: one sentence for each file or folder that looked like a part and was left out.
     """
 
     train: tuple[PartFile, ...]
@@ -88,14 +91,15 @@ class ProductFolder:
 
     @property
     def has_clouds(self) -> bool:
-        """Whether any part comes with a cloud; without, no background can be removed."""
+        """Whether any part has a cloud. Without clouds, the background cannot be removed."""
         return any(part.xyz for part in (*self.train, *self.validation, *self.test))
 
 
 def open_product_folder(path: Path) -> ProductFolder:
-    """List the parts under `path`; no part is read. Raises NotAProductFolder.
+    """List the parts under `path` without reading them. Raises NotAProductFolder.
 
-    Of good/ beside a folder a defect, the good parts are for training, the defective ones for the test.
+    In the layout with good/ beside one folder per defect, good parts are training parts and defective parts
+    are test parts.
     """
     if not path.is_dir():
         raise NotAProductFolder(f"{printable(path)} is not a folder. {_EXPECTED}")
@@ -113,25 +117,27 @@ def open_product_folder(path: Path) -> ProductFolder:
     else:
         parts["train"] += _folder_parts(path, "train", GOOD, "", skipped)
     if not any(parts.values()):
-        found = f" What was there: {' '.join(skipped[:3])}" if skipped else ""
-        raise NotAProductFolder(f"{printable(path)} holds no parts. {_EXPECTED}{found}")
+        reasons = f" Skipped: {' '.join(skipped[:3])}" if skipped else ""
+        raise NotAProductFolder(f"{printable(path)} has no parts. {_EXPECTED}{reasons}")
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     return ProductFolder(train=train, validation=validation, test=test, skipped=tuple(skipped))
 
 
 def printable(name: str | Path) -> str:
-    r"""A file's name as it may stand in JSON, in a table or in a log.
+    r"""A file's name for JSON, tables and logs.
 
-    Bytes that are no UTF-8 (an old share, an unpacked Windows zip) are written out, as in "Geh\xe4use";
-    accents have one form (NFC).
+    Bytes that are not UTF-8 (from an old share or a Windows zip) are escaped, as in "Geh\xe4use". Accents are
+    in the form NFC.
     """
     text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 
 
 def subfolders(path: Path) -> dict[str, Path]:
-    """The folders in one, by name in lower case; hidden ones are none. Of names that differ only in case, the
-    one in lower case counts."""
+    """The folders inside `path`, by name in lower case, without hidden folders.
+
+    If names differ only in case, the folder with the lower-case name is used.
+    """
     folders = [folder for folder in path.iterdir() if folder.is_dir() and not _is_hidden(folder)]
     by_name: dict[str, Path] = {}
     for folder in sorted(folders, key=lambda folder: (folder.name != folder.name.casefold(), folder.name)):
@@ -140,49 +146,51 @@ def subfolders(path: Path) -> dict[str, Path]:
 
 
 def _split_parts(path: Path | None, split: Split, skipped: list[str]) -> Iterable[PartFile]:
-    """Parts of train/, validation/ or test/: one folder a defect; none for None."""
+    """Parts of train/, validation/ or test/, which hold one folder per defect. No parts if `path` is None."""
     defects = {} if path is None else subfolders(path)
     for name in sorted(defects, key=lambda name: (name != GOOD, _natural(defects[name].name))):
         defect = GOOD if name == GOOD else printable(defects[name].name)
         if split != "test" and defect != GOOD:
-            skipped.append(f"{split}/{defect}: {split} holds good parts only, in {split}/{GOOD}.")
+            skipped.append(f"{split}/{defect}: {split} may hold good parts only, in {split}/{GOOD}.")
             continue
         yield from _folder_parts(defects[name], split, defect, f"{split}/{defect}/", skipped)
 
 
 def _defective_parts(folder: Path, skipped: list[str]) -> Iterable[PartFile]:
-    """Parts of a folder beside good/."""
+    """Parts of a defect's folder beside good/."""
     defect = printable(folder.name)
     parts = list(_folder_parts(folder, "test", defect, f"{defect}/", skipped))
     if not parts:
-        skipped.append(f"{defect}: no parts in it.")
+        skipped.append(f"{defect}: this folder has no parts.")
     return parts
 
 
 def _folder_parts(
     folder: Path, split: Split, defect: str, prefix: str, skipped: list[str]
 ) -> Iterable[PartFile]:
-    """Parts of one folder of equal parts: rgb/ and xyz/ (and gt/), or files side by side."""
+    """Parts of one folder: in rgb/ and xyz/ (masks in gt/), or as files side by side."""
     inside = subfolders(folder)
-    clouds_here = (*CLOUD_SUFFIXES, PART_SUFFIX)
+    cloud_suffixes = (*CLOUD_SUFFIXES, PART_SUFFIX)
     if "rgb" in inside or "xyz" in inside:
-        kinds = {"rgb": (*IMAGE_SUFFIXES, *TIFF_SUFFIXES), "xyz": clouds_here}
+        kinds = {"rgb": (*IMAGE_SUFFIXES, *TIFF_SUFFIXES), "xyz": cloud_suffixes}
         images, clouds = (_by_stem(inside.get(kind), kinds[kind], prefix, skipped) for kind in kinds)
         unread = {kind: _unread(inside.get(kind), kinds[kind], f"{prefix}{kind}/") for kind in kinds}
-        notes = [note for one in unread.values() for note in one]
+        notes = [note for notes_of_kind in unread.values() for note in notes_of_kind]
     else:
-        images, clouds = (_by_stem(folder, kind, prefix, skipped) for kind in (IMAGE_SUFFIXES, clouds_here))
+        images, clouds = (
+            _by_stem(folder, suffixes, prefix, skipped) for suffixes in (IMAGE_SUFFIXES, cloud_suffixes)
+        )
         unread = {}
         notes = _unread(folder, (*PART_SUFFIXES, *_NO_PARTS), prefix)
     skipped += notes
     masks = _by_stem(inside.get("gt"), (*IMAGE_SUFFIXES, *TIFF_SUFFIXES), prefix, skipped)
-    # Recorded without cloud, or without image: on purpose, unless there are files that no reader takes.
+    # Parts without images, or without clouds, are intended, unless the folder holds files of unknown kinds.
     one_kind = not (images or unread.get("rgb")) or not (clouds or unread.get("xyz"))
     for stem in sorted(images.keys() | clouds.keys(), key=_natural):
         rgb, xyz = images.get(stem), clouds.get(stem)
         whole = xyz is not None and xyz.suffix.lower() == PART_SUFFIX
         if not (one_kind or whole) and (rgb is None or xyz is None):
-            skipped.append(f"{prefix}{stem}: has no {'image' if rgb is None else 'cloud'}.")
+            skipped.append(f"{prefix}{stem}: the {'image' if rgb is None else 'cloud'} is missing.")
             continue
         yield PartFile(f"{prefix}{stem}", split, defect, None if whole else rgb, xyz, masks.get(stem))
 
@@ -190,31 +198,32 @@ def _folder_parts(
 def _by_stem(
     folder: Path | None, suffixes: tuple[str, ...], prefix: str, skipped: list[str]
 ) -> Mapping[str, Path]:
-    """Files by name without suffix; of two with one name, the first in the order of `suffixes`."""
+    """Files by name without suffix. If two files share a name, the first in the order of `suffixes` is
+    used."""
     files: dict[str, Path] = {}
     candidates = [file for file in _files(folder) if file.suffix.lower() in suffixes]
     for file in sorted(candidates, key=lambda file: (suffixes.index(file.suffix.lower()), file.name)):
-        taken = files.setdefault(printable(file.stem), file)
-        if taken is not file:
-            skipped.append(f"{prefix}{printable(file.name)}: {printable(taken.name)} was taken instead.")
+        used = files.setdefault(printable(file.stem), file)
+        if used is not file:
+            skipped.append(f"{prefix}{printable(file.name)}: {printable(used.name)} is used instead.")
     return files
 
 
 def _unread(folder: Path | None, suffixes: tuple[str, ...], prefix: str) -> list[str]:
-    """A sentence for every kind of file there, by its ending, that is none of `suffixes`."""
+    """One sentence for each file ending in the folder that is not in `suffixes`."""
     others: dict[str, list[str]] = {}
     for file in _files(folder):
         if file.suffix.lower() not in suffixes:
             others.setdefault(printable(file.suffix.lower()), []).append(printable(file.name))
     return [
-        f"{prefix}{min(names)}: {suffix.lstrip('.').upper() or 'no kind by its name'}, which is not read here"
-        + (f", and {len(names) - 1} more of the kind." if len(names) > 1 else ".")
+        f"{prefix}{min(names)}: {suffix.lstrip('.').upper() or 'a file without an ending'} is not read here"
+        + (f"; {len(names) - 1} more such files." if len(names) > 1 else ".")
         for suffix, names in sorted(others.items())
     ]
 
 
 def _files(folder: Path | None) -> list[Path]:
-    """The files of a folder, without the system's own; none for None."""
+    """The files of a folder, without system files. No files if `folder` is None."""
     files = [] if folder is None else [file for file in folder.iterdir() if file.is_file()]
     return [file for file in files if not _is_hidden(file) and file.name.lower() not in _SYSTEM_FILES]
 
@@ -224,6 +233,6 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key under which "2" comes before "10"."""
+    """Sort key that puts "2" before "10"."""
     pieces = re.findall(r"\d+|\D+", name)
     return tuple((0, int(piece)) if piece.isdecimal() else (1, piece) for piece in pieces)

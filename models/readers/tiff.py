@@ -1,8 +1,8 @@
-"""TIFF clouds, pictures and depth maps: the page's own account of itself is checked before a pixel is
-decoded.
+"""TIFF clouds, images and depth maps. The page's tags are checked before a pixel is decoded.
 
 Accepted: one page, little or big endian, classic or BigTIFF, strips or tiles, samples together or in
-separate planes, uncompressed, deflate, LZW or PackBits. The numbers are the same in every one of these forms.
+separate planes, uncompressed, deflate, LZW or PackBits. Every form gives the same numbers. Our own checks are
+needed because tifffile can hang or crash on a damaged page (shared/reliability.md, section 8).
 """
 
 from __future__ import annotations
@@ -21,22 +21,27 @@ _COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "Pa
 
 
 def tiff_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
-    """(H, W, 3) float32 or float64 as stored. Raises BadSample: unreadable, multi_page, xyz_shape, xyz_dtype,
-    too_small; UnsupportedType; TooLarge."""
+    """Read a cloud: (H, W, 3) float32 or float64 as stored.
+
+    Raises BadSample: unreadable, multi_page, xyz_shape, xyz_dtype, too_small; UnsupportedType; TooLarge.
+    """
     check_bytes(data, limits.xyz_bytes, "TIFF cloud")
     with decoding("TIFF cloud"):
         return _decoded(data, limits.xyz_pixels, 3, ("float32", "float64"), "xyz", limits)
 
 
 def tiff_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8. Raises as tiff_xyz, with rgb_shape and rgb_dtype."""
+    """Read an image: (H, W, 3) uint8. Raises the errors of tiff_xyz, with rgb_shape and rgb_dtype."""
     check_bytes(data, limits.rgb_bytes, "TIFF image")
     with decoding("TIFF image"):
         return _decoded(data, limits.rgb_pixels, 3, ("uint8",), "rgb", limits)
 
 
 def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
-    """(H, W) uint16, float32 or float64 as stored. Raises as tiff_xyz, with depth_shape and depth_dtype."""
+    """Read a depth map: (H, W) uint16, float32 or float64 as stored.
+
+    Raises the errors of tiff_xyz, with depth_shape and depth_dtype.
+    """
     check_bytes(data, limits.xyz_bytes, "depth TIFF")
     with decoding("depth TIFF"):
         return _decoded(data, limits.xyz_pixels, 1, ("uint16", "float32", "float64"), "depth", limits)
@@ -50,7 +55,7 @@ def _decoded(
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages[0]
         if not isinstance(page, TiffPage):
-            raise TypeError("the first page is no page")
+            raise TypeError("the first page is damaged")
         _check_page(page, most, channels, dtypes, role, limits)
         _check_segments(page, len(data), limits)
         array = page.asarray(maxworkers=1)
@@ -60,8 +65,7 @@ def _decoded(
 
 
 def _check_single_page(data: bytes) -> None:
-    """One image file directory and no link to another: neither a chain of 100,000 nor a circle is
-    followed."""
+    """Accept one image file directory without a link to the next: a chain may be endless or a circle."""
     order = "<" if data[:2] == b"II" else ">"
     if data[2:4] in (b"+\x00", b"\x00+"):
         (first,) = struct.unpack_from(order + "Q", data, 8)
@@ -74,8 +78,8 @@ def _check_single_page(data: bytes) -> None:
     if following:
         raise BadSample(
             "multi_page",
-            "The TIFF has more than one page; the part must be one page of height x width x channels. "
-            'With tifffile, write with photometric="rgb".',
+            "The TIFF has more than one page. Write one page of height x width x channels; "
+            'with tifffile, use photometric="rgb".',
         )
 
 
@@ -85,7 +89,7 @@ def _check_page(
     if page.compression not in _COMPRESSIONS:
         raise UnsupportedType(
             "unsupported_compression",
-            "The TIFF's compression is not accepted; write it uncompressed or with deflate, LZW or PackBits.",
+            "The TIFF's compression is not accepted. Write it uncompressed or with deflate, LZW or PackBits.",
         )
     check_pixels(page.imagelength, page.imagewidth, most, limits, "TIFF")
     height, width = page.imagelength, page.imagewidth
@@ -93,16 +97,18 @@ def _check_page(
     if channels == 1:
         layouts = {"YX": (height, width)}
     if page.axes not in layouts or page.shape != layouts[page.axes]:
-        wanted = "height x width" + (f" x {channels}" if channels > 1 else "")
-        raise BadSample(f"{role}_shape", f"The TIFF must be {wanted}, one value of every channel a pixel.")
+        shape = "height x width" + (f" x {channels}" if channels > 1 else "")
+        raise BadSample(
+            f"{role}_shape", f"The TIFF must be {shape}, with one value per pixel for each channel."
+        )
     dtype = np.dtype("V") if page.dtype is None else page.dtype
     if dtype.name not in dtypes or page.bitspersample != 8 * dtype.itemsize:
-        raise BadSample(f"{role}_dtype", f"The TIFF's numbers must be {' or '.join(dtypes)}.")
+        raise BadSample(f"{role}_dtype", f"The TIFF must hold {' or '.join(dtypes)} numbers.")
 
 
 def _check_segments(page: TiffPage, size: int, limits: ReadLimits) -> None:
-    """Strips or tiles: as many as the shape needs, inside the file, not over one another, not too large
-    decoded."""
+    """Check the strips or tiles: their number fits the shape, they lie inside the file, they do not overlap,
+    and their decoded size is within the limits. Raises ValueError or TooLarge."""
     offsets, counts = page.dataoffsets, page.databytecounts
     itemsize = 0 if page.dtype is None else page.dtype.itemsize
     segment = int(np.prod([int(side) for side in page.chunks], dtype=object)) * itemsize
@@ -118,4 +124,4 @@ def _check_segments(page: TiffPage, size: int, limits: ReadLimits) -> None:
     if ends[-1] > size:
         raise ValueError("strips reach past the end of the file")
     if page.compression == 1 and not page.is_tiled and sum(counts) != page.nbytes:
-        raise ValueError("the strips do not hold the pixels the header claims")
+        raise ValueError("the strips do not hold as many pixels as the header says")
