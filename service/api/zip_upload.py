@@ -59,13 +59,15 @@ async def receive_zip(request: Request, file: Path, limits: ZipLimits, arrival: 
     media_type, boundary = check_head(request.headers, limits.body_bytes, (ZIP, FORM))
     try:
         with file.open("wb") as raw, PartsSink(raw) as sink:
+            reader = None
             if media_type == ZIP:
                 sink.open(FIELD, "")
-            reader = FormReader(boundary, sink, most_fields=limits.archive.entries)
-            take = reader.feed if media_type == FORM else sink.take
+            else:
+                reader = FormReader(boundary, sink, most_fields=limits.archive.entries)
+            take = reader.feed if reader else sink.take
             async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
                 await on_disk(partial(take, chunk))
-            if media_type == FORM:
+            if reader:
                 reader.finish()
     except OSError:
         detail = "The service has no room for these parts. Tell its operator."

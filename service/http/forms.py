@@ -1,20 +1,26 @@
-"""The grammar of multipart/form-data (RFC 2046, RFC 7578), read in pieces of any size, every one bounded."""
+"""A multipart/form-data body (RFC 2046, RFC 7578), read in pieces of any size, every one bounded.
+
+The grammar is the library `multipart`'s. Added here: the bounds of this service, and its refusals.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from python_multipart.multipart import parse_options_header
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from service.http.problems import Refusal
 
 MAX_HEADER_BYTES = 8 * 1024
+"""The longest header line of a field."""
+MAX_HEADERS = 8
+"""Header lines of a field; RFC 7578 knows three."""
 MAX_AROUND_BYTES = 1024
-"""Of what stands before the first boundary and after the last: RFC 2046 lets old clients write there."""
+"""Text before the first boundary and after the last one: RFC 2046 lets old clients write there."""
 
 
 class FieldSink(Protocol):
-    """Where the fields of a form go, one after another. Each method may raise Refusal."""
+    """Receives the fields of a form, one after another. Each method may raise Refusal."""
 
     def open(self, name: str, filename: str) -> None:
         """A field begins. filename: as the client gave it, to be distrusted; empty where it gave none."""
@@ -25,136 +31,82 @@ class FieldSink(Protocol):
         ...
 
     def close(self) -> None:
-        """The open field is whole."""
+        """The open field is complete."""
         ...
 
 
 class FormReader:
-    """Takes a multipart/form-data body in pieces of any size; what the sink gets in all does not depend on
-    their sizes. most_fields: above it 413."""
+    """Reads a multipart/form-data body in pieces of any size and hands its fields to the sink.
+
+    boundary: from the Content-Type header.
+    most_fields: a form with more fields is refused with 413.
+    """
 
     def __init__(self, boundary: bytes, sink: FieldSink, *, most_fields: int) -> None:
         self._sink = sink
         self._most_fields = most_fields
-        self._delimiter = b"\r\n--" + boundary
-        self._pending = bytearray(b"\r\n")  # as if a line had ended before the first delimiter
-        self._step = self._opening
+        # Latin-1 lets every byte of a file name pass; _text turns the names into UTF-8.
+        self._parser = PushMultipartParser(
+            boundary,
+            max_header_size=MAX_HEADER_BYTES,
+            max_header_count=MAX_HEADERS,
+            header_charset="latin-1",
+        )
+        self._closing = b"--" + boundary + b"--"
         self._count = 0
-        self._passed = 0
-        self._line_end = 0  # bytes still to skip: the line end that closed the headers is not content
+        self._before = 0
+        self._end = b""
 
     def feed(self, chunk: bytes) -> None:
         """Take the next piece. Raises Refusal."""
-        self._pending += chunk
-        while self._step():
-            pass
+        if not chunk:  # to the parser an empty piece is the end of the body
+            return
+        room = MAX_AROUND_BYTES + len(self._closing)
+        self._end = (self._end + chunk[-room:])[-room:]
+        try:
+            for event in self._parser.parse(chunk):
+                self._take(event)
+        except MultipartError as error:
+            raise _malformed(f"{error}") from None
+        self._before += 0 if self._count else len(chunk)
+        if self._before > MAX_AROUND_BYTES + MAX_HEADERS * MAX_HEADER_BYTES:
+            raise _malformed("the body does not start with the boundary that the Content-Type header names")
 
     def finish(self) -> None:
         """The body has ended. Raises Refusal."""
-        if self._step not in (self._close, self._epilogue):
-            raise _malformed("the body ends before its closing boundary")
+        try:
+            self._parser.close()
+        except MultipartError:
+            raise _malformed("the body ends before its closing boundary") from None
+        # The parser passes over all that follows the closing boundary.
+        _, found, after = self._end.rpartition(self._closing)
+        if not found or after[:1].strip():
+            raise _malformed("the closing boundary is followed by something other than a line end")
 
-    def _opening(self) -> bool:
-        """Up to the first delimiter: a preamble, which is passed over."""
-        at = self._pending.find(self._delimiter)
-        passed = at if at >= 0 else max(0, len(self._pending) - len(self._delimiter) + 1)
-        self._pass_over(
-            passed, "the body does not start with the boundary that the Content-Type header names"
-        )
-        if at < 0:
-            return False
-        del self._pending[: len(self._delimiter)]
-        self._step = self._after_delimiter
-        return True
-
-    def _pass_over(self, count: int, fault: str) -> None:
-        """Leave out what stands before the first and after the last delimiter. Raises Refusal above the
-        bound."""
-        del self._pending[:count]
-        self._passed += count
-        if self._passed > MAX_AROUND_BYTES:
-            raise _malformed(fault)
-
-    def _after_delimiter(self) -> bool:
-        """A line end opens a part; two hyphens close the body."""
-        if len(self._pending) < 2:
-            return False
-        mark = bytes(self._pending[:2])
-        del self._pending[:2]
-        if mark == b"--":
-            self._step = self._close
-        elif mark == b"\r\n":
+    def _take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
+        """One event of the parser: a field's headers, a piece of its content, or its end."""
+        if event is None:
+            self._sink.close()
+        elif isinstance(event, MultipartSegment):
             self._count += 1
             if self._count > self._most_fields:
                 raise Refusal(413, "too_many_fields", f"A form has at most {self._most_fields} fields.")
-            self._step = self._headers
+            self._sink.open(*_names(event))
         else:
-            raise _malformed("a boundary is followed by something other than a line end")
-        return True
-
-    def _headers(self) -> bool:
-        """The part's header lines, up to the empty one."""
-        end = self._pending.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES + 4)
-        if end < 0:
-            if len(self._pending) > MAX_HEADER_BYTES:
-                raise _malformed(f"the headers of a field are larger than {MAX_HEADER_BYTES} bytes")
-            return False
-        self._sink.open(*_field_names(bytes(self._pending[:end])))
-        # The line end before the content stays: a delimiter may follow it at once (an empty field).
-        del self._pending[: end + 2]
-        self._line_end = 2
-        self._step = self._content
-        return True
-
-    def _content(self) -> bool:
-        """The part's content, up to the next delimiter."""
-        end = self._pending.find(self._delimiter)
-        # What could be the start of a delimiter waits for the next piece.
-        ready = end if end >= 0 else len(self._pending) - len(self._delimiter) + 1
-        if ready > 0:
-            if piece := bytes(self._pending[self._line_end : ready]):
-                self._sink.take(piece)
-            self._line_end = max(0, self._line_end - ready)
-            del self._pending[:ready]
-        if end < 0:
-            return False
-        self._sink.close()
-        del self._pending[: len(self._delimiter)]
-        self._step = self._after_delimiter
-        return True
-
-    def _close(self) -> bool:
-        """The closing delimiter is whole where the body or its line ends."""
-        if not self._pending:
-            return False
-        if self._pending[:1] not in (b"\r", b"\n", b" ", b"\t"):
-            raise _malformed("the closing boundary is followed by something other than a line end")
-        self._step = self._epilogue
-        return True
-
-    def _epilogue(self) -> bool:
-        """What follows the closing boundary is passed over."""
-        self._pass_over(len(self._pending), "too much follows the closing boundary")
-        return False
+            self._sink.take(bytes(event))
 
 
-def _field_names(head: bytes) -> tuple[str, str]:
-    """The name and the file name in a part's Content-Disposition header. Raises Refusal."""
-    disposition: bytes | None = None
-    for line in head.split(b"\r\n"):
-        name, colon, value = line.partition(b":")
-        if not colon or not name.strip() or name != name.strip() or b"\n" in line or b"\r" in line:
-            raise _malformed("a header line of a field is not valid")
-        if name.lower() == b"content-disposition":
-            if disposition is not None:
-                raise _malformed("a field has two Content-Disposition headers")
-            disposition = value.strip()
-    kind, options = parse_options_header(disposition or b"")
-    if kind != b"form-data" or b"name" not in options:
+def _names(segment: MultipartSegment) -> tuple[str, str]:
+    """The name and the file name of a field. Raises Refusal."""
+    if sum(name == "Content-Disposition" for name, _ in segment.headerlist) > 1:
+        raise _malformed("a field has two Content-Disposition headers")
+    if not segment.name:
         raise _malformed("a field has no name")
-    return options[b"name"].decode("utf-8", "replace"), options.get(b"filename", b"").decode(
-        "utf-8", "replace"
-    )
+    return _text(segment.name), _text(segment.filename or "")
+
+
+def _text(name: str) -> str:
+    return name.encode("latin-1").decode("utf-8", "replace")
 
 
 def _malformed(reason: str) -> Refusal:

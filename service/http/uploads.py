@@ -11,7 +11,7 @@ import io
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from python_multipart.multipart import parse_options_header
+from multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
@@ -72,11 +72,10 @@ def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tu
     if encoding not in ("", "identity"):
         raise Refusal(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
     check_length(headers, most_bytes, accepted)
-    found, options = parse_options_header(headers.get("content-type", ""))
-    media_type = found.strip().decode("latin-1")
+    media_type, options = parse_options_header(headers.get("content-type", ""))
     if media_type not in accepted:
         raise Refusal(415, "unsupported_body", f"Send the body as {' or '.join(accepted)}.")
-    boundary = options.get(b"boundary", b"")
+    boundary = options.get("boundary", "").encode("latin-1")
     if media_type == FORM and not 1 <= len(boundary) <= MAX_BOUNDARY:
         detail = "The multipart body cannot be read: the Content-Type header names no usable boundary."
         raise Refusal(400, "malformed_form", detail)

@@ -100,6 +100,7 @@ def test_damaged_bodies_are_refused_or_read_never_worse(noise: bytes, at: int, s
         (b"--b\r\nContent-Type: image/png\r\n\r\n1\r\n--b--", (400, "malformed_form")),
         (b"--bb\r\n", (400, "malformed_form")),
         (field("rgb", b"1") + b"--b--x", (400, "malformed_form")),
+        (b"--b\r\nContent-Disposition: form-data; filename=a\r\n\r\n1\r\n--b--", (400, "malformed_form")),
     ],
 )
 def test_bodies_that_break_a_rule(body: bytes, expected: tuple[int, str]) -> None:
@@ -120,6 +121,33 @@ def test_file_names_are_never_looked_at() -> None:
     for name in (b"../../etc/passwd", b"x" * 5000, b"\x00\xff"):
         body = field("rgb", b"1", extra=b'; filename="' + name + b'"') + b"--b--"
         assert read(body) == {"rgb": b"1"}
+
+
+class Names:
+    """Keeps the names of a form's fields."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, str]] = []
+
+    def open(self, name: str, filename: str) -> None:
+        self.given.append((name, filename))
+
+    def take(self, piece: bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_names_are_utf_8_and_an_empty_piece_ends_nothing() -> None:
+    names = Names()
+    reader = FormReader(b"b", names, most_fields=2)
+    body = field("file", b"1", extra='; filename="Stück 1.png"'.encode()) + field("parts", b"2") + b"--b--"
+    for at in range(len(body)):
+        reader.feed(b"")
+        reader.feed(body[at : at + 1])
+    reader.finish()
+    assert names.given == [("file", "Stück 1.png"), ("parts", "")]
 
 
 def test_an_unknown_field_of_any_size_is_not_kept() -> None:
