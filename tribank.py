@@ -15,7 +15,7 @@ from typing import NoReturn
 _ROOMS = ("recipes", "models", "banks", "service", "evaluation", "cli")
 
 
-_NO_SEARCH = frozenset({"banks", "data", "keys", "metrics", "openapi", "profiles", "weights"})
+_NO_SEARCH = frozenset({"banks", "data", "keys", "metrics", "openapi", "profiles", "reference", "weights"})
 """Commands that search no bank: they start without a look at the BLAS kernels."""
 _STOPPED = 130
 

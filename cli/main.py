@@ -19,6 +19,7 @@ from cli import banks as banks_commands
 from cli import doctor as doctor_command
 from cli import keys as keys_commands
 from cli import plan as plan_command
+from cli import reference as reference_command
 from cli import train_uff as fusion_command
 from cli import weights as weights_commands
 from cli.options import (
@@ -51,6 +52,7 @@ app.add_typer(keys_commands.app, name="keys")
 app.add_typer(weights_commands.app, name="weights")
 app.command()(doctor_command.doctor)
 app.command()(plan_command.plan)
+app.command()(reference_command.reference)
 app.command("train-uff")(fusion_command.train_uff)
 
 
@@ -231,7 +233,7 @@ def serve(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/run-it.md).
+    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/reference.md).
 
     Exit code 70 if it could score no more: whatever watches over it is to start it again. 2 if a person has
     to mend something first.

@@ -1,4 +1,4 @@
-"""Everything about a server that a person may set. Read once, at the start, and passed down."""
+"""The settings of a server. They are read once, at the start, and passed down."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ OF_OTHERS = frozenset(
         *("KEY", "TEST_DEVICE", "SCREENSHOT"),
     )
 )
-"""Environment names of ours that are no setting: set-up's, Compose's, a client's and the tests'."""
+"""Environment names of Tribank that are not settings: those of the set-up, Compose, clients and tests."""
 
 
 class BadSetting(ValueError):
-    """Settings that cannot be; the message has a line for each."""
+    """Settings with wrong values. The message has one line for each wrong setting."""
 
 
 class Settings(BaseSettings):
@@ -37,169 +37,206 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    banks: Path = Field(default=DEFAULT_BANKS, description="Root directory of the bank versions.")
+    banks: Path = Field(default=DEFAULT_BANKS, description="Folder of the bank versions.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on. 0 takes a free port.")
     state: Path = Field(
-        default=DEFAULT_STATE, description="Directory of what the service keeps: jobs, results, keys."
+        default=DEFAULT_STATE, description="Folder in which the server keeps jobs, results and keys."
     )
     open_access: bool = Field(
-        default=False, description="Ask nobody for a key, whoever can reach the server."
+        default=False, description="Allow every request without a key, from every computer."
     )
     open_metrics: bool = Field(default=False, description="Let anyone read /metrics without a key.")
-    device: str = Field(default="cpu", description="Where to compute: cpu or cuda.")
-    weights: Path = Field(default=DEFAULT_WEIGHTS, description="Directory of the networks' weights.")
+    device: str = Field(
+        default="cpu",
+        description="Where the server computes: cpu or cuda. `tribank serve` also accepts auto, and uses "
+        "auto if nothing is set.",
+    )
+    weights: Path = Field(default=DEFAULT_WEIGHTS, description="Folder of the networks' weights.")
 
     load: Literal["start", "first-use"] = Field(
-        default="start", description="When banks come into memory. Pinned products: always at the start."
+        default="start",
+        description="When a bank is loaded: at the start, or when its product's first part comes. Pinned "
+        "products are always loaded at the start.",
     )
-    pinned: str = Field(default="", description="Products that stay in memory, separated by commas.")
+    pinned: str = Field(
+        default="", description="Products that stay in memory, separated by commas: cookie,tile."
+    )
     memory_budget_mb: int | None = Field(
         default=None,
         ge=1,
-        description="Most that banks and networks may take on the host; what was used longest ago goes "
-        "first.",
+        description="Most host memory that banks and networks may take. The bank that was used longest ago "
+        "is unloaded first.",
     )
     build_device: str = Field(
         default="cpu",
-        description="Where builds over HTTP compute: cpu or cuda. On cuda a build takes memory and time "
-        "of the GPU from the parts that are scored.",
+        description="Where builds over HTTP compute: cpu or cuda. On cuda a build takes GPU memory and GPU "
+        "time from the parts that are scored.",
     )
     device_budget_mb: int | None = Field(
         default=None,
         ge=1,
-        description="Most that banks and networks may take on the GPU, likewise. By default no bound.",
+        description="Most GPU memory that banks and networks may take. The bank that was used longest ago "
+        "is unloaded first.",
     )
     poll_s: float = Field(
-        default=1.0, gt=0, description="How often the bank directory is looked at for new versions."
+        default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
     )
 
     max_in_flight: int = Field(
         default=2,
         ge=1,
-        description="Parts being decoded, scored or drawn; above it 429. Each more lets bursts of one more "
-        "part in, and the slowest answer wait for one more.",
+        description="Number of parts that are decoded, scored or drawn at once. Further parts are refused "
+        "with 429. A higher number absorbs larger bursts but makes the last answer later.",
     )
     max_uploads: int = Field(
         default=16,
         ge=1,
-        description="Bodies being received at once, and half as many of one key or address; above it 429.",
+        description="Number of uploads that are received at once. One key or address gets half of them. "
+        "Further uploads are refused with 429.",
     )
     max_upload_bytes: int = Field(
         default=256 * MIB,
         ge=1,
-        description="Bodies of parts in memory at once, by their announced lengths, and half as much of one "
-        "key or address; above it 429. One body of max_body_bytes always has room.",
+        description="Most memory of all uploaded parts together, by their announced lengths. One key or "
+        "address gets half of it. Further uploads are refused with 429. One body of max_body_bytes always "
+        "has room.",
     )
-    decode_workers: int = Field(default=2, ge=1, description="Threads that decode uploads.")
-    encode_workers: int = Field(default=2, ge=1, description="Threads that draw and encode answers.")
+    decode_workers: int = Field(default=2, ge=1, description="Number of threads that decode uploads.")
+    encode_workers: int = Field(
+        default=2, ge=1, description="Number of threads that draw and encode answers."
+    )
     deadline_s: float = Field(
-        default=30.0, gt=0, description="From the end of the upload to the answer; then 504."
+        default=30.0,
+        gt=0,
+        description="Most time from the end of an upload to its answer. After it the answer is 504.",
     )
 
     stuck_s: float = Field(
         default=120.0,
         gt=0,
-        description="A part or a bank's warm-up that takes longer hangs: the server ends with exit status "
-        "70. Twice deadline_s at least.",
+        description="A part, or the warm-up of a bank, that takes longer counts as hanging: the server ends "
+        "with exit status 70. Never less than twice deadline_s.",
     )
 
     max_batches: int = Field(
         default=4,
         ge=1,
-        description="Batches received or streamed at once, half as many of one key or address; else 429.",
+        description="Number of batches that are received or streamed at once. One key or address gets half "
+        "of them. Further batches are refused with 429.",
     )
     max_builds: int = Field(
         default=4,
         ge=1,
-        description="Builds whose parts are received at once, half as many of one key or address; else 429. "
-        "Jobs: max_jobs.",
+        description="Number of builds whose parts are received at once. One key or address gets half of "
+        "them. Further builds are refused with 429. max_jobs bounds the builds that wait.",
     )
     max_batch_bytes: int = Field(
-        default=512 * MIB, ge=1, description="Largest body of a batch, or of a build."
+        default=512 * MIB, ge=1, description="Largest body of a batch or of a build."
     )
-    max_batch_entries: int = Field(default=4096, ge=1, description="Most files and folders in a batch's zip.")
+    max_batch_entries: int = Field(
+        default=4096, ge=1, description="Most files and folders in the zip of a batch."
+    )
     max_batch_decoded_bytes: int = Field(
-        default=2048 * MIB, ge=1, description="Most bytes of a batch's files together, decompressed."
+        default=2048 * MIB, ge=1, description="Most bytes of all files of a batch, decompressed."
     )
-    batch_timeout_s: float = Field(default=600.0, gt=0, description="Time to receive a batch; then 408.")
+    batch_timeout_s: float = Field(
+        default=600.0, gt=0, description="Most time to receive a batch. After it the answer is 408."
+    )
 
-    results_days: float = Field(default=30.0, gt=0, description="Results older than that are forgotten.")
+    results_days: float = Field(
+        default=30.0,
+        gt=0,
+        description="Results older than this are deleted. A result that a person judged stays.",
+    )
     results_mb: int = Field(
-        default=1024, ge=1, description="Most that results on record take; the oldest are forgotten."
+        default=1024,
+        ge=1,
+        description="Most disk space of the results on record. The oldest results are deleted first.",
     )
 
     kept_parts_mb: int = Field(
         default=2048,
         ge=0,
-        description="Most that rejected parts take, kept so that good ones among them can be added to the "
-        "banks; the oldest are forgotten. 0 keeps none.",
+        description="Most disk space of rejected parts. They are kept so that a good part among them can be "
+        "added to the banks. The oldest parts are deleted first. 0 keeps none.",
     )
     parts_dir: Path | None = Field(
-        default=None, description="Directory below which builds may take folders of good parts."
+        default=None, description="Folder below which builds over HTTP may read folders of good parts."
     )
 
     jobs_mb: int = Field(
         default=1024,
         ge=1,
-        description="Most that jobs and their result lines take; ended ones are forgotten.",
+        description="Most disk space of jobs and their result lines. Jobs that ended are deleted first.",
     )
     max_jobs: int = Field(
-        default=16, ge=1, description="Jobs that wait or run, half as many of one key; above it 429."
+        default=16,
+        ge=1,
+        description="Number of jobs that wait or run. One key gets half of them. Further jobs are refused "
+        "with 429.",
     )
     max_watchers: int = Field(
         default=32,
         ge=1,
-        description="Requests watching jobs at once, half as many of one key or address; above it 429.",
+        description="Number of requests that watch jobs at once. One key or address gets half of them. "
+        "Further requests are refused with 429.",
     )
     max_exports: int = Field(
         default=8,
         ge=1,
-        description="Tables and job results being sent at once, half as many of one key or address; above it "
-        "429.",
+        description="Number of tables and job results that are sent at once. One key or address gets half of "
+        "them. Further requests are refused with 429.",
     )
     stall_s: float = Field(
-        default=30.0, gt=0, description="A client that takes nothing of its answer for as long is cut."
+        default=30.0,
+        gt=0,
+        description="A connection that reads nothing of its answer for this time is closed.",
     )
 
-    max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest request body.")
-    max_rgb_bytes: int = Field(default=16 * MIB, ge=1, description="Largest `rgb` part.")
-    max_xyz_bytes: int = Field(default=48 * MIB, ge=1, description="Largest `xyz` or `depth` part.")
-    body_timeout_s: float = Field(default=30.0, gt=0, description="Time to receive a body; then 408.")
+    max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest body of a request with a part.")
+    max_rgb_bytes: int = Field(default=16 * MIB, ge=1, description="Largest `rgb` field.")
+    max_xyz_bytes: int = Field(default=48 * MIB, ge=1, description="Largest `xyz` or `depth` field.")
+    body_timeout_s: float = Field(
+        default=30.0, gt=0, description="Most time to receive a body. After it the answer is 408."
+    )
     body_bytes_per_s: int = Field(
         default=16 * 1024,
         ge=0,
-        description="Slowest pace of a body, on average; below it 408. 0 lets bodies come as they like.",
+        description="Slowest average pace of a body. A slower body is refused with 408. 0 allows every pace.",
     )
     body_grace_s: float = Field(
-        default=5.0, gt=0, description="How much longer a body may be waited for than its pace says."
+        default=5.0, gt=0, description="How late a body may be, measured by its slowest pace."
     )
     head_timeout_s: float = Field(
-        default=10.0, gt=0, description="Time to receive a request's head; then 408."
+        default=10.0, gt=0, description="Most time to receive the head of a request. After it: 408."
     )
     max_head_bytes: int = Field(
-        default=32 * 1024, ge=1024, description="Largest request head; then 414 or 431."
+        default=32 * 1024,
+        ge=1024,
+        description="Largest head of a request. A larger head is refused with 414 or 431.",
     )
     max_connections: int = Field(
         default=512,
         ge=16,
-        description="Open connections, fewer where the limit on open files is small. Above it the one that "
-        "is idle for longest makes way; where none is, 503.",
+        description="Number of open connections; fewer where the limit on open files is small. For one more, "
+        "the connection that is idle for longest is closed. If none is idle, the new connection gets 503.",
     )
     max_connections_per_address: int = Field(
-        default=256, ge=1, description="Open connections of one address, such as a proxy's."
+        default=256, ge=1, description="Number of open connections of one address. A proxy is one address."
     )
     keep_alive_s: int = Field(default=30, ge=1, description="How long an idle connection stays open.")
     drain_grace_s: float = Field(
         default=0.0,
         ge=0,
-        description="How long after SIGTERM /readyz says 503 while parts are still taken.",
+        description="How long after SIGTERM the server still scores parts while /readyz answers 503.",
     )
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings: those given, then the environment's. Raises BadSetting with a sentence for each wrong
-    one."""
+    """The given settings, and the environment's where none is given.
+
+    Raises BadSetting with a sentence for each wrong setting."""
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -213,7 +250,9 @@ def pinned_products(settings: Settings) -> frozenset[str]:
 
 
 def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
-    """Names that begin as a setting's and are none, such as mistyped ones; each with the setting like it."""
+    """Names that begin with TRIBANK_ and are not settings, such as mistyped names.
+
+    Each name comes with the most similar setting, or None."""
     fields = [field.upper() for field in Settings.model_fields]
     known = {f"{PREFIX}{field}" for field in fields} | OF_OTHERS
     unknown = sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
