@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.bank_set import BankSet, PartScores
+from banks.bank_set import BankSet
+from banks.decision.part_scores import PartScores
 from banks.decision.regions import Region, find_regions
-from banks.decision.rules import Decision, total
+from banks.decision.verdict import Decision, Verdict
 from banks.methods.memory_bank.evidence import Evidence, Provenance, evidence
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.versions.files import load_probe, load_provenance, load_version
@@ -33,47 +34,75 @@ ThresholdSource = Literal["calibration", "set", "request"]
 class PartResult:
     """What Tribank says of one part. Maps are on the square grid; `prepared.frame` leads to the source.
 
-    score, bank_scores: raw, no unit; compare `score` with `threshold`. map, bank_maps: (size, size) float32.
+    scores: what each bank says. verdict: what the decision makes of the scores.
+    threshold: a part is defective where its score is above it. Scores have no unit.
+    threshold_source: "calibration" found it for a rate of rejected good parts; a person "set" it at a score;
+        the one "request" asked for it.
     relative_score: the score where 0 is the median held-out good part and 1 the calibrated threshold.
-    contributions: each bank's share of the score; they add up to it. evidence: what each bank's score rests
-    on. threshold_source: "set" by a person at a score, or by the one "request"; else it is what calibration
-    found for a rate of rejected good parts.
+    regions: where the map is above the pixel threshold.
+    evidence: what each bank's image score rests on, by bank name.
+    prepared: the part as the extractors saw it.
+    timings_ms: milliseconds of each stage.
     """
 
-    score: float
-    relative_score: float
+    scores: PartScores
+    verdict: Verdict
     threshold: float
-    decision: Literal["good", "defective"]
-    bank_scores: Mapping[str, float]
-    bank_maps: Mapping[str, NDArray[np.float32]]
-    map: NDArray[np.float32]
+    threshold_source: ThresholdSource
+    relative_score: float
     regions: Sequence[Region]
-    prepared: PreparedPart
-    parts: PartScores
-    contributions: Mapping[str, float]
     evidence: Mapping[str, Evidence]
-    timings_ms: Mapping[str, float] = field(default_factory=dict)
-    threshold_source: ThresholdSource = "calibration"
+    prepared: PreparedPart
+    timings_ms: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """The part's score."""
+        return self.verdict.score
+
+    @property
+    def decision(self) -> Literal["good", "defective"]:
+        """Whether the score is above the threshold."""
+        return "defective" if self.score > self.threshold else "good"
+
+    @property
+    def contributions(self) -> Mapping[str, float]:
+        """Each bank's share of the score."""
+        return self.verdict.contributions
+
+    @property
+    def map(self) -> NDArray[np.float32]:
+        """(size, size) float32: the final map."""
+        return self.verdict.map
+
+    @property
+    def bank_scores(self) -> dict[str, float]:
+        """Each bank's image score."""
+        return self.scores.image_scores
+
+    @property
+    def bank_maps(self) -> Mapping[str, NDArray[np.float32]]:
+        """(size, size) float32: each bank's map."""
+        return self.scores.maps
 
     def judged(self, threshold: float) -> PartResult:
         """The same result by a request's own threshold."""
-        decision = _decision(self.score, threshold)
-        return replace(self, threshold=threshold, decision=decision, threshold_source="request")
+        return replace(self, threshold=threshold, threshold_source="request")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All stages as arrays: `score`, `threshold`, `map`, and for every bank `<bank>_distances`,
         `<bank>_pixel` (row-major in the map: where each distance belongs), `<bank>_score`, `<bank>_map`."""
-        found: dict[str, NDArray[Any]] = {
+        arrays: dict[str, NDArray[Any]] = {
             "score": np.array(self.score),
             "threshold": np.array(self.threshold),
             "map": self.map,
         }
-        for bank, score in self.parts.banks.items():
-            found[f"{bank}_distances"] = score.distances
-            found[f"{bank}_pixel"] = self.parts.layouts[bank].pixels(len(self.map))
-            found[f"{bank}_score"] = np.array(score.image_score)
-            found[f"{bank}_map"] = self.bank_maps[bank]
-        return found
+        for bank, finding in self.scores.findings.items():
+            arrays[f"{bank}_distances"] = finding.values
+            arrays[f"{bank}_pixel"] = finding.layout.pixels(len(self.map))
+            arrays[f"{bank}_score"] = np.array(finding.image_score)
+            arrays[f"{bank}_map"] = self.bank_maps[bank]
+        return arrays
 
 
 class Detector:
@@ -176,31 +205,23 @@ class Detector:
         scores = self._banks.score(features)
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
-        image = scores.image_scores
-        contributions = self._decision.contributions(image, scores.places)
-        score = total(contributions)
-        score_map = self._decision.map(scores.maps)
+        verdict = self._decision.judge(scores)
         calibration = self.calibration
         regions = find_regions(
-            score_map, calibration.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
+            verdict.map, calibration.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
         )
-        why = evidence(scores.banks, features, self._provenance, self.manifest.training_parts, prepared.frame)
+        why = evidence(scores.findings, self._provenance, self.manifest.training_parts, prepared.frame)
         timings["decide"] = 1000 * (time.perf_counter() - start)
         return PartResult(
-            score=score,
-            relative_score=self.manifest.calibration.relative(score),
+            scores=scores,
+            verdict=verdict,
             threshold=calibration.threshold,
-            decision=_decision(score, calibration.threshold),
-            bank_scores=image,
-            bank_maps=scores.maps,
-            map=score_map,
-            regions=regions,
-            prepared=prepared,
-            parts=scores,
-            contributions=contributions,
-            evidence=why,
-            timings_ms=timings,
             threshold_source="set" if calibration.basis == "set" else "calibration",
+            relative_score=self.manifest.calibration.relative(verdict.score),
+            regions=regions,
+            evidence=why,
+            prepared=prepared,
+            timings_ms=timings,
         )
 
     def warm_up(self) -> None:
@@ -237,7 +258,3 @@ def _built_where(manifest: Manifest) -> str:
     libraries = ", ".join(others) or "the libraries that are here"
     built = f"It was built on '{manifest.device}' with {libraries}."
     return f"{built} Score it where it was built, or build it again here."
-
-
-def _decision(score: float, threshold: float) -> Literal["good", "defective"]:
-    return "defective" if score > threshold else "good"

@@ -17,8 +17,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from banks.bank_set import BankSet, NormalisedBank, PartScores
+from banks.bank_set import BankSet, NormalisedBank
 from banks.decision import rules as decisions
+from banks.decision.good_scores import GoodScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches
@@ -137,16 +138,16 @@ def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: 
     )
     alone = banks.score(features[LAST])
     batch = [banks.score(part) for part in features]
-    for bank, score in alone.banks.items():
-        in_batch = batch[LAST].banks[bank]
-        assert in_batch.image_score == score.image_score
-        np.testing.assert_array_equal(in_batch.distances, score.distances)
+    for bank, finding in alone.findings.items():
+        in_batch = batch[LAST].findings[bank]
+        assert in_batch.image_score == finding.image_score
+        np.testing.assert_array_equal(in_batch.values, finding.values)
         np.testing.assert_array_equal(batch[LAST].maps[bank], alone.maps[bank])
-    decision = _decision(profile, batch[2:5])
-    assert decision.score(batch[LAST].image_scores, batch[LAST].places) == decision.score(
-        alone.image_scores, alone.places
-    )
-    np.testing.assert_array_equal(decision.map(batch[LAST].maps), decision.map(alone.maps))
+    decision = decisions.fit(profile.decision, GoodScores(tuple(profile.banks), batch[2:5]))
+    whole, single = decision.judge(batch[LAST]), decision.judge(alone)
+    assert whole.score == single.score
+    assert whole.place == single.place
+    np.testing.assert_array_equal(whole.map, single.map)
 
 
 def _features(
@@ -181,11 +182,3 @@ def _bank(profile: Profile, bank: str, features: list[PartFeatures]) -> Normalis
     return NormalisedBank(
         MemoryBank(normaliser(rows), precision=profile.precision), normaliser, recipe.reweighting
     )
-
-
-def _decision(profile: Profile, scores: list[PartScores]) -> decisions.Decision:
-    names = tuple(profile.banks)
-    image = np.array([[part.image_scores[name] for name in names] for part in scores])
-    peaks = np.array([[part.peaks[name] for name in names] for part in scores])
-    maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
-    return decisions.fit(profile.decision, names, image, peaks, maps)

@@ -56,11 +56,11 @@ def test_a_profile_scores_as_on_the_host(name: str, recipe: ModuleType, tmp_path
     assert isinstance(host, PartResult)
     assert isinstance(device, PartResult)
     assert device.score == pytest.approx(host.score, rel=1e-2)
-    for bank, score in host.parts.banks.items():
-        found = device.parts.banks[bank]
-        highest = score.distances.max()
-        assert found.image_score == pytest.approx(score.image_score, rel=1e-3)
-        np.testing.assert_allclose(found.distances, score.distances, rtol=1e-3, atol=1e-3 * highest)
+    for bank, expected in host.scores.findings.items():
+        found = device.scores.findings[bank]
+        highest = expected.values.max()
+        assert found.image_score == pytest.approx(expected.image_score, rel=1e-3)
+        np.testing.assert_allclose(found.values, expected.values, rtol=1e-3, atol=1e-3 * highest)
         # the published blur works on 255 grey levels, and a pixel between two may fall to either
         step = 1.01 * highest / 255 if profile.blur == "pil8" else 1e-3 * highest
         np.testing.assert_allclose(device.bank_maps[bank], host.bank_maps[bank], rtol=1e-3, atol=step)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.bank_set import BankSet, NormalisedBank, PartScores
+from banks.bank_set import BankSet, NormalisedBank
 from banks.decision import rules as decisions
 from banks.decision.calibration import calibrate
-from banks.decision.rules import Decision
+from banks.decision.good_scores import GoodScores
+from banks.decision.part_scores import PartScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.memory_bank.evidence import Provenance
@@ -103,10 +104,15 @@ class Builder:
             left_out = self._left_out(train, held_out)
             scores = self._held_out_scores(banks, provenance, train, held_out, left_out)
             masks = [*held_out.valid, *(train.valid[part] for part in left_out)]
-            decision = self._fit_decision(self._fit_scores(banks, train, scores))
-            final = [decision.score(part.image_scores, part.places) for part in scores]
-            maps = np.stack([decision.map(part.maps) for part in scores])
-            calibration = calibrate(final, maps, np.stack(masks), self.profile.false_reject_rate)
+            good = GoodScores(tuple(self.profile.banks), self._fit_scores(banks, train, scores))
+            decision = decisions.fit(self.profile.decision, good)
+            verdicts = [decision.judge(part) for part in scores]
+            calibration = calibrate(
+                [verdict.score for verdict in verdicts],
+                np.stack([verdict.map for verdict in verdicts]),
+                np.stack(masks),
+                self.profile.false_reject_rate,
+            )
             probe = _probe_of(train, held_out, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, banks, pipeline.fusion, provenance, probe)
             for split in (train, held_out):
@@ -285,13 +291,6 @@ class Builder:
         if self.profile.decision_fit == "held-out":
             return held_out
         return [banks.score(train.store.features(part)) for part in range(len(train.names))]
-
-    def _fit_decision(self, scores: Sequence[PartScores]) -> Decision:
-        names = tuple(self.profile.banks)
-        image = np.array([[part.image_scores[name] for name in names] for part in scores])
-        peaks = np.array([[part.peaks[name] for name in names] for part in scores])
-        maps = (np.stack([part.maps[name] for name in names], axis=-1) for part in scores)
-        return decisions.fit(self.profile.decision, names, image, peaks, maps)
 
     def _facts(self, train: GoodParts, banks: BankSet) -> dict[str, BankFacts]:
         facts = {}

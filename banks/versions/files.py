@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from banks.bank_set import BankSet, NormalisedBank
 from banks.decision import rules as decisions
-from banks.decision.rules import Decision
+from banks.decision.verdict import Decision
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from banks.methods.memory_bank.evidence import Provenance
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline

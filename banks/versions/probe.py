@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from banks.bank_set import BankSet
-from banks.decision.rules import Decision
+from banks.decision.verdict import Decision
 from banks.pipeline import Pipeline
 from banks.versions.manifest import ProbeFacts
 from models.preparation.prepare import Frame, PreparedPart
@@ -96,7 +96,7 @@ def scores_of(
     """Each bank's score of a stored part, and the final one."""
     features, _ = pipeline.extract(part)
     scores = banks.score(features)
-    return dict(scores.image_scores), decision.score(scores.image_scores, scores.places)
+    return scores.image_scores, decision.judge(scores).score
 
 
 def difference(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from banks.bank_set import PLACES, BankSet, NormalisedBank, PartScores
+from banks.bank_set import PLACES, BankSet, NormalisedBank
+from banks.decision.part_scores import PartScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.features import Patches
 from models.layout import GridLayout
@@ -33,5 +34,8 @@ def test_the_highest_place_lies_on_the_odd_patch(sigma: float) -> None:
 
 def test_a_wide_gaussian_prefers_two_odd_patches_to_one() -> None:
     one, two = (10, 20), ((10, 20), (10, 21))
-    gain = {sigma: scored(sigma, *two).peaks["rgb"] / scored(sigma, one).peaks["rgb"] for sigma in (0.5, 1.0)}
+    gain = {
+        sigma: scored(sigma, *two).places["rgb"].max() / scored(sigma, one).places["rgb"].max()
+        for sigma in (0.5, 1.0)
+    }
     assert gain[1.0] > gain[0.5] > 1

@@ -51,7 +51,7 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
     assert sum(result.contributions.values()) == pytest.approx(result.score)
     for bank, found in result.evidence.items():
         assert found.training_part in detector.manifest.training_parts
-        assert found.distance == result.parts.banks[bank].distances.max()
+        assert found.distance == result.scores.findings[bank].values.max()
     scores = detector.manifest.calibration.scores
     assert result.relative_score == pytest.approx(
         (result.score - np.median(scores)) / (result.threshold - np.median(scores))

@@ -7,7 +7,6 @@ coreset, 1, 3, 5 fit the decision layer, 6 and 7 are tested.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -16,10 +15,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from banks.decision.rules import PUBLISHED_LAMBDAS, WeightedSum, fit
+from banks.decision.good_scores import GoodScores
+from banks.decision.part_scores import PartScores
+from banks.decision.rules import fit
 from banks.decision.score_map import score_map
-from banks.methods.memory_bank.bank import BankScore, MemoryBank, Normaliser
+from banks.decision.weighted_sum import PUBLISHED_LAMBDAS, WeightedSum
+from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from banks.methods.memory_bank.coreset import greedy, project
+from banks.methods.method import Finding
 from models.features import PartFeatures
 from models.fusion.uff import FusionNetwork, Uff
 from models.points.extractor import PointExtractor
@@ -38,14 +41,6 @@ LAMBDAS = np.array([PUBLISHED_LAMBDAS[name] for name in NAMES])
 FILLING, FITTING, TESTED = (0, 2, 4), (1, 3, 5), (6, 7)
 
 Golden = Mapping[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One part against all three banks."""
-
-    banks: Mapping[str, BankScore]
-    maps: Mapping[str, NDArray[np.float32]]
 
 
 @pytest.fixture(scope="module")
@@ -100,22 +95,22 @@ def banks(libraries: dict[str, NDArray[np.float32]], shared: Normaliser) -> dict
 @pytest.fixture(scope="module")
 def scored(
     features: list[PartFeatures], banks: dict[str, MemoryBank], shared: Normaliser
-) -> Callable[[int], Scored]:
-    def score(part: int) -> Scored:
-        grids = features[part]
-        found = {name: banks[name].score(shared(grids[name].rows.numpy())) for name in NAMES}
-        maps = {name: score_map(found[name].distances, grids[name].layout, blur="pil8") for name in NAMES}
-        return Scored(found, maps)
+) -> Callable[[int], PartScores]:
+    def score(part: int) -> PartScores:
+        findings, maps = {}, {}
+        for name, patches in features[part].items():
+            found = banks[name].score(shared(patches.rows.numpy()))
+            findings[name] = Finding(found.distances, patches.layout, found.image_score, found.ids)
+            maps[name] = score_map(found.distances, patches.layout, blur="pil8")
+        return PartScores(findings, maps, places={})
 
     parts = {part: score(part) for part in (*FITTING, *TESTED)}
     return parts.__getitem__
 
 
 @pytest.fixture(scope="module")
-def decision(scored: Callable[[int], Scored]) -> WeightedSum:
-    scores = np.array([[scored(part).banks[name].image_score for name in NAMES] for part in FITTING])
-    maps = (np.stack([scored(part).maps[name] for name in NAMES], -1) for part in FITTING)
-    fitted = fit("dlf_published", NAMES, scores, scores, maps)
+def decision(scored: Callable[[int], PartScores]) -> WeightedSum:
+    fitted = fit("dlf_published", GoodScores(NAMES, [scored(part) for part in FITTING]))
     assert isinstance(fitted, WeightedSum)
     return fitted
 
@@ -144,29 +139,30 @@ def test_distances_scores_and_maps(
     features: list[PartFeatures],
     banks: dict[str, MemoryBank],
     shared: Normaliser,
-    scored: Callable[[int], Scored],
+    scored: Callable[[int], PartScores],
     name: str,
     test: int,
 ) -> None:
     """The published distances come from |q|^2 + |b|^2 - 2qb in float32, ours from differences. Where a
     distance is small beside the norms, theirs is mostly rounding: they may differ by that much."""
     ours, golden_name = scored(TESTED[test]), f"t{test}_{OFFICIAL[name]}"
-    distances, theirs = ours.banks[name].distances.astype(np.float64), golden[f"{golden_name}_nn_dist"]
+    finding = ours.findings[name]
+    distances, theirs = finding.values.astype(np.float64), golden[f"{golden_name}_nn_dist"]
     query = shared(features[TESTED[test]][name].rows.numpy()).astype(np.float64)
-    nearest = banks[name].rows[ours.banks[name].ids].astype(np.float64)
+    nearest = banks[name].rows[finding.nearest].astype(np.float64)
     rounding = 4 * np.finfo(np.float32).eps * (np.square(query).sum(1) + np.square(nearest).sum(1))
     apart = np.abs(np.square(distances) - np.square(theirs.astype(np.float64)))
     assert (apart <= np.maximum(rounding, 2e-3 * np.square(theirs))).all()
 
-    assert ours.banks[name].image_score == pytest.approx(golden[f"{golden_name}_score"].item(), rel=2e-3)
+    assert finding.image_score == pytest.approx(golden[f"{golden_name}_score"].item(), rel=2e-3)
     step = distances.max() / 255
     np.testing.assert_allclose(
         ours.maps[name][::8, ::8], golden[f"{golden_name}_map_8"], atol=step, rtol=1e-4
     )
 
 
-def test_late_fusion_scores(golden: Golden, scored: Callable[[int], Scored]) -> None:
-    scores = np.array([[scored(part).banks[name].image_score for name in NAMES] for part in FITTING])
+def test_late_fusion_scores(golden: Golden, scored: Callable[[int], PartScores]) -> None:
+    scores = GoodScores(NAMES, [scored(part) for part in FITTING]).scores
     np.testing.assert_allclose(scores * LAMBDAS, golden["late_fusion_scores"], rtol=2e-3)
 
 
@@ -177,13 +173,12 @@ def test_decision_layer(golden: Golden, decision: WeightedSum) -> None:
 
 @pytest.mark.parametrize("test", [0, 1])
 def test_final_score_and_map(
-    golden: Golden, scored: Callable[[int], Scored], decision: WeightedSum, test: int
+    golden: Golden, scored: Callable[[int], PartScores], decision: WeightedSum, test: int
 ) -> None:
-    part = scored(TESTED[test])
-    score = decision.score({name: part.banks[name].image_score for name in NAMES}, places={})
-    assert score == pytest.approx(golden[f"t{test}_detect"].item(), rel=0.02)
+    verdict = decision.judge(scored(TESTED[test]))
+    assert verdict.score == pytest.approx(golden[f"t{test}_detect"].item(), rel=0.02)
     theirs = golden[f"t{test}_segment_8"]
-    np.testing.assert_allclose(decision.map(part.maps)[::8, ::8], theirs, atol=0.02 * theirs.max(), rtol=0)
+    np.testing.assert_allclose(verdict.map[::8, ::8], theirs, atol=0.02 * theirs.max(), rtol=0)
 
 
 def test_coreset(golden: Golden, features: list[PartFeatures]) -> None:

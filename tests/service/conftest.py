@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import numpy as np
@@ -22,12 +22,15 @@ import tifffile
 import uvicorn
 from PIL import Image
 
-from banks.bank_set import PartScores
 from banks.decision.calibration import Calibration
+from banks.decision.part_scores import PartScores
 from banks.decision.regions import find_regions
+from banks.decision.verdict import Verdict
 from banks.detector import PartResult
 from banks.methods.memory_bank.evidence import Evidence
+from banks.methods.method import Finding
 from banks.versions.manifest import Manifest
+from models.layout import GridLayout
 from models.preparation.prepare import prepare
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
@@ -74,21 +77,18 @@ class BrightnessDetector:
         bright = (prepared.rgb.max(axis=2) / np.float32(255)).astype(np.float32)
         score = float(bright.max())
         limits = self.manifest.calibration
+        finding = Finding(bright.ravel(), GridLayout(len(bright)), score)
         return PartResult(
-            score=score,
-            relative_score=limits.relative(score),
+            scores=PartScores({"rgb": finding}, maps={"rgb": bright}, places={}),
+            verdict=Verdict({"rgb": score}, None, bright),
             threshold=limits.threshold,
-            decision="defective" if score > limits.threshold else "good",
-            bank_scores={"rgb": score},
-            bank_maps={"rgb": bright},
-            map=bright,
+            threshold_source="calibration",
+            relative_score=limits.relative(score),
             regions=find_regions(
                 bright, limits.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
             ),
-            prepared=prepared,
-            parts=cast(PartScores, None),
-            contributions={"rgb": score},
             evidence={"rgb": Evidence((1.0, 2.0), score, "train/good/000", (0.5, 0.5))},
+            prepared=prepared,
             timings_ms={"search": 1.0},
         )
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.methods.memory_bank.bank import BankScore
-from models.features import PartFeatures
+from banks.methods.method import Finding
 from models.preparation.prepare import Frame
 
 
@@ -42,25 +41,29 @@ class Evidence:
 
 
 def evidence(
-    scores: Mapping[str, BankScore],
-    features: PartFeatures,
+    findings: Mapping[str, Finding],
     provenance: Mapping[str, Provenance],
     training_parts: Sequence[str],
     frame: Frame,
 ) -> dict[str, Evidence]:
-    """The evidence of every bank, by bank name. scores, features, frame: of one part."""
+    """The evidence of every bank that knows its nearest rows, by bank name.
+
+    findings, frame: of one part.
+    """
     found = {}
-    for bank, score in scores.items():
-        at, origin = int(score.distances.argmax()), provenance[bank]
-        row = int(score.ids[at])
+    for bank, finding in findings.items():
+        if finding.nearest is None:
+            continue
+        at, origin = int(finding.values.argmax()), provenance[bank]
+        row = int(finding.nearest[at])
         part = int(origin.part[row])
-        x, y = _place(int(features[bank].layout.pixels(frame.size)[at]), frame.size)
+        x, y = _place(int(finding.layout.pixels(frame.size)[at]), frame.size)
         found[bank] = Evidence(
             pixel=(
                 min(max(x * frame.side - frame.left, 0.0), float(frame.width)),
                 min(max(y * frame.side - frame.top, 0.0), float(frame.height)),
             ),
-            distance=float(score.distances[at]),
+            distance=float(finding.values[at]),
             training_part=training_parts[part] if part >= 0 else None,
             place=_place(int(origin.pixel[row]), frame.size) if part >= 0 else None,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,30 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.linear_model import SGDOneClassSVM
 
-from banks.decision import rules as decision
+from banks.decision import rules
+from banks.decision.good_scores import GoodScores
+from banks.decision.part_scores import PartScores
+from banks.decision.verdict import Decision
+from banks.decision.weighted_sum import WeightedSum
+from banks.methods.method import Finding
+from models.layout import GridLayout
 
 BANKS: tuple[str, ...] = ("rgb", "point", "fused")
 SIZE = 16
+
+
+def part_scores(scores: Mapping[str, float], maps: Mapping[str, NDArray[np.float32]]) -> PartScores:
+    """Banks that find their score at the middle of 3 x 3 places and nothing anywhere else."""
+    findings, places = {}, {}
+    for bank, score in scores.items():
+        places[bank] = np.pad(np.full((1, 1), score, np.float32), 1)
+        findings[bank] = Finding(places[bank].ravel(), GridLayout(3), score)
+    return PartScores(findings, maps, places)
+
+
+def flat(scores: Mapping[str, float]) -> PartScores:
+    """Maps of 2 x 2 pixels that hold the score everywhere."""
+    return part_scores(scores, {bank: np.full((2, 2), score, np.float32) for bank, score in scores.items()})
 
 
 def good_parts(count: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -26,23 +47,29 @@ def good_parts(count: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[
     return scores, maps
 
 
-def fitted(name: str, count: int = 12) -> decision.Decision:
-    scores, maps = good_parts(count)
-    if name == "single":
-        return decision.fit(name, BANKS[:1], scores[:, :1], scores[:, :1], maps[..., :1])
-    return decision.fit(name, BANKS, scores, scores, maps)
+def good_scores(
+    scores: NDArray[np.float64], maps: NDArray[np.float32], banks: tuple[str, ...] = BANKS
+) -> GoodScores:
+    parts = [
+        part_scores(
+            dict(zip(banks, row.tolist(), strict=False)),
+            dict(zip(banks, np.moveaxis(part_map, -1, 0), strict=False)),
+        )
+        for row, part_map in zip(scores, maps, strict=True)
+    ]
+    return GoodScores(banks, parts)
 
 
-def places(scores: Mapping[str, float]) -> dict[str, NDArray[np.float32]]:
-    """Banks that find their score at one place and nothing anywhere else."""
-    return {bank: np.pad(np.full((1, 1), score, np.float32), 1) for bank, score in scores.items()}
+def fitted(name: str, count: int = 12) -> Decision:
+    banks = BANKS[:1] if name == "single" else BANKS
+    return rules.fit(name, good_scores(*good_parts(count), banks))
 
 
-def score(rule: decision.Decision, scores: Mapping[str, float]) -> float:
-    return rule.score(scores, places(scores))
+def score(rule: Decision, scores: Mapping[str, float]) -> float:
+    return rule.judge(flat(scores)).score
 
 
-@pytest.mark.parametrize("name", sorted(decision.RULES))
+@pytest.mark.parametrize("name", sorted(rules.RULES))
 @settings(max_examples=25, deadline=None)
 @given(st.tuples(*[st.floats(0, 1e6)] * 3), st.sampled_from(BANKS), st.floats(0, 1e6))
 def test_a_higher_bank_score_never_lowers_the_score(
@@ -50,28 +77,28 @@ def test_a_higher_bank_score_never_lowers_the_score(
 ) -> None:
     rule = _RULES[name]
     scores = dict(zip(BANKS, values, strict=True))
-    higher = scores | {bank: scores[bank] + more}
-    assert score(rule, higher) >= score(rule, scores)
-    maps = {key: np.full((2, 2), value, np.float32) for key, value in scores.items()}
-    raised = {key: np.full((2, 2), value, np.float32) for key, value in higher.items()}
-    assert (rule.map(raised) >= rule.map(maps)).all()
-    assert np.isfinite(score(rule, higher))
+    verdict, higher = (rule.judge(flat(these)) for these in (scores, scores | {bank: scores[bank] + more}))
+    assert higher.score >= verdict.score
+    assert (higher.map >= verdict.map).all()
+    assert np.isfinite(higher.score)
 
 
-_RULES = {name: fitted(name) for name in decision.RULES}
+_RULES = {name: fitted(name) for name in rules.RULES}
 
 
-@pytest.mark.parametrize("name", sorted(decision.RULES))
+@pytest.mark.parametrize("name", sorted(rules.RULES))
 def test_json_round_trip_and_contributions(name: str) -> None:
     rule = _RULES[name]
-    assert decision.from_json(json.loads(json.dumps(rule.to_json()))) == rule
-    scores = {"rgb": 25.0, "point": 4.0, "fused": 1.1}
-    assert sum(rule.contributions(scores, places(scores)).values()) == pytest.approx(score(rule, scores))
-    assert tuple(rule.contributions(scores, places(scores))) == rule.banks
+    assert rule.to_json()["name"] == name
+    assert rules.from_json(json.loads(json.dumps(rule.to_json()))) == rule
     drawn = np.random.default_rng(1).gamma(4, 1, (3, SIZE, SIZE)).astype(np.float32)
-    combined = rule.map(dict(zip(BANKS, drawn, strict=True)))
-    assert combined.shape == (SIZE, SIZE)
-    assert combined.dtype == np.float32
+    scores = {"rgb": 25.0, "point": 4.0, "fused": 1.1}
+    verdict = rule.judge(part_scores(scores, dict(zip(BANKS, drawn, strict=True))))
+    assert sum(verdict.contributions.values()) == pytest.approx(verdict.score)
+    assert tuple(verdict.contributions) == rule.banks
+    assert verdict.map.shape == (SIZE, SIZE)
+    assert verdict.map.dtype == np.float32
+    assert verdict.place == ((0.5, 0.5) if name == "tail" else None)
 
 
 @pytest.mark.parametrize("name", ["add", "dlf_published", "dlf", "tail"])
@@ -81,10 +108,10 @@ def test_few_or_constant_parts_give_finite_rules(name: str, count: int, kind: st
     scores, maps = good_parts(count)
     if kind != "drawn":
         scores, maps = np.full_like(scores, kind == "constant"), np.full_like(maps, kind == "constant")
-    rule = decision.fit(name, BANKS, scores, scores, maps)
+    rule = rules.fit(name, good_scores(scores, maps))
     assert np.isfinite(score(rule, {"rgb": 1, "point": 0, "fused": 3}))
     assert score(rule, dict.fromkeys(BANKS, 1e3)) > score(rule, dict.fromkeys(BANKS, 10.0))
-    assert np.isfinite(rule.map(dict.fromkeys(BANKS, np.zeros((2, 2), np.float32)))).all()
+    assert np.isfinite(rule.judge(flat(dict.fromkeys(BANKS, 0.0))).map).all()
 
 
 def test_published_rule_written_plainly() -> None:
@@ -94,21 +121,22 @@ def test_published_rule_written_plainly() -> None:
     pixel = SGDOneClassSVM(nu=0.5, max_iter=1000, random_state=42).fit(
         maps.reshape(-1, 3) * lambdas.astype(np.float32)
     )
-    rule = decision.fit("dlf_published", BANKS, scores, scores, maps)
+    rule = rules.fit("dlf_published", good_scores(scores, maps))
     assert score(rule, dict(zip(BANKS, scores[3], strict=True))) == pytest.approx(
         image.score_samples(scores[3:4] * lambdas)[0]
     )
     expected = pixel.score_samples(maps[5].reshape(-1, 3) * lambdas).reshape(SIZE, SIZE)
     by_bank = dict(zip(BANKS, np.moveaxis(maps[5], -1, 0), strict=True))
-    np.testing.assert_allclose(rule.map(by_bank), expected, rtol=1e-4)
+    verdict = rule.judge(part_scores(dict.fromkeys(BANKS, 1.0), by_bank))
+    np.testing.assert_allclose(verdict.map, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["dlf", "tail"])
 def test_a_banks_unit_does_not_matter(name: str) -> None:
     scores, maps = good_parts(30)
     unit = np.array([1000, 1, 0.01])
-    plain = decision.fit(name, BANKS, scores, scores, maps)
-    other = decision.fit(name, BANKS, scores * unit, scores * unit, maps * unit.astype(np.float32))
+    plain = rules.fit(name, good_scores(scores, maps))
+    other = rules.fit(name, good_scores(scores * unit, maps * unit.astype(np.float32)))
     part = dict(zip(BANKS, 1.3 * scores[0], strict=True))
     scaled = dict(zip(BANKS, 1.3 * scores[0] * unit, strict=True))
     assert score(other, scaled) == pytest.approx(score(plain, part), rel=1e-3)
@@ -122,27 +150,39 @@ def test_tail_keeps_growing_far_out() -> None:
 def test_tail_adds_what_banks_see_at_one_place() -> None:
     """A find of two banks at one place says more than two finds at two places."""
     rule = _RULES["tail"]
-    scores = {"rgb": 30.0, "point": 6.0, "fused": 1.1}
-    together = places(scores)
-    apart = together | {"rgb": np.roll(together["rgb"], 1)}
-    assert rule.score(scores, apart) < rule.score(scores, together)
-    alone = together | {"rgb": np.zeros_like(together["rgb"]), "fused": np.zeros_like(together["fused"])}
-    assert rule.score(scores, apart) >= rule.score(scores, alone)
+    together = flat({"rgb": 30.0, "point": 6.0, "fused": 1.1})
+    apart = replace(together, places={**together.places, "rgb": np.roll(together.places["rgb"], 1)})
+    assert rule.judge(apart).score < rule.judge(together).score
+    nothing = np.zeros((3, 3), np.float32)
+    alone = replace(together, places={**together.places, "rgb": nothing, "fused": nothing})
+    assert rule.judge(apart).score >= rule.judge(alone).score
+
+
+def test_tail_names_the_place_of_the_highest_sum() -> None:
+    """The middle of the second row's last place, though the RGB bank's own highest place lies elsewhere."""
+    scores = flat({"rgb": 30.0, "point": 6.0, "fused": 1.1})
+    places = {bank: np.roll(values, 1, axis=1) for bank, values in scores.places.items()}
+    places["rgb"] = scores.places["rgb"]
+    verdict = _RULES["tail"].judge(replace(scores, places=places))
+    assert verdict.place == pytest.approx((2.5 / 3, 1.5 / 3))
+    assert verdict.contributions["point"] > verdict.contributions["rgb"]
 
 
 def test_fit_and_from_json_refuse_nonsense() -> None:
     scores, maps = good_parts(4)
     with pytest.raises(KeyError):
-        decision.fit("vote", BANKS, scores, scores, maps)
+        rules.fit("vote", good_scores(scores, maps))
     with pytest.raises(KeyError):
-        decision.from_json({"name": "vote"})
+        rules.from_json({"name": "vote"})
     with pytest.raises(ValueError, match="one bank"):
-        decision.fit("single", BANKS, scores, scores, maps)
+        rules.fit("single", good_scores(scores, maps))
     with pytest.raises(ValueError, match="at least one part"):
-        decision.fit("add", BANKS, scores[:0], scores[:0], maps)
-    with pytest.raises(ValueError, match="finite"):
-        decision.fit("add", BANKS, scores * np.nan, scores, maps)
-    with pytest.raises(ValueError, match="3 maps for 4 parts"):
-        decision.fit("dlf", BANKS, scores, scores, maps[:3])
+        good_scores(scores[:0], maps[:0])
+    for name in ("dlf", "dlf_published", "tail"):
+        with pytest.raises(ValueError, match="finite"):
+            rules.fit(name, good_scores(scores * np.nan, maps))
+    for name in ("dlf", "tail"):
+        with pytest.raises(ValueError, match="negative"):
+            rules.fit(name, good_scores(scores, -maps))
     with pytest.raises(ValueError, match="negative"):
-        decision.WeightedSum("add", ("rgb",), (-1.0,), (1.0,))
+        WeightedSum("add", ("rgb",), (-1.0,), (1.0,))

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from banks.methods.memory_bank.bank import BankScore
 from banks.methods.memory_bank.evidence import Evidence, Provenance, evidence
-from models.features import Patches
+from banks.methods.method import Finding
 from models.layout import GridLayout
 from models.preparation.prepare import Frame
 
 FRAME = Frame(height=40, width=80, top=20, left=0, side=80, size=8)
-FEATURES = {bank: Patches(torch.zeros(16, 2), GridLayout(4)) for bank in ("rgb", "point")}
 
 
-def scored(farthest: int, row: int) -> BankScore:
+def scored(farthest: int, row: int) -> Finding:
     distances = np.zeros(16, np.float32)
     distances[farthest] = 2.5
-    return BankScore(distances, np.full(16, row), 1.0)
+    return Finding(distances, GridLayout(4), 1.0, np.full(16, row))
 
 
 def origin(*rows: tuple[int, int, int]) -> Provenance:
@@ -25,16 +22,21 @@ def origin(*rows: tuple[int, int, int]) -> Provenance:
 
 def test_evidence_names_the_farthest_patch_and_the_nearest_good_one() -> None:
     rows = origin((0, 3, 15), (1, 8, 41))
-    found = evidence({"rgb": scored(6, 1)}, FEATURES, {"rgb": rows}, ("a", "b"), FRAME)
+    found = evidence({"rgb": scored(6, 1)}, {"rgb": rows}, ("a", "b"), FRAME)
     assert found == {"rgb": Evidence((55.0, 15.0), 2.5, "b", (1.5 / 8, 5.5 / 8))}
 
 
 def test_a_patch_in_the_padding_lies_at_the_edge() -> None:
-    found = evidence({"rgb": scored(15, 0)}, FEATURES, {"rgb": origin((0, 0, 0))}, ("a",), FRAME)
+    found = evidence({"rgb": scored(15, 0)}, {"rgb": origin((0, 0, 0))}, ("a",), FRAME)
     assert found["rgb"].pixel == (75.0, 40.0)
 
 
 def test_the_zero_row_is_of_no_part() -> None:
     rows = origin((-1, -1, -1))
-    found = evidence({"point": scored(0, 0)}, FEATURES, {"point": rows}, ("a",), FRAME)["point"]
+    found = evidence({"point": scored(0, 0)}, {"point": rows}, ("a",), FRAME)["point"]
     assert (found.training_part, found.place) == (None, None)
+
+
+def test_a_method_without_rows_has_no_evidence() -> None:
+    finding = Finding(np.ones(16, np.float32), GridLayout(4), 1.0)
+    assert evidence({"rgb": finding}, {}, (), FRAME) == {}

@@ -1,0 +1,50 @@
+"""What a decision rule says of one part, and what every rule can do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.decision.part_scores import PartScores
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One part's score, what it is made of, and where it comes from.
+
+    contributions: each bank's share of the score, by bank name.
+    place: the place that decided the score: its centre, x and y as shares of the prepared square's side.
+        None for a rule that adds up image scores, wherever each bank found its own.
+    map: (size, size) float32, the banks' maps as one.
+    """
+
+    contributions: Mapping[str, float]
+    place: tuple[float, float] | None
+    map: NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """The part's score: the sum of the contributions."""
+        return math.fsum(self.contributions.values())
+
+
+class Decision(Protocol):
+    """A fitted decision rule."""
+
+    @property
+    def banks(self) -> tuple[str, ...]:
+        """The banks that the rule asks."""
+        ...
+
+    def judge(self, part: PartScores) -> Verdict:
+        """The verdict on a part that holds scores of at least `banks`."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, which `banks.decision.rules.from_json` reads."""
+        ...
