@@ -11,6 +11,10 @@ from torch.nn import functional
 from models.features import Patches
 from models.points.alignment import expand
 from models.points.extractor import load_strictly
+from models.weights.torchvision_schemas import declare_torchvision_schemas
+
+declare_torchvision_schemas()
+from timm.layers.mlp import Mlp  # noqa: E402
 
 EMBEDDING = 256
 """Channels in which the contrastive loss compares both kinds of patch."""
@@ -28,9 +32,9 @@ class FusionNetwork(nn.Module):
     def __init__(self, rgb_channels: int, point_channels: int) -> None:
         super().__init__()
         self.xyz_norm = nn.LayerNorm(point_channels)
-        self.xyz_mlp = Mlp(point_channels)
+        self.xyz_mlp = Mlp(point_channels, 4 * point_channels)
         self.rgb_norm = nn.LayerNorm(rgb_channels)
-        self.rgb_mlp = Mlp(rgb_channels)
+        self.rgb_mlp = Mlp(rgb_channels, 4 * rgb_channels)
         self.rgb_head = nn.Linear(rgb_channels, EMBEDDING)
         self.xyz_head = nn.Linear(point_channels, EMBEDDING)
 
@@ -50,19 +54,6 @@ class FusionNetwork(nn.Module):
         return functional.normalize(self.rgb_head(rgb), dim=-1), functional.normalize(
             self.xyz_head(point), dim=-1
         )
-
-
-class Mlp(nn.Module):
-    """Four times wider inside, with an exact GELU."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(channels, 4 * channels)
-        self.fc2 = nn.Linear(4 * channels, channels)
-
-    def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        """(N, channels) -> (N, channels)."""
-        return self.fc2(functional.gelu(self.fc1(rows)))
 
 
 class WrongWidths(ValueError):

@@ -1,8 +1,8 @@
-"""Point feature alignment: points or point groups to patches on the image plane (paper sec. 3.2).
+"""Point feature alignment: from points or point groups to patches on the image plane (paper sec. 3.2).
 
 The published code scatters 1152 channels into a 224 x 224 image, averages 3 x 3 without padding and pools
-adaptively to 56 x 56. Every step is linear and the same for every channel, so on the CPU the whole chain is
-one sparse matrix. On CUDA the published operations run as they are: there they are not the cost.
+adaptively to 56 x 56. Every step is linear and the same for every channel, so on the CPU all steps are one
+sparse matrix. On CUDA the published operations run unchanged, because they are fast there.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from models.points.groups import nearest_neighbours, squared_norms
 EPSILON = 1e-8
 """Added to squared distances, in square metres, before inversion (published code)."""
 NEIGHBOURS = 3
-"""Centres that share one point."""
+"""Group centres from which one point is interpolated."""
 CANDIDATES = 8
-"""Nearest centres among which rounded distances choose; the rounding never reaches further."""
+"""Nearest centres that are compared by rounded distances. Rounding cannot bring farther centres forward."""
 BOX = 3
 """Edge of the average pooling window, pixels."""
 
@@ -30,11 +30,16 @@ BOX = 3
 def align(
     features: torch.Tensor, valid_index: torch.Tensor, *, size: int = 224, side: int = 56
 ) -> torch.Tensor:
-    """Patch vectors on the image plane from one vector per valid point.
+    """Compute patch vectors on the image plane from one vector per valid point.
 
-    features: (N, C) float32. valid_index: (N,) int64, row-major pixel of each point in the size x size image.
-    Returns (side * side, C) float32 on the features' device. Pixels without a point count as zero vectors,
-    so border patches shrink towards zero and a patch without points is exactly zero (as published).
+    Args:
+        features: (N, C) float32.
+        valid_index: (N,) int64, row-major pixel of each point in the size x size image.
+        size: side of the image, pixels.
+        side: patches along one edge.
+
+    Returns (side * side, C) float32 on the features' device. Pixels without a point count as zero vectors. So
+    border patches shrink towards zero, and a patch without points is exactly zero (as published).
     """
     if features.device.type != "cpu":
         return _pool(features, valid_index, size, side)
@@ -51,11 +56,17 @@ def align_groups(
     size: int = 224,
     side: int = 56,
 ) -> torch.Tensor:
-    """`align(interpolate(tokens, index, weight), valid_index)` without the (N, C) features in between.
+    """Compute `align(interpolate(tokens, index, weight), valid_index)` without the (N, C) features in
+    between.
 
-    tokens: (G, C) float32 group vectors. index, weight: (N, 3) as `interpolation` gives them. The pooling and
-    interpolation matrices are multiplied first: about ten groups reach one patch.
-    Returns (side * side, C) float32; equal to the two-step form up to rounding (about 1e-6 of the largest).
+    The pooling and interpolation matrices are multiplied first: about ten groups contribute to one patch.
+
+    Args:
+        tokens: (G, C) float32 group vectors.
+        index, weight: (N, 3), from `interpolation`.
+        valid_index, size, side: as in `align`.
+
+    Returns (side * side, C) float32, equal to the two-step form up to rounding (about 1e-6 of the largest).
     """
     if tokens.device.type != "cpu":
         return _pool(interpolate(tokens, index, weight), valid_index, size, side)
@@ -71,15 +82,20 @@ def align_groups(
 def interpolation(
     points: torch.Tensor, centres: torch.Tensor, *, expanded: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which group centres a point borrows from, and how much of each.
+    """Find the three nearest group centres of each point, and their weights.
 
-    points: (N, 3) float32 metres. centres: (G, 3) float32 metres.
-    expanded: squared distances as the published code gets them, a^2 + b^2 - 2ab in float32. Half a metre from
-        the origin that errs by about 1e-7, as much as the squared distance between neighbouring pixels, and
-        may fall below zero; features differ by up to 1e-3 for it. One point
-        in a hundred has a tie for its third centre, which the same sort of all centres decides.
-    Returns index (N, 3) int64, nearest first, and weight (N, 3) float32 with rows that sum to 1: proportional
-    to 1 / (squared distance + 1e-8). With fewer than three centres the last is repeated with weight 0.
+    Args:
+        points: (N, 3) float32 metres.
+        centres: (G, 3) float32 metres.
+        expanded: compute squared distances as the published code does: a^2 + b^2 - 2ab in float32. At half a
+            metre from the origin, the error is about 1e-7 square metres, as large as the squared distance of
+            neighbouring pixels. Distances may be negative, and features change by up to 1e-3. One point in a
+            hundred has two centres at the same third-smallest distance; a sort of all centres then decides,
+            as in the published code.
+
+    Returns index (N, 3) int64, nearest first, and weight (N, 3) float32. Weights are proportional to
+    1 / (squared distance + 1e-8), and each row sums to 1. With fewer than three centres, the last centre is
+    repeated with weight 0.
     """
     count = min(NEIGHBOURS, len(centres))
     if expanded:
@@ -89,7 +105,7 @@ def interpolation(
         if squared.shape[1] > count:
             tied = squared[:, count - 1] == squared[:, count]
             rows = _expanded_squares(points[tied], centres.expand(int(tied.sum()), -1, -1))
-            # always on the host: which of equals its sort puts first decides what the published code gives
+            # On the host, because the order of equal distances is that of the published code's CPU sort.
             index[tied] = rows.cpu().sort(dim=1).indices[:, :count].to(index.device)
         squared = squared[:, :count]
     else:
@@ -105,7 +121,7 @@ def interpolation(
 
 
 def interpolate(tokens: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """One vector per point from group vectors: tokens (G, C), index and weight (N, 3) -> (N, C) float32."""
+    """Weighted sum of group vectors for each point: tokens (G, C), index, weight (N, 3) -> (N, C) float32."""
     features = tokens[index[:, 0]] * weight[:, 0, None]
     for column in range(1, index.shape[1]):
         features += tokens[index[:, column]] * weight[:, column, None]
@@ -115,20 +131,21 @@ def interpolate(tokens: torch.Tensor, index: torch.Tensor, weight: torch.Tensor)
 def expand(rows: torch.Tensor) -> torch.Tensor:
     """Repeat every patch of a square grid 2 x 2: (side * side, C) -> (4 * side * side, C), row-major.
 
-    The published AdaptiveAvgPool2d from 28 to 56 does exactly this.
+    The published AdaptiveAvgPool2d from 28 to 56 gives the same result. Raises ValueError for a grid that is
+    not square.
     """
     side = round(rows.shape[0] ** 0.5)
     if side * side != rows.shape[0]:
-        raise ValueError(f"expected a square grid of patches, got {rows.shape[0]} rows")
+        raise ValueError(f"expected the rows of a square grid of patches, got {rows.shape[0]} rows")
     grid = rows.view(side, 1, side, 1, -1).expand(-1, 2, -1, 2, -1)
     return grid.reshape(4 * side * side, -1)
 
 
 def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-    """(N, k) float32 of points (N, 3) and centres (N, k, 3), rounded as -2ab, then + a^2, then + b^2.
+    """(N, k) float32 squared distances of points (N, 3) and centres (N, k, 3): -2ab, then + a^2, then + b^2.
 
-    The product runs as fused multiply-adds do in a matrix product, one rounding a term, spelled out so that
-    it hangs on no BLAS.
+    Each step is rounded to float32. The product is rounded once per term, as fused multiply-adds in a matrix
+    product are. It is written out, so that the result does not depend on the BLAS library.
     """
     left, right = points.double()[:, None], centres.double()
     product = (left[..., 0] * right[..., 0]).float()
@@ -139,14 +156,16 @@ def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tens
 
 @lru_cache(maxsize=8)
 def _pooling(size: int, side: int) -> sparse.csr_array:
-    """(size * size, side * side) float32: how much each pixel gives to each patch."""
+    """(size * size, side * side) float32: weight of each pixel in each patch."""
     axis = sparse.csr_array(_axis(size, side))
     return sparse.csr_array(sparse.kron(axis, axis, format="csr"), dtype=np.float32)
 
 
 def _axis(size: int, side: int) -> NDArray[np.float64]:
-    """(size, side): both pooling steps along one edge, patch i covering
-    floor(i w / side) .. ceil((i + 1) w / side) of the w 3 x 3 averages."""
+    """(size, side) weights of both pooling steps along one edge.
+
+    Patch i covers floor(i w / side) .. ceil((i + 1) w / side) of the w 3 x 3 averages.
+    """
     width = size - BOX + 1
     weights = np.zeros((size, side))
     for patch in range(side):

@@ -1,4 +1,4 @@
-"""Point patches: a prepared part's cloud through a frozen point transformer (paper sec. 3.2)."""
+"""Point features: a frozen point transformer turns a prepared part's cloud into patches (paper sec. 3.2)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from recipes.points import PointNetwork
 
 @dataclass(frozen=True, slots=True)
 class PointTrace:
-    """Every stage of one part, on the extractor's device. N valid points, G groups of K.
+    """Every stage of one part, on the extractor's device, for N valid points and G groups of K points.
 
-    valid_index: (N,) int64, row-major pixel of each point. fps_index: (G,) int64 into the valid points.
-    knn_index: (G, K) int64 into the valid points. group_features: (G, 1152) float32.
-    interpolated: (N, 1152) float32, None where the groups are the patches. point_patch: (side * side, 1152)
-    float32, or the group features.
+    Attributes:
+        valid_index: (N,) int64, row-major pixel of each point.
+        fps_index: (G,) int64, centres by index into the valid points.
+        knn_index: (G, K) int64, neighbours by index into the valid points.
+        group_features: (G, 1152) float32.
+        interpolated: (N, 1152) float32; None if the groups are the patches.
+        point_patch: (side * side, 1152) float32, or the group features.
     """
 
     valid_index: torch.Tensor
@@ -40,7 +43,7 @@ class PointTrace:
 
 @dataclass(frozen=True, slots=True)
 class _Grouped:
-    """A cloud cut into groups: points (N, 3) float32 metres, the rest as in PointTrace."""
+    """A cloud in groups. points: (N, 3) float32 metres. The other fields are those of PointTrace."""
 
     points: torch.Tensor
     valid_index: torch.Tensor
@@ -49,7 +52,7 @@ class _Grouped:
 
 
 class PointExtractor:
-    """A frozen point transformer and its settings. Deterministic; parts never influence each other."""
+    """A frozen point transformer and its settings. Deterministic; a part does not influence another part."""
 
     def __init__(self, settings: PointNetwork, network: PointTransformer, device: torch.device) -> None:
         self.settings = settings
@@ -61,24 +64,31 @@ class PointExtractor:
     def load(
         cls, settings: PointNetwork, weights: Mapping[str, torch.Tensor], device: torch.device | str = "cpu"
     ) -> PointExtractor:
-        """weights: official keys, prefixes stripped (`WeightStore.load(settings.kind)`). Raises ValueError
-        naming tensors that are missing, unexpected or of another shape."""
+        """Load the network. Raises ValueError with the names of missing, unexpected or wrongly shaped
+        tensors.
+
+        Args:
+            settings: of the network and its groups.
+            weights: tensors by official name without prefixes, from `WeightStore.load(settings.kind)`.
+            device: where the network runs.
+        """
         with torch.device("meta"):
             network = PointTransformer(settings.kind, settings.batch_norm)
         load_strictly(network, weights, f"the {settings.kind} network")
         return cls(settings, network, torch.device(device))
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """(side * side, 1152) rows per part, or one row a group: a part with fewer points than groups has as
-        many groups as points. Raises BadSample for a part without points.
+        """(side * side, 1152) rows per part, or one row per group if the groups are the patches.
 
-        Parts run one at a time: a matrix product over several parts may round differently from one alone.
+        A part with fewer points than groups has as many groups as points. Parts run one at a time, because a
+        matrix product over several parts may round differently. Raises BadSample no_points for a part without
+        points.
         """
         return [self._extract(part) for part in parts]
 
     @torch.inference_mode()
     def trace(self, part: PreparedPart) -> PointTrace:
-        """Every stage of one part, through the long way round: the (N, 1152) features are built."""
+        """Compute every stage of one part, including the (N, 1152) features that `__call__` never builds."""
         groups = self._group(part)
         tokens = self._tokens(groups)
         interpolated, rows = None, tokens
@@ -104,7 +114,7 @@ class PointExtractor:
     def _group(self, part: PreparedPart) -> _Grouped:
         if not part.valid.any():
             raise BadSample(
-                "no_points", "The part has no valid 3D point: check the scan and the background removal."
+                "no_points", "The part has no valid 3D point. Check the scan and the background removal."
             )
         xyz = np.ascontiguousarray(part.xyz[part.valid], np.float32)
         points = torch.from_numpy(xyz).to(self.device)
@@ -127,17 +137,22 @@ class PointExtractor:
 
 
 def _sampling(settings: PointNetwork, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
-    """From points (N, 3) to the indices of the group centres, all on the device."""
+    """The function from points (N, 3) to the indices of the group centres, both on the device."""
     skip = settings.skip_near_origin
     if device.type == "cuda":
         return RecordedSampling(settings.groups, device, skip_near_origin=skip)
     return partial(point_groups.farthest_points, count=settings.groups, skip_near_origin=skip)
 
 
-def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
-    """Give `network`, which may lie on the meta device, exactly its own tensors, shared with `weights`.
+def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], noun: str) -> None:
+    """Load exactly the network's tensors. The network shares its tensors with `weights`.
 
-    Raises ValueError naming the tensors that are missing, unexpected or of another shape.
+    Args:
+        network: may be on the meta device.
+        weights: tensors by name.
+        noun: name of the network in the error message.
+
+    Raises ValueError with the names of missing, unexpected or wrongly shaped tensors.
     """
     expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     given = {key: tuple(tensor.shape) for key, tensor in weights.items()}
@@ -149,11 +164,11 @@ def load_strictly(network: torch.nn.Module, weights: Mapping[str, torch.Tensor],
         if given[key] != expected[key]
     ]
     if faults:
-        raise ValueError(f"These weights do not fit {what}: {'; '.join(sorted(faults))}")
+        raise ValueError(f"These weights do not fit {noun}: {'; '.join(sorted(faults))}")
     network.load_state_dict(dict(weights), assign=True)
 
 
 def _unit_sphere(points: torch.Tensor) -> torch.Tensor:
-    """Pre-training's scaling: (N, 3) minus its centroid, divided by its largest norm."""
+    """Scale points (N, 3) as in pre-training: subtract the centroid, then divide by the largest norm."""
     centred = points - points.mean(0)
     return centred / centred.norm(dim=1).max().clamp_min(torch.finfo(torch.float32).tiny)

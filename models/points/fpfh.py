@@ -1,7 +1,7 @@
 """Fast Point Feature Histograms on the image plane: the 3D baseline without weights (BTF, 3D-ADS).
 
-Rusu et al. 2009 as Open3D computes it, brought to the plane and pooled as BTF does. Values stay raw, sums of
-histograms from 0 to 200; scaling them is the banks' work.
+Open3D computes the histograms of Rusu et al. 2009. They are put on the image plane and pooled as in BTF.
+Values stay raw: each histogram sums to 200. The banks scale them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.points.alignment import align
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
 
-CHANNELS = 33
-"""Three angles, eleven bins each."""
+FPFH_CHANNELS = 33
+"""Three angles with eleven bins each."""
 
 
 class FpfhExtractor:
-    """Patches of FPFH histograms. The answer for a part depends on that part alone."""
+    """Patches of FPFH histograms. The result for a part depends on that part alone."""
 
-    channels = CHANNELS
+    channels = FPFH_CHANNELS
 
     def __init__(
         self,
@@ -35,16 +35,19 @@ class FpfhExtractor:
         side: int = 28,
         device: str | torch.device = "cpu",
     ) -> None:
-        """side: patches along one edge of the plane (BTF: 28; the golden rows and M3DM's points: 56).
+        """Keep the settings.
 
-        device: where the rows are put; they are computed on the CPU.
+        Args:
+            settings: of the histograms.
+            side: patches along one edge of the image plane (BTF: 28; M3DM's points: 56).
+            device: device of the rows. The rows are computed on the CPU.
         """
         self.settings = settings
         self.side = side
         self.device = torch.device(device)
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """One grid a part: rows (side * side, 33) float32, zero where a patch has no point."""
+        """One grid per part: rows (side * side, 33) float32, zero for patches without points."""
         return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
 
     def _rows(self, part: PreparedPart) -> torch.Tensor:
@@ -57,19 +60,20 @@ class FpfhExtractor:
 
 
 def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[np.float32]:
-    """FPFH of every point among the others.
+    """FPFH of every point.
 
-    points: (N, 3) float32 metres, camera frame, all valid. Returns (N, 33) float32, each third summing to 200
-    where a point has neighbours, else 0. The same on every run and thread count: each point is independent.
+    points: (N, 3) float32 metres, camera frame, all valid. Returns (N, 33) float32. Each third of a row sums
+    to 200 if the point has neighbours, else to 0. Points are independent, so the result is the same on every
+    run and with any number of threads.
     """
     if not len(points):
-        return np.zeros((0, CHANNELS), np.float32)
+        return np.zeros((0, FPFH_CHANNELS), np.float32)
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points.astype(np.float64)))
     search = open3d.geometry.KDTreeSearchParamHybrid
     cloud.estimate_normals(search(settings.normal_radius, settings.normal_neighbours))
     if settings.towards_camera:
         cloud.orient_normals_towards_camera_location(np.zeros(3))
-    # Open3D's stub forgets that `indices` has a default.
+    # Open3D's type stub misses the default of `indices`.
     feature = open3d.pipelines.registration.compute_fpfh_feature(  # pyright: ignore[reportCallIssue]
         cloud, search(settings.feature_radius, settings.feature_neighbours)
     )

@@ -1,7 +1,7 @@
-"""The point transformers as networks: Point-MAE (Pang 2022) and Point-BERT (Yu 2022), encoder half only.
+"""The encoders of the point transformers Point-MAE (Pang 2022) and Point-BERT (Yu 2022).
 
-Module names give the official state-dict keys. Nothing here learns: BatchNorm runs on statistics that are
-computed or stored, stochastic depth is off.
+The transformer blocks are timm's. Module names give the official state-dict keys. The networks are frozen:
+BatchNorm uses computed or stored statistics, and stochastic depth is off.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from models.weights.torchvision_schemas import declare_torchvision_schemas
 from recipes.points import BatchNormMode, PointKind
+
+declare_torchvision_schemas()
+from timm.models.vision_transformer import Block  # noqa: E402
 
 WIDTH = 384
 DEPTH = 12
 HEADS = 6
 TAPPED = (3, 7, 11)
-"""Blocks (from 0) whose tokens leave, each through the same final LayerNorm."""
-CHANNELS = WIDTH * len(TAPPED)
+"""Blocks (counted from 0) whose tokens are used, each after the same final LayerNorm."""
+POINT_CHANNELS = WIDTH * len(TAPPED)
 CHUNK = 32
-"""Groups encoded at a time on the CPU, so that activations stay in its cache."""
+"""Groups that are encoded at a time on the CPU, so that activations stay in its cache."""
 
 
 class PointTransformer(nn.Module):
-    """Groups in, vectors out.
+    """From point groups to group vectors.
 
     kind: "pointbert" encodes groups in 256 channels, widens them and prepends a class token.
-    batch_norm: "sample" normalises with the statistics of the cloud at hand, as the published code does by
-        never leaving training mode; "running" with the stored ones.
+    batch_norm: "sample" normalises with the statistics of the current cloud, as the published code does
+        because it stays in training mode; "running" normalises with the stored statistics.
     """
 
     def __init__(self, kind: PointKind, batch_norm: BatchNormMode) -> None:
@@ -57,11 +61,11 @@ class PointTransformer(nn.Module):
 
 
 class GroupEncoder(nn.Module):
-    """Mini-PointNet: one vector per group from its points' offsets.
+    """Mini-PointNet: one vector per group, from the offsets of its points.
 
-    Exact rearrangements of the published arithmetic, all in `forward`: the half of the 512 x 512 layer that
-    sees the group's maximum runs once per group; the other half and the layer below it, linear both, are one
-    matrix; the statistics of linear maps come from second moments of their input.
+    `forward` rearranges the published arithmetic exactly. The half of the 512 x 512 layer that gets the
+    group's maximum runs once per group. The other half and the layer before it are both linear, so they are
+    one matrix. The statistics of linear maps come from second moments of their input.
     """
 
     def __init__(self, width: int, batch_norm: BatchNormMode) -> None:
@@ -137,7 +141,7 @@ class GroupEncoder(nn.Module):
 
 
 class _Moments:
-    """Sums over points, gathered chunk by chunk in float32 products and float64 sums."""
+    """Sums over points, chunk by chunk: products in float32, sums in float64."""
 
     def __init__(self, channels: int, device: torch.device) -> None:
         self._products = torch.zeros(channels, channels, dtype=torch.float64, device=device)
@@ -159,11 +163,13 @@ class _Moments:
 
 
 class Blocks(nn.Module):
-    """Twelve pre-norm transformer blocks; the position is added before every one of them."""
+    """Twelve pre-norm transformer blocks. The position is added before every block."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block() for _ in range(DEPTH))
+        self.blocks = nn.ModuleList(
+            Block(WIDTH, HEADS, qkv_bias=False, norm_layer=nn.LayerNorm) for _ in range(DEPTH)
+        )
 
     def forward(self, tokens: torch.Tensor, position: torch.Tensor) -> list[torch.Tensor]:
         """tokens, position: (1, T, 384). Returns the tokens after blocks 3, 7 and 11."""
@@ -175,54 +181,10 @@ class Blocks(nn.Module):
         return taps
 
 
-class Block(nn.Module):
-    """Attention, then two linear layers, each behind a LayerNorm and beside a skip connection."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(WIDTH)
-        self.attn = Attention()
-        self.norm2 = nn.LayerNorm(WIDTH)
-        self.mlp = Mlp()
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """(1, T, 384) -> (1, T, 384)."""
-        tokens = tokens + self.attn(self.norm1(tokens))
-        return tokens + self.mlp(self.norm2(tokens))
-
-
-class Attention(nn.Module):
-    """Six heads of 64; query, key and value in one matrix without bias."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
-        self.proj = nn.Linear(WIDTH, WIDTH)
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """(1, T, 384) -> (1, T, 384)."""
-        query, key, value = self.qkv(tokens).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).flatten(2))
-
-
-class Mlp(nn.Module):
-    """Two linear layers with an exact GELU between."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(WIDTH, 4 * WIDTH)
-        self.fc2 = nn.Linear(4 * WIDTH, WIDTH)
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """(..., 384) -> (..., 384)."""
-        return self.fc2(functional.gelu(self.fc1(tokens)))
-
-
 def _linear(layer: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight (out, in) and bias (out,) of a convolution over single points."""
     if not isinstance(layer, nn.Conv1d) or layer.bias is None:
-        raise TypeError(f"expected a biased Conv1d, got {layer}")
+        raise TypeError(f"expected a Conv1d with bias, got {layer}")
     return layer.weight[:, :, 0], layer.bias
 
 

@@ -1,4 +1,4 @@
-"""Farthest point sampling on a CUDA device, recorded once and replayed (paper sec. 3.2)."""
+"""Farthest point sampling on a CUDA device as a CUDA graph, recorded once and replayed (paper sec. 3.2)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import torch
 from models.points.groups import NEAR_ORIGIN, squared_norms
 
 CAPACITY = 1 << 14
-"""Points of a recording, or a multiple of them. A step costs more with more points, a new recording once."""
+"""Graphs are recorded for multiples of this many points. A larger graph is slower; a cloud above the recorded
+size forces a new recording (0.2 s)."""
 USUAL = 4 * CAPACITY
-"""Points of the largest recording that is made at the first cloud: all of a 224 x 224 grid fit."""
+"""Points of the largest graph that is recorded at the first cloud. All points of a 224 x 224 grid fit."""
 
 
 class RecordedSampling:
-    """`point_groups.farthest_points` on a CUDA device, the same picks: all its steps are one CUDA graph.
+    """`point_groups.farthest_points` on a CUDA device, with the same result. All steps are one CUDA graph.
 
-    A thousand steps, each waiting for the one before, cost more to launch one by one than the host needs for
-    all of them. The steps are recorded at the first cloud, which is a warm-up's, for clouds of every usual
-    size (about 0.2 s each) and replayed for every other. Not thread-safe: one for each owner of the
-    device."""
+    The thousand steps depend on each other. Launching them one by one takes longer than the whole sampling on
+    the host. The graphs are recorded at the first cloud, which is the warm-up's, for every usual size (about
+    0.2 s each), and replayed for later clouds. Not thread-safe: each owner thread of the device needs its own
+    object.
+    """
 
     def __init__(self, count: int, device: torch.device, *, skip_near_origin: bool = False) -> None:
         self._count = count
@@ -30,7 +32,8 @@ class RecordedSampling:
 
     @torch.inference_mode()
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        """points: (N, 3) float32 metres on the device, N > 0. Returns (min(count, N),) int64 there."""
+        """points: (N, 3) float32 metres on the device, N > 0. Returns (min(count, N),) int64 on the
+        device."""
         with torch.cuda.device(self._device):
             capacity = -(-len(points) // CAPACITY) * CAPACITY
             for size in to_record(capacity, self._recordings):
@@ -41,30 +44,33 @@ class RecordedSampling:
 
 
 def to_record(capacity: int, recorded: Collection[int]) -> list[int]:
-    """The capacities to record now: all usual ones at the first cloud, so that no later part waits for a
-    recording; beyond them the cloud's own."""
+    """The capacities to record now: all usual capacities at the first cloud, so that no later part waits for
+    a recording, and the cloud's own capacity if it is larger."""
     first = range(CAPACITY, USUAL + 1, CAPACITY) if not recorded else ()
     return sorted({*first, capacity} - set(recorded))
 
 
 class _Recording:
-    """The steps for clouds of up to `capacity` points, and the tensors that they read and write."""
+    """The recorded steps for clouds of up to `capacity` points, and the tensors that the steps use."""
 
     def __init__(self, count: int, capacity: int, device: torch.device) -> None:
-        """Runs once, as kernels must be loaded before they can be recorded, then records."""
+        """Run the steps once, because kernels must be loaded before a recording; then record the steps."""
         self.capacity = capacity
         self._points = torch.zeros(3, capacity, device=device)
         self._distance = torch.zeros(capacity, device=device)
         self._picks = torch.zeros(count, dtype=torch.int64, device=device)
         pick_on_device(self._points, self._distance, self._picks[:2])
         self._graph = torch.cuda.CUDAGraph()
-        # "thread_local": meanwhile another thread may load banks to the device
+        # "thread_local", because another thread may load banks to the device during the recording.
         with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             pick_on_device(self._points, self._distance, self._picks)
 
     def replay(self, points: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
-        """points: (N, 3). distance: (capacity,), as `first_distances` gives it. Returns the picks
-        (count,), which the next replay overwrites."""
+        """Run the recorded steps.
+
+        points: (N, 3). distance: (capacity,), from `first_distances`. Returns the selected indices (count,),
+        which the next replay overwrites.
+        """
         self._points[:, : len(points)] = points.T
         self._distance.copy_(distance)
         self._graph.replay()
@@ -72,7 +78,7 @@ class _Recording:
 
 
 def first_distances(points: torch.Tensor, capacity: int, skip_near_origin: bool) -> torch.Tensor:
-    """(capacity,) float32: infinite for a candidate, -infinite for what is none or beyond the N points."""
+    """(capacity,) float32: infinity for a candidate, -infinity for other points and beyond the N points."""
     distance = points.new_full((capacity,), -torch.inf)
     distance[: len(points)] = torch.inf
     if skip_near_origin:
@@ -81,8 +87,10 @@ def first_distances(points: torch.Tensor, capacity: int, skip_near_origin: bool)
 
 
 def pick_on_device(points: torch.Tensor, distance: torch.Tensor, picks: torch.Tensor) -> None:
-    """Fill `picks` (count,) int64 after its first, lowering `distance` (N,); points (3, N). Nothing waits for
-    the host. Squares are added in the host's order."""
+    """Fill `picks` (count,) int64 from its second element on, and update `distance` (N,).
+
+    points: (3, N). No step waits for the host. Squares are added in the same order as on the host.
+    """
     for step in range(1, len(picks)):
         offset = points - points.index_select(1, picks[step - 1 : step])
         offset *= offset

@@ -1,8 +1,8 @@
-"""What is part and what is background: the support plane, and the largest connected piece above it.
+"""Separate part and background: find the support plane, then the largest connected piece above the plane.
 
-The published script does this once, offline, with Open3D's RANSAC and DBSCAN on every point; a service does
-it for every upload. Here both run on few points: RANSAC on the image border, clustering on 2 mm voxels.
-docs/preparation.md says where the results differ and by how much.
+The published script runs Open3D's RANSAC and DBSCAN on every point, once and offline. A service runs this for
+every upload. So RANSAC runs on points of the image border, and clustering runs on voxels of 2 mm.
+docs/preparation.md says where the results differ from the script's, and by how much.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 BORDER = 10
-"""Width of the border strips the support plane is looked for in, pixels (published)."""
+"""Width of the border strips in which the support plane is searched, pixels (published)."""
 
 INLIER_DISTANCE = 0.004
-"""A border point this close to a plane supports it, metres (published)."""
+"""Largest distance of a border point that supports a plane, metres (published)."""
 
 REMOVAL_DISTANCE = 0.005
-"""Every point this close to the support plane is background, metres (published)."""
+"""Points closer than this to the support plane are background, metres (published)."""
 
 CLUSTER_DISTANCE = 0.006
-"""Points this close belong together, metres (published: DBSCAN eps)."""
+"""Largest distance of two neighbouring points in a cluster, metres (published: DBSCAN eps)."""
 
 CLUSTER_POINTS = 30
-"""A point with fewer points (itself included) within CLUSTER_DISTANCE holds nothing together (published)."""
+"""Points within CLUSTER_DISTANCE, the point itself included, that make a core point (published)."""
 
 MIN_SUPPORT = 0.4
-"""Share of the border that must lie on the plane for it to be a support. The published script takes any
-plane, and so cuts a slice out of a part that fills the picture."""
+"""Share of the border points that must lie on a support plane. The published script accepts any plane, so it
+cuts a slice out of a part that fills the image."""
 
 _HYPOTHESES = 256
 _BORDER_POINTS = 2048
@@ -44,11 +44,10 @@ _DENSE_VOXELS = 1 << 20
 def support_plane(
     xyz: NDArray[np.float32], valid: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], float] | None:
-    """The plane most border points lie on, as (unit normal (3,), offset): normal . p + offset = distance,
-    metres.
+    """Find the plane with the most border points. The same part always gives the same plane.
 
-    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. The same part always gives the same plane.
-    None when no plane holds MIN_SUPPORT of the border.
+    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. Returns (unit normal (3,), offset), where
+    normal . p + offset is the distance of p, metres; None if no plane holds MIN_SUPPORT of the border points.
     """
     border = _border_points(xyz, valid)
     if len(border) < 3:
@@ -61,7 +60,7 @@ def support_plane(
     inliers = np.abs(sparse @ normals.T + offsets) < INLIER_DISTANCE
     best = int(inliers.sum(axis=0).argmax())
     plane = normals[best], float(offsets[best])
-    for _ in range(3):  # three points make a rough plane; its inliers make a good one
+    for _ in range(3):  # three points give a rough plane; a fit to its inliers is better
         plane = _fit_plane(border[_distance(border, plane) < INLIER_DISTANCE], otherwise=plane)
     support = np.count_nonzero(_distance(border, plane) < INLIER_DISTANCE) / len(border)
     return plane if support >= MIN_SUPPORT else None
@@ -70,7 +69,7 @@ def support_plane(
 def off_plane(
     xyz: NDArray[np.float32], valid: NDArray[np.bool_], plane: tuple[NDArray[np.float64], float]
 ) -> NDArray[np.bool_]:
-    """(H, W) bool, True for valid points at least REMOVAL_DISTANCE from the plane, on either side of it."""
+    """(H, W) bool, True for valid points at least REMOVAL_DISTANCE from the plane, on both sides."""
     normal, offset = plane
     distance = xyz @ normal.astype(np.float32)
     distance += np.float32(offset)
@@ -78,11 +77,11 @@ def off_plane(
 
 
 def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(H, W) bool, the pixels of `mask` that belong to its most populous cluster of points.
+    """(H, W) bool, the pixels of `mask` in the cluster with the most points.
 
-    Clusters are DBSCAN's, found on voxels of every n-th pixel (n = 1 up to 160,000 pixels). Where no point
-    anywhere has enough neighbours to hold a cluster together (a coarse scan), all of `mask` is kept: the
-    published script, counting noise as one more cluster, does the same.
+    DBSCAN finds the clusters on voxels of every n-th pixel (n = 1 up to 160,000 pixels). If no point has
+    enough neighbours for a cluster (a coarse scan), all of `mask` is kept. The published script does the
+    same, because it counts noise as a cluster.
     """
     step = max(1, math.ceil(math.sqrt(np.count_nonzero(mask) / _CLUSTER_PIXELS)))
     rows, columns = np.nonzero(mask[::step, ::step])
@@ -100,8 +99,11 @@ def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
 
 
 def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:
-    """Whether the valid points of xyz (H, W, 3), metres, are more than one spot or one line: at least 0.1 mm
-    across in two directions. Looks at some 2000 of them, evenly spaced; False without any."""
+    """Whether the valid points of xyz (H, W, 3), metres, are more than one spot or one line.
+
+    The spread must be above 0.1 mm in two directions. About 2000 evenly spaced points are used. False if
+    there are no valid points.
+    """
     index = np.flatnonzero(valid)
     if len(index) == 0:
         return False
@@ -112,7 +114,7 @@ def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:
 
 
 def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(N, 3) valid points of the four strips; the corners count twice, as published."""
+    """(N, 3) valid points of the four border strips. The corners count twice, as published."""
     strips = (np.s_[:BORDER], np.s_[-BORDER:], np.s_[:, :BORDER], np.s_[:, -BORDER:])
     return np.concatenate([xyz[strip][valid[strip]] for strip in strips]).astype(np.float64)
 
@@ -120,8 +122,10 @@ def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArra
 def _plane_candidates(
     points: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Unit normals (K, 3) and offsets (K,) through random triples of points; None if all triples are
-    collinear."""
+    """Unit normals (K, 3) and offsets (K,) of planes through random triples of points.
+
+    None if all triples are collinear.
+    """
     triples = points[np.random.default_rng(0).integers(len(points), size=(_HYPOTHESES, 3))]
     normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
@@ -135,7 +139,7 @@ def _plane_candidates(
 def _fit_plane(
     points: NDArray[np.float64], otherwise: tuple[NDArray[np.float64], float]
 ) -> tuple[NDArray[np.float64], float]:
-    """Least-squares plane of points (N, 3), or `otherwise` where they are too few to say."""
+    """Least-squares plane of points (N, 3), or `otherwise` for fewer than three points."""
     if len(points) < 3:
         return otherwise
     centre = points.mean(axis=0)
@@ -151,14 +155,13 @@ def _distance(points: NDArray[np.float64], plane: tuple[NDArray[np.float64], flo
 def _voxels(
     points: NDArray[np.float32],
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Voxel of each point (N,), and each voxel's number of points (V,) and centroid (V, 3) metres."""
+    """Index of each point's voxel (N,), and each voxel's number of points (V,) and centroid (V, 3) metres."""
     cells = np.floor(points.astype(np.float64) / _VOXEL).astype(np.int64)
     cells -= cells.min(axis=0)
-    extent = cells.max(axis=0) + 1  # 200 m at 2 mm is 1e5 voxels a side: their product fits 63 bits
+    extent = cells.max(axis=0) + 1  # 200 m at 2 mm is 1e5 voxels per side, so the product fits 63 bits
     keys = (cells[:, 0] * extent[1] + cells[:, 1]) * extent[2] + cells[:, 2]
-    if (
-        math.prod(extent.tolist()) <= _DENSE_VOXELS
-    ):  # a box of voxels is faster than sorting, while it is small
+    # A dense box of voxels is faster than sorting if the box is small.
+    if math.prod(extent.tolist()) <= _DENSE_VOXELS:
         counts = np.bincount(keys)
         voxel_of_point = (np.cumsum(counts > 0) - 1)[keys]
         weights = counts[counts > 0].astype(np.float64)
@@ -182,7 +185,7 @@ def _cluster(centroids: NDArray[np.float64], weights: NDArray[np.float64]) -> ND
     )
     labels = connected_components(graph, directed=False)[1].astype(np.intp)
     labels[~core] = -1
-    for inner, outer in ((first, second), (second, first)):  # edge points join a core neighbour
+    for inner, outer in ((first, second), (second, first)):  # border points join a neighbouring core point
         joins = core[inner] & ~core[outer]
         labels[outer[joins]] = labels[inner[joins]]
     return labels
@@ -195,8 +198,11 @@ def _spread(
     shape: tuple[int, ...],
     step: int,
 ) -> NDArray[np.bool_]:
-    """(H, W) bool from the verdict on every `step`-th pixel: a block goes with its own pixel if that was
-    judged, else it is kept where a neighbouring block is."""
+    """(H, W) bool from the result on every `step`-th pixel.
+
+    A block of step x step pixels takes the result of its own pixel. If its own pixel was not clustered, the
+    block is kept if a neighbouring block is kept.
+    """
     height, width = -(-shape[0] // step), -(-shape[1] // step)
     keep = np.zeros((height + 2, width + 2), dtype=np.bool_)
     keep[rows + 1, columns + 1] = kept

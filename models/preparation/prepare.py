@@ -15,10 +15,10 @@ from recipes.preparation import Preparation
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How the square grid lies over the source image: the source was padded by `top` and `left`
-    pixels to a square of `side` pixels, then resized to `size` pixels.
+    """The geometry of the square grid over the source image.
 
-    height, width: the source's size in pixels.
+    The source of `height` x `width` pixels was padded to a square of `side` pixels, with `top` rows above and
+    `left` columns beside the source. The square was resized to `size` x `size` pixels.
     """
 
     height: int
@@ -29,20 +29,20 @@ class Frame:
     size: int = 224
 
     def source_pixel(self, row: int, column: int) -> tuple[int, int]:
-        """(row, column) of the source pixel that grid pixel (row, column) was taken from.
+        """(row, column) of the source pixel of a grid pixel.
 
-        For a grid pixel in the padding, the nearest pixel of the source.
+        For a grid pixel in the padding, the nearest source pixel is returned.
         """
-        picked = _picked(self.side, self.size)
-        source_row = min(max(int(picked[row]) - self.top, 0), self.height - 1)
-        source_column = min(max(int(picked[column]) - self.left, 0), self.width - 1)
+        index = _source_index(self.side, self.size)
+        source_row = min(max(int(index[row]) - self.top, 0), self.height - 1)
+        source_column = min(max(int(index[column]) - self.left, 0), self.width - 1)
         return source_row, source_column
 
     def to_source(self, grid: NDArray[np.floating]) -> NDArray[np.float32]:
-        """A map on the square grid, (n, n) float of any side n, as the source sees it: (height, width)
+        """Resample a map on the square grid, (n, n) float of any side n, to the source: (height, width)
         float32.
 
-        Bilinear between pixel centres; padding is cut off.
+        Bilinear between pixel centres. Padding is cut off.
         """
         scale = grid.shape[0] / self.side
         top, left = self.top * scale, self.left * scale
@@ -51,8 +51,10 @@ class Frame:
         return np.asarray(image.resize((self.width, self.height), Image.Resampling.BILINEAR, box=box))
 
     def mask_to_grid(self, mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-        """A mask of the source, (height, width) bool, on a square grid (size, size), as the published
-        loader does: padded with False, then PIL NEAREST."""
+        """Resample a mask of the source, (height, width) bool, to a square grid (size, size).
+
+        As in the published loader, the mask is padded with False and resized by PIL NEAREST.
+        """
         square = np.zeros((self.side, self.side), dtype=np.uint8)
         square[self.top : self.top + self.height, self.left : self.left + self.width] = mask
         return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.NEAREST)) > 0
@@ -62,9 +64,12 @@ class Frame:
 class PreparedPart:
     """One part on the square grid.
 
-    rgb: (rgb_size, rgb_size, 3) uint8, background 0. xyz: (size, size, 3) float32 metres, 0 where not
-    valid. valid: (size, size) bool. plane_found: whether a support plane was found and removed; None where
-    none was looked for.
+    Attributes:
+        rgb: (rgb_size, rgb_size, 3) uint8, background 0.
+        xyz: (size, size, 3) float32 metres, 0 where not valid.
+        valid: (size, size) bool.
+        frame: geometry of the grid.
+        plane_found: whether a support plane was found and removed; None if no plane was searched.
     """
 
     rgb: NDArray[np.uint8]
@@ -75,11 +80,15 @@ class PreparedPart:
 
 
 def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
-    """Prepare one part. Deterministic; bounded time.
+    """Prepare one part. Deterministic; the time is bounded.
 
-    Raises BadSample: out_of_range; no_cloud (recorded without one, by which background "plane" is found) and,
-    when nothing usable is left, no_foreground (the scanner returned no point at all), degenerate_cloud (one
-    spot or one line), no_object (nothing but the support plane), too_few_points.
+    Raises BadSample:
+        out_of_range: a coordinate is beyond MAX_RANGE.
+        no_cloud: background "plane" needs a cloud, and the part has none.
+        no_foreground: the scanner returned no point.
+        degenerate_cloud: all points lie in one spot or on one line.
+        no_object: only the support plane is left.
+        too_few_points: fewer than `settings.min_points` points are left.
     """
     sample = without_returns(sample, settings.no_return)
     check_range(sample)
@@ -90,8 +99,8 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     if sample.missing == "xyz":
         raise BadSample(
             "no_cloud",
-            "The part has no cloud, by which its background would be removed. Build and score such parts as "
-            "they are (--prepared), with a profile of the RGB bank alone.",
+            "The part has no cloud, but this profile needs the cloud to remove the background. For parts "
+            "without a cloud, use a profile with the RGB bank alone, and build and score with --prepared.",
         )
     plane = support_plane(sample.xyz, sample.valid)
     mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane)
@@ -100,16 +109,19 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     if not part.valid.any():
         raise BadSample(
             "no_object",
-            "Nothing is left once the support plane is removed. Check that a part lies in the picture and "
-            "stands out of the plane by more than 5 mm; for a depth map, that depth_scale is right.",
+            "Only the support plane was found. Check that a part lies in the image and stands more than 5 mm "
+            "above the plane. For a depth map, check depth_scale.",
         )
     _check_points(part, settings)
     return part
 
 
 def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
-    """For parts prepared already: only resized. Valid is the published test, all three coordinates not 0:
-    the published Eyecandies conversion marks background by x = 0 alone."""
+    """Only resize a part that was prepared before.
+
+    As published, a pixel is valid if all three coordinates are not 0: the published Eyecandies conversion
+    marks background by x = 0 alone.
+    """
     part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=None)
     if sample.missing != "xyz":
         _check_points(part, settings)
@@ -136,8 +148,11 @@ def _on_grid(
 
 
 def _frame(shape: tuple[int, ...], settings: Preparation) -> Frame:
-    """The published script pads to the next hundred of the longer side; parts it has already padded stay as
-    they are."""
+    """Geometry of the square grid.
+
+    The published script pads to the next hundred of the longer side. Parts that the script has prepared are
+    padded already, so they keep their size.
+    """
     height, width = shape
     side = max(height, width)
     if settings.background == "plane":
@@ -155,16 +170,17 @@ def _frame(shape: tuple[int, ...], settings: Preparation) -> Frame:
 def _cloud_on_grid(
     xyz: NDArray[np.float32], mask: NDArray[np.bool_], frame: Frame
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """xyz (size, size, 3) and valid (size, size) by nearest pixel, never averaging points across an edge."""
-    picked = _picked(frame.side, frame.size)
-    rows, columns = picked - frame.top, picked - frame.left
+    """xyz (size, size, 3) and valid (size, size) by nearest pixel. An average would mix points across an
+    edge."""
+    index = _source_index(frame.side, frame.size)
+    rows, columns = index - frame.top, index - frame.left
     inside = ((rows >= 0) & (rows < frame.height))[:, None] & ((columns >= 0) & (columns < frame.width))
     at = np.ix_(rows.clip(0, frame.height - 1), columns.clip(0, frame.width - 1))
     valid = mask[at] & inside
     return np.where(valid[..., None], xyz[at], np.float32(0)), valid
 
 
-def _picked(side: int, size: int) -> NDArray[np.intp]:
+def _source_index(side: int, size: int) -> NDArray[np.intp]:
     """(size,) source index of each grid index: floor(i * side / size) in float32, as torch's mode
     "nearest"."""
     scale = np.float32(side) / np.float32(size)
@@ -175,13 +191,14 @@ def _picked(side: int, size: int) -> NDArray[np.intp]:
 def _check_surface(sample: Sample) -> None:
     if not sample.valid.any():
         raise BadSample(
-            "no_foreground", "The cloud has no point at all. Check that the scanner saw the part."
+            "no_foreground",
+            "The cloud has no valid point. Check that the scanner sees the part.",
         )
     if not spans_a_surface(sample.xyz, sample.valid):
         raise BadSample(
             "degenerate_cloud",
-            "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z; for "
-            "a depth map, depth_scale (metres a unit of depth) and fx, fy.",
+            "All points lie in one spot or on one line. Check the scanner and the conversion to x, y, z. For "
+            "a depth map, check depth_scale (metres per unit of depth), fx and fy.",
         )
 
 
@@ -190,6 +207,6 @@ def _check_points(part: PreparedPart, settings: Preparation) -> None:
     if count < settings.min_points:
         raise BadSample(
             "too_few_points",
-            f"Only {count} points are left of the part; at least {settings.min_points} are needed. Check "
-            "that the part fills enough of the picture and that the scanner sees its surface.",
+            f"The part has only {count} points without its background; at least {settings.min_points} are "
+            "needed. Check that the part fills enough of the image and that the scanner sees its surface.",
         )

@@ -1,4 +1,4 @@
-"""RGB backbones by name: those registered in `recipes.backbones`, and whatever else timm knows."""
+"""RGB backbones by name: the backbones registered in `recipes.backbones`, and every other timm model."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GRID = 28
 
 @lru_cache(maxsize=32)
 def rgb_backbone(name: str) -> RgbBackbone:
-    """The backbone registered under `name`, or any timm model as "timm:<model>".
+    """The backbone registered under `name`, or a timm model for "timm:<model>".
 
-    A timm vision transformer is run at 28 times its patch size (DINOv2: 392, DINOv3: 448), so that one
-    token is one patch of the grid; any other network at its own size, by its maps at strides 8 and 16.
-    Raises BadBackbone for a name that neither knows.
+    A timm vision transformer runs at 28 times its patch size (DINOv2: 392, DINOv3: 448), so that one token is
+    one patch of the grid. Any other network runs at its own size, and its maps at strides 8 and 16 are used.
+    Raises BadBackbone for an unknown name.
     """
     backbone = registered(name)
     if backbone is not None:

@@ -1,7 +1,7 @@
-"""Tensor names of `efficientnet-lite-pytorch` as timm's `tf_efficientnet_lite*` calls them.
+"""Translate tensor names of `efficientnet-lite-pytorch` to names of timm's `tf_efficientnet_lite*`.
 
-Both are ports of the same TensorFlow network (SAME padding, BatchNorm eps 1e-3, ReLU6), so names are all that
-differ: one flat list of blocks there, stages of blocks here.
+Both packages port the same TensorFlow network (SAME padding, BatchNorm eps 1e-3, ReLU6), so only the names
+differ: `efficientnet-lite-pytorch` has one flat list of blocks, timm has stages of blocks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BLOCK = {
 def timm_name(name: str, blocks: Sequence[int]) -> str:
     """timm's name of one tensor, e.g. "_blocks.3._bn0.weight" -> "blocks.1.2.bn1.weight" for Lite1.
 
-    blocks: blocks in each stage. Raises KeyError for a name the network does not have.
+    blocks: number of blocks in each stage. Raises KeyError for an unknown name.
     """
     parts = name.split(".")
     if parts[0] != "_blocks":

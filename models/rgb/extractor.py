@@ -20,7 +20,7 @@ from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
 class RgbExtractor:
     """Patch grids of RGB features from a frozen network.
 
-    Each part is computed alone, so its rows are bit for bit the same in any batch.
+    Each part is computed alone, so the rows of a part are bitwise the same in any batch.
     """
 
     side = GRID
@@ -35,7 +35,14 @@ class RgbExtractor:
         constants: Literal["own", "paper"] = "own",
         colour: float = 0.0,
     ) -> None:
-        """network: the whole timm model with its weights; Any, for timm's methods are not typed."""
+        """Move the network to the device.
+
+        Args:
+            backbone: the network's description.
+            network: the whole timm model with its weights. The type is Any because timm's methods are
+                untyped.
+            size, device, constants, colour: as in `load`.
+        """
         self.backbone = backbone
         self.colour = colour
         self.size = size
@@ -59,15 +66,22 @@ class RgbExtractor:
         stages: Sequence[int] | None = None,
         colour: float = 0.0,
     ) -> RgbExtractor:
-        """The extractor of a registered backbone or of "timm:<model>".
+        """Load the extractor of a backbone. The grid is 28 x 28 patches at every input size.
 
-        constants: mean and std that the weights were trained with ("own"), or the ImageNet ones that the
-        published code uses for every backbone ("paper"). size: side of the input, pixels; None is the
-        backbone's own. `Preparation.rgb_size` must be the same. The grid is 28 x 28 at every size. stages:
-        which maps of a convolutional network, by timm's indices; None are the backbone's own. colour: factor
-        of the patches' plain colour (`models.rgb.patch_colour`), which follows the network's channels; 0 is
-        without. Raises MissingWeights, BadWeights (naming tensors), or ValueError for a name, size or stage
-        that cannot be.
+        Args:
+            name: a registered backbone or "timm:<model>".
+            weights: where the network's weights are.
+            device: where the network runs.
+            constants: "own" is the mean and std of the weights' training; "paper" is the mean and std of
+                ImageNet, which the published code uses for every backbone.
+            size: side of the input, pixels; None is the backbone's default. It must equal
+                `Preparation.rgb_size`.
+            stages: maps of a convolutional network, by timm's indices; None is the backbone's default.
+            colour: factor of the plain colour features (`models.rgb.patch_colour`), which are appended to the
+                network's channels; 0 appends nothing.
+
+        Raises MissingWeights; BadWeights with the names of the tensors; ValueError for an unknown name or a
+        wrong size or stage.
         """
         backbone = rgb_backbone(name) if stages is None else rgb_backbone(name).of_stages(stages)
         size = backbone.size if size is None else size
@@ -77,17 +91,17 @@ class RgbExtractor:
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """One grid a part: rows (784, C) float32 on the extractor's device, row-major.
+        """One grid per part: rows (784, C) float32 on the extractor's device, row-major.
 
-        Raises ValueError where a part was prepared at another RGB size.
+        Raises ValueError if a part was prepared at another RGB size.
         """
         return [Patches(self._rows(part), GridLayout(self.side)) for part in parts]
 
     def _rows(self, part: PreparedPart) -> torch.Tensor:
         if part.rgb.shape != (self.size, self.size, 3):
             raise ValueError(
-                f"{self.backbone.name} was loaded for {self.size} px, the part's RGB is {part.rgb.shape}: "
-                "Preparation.rgb_size and the extractor's size must agree"
+                f"{self.backbone.name} was loaded for {self.size} px, but the part's RGB image is "
+                f"{part.rgb.shape}. Set Preparation.rgb_size to the extractor's size."
             )
         plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
         image = (plain - self._mean) / self._std
@@ -112,19 +126,22 @@ class RgbExtractor:
 
 
 def _filled(model: str, state: Mapping[str, torch.Tensor]) -> Any:
-    """The timm model around exactly these tensors, without drawing random ones first."""
+    """The timm model with exactly these tensors. No random weights are drawn first, which would take time."""
     with torch.device("meta"):
         network = timm.create_model(model, pretrained=False)
     if {name for name, _ in network.named_buffers()} - state.keys():
-        network = timm.create_model(model, pretrained=False)  # tables made while building (rotary positions)
+        network = timm.create_model(
+            model, pretrained=False
+        )  # computes its constant tables (rotary positions)
     network.load_state_dict(state, strict=True, assign=True)
     return network
 
 
 def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
-    """Drop what the features do not need, and make a vision transformer ready for another input size.
+    """Remove layers that the features do not need, and set the input size of a vision transformer.
 
-    timm resamples learnt position embeddings bicubically; those of the trained size stay untouched.
+    timm resamples learnt position embeddings bicubically. At the trained size they stay unchanged.
+    Raises BadBackbone if the size is not a multiple of the patch size.
     """
     if backbone.kind == "stages":
         network.prune_intermediate_layers(list(backbone.stages), prune_norm=False, prune_head=True)
@@ -132,15 +149,17 @@ def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
     network.reset_classifier(0)
     patch, trained = network.patch_embed.patch_size[0], network.patch_embed.img_size
     if size % patch:
-        raise BadBackbone(f"{backbone.name} needs a multiple of its patch size {patch}, not {size} px")
+        raise BadBackbone(
+            f"{backbone.name} cannot run at {size} px: choose a multiple of its patch size {patch}"
+        )
     if trained is not None and tuple(trained) != (size, size):
         network.set_input_size(img_size=(size, size))
 
 
 def _to_grid(plane: torch.Tensor, *, adaptive: bool) -> torch.Tensor:
-    """(1, C, h, w) -> (1, C, 28, 28): averaged where finer; where coarser, bilinear between centres.
+    """(1, C, h, w) -> (1, C, 28, 28). Finer maps are averaged; coarser maps are bilinear between centres.
 
-    adaptive: average coarser maps too, which repeats cells (BTF).
+    adaptive: coarser maps are averaged too, which repeats cells (BTF).
     """
     if plane.shape[-1] == GRID:
         return plane

@@ -1,25 +1,27 @@
-"""The plain colour of image patches, which networks that were trained to tell things apart hardly look at."""
+"""The plain colour of image patches. Networks that were trained to classify objects hardly represent
+colour."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn import functional
 
-CHANNELS = 6
-"""Mean, then spread within the patch, of the three planes."""
+COLOUR_CHANNELS = 6
+"""Three means, then three standard deviations within the patch."""
 _DARK = 0.1
-"""Added to the lightness that colour differences are divided by: dark pixels' colours are mostly noise."""
+"""Added to the lightness before colour differences are divided by it, because dark colours are mostly
+noise."""
 _LIGHTNESS = 0.5
-"""Lightness counts half: it changes with the lamp and the slope, what is left of a colour does not."""
+"""Factor of lightness. Lightness changes with lamp and slope; colour differences over lightness do not."""
 
 
 def patch_colour(image: torch.Tensor, side: int) -> torch.Tensor:
-    """Lightness and two colour differences of every patch (ours).
+    """Lightness and two colour differences of every patch (our addition to the method).
 
-    image: (3, S, S) float32 RGB in 0..1, S a multiple of `side` or not. Returns (side * side, 6) float32,
-    row-major: the means of lightness, (r - g) / lightness and (g - b) / lightness, then their standard
-    deviations. Grey is 0 in both differences, so is a removed (black) background. A soft stain or a wrong
-    tint moves them by several times what good parts do, where ImageNet features stay as they were
+    image: (3, S, S) float32 RGB in 0..1; S need not be a multiple of `side`. Returns (side * side, 6)
+    float32, row-major: the means of lightness, (r - g) / lightness and (g - b) / lightness, then their
+    standard deviations. Grey and a removed (black) background have differences of 0. A soft stain or a wrong
+    tint changes the differences several times more than good parts vary, but hardly changes ImageNet features
     (docs/results.md).
     """
     red, green, blue = image.double()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.rgb.patch_colour import CHANNELS, patch_colour
+from models.rgb.patch_colour import COLOUR_CHANNELS, patch_colour
 
 
 def image(*rgb: float, size: int = 56) -> torch.Tensor:
@@ -13,7 +13,7 @@ def image(*rgb: float, size: int = 56) -> torch.Tensor:
 @pytest.mark.parametrize("size", [56, 60])
 def test_a_row_a_patch(size: int) -> None:
     rows = patch_colour(image(0.8, 0.5, 0.2, size=size), 28)
-    assert rows.shape == (28 * 28, CHANNELS)
+    assert rows.shape == (28 * 28, COLOUR_CHANNELS)
     assert rows.dtype == torch.float32
     wanted = torch.tensor([0.25, 0.3 / 0.6, 0.3 / 0.6, 0, 0, 0])
     torch.testing.assert_close(rows, wanted.expand_as(rows), atol=1e-6, rtol=0)
