@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser promtool test faults lint setup clean
+.PHONY: demo serve console browser csharp promtool test faults lint setup clean
 
 tribank := .venv/bin/tribank
 
@@ -20,6 +20,10 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	    || echo "No Chromium: the tests of the page will be skipped. Install it: sudo apt-get install chromium" >&2
 
+csharp:
+	@command -v mcs >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends mono-mcs libmono-system-net-http4.0-cil >/dev/null; } \
+	    || echo "No C# compiler: the test of the C# program in the documents will be skipped. Install it: sudo apt-get install mono-mcs libmono-system-net-http4.0-cil" >&2
+
 # Debian's package `prometheus` has it among much else: its one file goes into .venv/bin, nothing is installed.
 promtool: setup
 	@command -v promtool >/dev/null || [ -x .venv/bin/promtool ] || { there=$$(mktemp -d) && \
@@ -28,7 +32,7 @@ promtool: setup
 	    mv "$$there/usr/bin/promtool" .venv/bin/ && rm -r "$$there"; } \
 	    || echo "No promtool: the tests of the alert rules will be skipped. Install it: sudo apt-get install prometheus" >&2
 
-test: setup browser promtool lint  ## lint, types, tests
+test: setup browser csharp promtool lint  ## lint, types, tests
 	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 # FAULTS="--resume --markdown docs/reliability.md" goes on with what a stopped run left, and writes the table down;
