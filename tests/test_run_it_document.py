@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import SMALL
 from tests.reader import ROOT, Desk, lines_of, server
 
-PAGES = [ROOT / "docs" / name for name in ("run-it.md", "monitoring.md", "how-good-is-it.md")]
+PAGES = [ROOT / "docs" / name for name in ("run-it.md", "capacity.md", "monitoring.md", "how-good-is-it.md")]
 
 
 @pytest.fixture
