@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app as commands
+from cli.reference import RENEW as REFERENCE
 from service.app import create_app
 from service.http.document import RENEW
 from service.settings import Settings
@@ -33,7 +34,7 @@ def test_the_committed_document_is_the_services(tmp_path: Path) -> None:
     made = (tmp_path / "openapi.json").read_text()
     assert CliRunner().invoke(commands, ["openapi"]).stdout == made
     if made != COMMITTED.read_text():
-        pytest.fail(f"The API is not what docs/openapi.json says. If that is meant, run: {RENEW}")
+        pytest.fail(f"docs/openapi.json is old. Run: {RENEW} && {REFERENCE}")
 
 
 def test_every_operation_is_described_and_named_once(document: dict[str, Any]) -> None:
