@@ -55,7 +55,7 @@ from service.http.problems import (
     on_validation_error,
 )
 from service.http.protocol import protocol_for
-from service.http.queries import check_asked
+from service.http.queries import check_request
 from service.http.uploads import UploadLimits
 from service.jobs.batch import BatchJob
 from service.jobs.build import BuildJob
@@ -99,7 +99,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(check_asked)],
+        dependencies=[Depends(check_request)],
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
@@ -337,7 +337,7 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    app.openapi()  # now, not with the first part: every query is held against it
+    app.openapi()  # now, not while parts are scored: it takes a while
     await on_disk(wiring.state.open)
     await wiring.jobs.start()
     wiring.engine.start()

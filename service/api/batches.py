@@ -7,23 +7,24 @@ from contextlib import ExitStack, aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from structlog.typing import FilteringBoundLogger
 
 from service.answers.renderers import JSON, negotiate
 from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
-from service.api.repeats import IdempotencyKey, refuse_key, scoped_key
+from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
 from service.api.zip_upload import FILE, ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
+from service.http.queries import QueryModel, refuse_key
 from service.http.streams import NDJSON, LineStream
 from service.jobs.archive import PartsArchive
 from service.jobs.batch import Batch, BatchJob
 from service.jobs.queue import on_disk
 
 
-class BatchOptions(BaseModel):
+class BatchOptions(QueryModel):
     """What a batch may ask beside its parts: its query."""
 
     threshold: float | None = Field(

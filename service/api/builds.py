@@ -23,6 +23,7 @@ from service.api.zip_upload import FILE, ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
 from service.http.bodies import REFERENCE, read_json
 from service.http.problems import Refusal
+from service.http.queries import QueryModel
 from service.jobs.archive import PartsArchive
 from service.jobs.build import PARTS, BuildJob
 from service.jobs.queue import on_disk
@@ -34,7 +35,7 @@ _JSON = "application/json"
 ResultId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-class BuildOptions(BaseModel):
+class BuildOptions(QueryModel):
     """How to build: its query."""
 
     profile: str | None = Field(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from banks.versions.builder import PARTS
 from banks.versions.good_parts import picture_of
@@ -15,12 +15,13 @@ from banks.versions.store import BankNotFound, BankStore
 from service.api.names import ProductName, VersionName
 from service.api.services import Problems, Services
 from service.http.problems import Refusal
+from service.http.queries import QueryModel
 from service.jobs.queue import on_disk
 
 _JPEG = "image/jpeg"
 
 
-class GoodPartQuery(BaseModel):
+class GoodPartQuery(QueryModel):
     """Which part, and which piece of it; without x and y the whole."""
 
     part: str = Field(max_length=512, description="As `evidence` names it.", examples=["train/good/017"])

@@ -14,6 +14,7 @@ from service.api.names import JobId
 from service.api.services import Problems, Services
 from service.http.access import check_owner
 from service.http.problems import Refusal
+from service.http.queries import QueryModel
 from service.http.streams import NDJSON, held_stream
 from service.jobs.queue import Jobs, on_disk
 from service.jobs.store import Job, State
@@ -81,6 +82,18 @@ class JobList(BaseModel):
     jobs: list[JobAnswer]
 
 
+class JobQuery(QueryModel):
+    """Which jobs."""
+
+    product: str | None = Field(None, description="Of this product only.", examples=["cookie"])
+
+
+class LineQuery(QueryModel):
+    """Which result lines of a job."""
+
+    after: int = Field(0, ge=0, le=10**9, description="Skip this many lines.", examples=[100])
+
+
 router = APIRouter(tags=["jobs"])
 
 
@@ -94,10 +107,10 @@ def accepted(job: Job, jobs: Jobs) -> Response:
 @router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422, 503, 507))
 async def list_jobs(
     services: Services,
-    product: Annotated[str | None, Query(description="Of this product only.", examples=["cookie"])] = None,
+    query: Annotated[JobQuery, Query()],
 ) -> JobList:
     """The newest hundred jobs."""
-    found = await on_disk(lambda: services.jobs.store.newest(product))
+    found = await on_disk(lambda: services.jobs.store.newest(query.product))
     return JobList(jobs=[JobAnswer.of(job, services.jobs) for job in found])
 
 
@@ -161,13 +174,13 @@ async def job_results(
     job_id: JobId,
     request: Request,
     services: Services,
-    after: Annotated[int, Query(ge=0, le=10**9, description="Skip this many lines.", examples=[100])] = 0,
+    query: Annotated[LineQuery, Query()],
 ) -> Response:
     """The result lines so far, in order."""
     await services.jobs.find(job_id)
 
     async def lines() -> AsyncGenerator[str]:
-        number = after
+        number = query.after
         store = services.jobs.store
         while page := await on_disk(partial(store.lines, job_id, after=number, limit=_PAGE)):
             yield "".join(f"{line}\n" for line in page)

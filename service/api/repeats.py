@@ -12,14 +12,14 @@ from fastapi import Header, Request, Response
 from service.answers.renderers import JSON, result_headers
 from service.http.access import key_name
 from service.http.problems import Refusal
+from service.http.queries import KEY_HEADER
 from service.records.results import Result
 
-HEADER = "Idempotency-Key"
 MAX_KEY = 255
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias=HEADER,
+        alias=KEY_HEADER,
         description="New for each request, and the same when it is sent again: then it is done once. Of this "
         f"product and this API key only; 1 to {MAX_KEY} printable characters.",
         examples=["board-000123-1"],
@@ -40,15 +40,9 @@ def scoped_key(request: Request, kind: str, product: str, key: str | None) -> st
     if key is None:
         return None
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
-        detail = f"An {HEADER} is 1 to {MAX_KEY} printable characters."
+        detail = f"An {KEY_HEADER} is 1 to {MAX_KEY} printable characters."
         raise Refusal(400, "invalid_idempotency_key", detail)
     return "/".join((kind, product, key_name(request.scope) or "", key))
-
-
-def refuse_key(key: str | None, use: str) -> None:
-    """Raises Refusal for a key that would have no effect. use: a sentence that says how it has one."""
-    if key is not None:
-        raise Refusal(400, "idempotency_key_unused", f"The {HEADER} would have no effect here. {use}")
 
 
 def digest_of(fields: Mapping[str, bytes], part_id: str | None, threshold: float | None) -> str:

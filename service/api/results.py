@@ -20,6 +20,7 @@ from service.api.services import Problems, Services
 from service.engine.decoding import MAX_PART_ID
 from service.http.bodies import json_body, read_json
 from service.http.problems import NotReady, Refusal, UnknownProduct
+from service.http.queries import QueryModel
 from service.http.streams import held_stream
 from service.jobs.queue import on_disk
 from service.records.results import Filter, Kept, Verdict
@@ -41,7 +42,7 @@ def _written(value: object) -> object:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
-class ResultFilter(BaseModel):
+class ResultFilter(QueryModel):
     """Which results: all that is given must hold."""
 
     product: str | None = Field(None, max_length=64, description="Of this product.", examples=["cookie"])
@@ -102,7 +103,7 @@ class ResultQuery(ResultFilter):
     limit: int = Field(100, ge=1, le=1000, description="Most results of the page.", examples=[20])
 
 
-class HistogramQuery(BaseModel):
+class HistogramQuery(QueryModel):
     """Whose scores."""
 
     product: str = Field(max_length=64, description="Of this product.", examples=["cookie"])

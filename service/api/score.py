@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from service.answers.renderers import JSON, RENDERERS, Renderer, Scan, negotiate
 from service.answers.schemas import ScoreAnswer
 from service.api.names import ProductName
-from service.api.repeats import IdempotencyKey, digest_of, refuse_key, scoped_key
+from service.api.repeats import IdempotencyKey, digest_of, scoped_key
 from service.api.services import Problems, Services, Wiring
 from service.engine.deadline import Clock
 from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
 from service.http.arrivals import Arrival
+from service.http.queries import QueryModel, refuse_key
 from service.http.uploads import FORM, RAW, receive_fields
 from service.inspection import Ask, answer_part, named, on_pool, scan_part
 from service.records.results import Once
@@ -42,7 +43,7 @@ _FORM = {
 }
 
 
-class ScoreOptions(BaseModel):
+class ScoreOptions(QueryModel):
     """What a request may ask beside the part: its query."""
 
     part_id: str | None = Field(

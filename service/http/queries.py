@@ -1,35 +1,49 @@
-"""What a request asks in vain is refused, not ignored: an answer would seem to have heard it."""
+"""What a route would ignore is refused: a misspelt parameter must not become a silent default."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict
 
-from service.api.repeats import HEADER, refuse_key
 from service.http.access import PUBLIC
 from service.http.problems import Refusal
 
+KEY_HEADER = "Idempotency-Key"
 
-async def check_asked(request: Request) -> None:
-    """Dependency of every route: the API's document says which words its query knows, each at most once, and
-    whether an Idempotency-Key has an effect. Those who ask for health may say anything. Raises Refusal."""
-    path = request.scope["route"].path
-    if path in PUBLIC or not (request.query_params or HEADER in request.headers):
+
+class QueryModel(BaseModel):
+    """The query of a route: its parameters, and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def check_request(request: Request) -> None:
+    """Dependency of every route: refuses what a query model cannot see. That is a repeated parameter, any
+    parameter of a route without a query model, and an Idempotency-Key that would have no effect.
+
+    The health routes and the page for people accept every query. Raises Refusal.
+    """
+    route = request.scope["route"]
+    if route.path in PUBLIC or not route.include_in_schema:
         return
-    operation = request.app.openapi()["paths"].get(path, {}).get(request.method.lower())
-    if operation is None:
-        return  # the page for people
-    places = [(one["in"], one["name"]) for one in operation.get("parameters", ())]
-    _check_words(request, [name for place, name in places if place == "query"])
-    if request.method == "POST" and ("header", HEADER) not in places:
-        refuse_key(request.headers.get(HEADER), "It is for parts, batches and builds. Send none.")
-
-
-def _check_words(request: Request, known: list[str]) -> None:
-    given = Counter(word for word, _ in request.query_params.multi_items())
-    wrong = [word[:64] for word, times in given.items() if word not in known or times > 1]
-    if wrong:
-        takes = f"{', '.join(known)}, each once" if known else "none"
-        detail = f"Correct the query: {', '.join(wrong[:5])}. The parameters of this address are: {takes}."
+    given = Counter(name[:64] for name, _ in request.query_params.multi_items())
+    if given and not route.dependant.query_params:
+        detail = f"Unknown query parameter: {', '.join([*given][:5])}. This route accepts none."
         raise Refusal(422, "invalid_parameter", detail)
+    if repeated := [name for name, times in given.items() if times > 1]:
+        detail = f"Repeated query parameter: {', '.join(repeated[:5])}. Send each parameter once."
+        raise Refusal(422, "invalid_parameter", detail)
+    if request.method == "POST" and KEY_HEADER not in {
+        field.alias for field in route.dependant.header_params
+    }:
+        refuse_key(request.headers.get(KEY_HEADER), "It is for parts, batches and builds. Send none.")
+
+
+def refuse_key(key: str | None, use: str) -> None:
+    """Raises Refusal for an Idempotency-Key that would have no effect. use: a sentence that says how it has
+    one."""
+    if key is not None:
+        detail = f"The {KEY_HEADER} would have no effect here. {use}"
+        raise Refusal(400, "idempotency_key_unused", detail)

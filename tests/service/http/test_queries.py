@@ -18,7 +18,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_an_unknown_word_is_refused_by_every_route(client: httpx.Client, method: str, path: str) -> None:
+def test_an_unknown_parameter_is_refused_by_every_route(client: httpx.Client, method: str, path: str) -> None:
     answer = client.request(method, path.format(**KNOWN), params={"versoin": "v1"})
     if path in PUBLIC:
         assert answer.status_code == 200
@@ -27,11 +27,11 @@ def test_an_unknown_word_is_refused_by_every_route(client: httpx.Client, method:
     assert "versoin" in (answer.json().get("detail") or answer.json()["error"])
 
 
-def test_a_word_said_twice_is_refused(client: httpx.Client, part: Any) -> None:
+def test_a_repeated_parameter_is_refused(client: httpx.Client, part: Any) -> None:
     path = "/v1/products/cookie/score"
     told = client.post(f"{path}?threshold=0.1&threshold=0.9", files=part).json()
     assert (told["status"], told["code"]) == (422, "invalid_parameter")
-    assert "part_id, threshold, deadline_ms, each once" in told["detail"]
+    assert "threshold" in told["detail"]
     assert client.post(f"{path}?threshold=0.1", files=part).status_code == 200
 
 
