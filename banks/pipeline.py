@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 from models.extraction import Extractor
 from models.features import PartFeatures
-from models.fusion.fusions import Fusion
+from models.fusion.fusion import Fusion
 from models.preparation.prepare import PreparedPart, prepare
 from models.sample import BadSample, Sample
 from models.weights.store import WeightStore

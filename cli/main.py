@@ -203,7 +203,7 @@ def trace(
     """Write every stage of one part, from its valid points to its fused patches, without any bank."""
     import numpy as np
 
-    from models.fusion.fusions import ready_fusion
+    from models.fusion.registry import FUSIONS
     from models.readers import read_pair
     from models.trace import trace as trace_part
     from models.weights.store import WeightStore
@@ -211,7 +211,8 @@ def trace(
 
     recipe = find_profile(profile, prepared=prepared, changes=change or ())
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
-    fusion = ready_fusion(recipe.extraction.fusion, weights, chosen)
+    kind = recipe.extraction.fusion
+    fusion = FUSIONS[kind].ready(weights, chosen) if kind else None
     stages = trace_part(
         read_pair(rgb, xyz), recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen
     )

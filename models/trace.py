@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.extraction import point_extractor, rgb_extractor
 from models.features import Patches
-from models.fusion.fusions import Fusion
+from models.fusion.fusion import Fusion
 from models.points.extractor import PointExtractor
 from models.preparation.prepare import prepare
 from models.sample import Sample

@@ -23,7 +23,8 @@ from banks.decision.good_scores import GoodScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches
-from models.fusion.fusions import FITS, FusionTask
+from models.fusion.fusion import FusionTask
+from models.fusion.registry import FUSIONS
 from models.fusion.uff import FusionNetwork
 from models.preparation.prepare import PreparedPart, prepare
 from models.rgb.backbones import rgb_backbone
@@ -166,7 +167,7 @@ def _features(
         training = replace(extraction.training, steps=1, warm_up=1, batch=1)
         pairs = [(part["rgb"], part["point"]) for part in found]
         task = FusionTask(pairs[:2], folder, fusion_weights, training, "cpu", lambda done, total, loss: None)
-        fusion = FITS[extraction.fusion](task)
+        fusion = FUSIONS[extraction.fusion].fit(task)
         for part, (rgb, point) in zip(found, pairs, strict=True):
             part["fused"] = fusion(rgb, point)
     return list(found)

@@ -27,7 +27,8 @@ from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
-from models.fusion.fusions import FITS, FusionTask
+from models.fusion.fusion import FusionTask
+from models.fusion.registry import FUSIONS
 from models.readers.product_folder import PartFile, ProductFolder, Split
 from models.sample import BadSample, Modality
 from models.weights.folder import DEFAULT_WEIGHTS
@@ -195,7 +196,7 @@ class Builder:
             device=self.device,
             progress=lambda done, total, loss: self.progress(_TRAINING, done, total, f"loss {loss:.3f}"),
         )
-        fusion = FITS[kind](task)
+        fusion = FUSIONS[kind].fit(task)
         for name, split in (("train", train), ("validation", held_out)):
             fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
             split.store.add_bank("fused", fused, folder / name)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.features import PartFeatures, Patches
 from models.layout import GridLayout, GroupLayout, Layout
+from models.lazy_sequence import LazySequence
 
 Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
@@ -103,9 +104,9 @@ class FeatureStore:
         """One part's patches by bank."""
         return {bank: self.patches(bank, part) for bank in self._banks}
 
-    def pairs(self) -> StoredPairs:
+    def pairs(self) -> Sequence[tuple[Patches, Patches]]:
         """(rgb, point) patches of all parts, read when asked for."""
-        return StoredPairs(self)
+        return LazySequence(self.parts, lambda part: (self.patches("rgb", part), self.patches("point", part)))
 
     def rows(self, bank: str, parts: Sequence[int], transform: Transform) -> StoredRows:
         """Patch rows of some parts, one part after the other, each chunk through `transform` when read."""
@@ -207,18 +208,3 @@ class StoredRows:
         """Position among the parts read here, and patch of that part."""
         number = np.searchsorted(self._ends, rows, side="right")
         return number, rows - self._begins[number]
-
-
-class StoredPairs(Sequence[tuple[Patches, Patches]]):
-    """The (rgb, point) patches of a store's parts."""
-
-    def __init__(self, store: FeatureStore) -> None:
-        self._store = store
-
-    def __len__(self) -> int:
-        return self._store.parts
-
-    def __getitem__(self, part: Any) -> Any:
-        if not 0 <= part < len(self):
-            raise IndexError(part)
-        return self._store.patches("rgb", part), self._store.patches("point", part)

@@ -19,7 +19,8 @@ from banks.versions.probe import PROBE, Probe, from_bytes, to_bytes
 from banks.versions.store import BadBank, verify_files
 from models.atomic_file import replacing, write_atomically
 from models.digest import sha256_of
-from models.fusion.fusions import LOADERS, Fusion
+from models.fusion.fusion import Fusion
+from models.fusion.registry import FUSIONS
 
 BANK_SUFFIX = ".faiss"
 FUSION = "fusion.safetensors"
@@ -99,7 +100,7 @@ def load_version(
         )
     if "fused" in profile.banks and profile.extraction.fusion is not None:
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
-        pipeline.fusion = LOADERS[profile.extraction.fusion](state, device)
+        pipeline.fusion = FUSIONS[profile.extraction.fusion].from_state(state, device)
     bank_set = BankSet(banks, profile.blur, profile.preparation.size, profile.place_sigma)
     return manifest, pipeline, bank_set, decision
 

@@ -21,7 +21,8 @@ from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import projected_width
 from banks.pipeline import PipelineMaker, make_pipeline
 from banks.versions.probe import slimmed, to_bytes
-from models.fusion.fusions import Fusion, stand_in
+from models.fusion.fusion import Fusion
+from models.fusion.registry import FUSIONS
 from models.sample import Sample
 from recipes.profile import Profile
 
@@ -87,7 +88,7 @@ def plan(
     if kind is not None and "fused" in profile.banks:
         _, features, _ = pipeline(part)
         rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
-        pipeline.fusion = stand_in(kind, rgb, point, device)
+        pipeline.fusion = FUSIONS[kind].placeholder(rgb, point, device)
     pipeline(part)  # the first is slower
     stages: dict[str, float] = {}
     runs = [pipeline(part) for _ in range(_REPEATS)]

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 from safetensors.torch import load_file
@@ -16,6 +15,7 @@ from banks.pipeline import Pipeline
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
 from models.fusion.uff_training import Pair, train_uff, write_tensors
+from models.lazy_sequence import LazySequence
 from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
 from models.weights.folder import DEFAULT_WEIGHTS
@@ -70,7 +70,7 @@ class SharedFusion:
             reason = next(iter(skipped.values()), "the folders hold no training parts")
             raise TrainingRefused(f"No part can train the fusion network: {reason}")
         trained = train_uff(
-            _StoredPairs(pairs),
+            LazySequence(len(pairs), lambda part: _stored_pair(pairs[part])),
             extraction.training,
             self.folder,
             lambda done, total, loss: self.progress("training", done, total, f"loss {loss:.3f}"),
@@ -119,18 +119,10 @@ class SharedFusion:
         return files, skipped
 
 
-class _StoredPairs(Sequence[Pair]):
-    """RGB and point rows of the parts, read when asked for."""
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = files
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __getitem__(self, part: Any) -> Any:
-        rows = load_file(self._files[part])
-        return rows["rgb"], rows["point"]
+def _stored_pair(file: Path) -> Pair:
+    """RGB and point rows of one part."""
+    rows = load_file(file)
+    return rows["rgb"], rows["point"]
 
 
 def _identity(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from models.features import Patches
+from models.fusion.fusion import FusionTask
 from models.points.alignment import expand
 from models.points.extractor import load_strictly
+from models.weights.store import WeightStore
 from models.weights.torchvision_schemas import declare_torchvision_schemas
 
 declare_torchvision_schemas()
@@ -61,7 +64,10 @@ class WrongWidths(ValueError):
 
 
 class Uff:
-    """A trained fusion network as `models.fusion.fusions.Fusion`. Deterministic, one part at a time."""
+    """A fusion network that is trained already; see `models.fusion.fusion.Fusion`.
+
+    The network is deterministic and takes one part at a time.
+    """
 
     def __init__(self, network: FusionNetwork, device: torch.device) -> None:
         self.device = device
@@ -70,7 +76,22 @@ class Uff:
         self._network = network.to(device).eval().requires_grad_(False)
 
     @classmethod
-    def from_state(cls, state: Mapping[str, torch.Tensor], device: torch.device | str = "cpu") -> Uff:
+    def fit(cls, task: FusionTask) -> Self:
+        """The network of the weight store: nothing is fitted. Raises MissingWeights."""
+        return cls.from_state(task.weights.load("uff"), task.device)
+
+    @classmethod
+    def ready(cls, weights: WeightStore, device: torch.device | str) -> Self | None:
+        """The network of the weight store. Raises MissingWeights."""
+        return cls.from_state(weights.load("uff"), device)
+
+    @classmethod
+    def placeholder(cls, rgb_width: int, point_width: int, device: torch.device | str) -> Self:
+        """An untrained network."""
+        return cls.from_state(FusionNetwork(rgb_width, point_width).state_dict(), device)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, torch.Tensor], device: torch.device | str = "cpu") -> Self:
         """state: official keys; widths are read from them and the heads, which only train, may be absent.
 
         Raises ValueError naming tensors that are missing, unexpected or of another shape.
@@ -92,9 +113,9 @@ class Uff:
     def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
 
-        The branches never mix, so each runs on its distinct rows only: RGB before every patch is repeated
-        2 x 2, and the all-zero row of empty point patches once. Rows are brought to
-        the network's device. Raises WrongWidths.
+        The branches never mix, so each branch runs on distinct rows only: the RGB branch before every RGB
+        patch is repeated 2 x 2, and the point branch once for the all-zero row of all empty patches. Rows
+        are brought to the network's device. Raises WrongWidths.
         """
         colour_rows, point_rows = rgb.rows.to(self.device), point.rows.to(self.device)
         widths = (colour_rows.shape[1], point_rows.shape[1])

@@ -8,7 +8,6 @@ import pytest
 
 from banks.versions.manifest import Manifest
 from banks.versions.plan import plan
-from models.fusion.fusions import stand_in
 from models.readers.product_folder import open_product_folder
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.profiles import DEFAULT_PROFILE, find_profile
@@ -48,8 +47,3 @@ def test_twice_the_parts_cost_twice_the_rows(small_product: Path) -> None:
 def test_cascaded_banks_keep_a_share_of_the_reduced_point_bank() -> None:
     recipe = find_profile(DEFAULT_PROFILE, changes=["coreset_sizes=cascaded"])
     assert recipe.kept({"rgb": 784, "point": 3136, "fused": 3136}) == {"rgb": 31, "point": 313, "fused": 31}
-
-
-def test_a_stand_in_is_as_large_as_a_trained_network() -> None:
-    assert set(stand_in("uff_trained", 8, 12, "cpu").state())
-    assert stand_in("concat", 8, 12, "cpu").state() == {}
