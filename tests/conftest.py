@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+
+from tests.faults.warm import Warm
 
 pytest_plugins = ("tests.data_sets",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
@@ -88,6 +90,27 @@ def declared_product(small_product: Path, made_once: MadeOnce) -> Path:
             tifffile.imwrite(path, xyz, photometric="rgb")
 
     return made_once("declared", make) / SMALL
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Starts `tribank` commands, each in a process of its own, without the seconds that imports cost."""
+    with Warm() as warm:
+        yield warm
+
+
+Tribank = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def tribank(warm: Warm) -> Tribank:
+    """`tribank(*arguments)` runs the command to a good end."""
+
+    def run(*arguments: str | Path) -> None:
+        status, said = warm.run(*arguments)
+        assert status == 0, said
+
+    return run
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.conftest import SMALL
+from tests.faults.bench import ended
+from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
+TRIBANK = f"{sys.executable} -m tribank"
 DOCUMENTED_ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -34,10 +38,14 @@ def lines_of(page: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where the reader sits: a folder, and the port on which the reader's server listens."""
+    """Where the reader sits: a folder, and the port on which the reader's server listens.
+
+    warm: starts the reader's `tribank` commands. bash types the other lines.
+    """
 
     folder: Path
     port: int
+    warm: Warm
 
     @property
     def address(self) -> str:
@@ -50,7 +58,7 @@ class Desk:
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",
             "--port 8000": f"--port {self.port}",
             "myproduct": SMALL,
-            ".venv/bin/tribank": f"{sys.executable} -m tribank",
+            ".venv/bin/tribank": TRIBANK,
             ".venv/bin/python": sys.executable,
         }
         return re.sub("|".join(map(re.escape, stands_for)), lambda found: stands_for[found[0]], text)
@@ -64,6 +72,14 @@ class Desk:
         typed = self.here(line)
         for name, value in names.items():
             typed = typed.replace(name, value)
+        if words := _tribank(typed):
+            said, errors = (self.folder / name for name in (".said", ".errors"))
+            status = self.warm.start(words, said, folder=self.folder, errors=errors).wait()
+            told = said.read_text()
+            assert status == 0, (line, told, errors.read_text())
+            said.unlink()
+            errors.unlink()
+            return told
         asks = typed.startswith("curl ")
         if asks:
             typed += " -w '%{stderr}%{http_code}'"
@@ -76,25 +92,26 @@ class Desk:
 
 
 @contextmanager
-def server(folder: Path, serve: str, **settings: str) -> Iterator[Desk]:
+def server(warm: Warm, folder: Path, serve: str, **settings: str) -> Iterator[Desk]:
     """A desk with a running server. serve: the line that starts the server. settings: its environment."""
-    desk = Desk(folder, _free_port())
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {desk.here(serve)} --port {desk.port}"],
-        cwd=folder,
-        env=_environment(settings),
-        stderr=subprocess.DEVNULL,
-    )
+    desk = Desk(folder, _free_port(), warm)
+    words = [*_tribank(desk.here(serve)), "--port", str(desk.port)]
+    process = warm.start(words, folder / ".served", settings, folder=folder)
     try:
-        until(lambda: _is_ready(desk.address), "a server that is ready", every=0.2)
+        until(lambda: _is_ready(desk.address), "a server that is ready", every=0.05)
         yield desk
     finally:
-        process.terminate()
-        assert process.wait(60) == 0
+        assert ended(process) == 0
 
 
-def _environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), **(settings or {})}
+def _tribank(line: str) -> list[str]:
+    """The arguments of a `tribank` command that needs nothing of a shell; none for any other line."""
+    program, _, rest = line.partition(TRIBANK)
+    return [] if program or re.search(r"[|&;<>$*~`]", rest) else shlex.split(rest)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def _free_port() -> int:

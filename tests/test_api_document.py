@@ -15,6 +15,7 @@ import pytest
 
 from models.readers.files import read_pair
 from tests.conftest import SMALL
+from tests.faults.warm import Warm
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, code_blocks, lines_of, server
 
 INTEGRATOR = ROOT / "docs" / "send-a-part.md"
@@ -42,10 +43,10 @@ def folder(small_product: Path, small_banks: Path, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture(scope="module")
-def desk(folder: Path) -> Iterator[Desk]:
+def desk(folder: Path, warm: Warm) -> Iterator[Desk]:
     """The folder with a server of its banks."""
     serve = ".venv/bin/tribank serve --banks banks --state state"
-    with server(folder, serve, TRIBANK_PARTS_DIR="line") as desk:
+    with server(warm, folder, serve, TRIBANK_PARTS_DIR="line") as desk:
         yield desk
 
 

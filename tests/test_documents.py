@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli.demo import CURL
+from tests.faults.warm import Warm
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, lines_of, server
 
 README = ROOT / "README.md"
@@ -48,12 +49,12 @@ def folder(small_product: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_reader_of_the_quick_start_builds_serves_and_scores(folder: Path) -> None:
+def test_the_reader_of_the_quick_start_builds_serves_and_scores(folder: Path, warm: Warm) -> None:
     before, (serve, *after) = _at_the_server(lines_of(QUICK_START))
     for line in before:
-        Desk(folder, port=0).type(line)
+        Desk(folder, 0, warm).type(line)
     assert after[0] == lines_of(README)[2]
-    with server(folder, serve) as desk:
+    with server(warm, folder, serve) as desk:
         answer = json.loads(desk.type(after[0]))
         assert answer["decision"] == ("defective" if answer["score"] > answer["threshold"] else "good")
         assert set(answer["banks"]) == {"rgb", "point", "fused"}

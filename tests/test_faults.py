@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,10 +36,9 @@ BROKEN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Bench:
     folder = tmp_path_factory.mktemp("faults")
-    with Warm() as warm:
-        yield Bench(folder, make_scene(folder / "scene"), warm, quick=True)
+    return Bench(folder, make_scene(folder / "scene"), warm, quick=True)
 
 
 @pytest.mark.slow

@@ -6,14 +6,13 @@ held against tests/published.py, which tests/test_published.py holds against the
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from tests.conftest import Tribank
 from tests.golden_inputs import pair, write_product, write_weights
 from tests.golden_values import BANKS, Arrays, Yardstick, compare_scores, compare_stages
 
@@ -45,16 +44,10 @@ def data(yardstick: Yardstick, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-def _tribank(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "tribank", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_trace(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path) -> None:
+def test_trace(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path, tribank: Tribank) -> None:
     out = tmp_path / "trace.npz"
     options = ("--profile", "m3dm-paper-code", "--prepared", "--weights-dir", weights_dir, "-o", out)
-    _tribank("trace", *pair(data, "test", yardstick.test[-1]), *options)
+    tribank("trace", *pair(data, "test", yardstick.test[-1]), *options)
     values = yardstick.values
     with np.load(out, allow_pickle=False) as found:
         assert found["valid_index"].shape == (int(values["n_points"]),)
@@ -70,14 +63,16 @@ def test_trace(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Pa
     compare_stages(stages, values)
 
 
-def test_build_and_score(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path) -> None:
+def test_build_and_score(
+    yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path, tribank: Tribank
+) -> None:
     """The whole library is the bank, and the decision is fitted on the held-out parts."""
     common = ("--banks", tmp_path, "--weights-dir", weights_dir, "--prepared")
     changes = ("--set", "coreset=1", "--set", "decision_fit=held-out", "--set", "calibration_parts=3")
-    _tribank("build", PRODUCT, data, "--profile", "m3dm-paper-code", *changes, *common)
+    tribank("build", PRODUCT, data, "--profile", "m3dm-paper-code", *changes, *common)
     for index, number in enumerate(yardstick.test):
         out, part = tmp_path / f"{number}.npz", f"t{index}"
-        _tribank("score", PRODUCT, *pair(data, "test", number), "-o", out, *common)
+        tribank("score", PRODUCT, *pair(data, "test", number), "-o", out, *common)
         with np.load(out, allow_pickle=False) as file:
             found = {f"{part}_detect": file["score"], f"{part}_segment_8": file["map"][::8, ::8]}
             for ours, theirs in BANKS.items():

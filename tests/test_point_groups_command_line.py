@@ -5,8 +5,6 @@ Weights are the golden recipe's, in the official Point-MAE layout.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +25,7 @@ from banks.versions.store import BankStore
 from models.layout import GroupLayout
 from models.points.network import PointTransformer
 from models.readers import read_pair
+from tests.conftest import Tribank
 
 pytestmark = pytest.mark.slow
 
@@ -71,20 +70,14 @@ def _tiff(path: Path, xyz: NDArray[np.float32]) -> None:
 
 
 @pytest.fixture(scope="module")
-def banks(data: Path, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def banks(data: Path, weights_dir: Path, tmp_path_factory: pytest.TempPathFactory, tribank: Tribank) -> Path:
     root = tmp_path_factory.mktemp("banks")
-    _tribank("build", PRODUCT, data, *PROFILE, *_common(root, weights_dir))
+    tribank("build", PRODUCT, data, *PROFILE, *_common(root, weights_dir))
     return root
 
 
 def _common(banks: Path, weights_dir: Path) -> tuple[str | Path, ...]:
     return "--prepared", "--banks", banks, "--weights-dir", weights_dir
-
-
-def _tribank(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "tribank", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def _pair(data: Path, number: int) -> tuple[Path, Path]:
@@ -119,12 +112,12 @@ def test_the_bank_holds_groups_and_knows_where_they_came_from(banks: Path, data:
 
 
 def test_scores_belong_to_the_groups_that_the_trace_shows(
-    banks: Path, data: Path, weights_dir: Path, tmp_path: Path
+    banks: Path, data: Path, weights_dir: Path, tmp_path: Path, tribank: Tribank
 ) -> None:
     scored, traced = tmp_path / "scored.npz", tmp_path / "traced.npz"
-    _tribank("score", PRODUCT, *_pair(data, 7), "-o", scored, *_common(banks, weights_dir))
+    tribank("score", PRODUCT, *_pair(data, 7), "-o", scored, *_common(banks, weights_dir))
     options = (*PROFILE, "--prepared", "--weights-dir", weights_dir, "-o", traced)
-    _tribank("trace", *_pair(data, 7), *options)
+    tribank("trace", *_pair(data, 7), *options)
     stages, result = _arrays(traced), _arrays(scored)
     assert "interpolated" not in stages
     assert stages["group_features"].shape == (GROUPS, 1152)

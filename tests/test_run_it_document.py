@@ -10,19 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL
+from tests.faults.warm import Warm
 from tests.reader import ROOT, Desk, lines_of, server
 
 PAGES = [ROOT / "docs" / name for name in ("run-it.md", "capacity.md", "monitoring.md", "how-good-is-it.md")]
 
 
 @pytest.fixture
-def desk(small_product: Path, small_banks: Path, tmp_path: Path) -> Iterator[Desk]:
+def desk(small_product: Path, small_banks: Path, tmp_path: Path, warm: Warm) -> Iterator[Desk]:
     """A folder as the pages' readers have it, with a server: banks in out/banks, good parts in
     path/to/good/parts."""
     shutil.copytree(small_product / "train" / "good", tmp_path / "path" / "to" / "good" / "parts")
     shutil.copytree(small_banks, tmp_path / "out" / "banks", symlinks=True)
     (tmp_path / "out" / "banks" / SMALL / ".unfinished-build").mkdir()
-    with server(tmp_path, ".venv/bin/tribank serve --banks out/banks --state out/state") as desk:
+    with server(warm, tmp_path, ".venv/bin/tribank serve --banks out/banks --state out/state") as desk:
         yield desk
 
 

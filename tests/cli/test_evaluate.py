@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from evaluation.product_evaluation import Evaluation
 from models.readers.product_folder import NotAProductFolder
 from models.weights.store import MissingWeights
 from tests.conftest import SMALL
+from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -82,26 +80,21 @@ def test_results_are_kept_and_written_three_ways(small_product: Path, tmp_path: 
     assert float(rows[3]["aupro_0.3"]) == final.aupro["0.3"]
 
 
-def test_a_killed_evaluation_goes_on_to_the_same_numbers(small_product: Path, tmp_path: Path) -> None:
+def test_a_killed_evaluation_goes_on_to_the_same_numbers(
+    small_product: Path, tmp_path: Path, warm: Warm
+) -> None:
     recipes = ("--profile", "embedded-point", "--profile", "embedded-rgb")
     command = ("evaluate", str(small_product), *recipes, "--json", "--out")
     out = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tribank", *command, str(out)],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    killed = warm.start([*command, str(out)], tmp_path / "said", folder=tmp_path)
     features = out / "features"
     # The first profile leaves 10: it dies at the first parts of the second.
     until(
-        lambda: process.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 12,
+        lambda: killed.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 12,
         "the features of 12 parts",
     )
-    process.send_signal(signal.SIGKILL)
-    assert process.wait(60) == -signal.SIGKILL
+    killed.kill()
+    assert killed.poll() == -signal.SIGKILL
     log = out / "results.jsonl"
     with log.open("a") as file:
         file.write('{"run": {"product": "bis')  # and with a line half written

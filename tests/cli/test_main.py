@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +22,7 @@ from cli.options import chosen_device
 from models.readers.product_folder import NotAProductFolder
 from models.sample import BadSample
 from tests.conftest import SMALL
-
-ROOT = Path(__file__).parents[2]
+from tests.faults.warm import Warm
 
 
 def _run(*arguments: str | Path) -> Result:
@@ -92,19 +89,17 @@ def test_score_refuses_with_a_sentence(small_product: Path, small_banks: Path, t
         _run("score", SMALL, rgb, rgb, "--banks", small_banks)
 
 
-def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path) -> None:
+def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path, warm: Warm) -> None:
     """The parts are no images: whoever opens one fails otherwise."""
     for kind, suffix in (("rgb", "png"), ("xyz", "tiff")):
         (tmp_path / "train" / "good" / kind).mkdir(parents=True)
         (tmp_path / "train" / "good" / kind / f"000.{suffix}").write_bytes(b"no image")
-    program = [sys.executable, "-m", "tribank", "build", "cookie", str(tmp_path)]
     for change in ("decision=foo", "false_reject_rate=1", "banks.rgb.reweighting.neighbours=0"):
-        command = [*program, "--set", change, "--banks", str(tmp_path / "banks")]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
-        assert ended.returncode == 2, ended.stderr
-        assert ended.stderr.startswith("tribank: ")
-        assert ended.stderr.count("\n") == 1
-        assert change.partition("=")[0].rpartition(".")[2] in ended.stderr
+        status, said = warm.run("build", "cookie", tmp_path, "--set", change, "--banks", tmp_path / "banks")
+        assert status == 2, said
+        assert said.startswith("tribank: ")
+        assert said.count("\n") == 1
+        assert change.partition("=")[0].rpartition(".")[2] in said
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self
 
 from tests.waiting import until
@@ -50,14 +51,26 @@ class Warm:
         said: Path,
         environment: Mapping[str, str] | None = None,
         hook: str = "",
+        folder: Path | None = None,
+        errors: Path | None = None,
     ) -> Forked:
-        """Fork `tribank` with these arguments. said: gets what it prints, on either stream. hook: a function
-        `module:name` that it calls first."""
-        pid = self.ask(
-            {"argv": list(arguments), "said": str(said), "env": dict(environment or {}), "hook": hook}
-        )
+        """Fork `tribank` with these arguments.
+
+        said: the file for what the command prints, on either stream. errors: the file for the stream of
+        errors, if that is another one. hook: a function `module:name` that the command calls first. folder:
+        where the command works; default: where the tests do.
+        """
+        request = {"argv": list(arguments), "env": dict(environment or {}), "hook": hook}
+        places = {"said": said, "errors": errors or said, "folder": folder or Path.cwd()}
+        pid = self.ask(request | {name: str(place) for name, place in places.items()})
         self._started.append(Forked(pid, said, self))
         return self._started[-1]
+
+    def run(self, *arguments: str | Path) -> tuple[int, str]:
+        """Run `tribank` with these arguments to its end. Returns its exit status and what it printed."""
+        with TemporaryDirectory() as folder:
+            said = Path(folder) / "said"
+            return self.start([str(argument) for argument in arguments], said).wait(), said.read_text()
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """One request, one answer."""
@@ -177,11 +190,14 @@ def _main() -> None:
 def _become(request: Mapping[str, Any]) -> None:
     """The child: a `tribank` command until the interpreter's end."""
     os.setsid()
-    said = os.open(request["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.chdir(request["folder"])
+    said, errors = (
+        os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for name in ("said", "errors")
+    )
     null = os.open(os.devnull, os.O_RDONLY)
     os.environ.update(request["env"])
     sys.argv = ["tribank", *request["argv"]]
-    for number, target in ((0, null), (1, said), (2, said)):
+    for number, target in ((0, null), (1, said), (2, errors)):
         os.dup2(target, number)
     if request["hook"]:
         module, _, name = request["hook"].partition(":")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from banks.versions.files import load_version
 from banks.versions.seal import parse, sealed, unsealed
 from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
 from tests.conftest import SMALL
+from tests.faults.warm import Warm
 from tests.waiting import until
 
 
@@ -230,16 +227,13 @@ def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 3.0])
 def test_kill_during_a_build_keeps_the_old_version(
-    store: BankStore, small_product: Path, seconds: float
+    store: BankStore, small_product: Path, seconds: float, warm: Warm, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "tribank", "build", SMALL, str(small_product)]
-    command += ["--banks", str(store.root)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    build = warm.start(["build", SMALL, str(small_product), "--banks", str(store.root)], tmp_path / "said")
     folder = store.root / SMALL
     until(lambda: list(folder.glob(".building-*")), "a version in the making")
     time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    build.kill()
     assert store.verify(SMALL) == []
     assert store.current(SMALL) in store.versions(SMALL)
     with store.building(SMALL) as scratch:
