@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser csharp promtool test faults lint setup clean
+.PHONY: demo serve console browser csharp promtool test faults lint style setup clean
 
 tribank := .venv/bin/tribank
 
@@ -32,16 +32,22 @@ promtool: setup
 	    mv "$$there/usr/bin/promtool" .venv/bin/ && rm -r "$$there"; } \
 	    || echo "No promtool: the tests of the alert rules will be skipped. Install it: sudo apt-get install prometheus" >&2
 
-test: setup browser csharp promtool lint  ## lint, types, tests
-	@.venv/bin/python -m pytest -q -n auto --dist loadfile
+# Types are checked beside the tests: pyright takes one core for a minute. What pyright says comes at the end.
+test: setup browser csharp promtool style  ## lint, types, tests
+	@told=$$(mktemp); .venv/bin/pyright >"$$told" 2>&1 & types=$$!; \
+	    .venv/bin/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	    wait $$types; types=$$?; cat "$$told"; rm "$$told"; [ $$tests = 0 ] && [ $$types = 0 ]
 
 # FAULTS="--resume --markdown docs/reliability.md" goes on with what a stopped run left, and writes the table down;
 # CASES="flips kills" runs these, FAULTS="--count flips=500" fewer of them. All of them: about an hour and a quarter.
 faults: setup  ## a real server and the real command line, and what goes wrong around them (docs/reliability.md)
 	@.venv/bin/python -m tests.faults $(FAULTS) $(CASES)
 
-lint: setup
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright
+lint: style
+	@.venv/bin/pyright
+
+style: setup
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/hadolint docker/Dockerfile
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml >/dev/null
 	@.venv/bin/shellcheck --severity warning scripts/setup docker/*.sh .ci/run

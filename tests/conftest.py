@@ -22,6 +22,13 @@ from tests.faults.warm import Warm
 pytest_plugins = ("tests.data_sets",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: a worker that got one of them last would run it alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 SMALL = "biscuit"
 """The product of `small_product`."""
 

@@ -40,6 +40,7 @@ class Published:
         self._dino: Any = timm.create_model(rgb_backbone("dino_vitb8").model, pretrained=False).eval()
         self._dino.load_state_dict(self.recipe.fill(self._dino.state_dict(), self.seed))
         self._known: dict[int, Arrays] = {}
+        self._weights: dict[str, Tensor] = {}
 
     def stages(self, number: int) -> Arrays:
         """Every stage of one part, whole."""
@@ -77,7 +78,9 @@ class Published:
         }
 
     def _w(self, key: str, *shape: int) -> Tensor:
-        return self.recipe.value(key, shape, self.seed)
+        if key not in self._weights:
+            self._weights[key] = self.recipe.value(key, shape, self.seed)
+        return self._weights[key]
 
     def _rgb(self, rgb: NDArray[np.uint8]) -> Tensor:
         """(784, 768)."""
@@ -144,9 +147,9 @@ class Published:
     def _norm_sample(self, key: str, x: Tensor) -> Tensor:
         """BatchNorm by the statistics of this part: the published code never leaves training mode."""
         width = x.shape[-1]
-        mean, spread = x.mean(dim=(0, 1)), x.var(dim=(0, 1), correction=0)
         weight, bias = self._w(f"{key}.weight", width), self._w(f"{key}.bias", width)
-        return (x - mean) / torch.sqrt(spread + 1e-5) * weight + bias
+        flat = functional.batch_norm(x.flatten(0, 1), None, None, weight, bias, training=True)
+        return flat.view_as(x)
 
     def scores(self, banks: Sequence[int], held_out: Sequence[int], test: Sequence[int]) -> Arrays:
         """The golden file's t0_..., t1_... of the test parts: whole libraries as banks, the decision layer

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +26,12 @@ from service.records.state_folder import StateFolder, StateInUse
 from service.settings import Settings
 from service.watch.logs import make_logger
 from tests.conftest import SMALL
+from tests.faults.bench import Served, served_by
+from tests.faults.warm import Real, Warm
+from tests.service import stand_in
 from tests.waiting import until
 
-HOUSE = Path(__file__).parents[2]
-TRIBANK = [sys.executable, str(HOUSE / "tribank.py")]
 URL = "/v1/products/biscuit/score"
-
-
-@pytest.fixture
-def built(small_banks: Path, tmp_path: Path) -> Path:
-    """A directory with the small product's banks in `banks/`."""
-    shutil.copytree(small_banks, tmp_path / "banks", symlinks=True)
-    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -54,28 +44,23 @@ def _ready(address: str) -> httpx.Response:
     return httpx.get(f"{address}/readyz", trust_env=False)
 
 
-@contextmanager
-def serving(
-    built: Path, program: Sequence[str] = TRIBANK, **environment: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A serving process, ready, and its address."""
-    command = [*program, "serve", "--banks", str(built / "banks"), "--port", "0"]
-    command += ["--state", str(built / "state")]
-    server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | environment
-    )
-    try:
-        assert server.stderr is not None
-        found = None
-        while found is None and (line := server.stderr.readline()):
-            found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found is not None
-        address = found[0]
-        until(lambda: _ready(address).status_code == 200, "a server that is ready")
-        yield server, address
-    finally:
-        server.kill()
-        server.communicate()
+Serving = Callable[..., AbstractContextManager[Served]]
+
+
+@pytest.fixture
+def serving(warm: Warm, tmp_path: Path) -> Serving:
+    """`with serving(banks, hook, TRIBANK_...="...") as served:` is a serving process, ready."""
+
+    @contextmanager
+    def serve(banks: Path, hook: str = "", **environment: str) -> Iterator[Served]:
+        command = ["serve", "--banks", str(banks), "--port", "0", "--state", str(tmp_path / "state")]
+        server = warm.start(command, tmp_path / "said", environment, hook)
+        try:
+            yield served_by(server)
+        finally:
+            server.kill()
+
+    return serve
 
 
 def test_the_start_is_logged_with_the_device_and_with_names_that_are_no_setting(tmp_path: Path) -> None:
@@ -96,21 +81,22 @@ def test_pinned_names_that_are_no_product_are_told_at_the_start(small_banks: Pat
     assert (unknown["name"], unknown["perhaps"]) == ("biscit", SMALL)
 
 
-def test_what_a_person_has_to_mend_is_one_sentence_and_status_2(tmp_path: Path, free_port: int) -> None:
+def test_what_a_person_has_to_mend_is_one_sentence_and_status_2(
+    tmp_path: Path, free_port: int, warm: Warm
+) -> None:
     (tmp_path / "banks").mkdir()
-    command = [*TRIBANK, "serve", "--banks", str(tmp_path / "banks"), "--port", str(free_port)]
+    command = ["serve", "--banks", str(tmp_path / "banks"), "--port", str(free_port)]
     with socket.create_server(("127.0.0.1", free_port)):
-        ended = subprocess.run(
-            [*command, "--state", str(tmp_path / "state")], capture_output=True, text=True, timeout=200
-        )
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
-    assert ended.stderr.startswith("tribank: ")
-    assert str(free_port) in ended.stderr
-    limits = os.environ | {"TRIBANK_MAX_JOBS": "abc", "TRIBANK_POLL_S": "-1"}
-    ended = subprocess.run(command, env=limits, capture_output=True, text=True, timeout=200)
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 2), ended.stderr
-    assert "TRIBANK_MAX_JOBS" in ended.stderr
-    assert "TRIBANK_POLL_S" in ended.stderr
+        status, said = warm.run(*command, "--state", tmp_path / "state")
+    assert (status, said.count("\n")) == (2, 1), said
+    assert said.startswith("tribank: ")
+    assert str(free_port) in said
+    limits = {"TRIBANK_MAX_JOBS": "abc", "TRIBANK_POLL_S": "-1"}
+    ended = warm.start(command, tmp_path / "said", limits)
+    said = f"{ended.wait()} {ended.said.read_text()}"
+    assert (said[:2], said.count("\n")) == ("2 ", 2), said
+    assert "TRIBANK_MAX_JOBS" in said
+    assert "TRIBANK_POLL_S" in said
 
 
 @pytest.mark.parametrize("wrong", ["no banks", "banks a file", "state below a file", "state in use", "port"])
@@ -141,90 +127,81 @@ def test_a_server_that_cannot_start_says_so_before_it_loads_anything(
     after.close()
 
 
-STAND_IN = """
-import sys, time
-from cli import main as commands
-from service.api import products
-from tests.service.conftest import BrightnessDetector, OneProduct
-
-detector = BrightnessDetector()
-detector.before = {"dies": sys.exit, "hangs": lambda: time.sleep(600)}[sys.argv.pop(1)]
-products.StoreLoader = lambda *_, **__: OneProduct(detector)
-commands.app()
-"""
-
-
 @pytest.mark.parametrize("how", ["dies", "hangs"])
 def test_a_server_that_can_score_no_more_ends_with_a_status_of_its_own(
-    how: str, part: dict[str, bytes], tmp_path: Path
+    how: str, part: dict[str, bytes], tmp_path: Path, serving: Serving
 ) -> None:
-    limits = {"TRIBANK_DEADLINE_S": "1", "TRIBANK_STUCK_S": "0.1", "PYTHONPATH": str(HOUSE)}
-    program = [sys.executable, "-W", "ignore", "-c", STAND_IN, how]
+    limits = {"TRIBANK_DEADLINE_S": "1", "TRIBANK_STUCK_S": "0.1"}
     (tmp_path / "banks").mkdir()
     with (
-        serving(tmp_path, program, **limits) as (server, address),
-        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+        serving(tmp_path / "banks", f"{stand_in.__name__}:{how}", **limits) as served,
+        served.client() as client,
     ):
         answer = client.post("/v1/products/cookie/score", files=part)
         assert (answer.status_code, answer.json()["code"]) == {
             "dies": (503, "not_running"),
             "hangs": (504, "deadline_passed"),
         }[how]
-        assert server.wait(60) == 70
-        assert server.stderr is not None
-        assert {"dies": '"owner_died"', "hangs": '"owner_stuck"'}[how] in server.stderr.read()
+        assert served.command.wait(60) == 70
+        assert {"dies": '"owner_died"', "hangs": '"owner_stuck"'}[how] in served.command.said.read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(built: Path, files: dict[str, bytes]) -> None:
-    with (
-        serving(built) as (server, address),
-        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
-    ):
-        answer = client.post(URL, files=files).json()
-        assert answer["decision"] in ("good", "defective")
-        assert set(answer["banks"]) == {"rgb", "point", "fused"}
-        assert client.post(URL, files=files).json()["score"] == answer["score"]
-        empty = client.post(URL, files={"sample": b""})
-        assert empty.status_code == 422
-        statuses: list[int] = []
-        post = threading.Thread(target=lambda: statuses.append(client.post(URL, files=files).status_code))
-        post.start()
-        time.sleep(0.1)
-        server.send_signal(signal.SIGTERM)
-        post.join(60)
-        assert statuses == [200]
-        assert server.wait(60) == 0
+def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
+    small_banks: Path, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The command as a person starts it."""
+    options = ["--banks", str(small_banks), "--state", str(tmp_path / "state"), "--port", "0"]
+    server = Real(["serve", *options], tmp_path / "said")
+    try:
+        with served_by(server).client() as client:
+            answer = client.post(URL, files=files).json()
+            assert answer["decision"] in ("good", "defective")
+            assert set(answer["banks"]) == {"rgb", "point", "fused"}
+            assert client.post(URL, files=files).json()["score"] == answer["score"]
+            empty = client.post(URL, files={"sample": b""})
+            assert empty.status_code == 422
+            statuses: list[int] = []
+            post = threading.Thread(target=lambda: statuses.append(client.post(URL, files=files).status_code))
+            post.start()
+            time.sleep(0.1)
+            server.signal(signal.SIGTERM)
+            post.join(60)
+            assert statuses == [200]
+            assert server.wait(60) == 0
+    finally:
+        server.kill()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_during_the_grace_parts_are_scored_while_the_service_is_not_ready(
-    built: Path, files: dict[str, bytes]
+    small_banks: Path, files: dict[str, bytes], serving: Serving
 ) -> None:
-    with serving(built, TRIBANK_DRAIN_GRACE_S="600") as (server, address):
-        server.send_signal(signal.SIGTERM)
-        until(lambda: _ready(address).status_code != 200, "the service that is not ready any more")
-        assert _ready(address).json()["not_ready"] == ["The service is shutting down."]
-        answer = httpx.post(f"{address}{URL}", files=files, timeout=60, trust_env=False)
+    with serving(small_banks, TRIBANK_DRAIN_GRACE_S="600") as served:
+        served.command.signal(signal.SIGTERM)
+        until(lambda: _ready(served.url).status_code != 200, "the service that is not ready any more")
+        assert _ready(served.url).json()["not_ready"] == ["The service is shutting down."]
+        answer = httpx.post(f"{served.url}{URL}", files=files, timeout=60, trust_env=False)
         assert answer.status_code == 200, answer.text
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
+        served.command.signal(signal.SIGTERM)
+        assert served.command.wait(60) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_grace_ends(built: Path) -> None:
-    with serving(built, TRIBANK_DRAIN_GRACE_S="0.5") as (server, _):
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
+def test_the_grace_ends(small_banks: Path, serving: Serving) -> None:
+    with serving(small_banks, TRIBANK_DRAIN_GRACE_S="0.5") as served:
+        served.command.signal(signal.SIGTERM)
+        assert served.command.wait(60) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_damaged_version_gives_way_to_the_one_before(built: Path) -> None:
-    root = built / "banks"
+def test_a_damaged_version_gives_way_to_the_one_before(small_banks: Path, tmp_path: Path) -> None:
+    root = tmp_path / "banks"
+    shutil.copytree(small_banks, root, symlinks=True)
     shutil.copytree(root / "biscuit" / "v1", root / "biscuit" / "v2")
     store = BankStore(root)
     store.activate("biscuit", "v2")

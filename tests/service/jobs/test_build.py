@@ -24,6 +24,7 @@ from service.settings import Settings
 from tests.conftest import SMALL
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
 ZIP = {"Content-Type": "application/zip"}
 QUICK = {"profile": "embedded-point"}
 
