@@ -47,7 +47,7 @@ lint: style
 	@.venv/bin/pyright
 
 style: setup
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/hadolint docker/Dockerfile
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml >/dev/null
 	@.venv/bin/shellcheck --severity warning scripts/setup docker/*.sh .ci/run

@@ -46,7 +46,8 @@ def main() -> None:
             _end("Stopped by Ctrl-C.", _STOPPED)
         raise
     except Exception as error:
-        from service.http.problems import EXIT_FULL, is_full
+        from service.disk_faults import is_full
+        from service.exit_status import EXIT_FULL
 
         if is_full(error):
             _end("The disk is full. Make room, then run this again.", EXIT_FULL)

@@ -83,7 +83,7 @@ def system_libraries(settings: Settings) -> Iterator[Finding]:
 
 def libraries(settings: Settings) -> Iterator[Finding]:
     """Whether what the models and banks stand on can be imported."""
-    from models.weights.torchvision_schemas import declare_torchvision_schemas
+    from models.torchvision_schemas import declare_torchvision_schemas
 
     stands_in = declare_torchvision_schemas()
     for name in ("torch", "torchvision", "timm", "faiss", "sklearn", "open3d"):

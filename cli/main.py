@@ -171,7 +171,8 @@ def score(
     if output is not None:
         np.savez_compressed(output, allow_pickle=False, **result.arrays())
     if as_json:
-        from service.answers.renderers import Scan, render_json
+        from service.answers.renderers import render_json
+        from service.answers.scan import Scan
         from service.engine.owner import Scored
 
         sample = without_returns(sample, detector.manifest.profile.preparation.no_return)
@@ -244,7 +245,7 @@ def serve(
     settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
 
     from service.app import run  # takes seconds: a wrong setting is told before
-    from service.http.problems import EXIT_UNABLE
+    from service.exit_status import EXIT_UNABLE
 
     able = run(
         settings.model_copy(update={"device": chosen_device(device)}),

@@ -34,11 +34,10 @@ from service.api import results as result_routes
 from service.api import score as scoring
 from service.api.batches import BatchRoutes
 from service.api.builds import BuildRoutes
-from service.api.repeats import Answered, on_answered
-from service.api.services import Wiring
+from service.api.repeats import on_answered
+from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
 from service.engine.detectors import Loader, Residency
-from service.engine.gate import Gate
 from service.engine.owner import Engine
 from service.engine.workers import Workers
 from service.http.access import Access, check_access
@@ -46,27 +45,26 @@ from service.http.arrivals import Arrivals, Pace
 from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
 from service.http.document import make_document
 from service.http.exchange import Guard
+from service.http.gate import Gate
 from service.http.listening import CannotStart, check_banks, open_listeners
-from service.http.problems import (
-    Refusal,
-    on_disk_error,
-    on_http_exception,
-    on_refusal,
-    on_validation_error,
-)
+from service.http.problems import on_disk_error, on_http_exception, on_refusal, on_validation_error
 from service.http.protocol import protocol_for
 from service.http.queries import check_request
 from service.http.uploads import UploadLimits
+from service.inspection import Inspection
 from service.jobs.batch import BatchJob
 from service.jobs.build import BuildJob
-from service.jobs.queue import Jobs, on_disk
+from service.jobs.queue import Jobs
 from service.jobs.store import JobStore
 from service.records.kept_parts import KeptParts
 from service.records.recorder import Records
+from service.records.repeats import Answered
 from service.records.results import ResultStore
 from service.records.retention import keep_pruned
 from service.records.state_folder import StateFolder
+from service.refusals import Refusal
 from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
+from service.threads import on_disk
 from service.watch.log_lines import LogLines
 from service.watch.logs import library_logging, make_logger
 from service.watch.metrics import Metrics
@@ -90,8 +88,8 @@ def create_app(
     """
     check_access(settings)
     logger = logger or make_logger(sys.stderr)
-    wiring = _wire(settings, loader, logger)
-    wiring.metrics.registry.register(state_metrics.StateMetrics(wiring, settings, lines_lost))
+    shared = _shared_objects(settings, loader, logger)
+    shared.metrics.registry.register(state_metrics.StateMetrics(shared, settings, lines_lost))
     app = FastAPI(
         title="Tribank",
         summary=SUMMARY,
@@ -103,17 +101,17 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
     )
-    app.state.wiring = wiring
+    app.state.shared = shared
     app.state.retention = partial(
         keep_pruned,
-        (wiring.records.prune, wiring.jobs.prune),
+        (shared.records.prune, shared.jobs.prune),
         keep_s=settings.results_days * DAY_S,
         logger=logger,
     )
     zips = ZipLimits.of(settings)
     batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
-    wiring.jobs.register(BatchJob(wiring, zips, logger))
-    wiring.jobs.register(BuildJob(settings, zips.archive, wiring.read_limits, logger))
+    shared.jobs.register(BatchJob(shared.inspection, zips.archive, logger))
+    shared.jobs.register(BuildJob(settings, zips.archive, shared.read_limits, logger))
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
@@ -132,7 +130,7 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(Access, settings=settings)
-    app.add_middleware(Guard, logger=logger, metrics=wiring.metrics)
+    app.add_middleware(Guard, logger=logger, metrics=shared.metrics)
     app.openapi = cache(lambda: make_document(app))
     return app
 
@@ -173,8 +171,8 @@ def _serve(settings: Settings, lines: LogLines, ready: Callable[[str], None] | N
     logger = make_logger(lines)
     app = create_app(settings, logger=logger, lines_lost=lambda: lines.lost)
     with ExitStack() as held:
-        held.callback(app.state.wiring.state.close)
-        _hold(app.state.wiring.state, settings)
+        held.callback(app.state.shared.state.close)
+        _hold(app.state.shared.state, settings)
         listeners = [held.enter_context(one) for one in open_listeners(settings.host, settings.port)]
         tell_start(settings, os.environ, logger)
         config = uvicorn.Config(
@@ -245,7 +243,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: after the grace finish what is in work, then exit with 0. Further ones wait for
         less."""
-        self._tell(Wiring.leave)
+        self._tell(SharedObjects.leave)
         if self.should_exit:
             self.force_exit = True
         elif sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
@@ -259,23 +257,23 @@ class Server(uvicorn.Server):
         if await super().on_tick(counter):
             return True
         application = self.config.app
-        if isinstance(application, FastAPI) and not application.state.wiring.alive():
+        if isinstance(application, FastAPI) and not application.state.shared.alive():
             self.failed = True
             self.config.timeout_graceful_shutdown = LAST_WORDS_S
             self._stop()
         return self.should_exit
 
     def _stop(self) -> None:
-        self._tell(Wiring.drain)
+        self._tell(SharedObjects.drain)
         self.should_exit = True
 
-    def _tell(self, what: Callable[[Wiring], None]) -> None:
+    def _tell(self, what: Callable[[SharedObjects], None]) -> None:
         application = self.config.app
         if isinstance(application, FastAPI):
-            what(application.state.wiring)
+            what(application.state.shared)
 
 
-def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> Wiring:
+def _shared_objects(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
     store = BankStore(settings.banks)
     loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
     residency = Residency(
@@ -298,11 +296,20 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
     )
     records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
     job_store = JobStore(settings.state)
-    wiring = Wiring(
+    inspection = Inspection(
         engine=engine,
-        store=store,
+        records=records,
+        metrics=metrics,
         decoders=Workers(settings.decode_workers, "tribank-decode"),
         encoders=Workers(settings.encode_workers, "tribank-encode"),
+        loading=Gate(settings.max_in_flight, engine.retry_after_s),
+        parts=Gate(settings.max_in_flight, engine.retry_after_s, one_more_each=True),
+        read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
+        deadline_s=settings.deadline_s,
+    )
+    return SharedObjects(
+        inspection=inspection,
+        store=store,
         arrivals=Arrivals(Pace.of(settings)),
         uploads=Gate.shared(settings.max_uploads, engine.retry_after_s),
         upload_bytes=Gate.shared(
@@ -310,47 +317,40 @@ def _wire(settings: Settings, loader: Loader | None, logger: FilteringBoundLogge
             engine.retry_after_s,
             fewest=settings.max_body_bytes,
         ),
-        loading=Gate(settings.max_in_flight, engine.retry_after_s),
-        parts=Gate(settings.max_in_flight, engine.retry_after_s, one_more_each=True),
         batches=Gate.shared(settings.max_batches, engine.retry_after_s),
         builds=Gate.shared(settings.max_builds, lambda: 5),
+        watchers=Gate.shared(settings.max_watchers, lambda: 5),
+        exports=Gate.shared(settings.max_exports, lambda: 5),
         upload_limits=UploadLimits.of(settings),
-        read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
-        deadline_s=settings.deadline_s,
+        stall_s=settings.stall_s,
         jobs=Jobs(
             job_store,
             most_waiting=settings.max_jobs,
             keep_bytes=settings.jobs_mb * MIB,
             logger=logger,
         ),
-        watchers=Gate.shared(settings.max_watchers, lambda: 5),
-        exports=Gate.shared(settings.max_exports, lambda: 5),
-        metrics=metrics,
-        records=records,
         state=StateFolder(settings.state, {"jobs": job_store, "results": records}, logger),
-        stall_s=settings.stall_s,
         device=settings.device,
     )
-    return wiring
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    wiring: Wiring = app.state.wiring
+    shared: SharedObjects = app.state.shared
     app.openapi()  # now, not while parts are scored: it takes a while
-    await on_disk(wiring.state.open)
-    await wiring.jobs.start()
-    wiring.engine.start()
-    watching = [asyncio.create_task(work) for work in (app.state.retention(), wiring.state.keep_open())]
+    await on_disk(shared.state.open)
+    await shared.jobs.start()
+    shared.engine.start()
+    watching = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]
     try:
         yield
     finally:
         for task in watching:
             task.cancel()
-        wiring.drain()
-        await wiring.jobs.stop()
-        await asyncio.to_thread(wiring.engine.close)
-        wiring.decoders.shutdown(wait=False, cancel_futures=True)
-        wiring.encoders.shutdown(wait=False, cancel_futures=True)
-        await on_disk(wiring.records.close)
-        wiring.state.close()
+        shared.drain()
+        await shared.jobs.stop()
+        await asyncio.to_thread(shared.engine.close)
+        shared.inspection.decoders.shutdown(wait=False, cancel_futures=True)
+        shared.inspection.encoders.shutdown(wait=False, cancel_futures=True)
+        await on_disk(shared.records.close)
+        shared.state.close()

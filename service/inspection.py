@@ -1,198 +1,155 @@
-"""One part on its way from the bytes of its fields to a result. Every way of asking goes through here."""
+"""One part on its way from bytes to a recorded answer. Every way of sending a part goes through here."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Executor
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from fastapi import Request, Response
-from starlette.requests import ClientDisconnect
-
+from models.readers import ReadLimits
 from models.sample import Sample, without_returns
-from service.answers.renderers import Rendered, Renderer, Scan, scan_headers, server_timing
-from service.api.services import Wiring
-from service.engine.deadline import Clock
-from service.engine.decoding import checked_part_id
-from service.engine.gate import Gate
-from service.http.access import client_of
-from service.http.arrivals import Arrival
-from service.http.problems import NotReady, Refusal
-from service.http.uploads import announced_bytes
-from service.records.results import Once
+from service.answers.scan import Once, Scan
+from service.engine.owner import Engine
+from service.engine.workers import Workers
+from service.http.deadline import Clock
+from service.http.gate import Gate
+from service.records.recorder import Records
+from service.refusals import NotActive, NotReady, Refusal
+from service.threads import on_pool
+from service.watch.metrics import Metrics
 
 _T = TypeVar("_T")
-_B = TypeVar("_B")
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of one part. threshold: the request's own, in place of the calibration's. once: the
-    request, if it may be sent again."""
+    """What a client asks of one part.
+
+    threshold: the request's own threshold, in place of the calibration's.
+    once: the request, if the client may send it again.
+    version: the only version that may score the part; None means the active version.
+    """
 
     product: str
     part_id: str | None
     threshold: float | None
     clock: Clock
     once: Once | None = None
+    version: str | None = None
 
 
-async def answer_part(
-    product: str,
-    request: Request,
-    services: Wiring,
-    clock: Clock,
-    receive: Callable[[Arrival], Awaitable[_B]],
-    score: Callable[[_B], Coroutine[Any, Any, tuple[Scan, Renderer]]],
-) -> Response:
-    """Receive one part's body, score it, and answer as its renderer says, within the service's bounds.
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Scores parts and puts their results on record.
 
-    Raises Refusal."""
+    An inspection of one part has three steps: a place (`place` or `turn`), the scan (`scan`), the record
+    (`record`). Whoever calls them sees no detector, no thread and no file: another process may do the work
+    behind the same object. For the event loop only.
 
-    async def answer(body: _B) -> tuple[Scan, Rendered, dict[str, float]]:
-        waited = await at_hand(product, services, services.loading)
-        with services.parts.enter(product):
-            scan, render = await score(body)
-            started = time.perf_counter()
-            rendered = await on_record(scan, render, services)
-        encode_ms = (time.perf_counter() - started) * 1000
-        return scan, rendered, {**waited, **scan.timings_ms, "encode": encode_ms}
+    decoders, encoders: the pools that decode parts and draw answers.
+    loading, parts: the gates of the parts that wait for a bank, and of the parts in work.
+    read_limits: how large a part may be.
+    deadline_s: how many seconds a part may take once all of its bytes are here.
+    """
 
-    _refuse_before_the_body(request, services)
-    client = client_of(request.scope)
-    size = announced_bytes(request.headers, services.upload_limits.body_bytes)
-    async with clock.running():
-        with services.arrivals.enter(client, {services.upload_bytes: size, services.uploads: 1}) as arrival:
-            body = await receive(arrival)
-            arrival.leave(services.uploads)
-            received_ms = clock.spent_ms
-            clock.shorten(services.deadline_s)
-            scan, rendered, timings = await _unless_gone(request, answer(body))
-    request.state.record.update(noted(scan))
-    timings = {"receive": received_ms, **timings}
-    for stage in timings.keys() - scan.timings_ms.keys():
-        services.metrics.stage(stage, timings[stage])
-    timing = server_timing(timings)
-    headers = {**scan_headers(scan), **rendered.headers, "Server-Timing": timing}
-    return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+    engine: Engine
+    records: Records
+    metrics: Metrics
+    decoders: Workers
+    encoders: Workers
+    loading: Gate
+    parts: Gate
+    read_limits: ReadLimits
+    deadline_s: float
 
+    def alive(self) -> bool:
+        """Whether parts can still be scored. A pool whose thread died takes up no more work."""
+        return self.engine.alive() and self.decoders.alive() and self.encoders.alive()
 
-def _refuse_before_the_body(request: Request, services: Wiring) -> None:
-    """Raises Overloaded where the part would find no place in the end: its client asks before it sends the
-    body, or more bodies are on their way already than there are places."""
-    asks = request.headers.get("expect", "").lower() == "100-continue"
-    if services.parts.full and (asks or services.arrivals.in_time(services.uploads) > services.parts.limit):
-        raise services.parts.refusal()
+    def check(self, product: str) -> None:
+        """Raise the refusal that a part of this product would get now, if any."""
+        self.engine.check(product)
 
+    @asynccontextmanager
+    async def place(self, product: str) -> AsyncIterator[dict[str, float]]:
+        """Wait for the product's bank, then hold a place for one part; refuse the part where there is none.
 
-def named(request: Request, part_id: str | None) -> str | None:
-    """The client's name for the part without blanks around it: from now on the log line and any refusal of
-    the request say it. Raises Refusal."""
-    checked = None if part_id is None else checked_part_id(part_id)
-    request.state.record["part_id"] = checked
-    return checked
+        A bank that is being loaded keeps no part of another product out, so the place is taken afterwards.
+        Yields the milliseconds of the wait as the stage `load`, or nothing without a wait. Raises Refusal.
+        """
+        waited = await self._bank(product, self.loading)
+        with self.parts.enter(product):
+            yield waited
 
+    @asynccontextmanager
+    async def turn(self, product: str) -> AsyncIterator[None]:
+        """Wait for the product's bank, then wait for a place and hold the place. Raises Refusal."""
+        await self._bank(product, None)
+        async with self.parts.turn():
+            yield
 
-async def at_hand(product: str, services: Wiring, gate: Gate | None = None) -> dict[str, float]:
-    """Wait for the product's bank to be in memory, before a place is taken: a bank that is being loaded must
-    keep no part of another product out. gate: bounds those who wait. Returns the milliseconds as the stage
-    `load`, or nothing without a wait. Raises Refusal."""
-    started = time.perf_counter()
-    ready = services.engine.want(product)
-    if ready.done():
-        return {}
-    if gate is not None and gate.inside >= gate.limit:
-        raise NotReady("loading", "The product's bank is being loaded, and other parts wait for it already.")
-    with nullcontext() if gate is None else gate.enter():
-        await asyncio.shield(asyncio.wrap_future(ready))
-    return {"load": (time.perf_counter() - started) * 1000}
+    async def scan(self, ask: Ask, read: Callable[[], Sample]) -> Scan:
+        """Score one part. read: decodes the part, on the decode pool. Raises Refusal."""
+        started = time.perf_counter()
+        with self._counted(ask.product):
+            sample = await on_pool(self.decoders, read)
+            decode_ms = (time.perf_counter() - started) * 1000
+            scored = await self.engine.score(ask.product, sample, deadline=ask.clock.deadline)
+        timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
+        timings["total"] = (time.perf_counter() - started) * 1000
+        # What counts as no return is the business of the version that scored the part, known only now.
+        no_return = scored.detector.manifest.profile.preparation.no_return
+        sample = await on_pool(self.encoders, lambda: without_returns(sample, no_return))
+        self.metrics.scored(sample, scored, timings)
+        if ask.version not in (None, scored.detector.version):
+            raise NotActive(ask.version)
+        if ask.threshold is not None:
+            scored = replace(scored, result=scored.result.judged(ask.threshold))
+        return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once)
 
+    async def record(self, scan: Scan, render: Callable[[Scan], _T]) -> _T:
+        """Draw the part's answer and put its result on record; mark the result there if the client has left.
 
-async def scan_part(ask: Ask, read: Callable[[], Sample], services: Wiring) -> Scan:
-    """Score the part that `read` brings, which is heavy. Raises Refusal."""
-    started = time.perf_counter()
-    try:
-        sample = await on_pool(services.decoders, read)
-        decode_ms = (time.perf_counter() - started) * 1000
-        scored = await services.engine.score(ask.product, sample, deadline=ask.clock.deadline)
-    except Refusal as refusal:
-        services.metrics.refused(ask.product, refusal.code)
-        raise
-    timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
-    timings["total"] = (time.perf_counter() - started) * 1000
-    # As the version that scored it understands it; only now is it known which one did.
-    no_return = scored.detector.manifest.profile.preparation.no_return
-    sample = await on_pool(services.encoders, lambda: without_returns(sample, no_return))
-    services.metrics.scored(sample, scored, timings)
-    if ask.threshold is not None:
-        scored = replace(scored, result=scored.result.judged(ask.threshold))
-    return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once)
+        Raises Answered, KeyReused.
+        """
+        working = asyncio.ensure_future(
+            on_pool(self.encoders, lambda: (self.records.keep(scan), render(scan)))
+        )
 
+        def unanswered(done: asyncio.Future[Any]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                self.records.unanswered(scan)
 
-async def on_record(scan: Scan, render: Callable[[Scan], _T], services: Wiring) -> _T:
-    """The part's answer, drawn while its result is put on record; marked there if nobody waits any more.
-    Raises Answered, KeyReused."""
-    working = asyncio.ensure_future(
-        on_pool(services.encoders, lambda: (services.records.keep(scan), render(scan)))
-    )
+        try:
+            kept, rendered = await asyncio.shield(working)
+            await self.records.settled(kept)
+        except asyncio.CancelledError:
+            working.add_done_callback(unanswered)
+            raise
+        return rendered
 
-    def unanswered(done: asyncio.Future[Any]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            services.records.unanswered(scan)
+    async def _bank(self, product: str, gate: Gate | None) -> dict[str, float]:
+        """Wait for the product's bank, at the gate if one is given. Raises Refusal."""
+        started = time.perf_counter()
+        ready = self.engine.want(product)
+        if ready.done():
+            return {}
+        if gate is not None and gate.full:
+            detail = "The product's bank is being loaded, and other parts wait for the bank already."
+            raise NotReady("loading", detail)
+        with nullcontext() if gate is None else gate.enter():
+            await asyncio.shield(asyncio.wrap_future(ready))
+        return {"load": (time.perf_counter() - started) * 1000}
 
-    try:
-        kept, rendered = await asyncio.shield(working)
-        await services.records.settled(kept)
-    except asyncio.CancelledError:
-        working.add_done_callback(unanswered)
-        raise
-    return rendered
-
-
-def noted(scan: Scan) -> dict[str, Any]:
-    """What the log says of a part."""
-    result = scan.scored.result
-    return {
-        "part_id": scan.part_id,
-        "result_id": scan.result_id,
-        "bank_version": scan.scored.detector.version,
-        "score": round(result.score, 6),
-        "relative_score": round(result.relative_score, 4),
-        "threshold": round(result.threshold, 6),
-        "threshold_source": result.threshold_source,
-        "decision": result.decision,
-        "banks": {bank: round(score, 6) for bank, score in result.bank_scores.items()},
-        "regions": len(result.regions),
-        "valid_point_share": round(scan.valid_point_share, 4),
-        "plane_found": result.prepared.plane_found,
-        "timings_ms": {stage: round(ms, 1) for stage, ms in scan.timings_ms.items()},
-    }
-
-
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
-    """The result of `work`, which is cancelled when the client goes away. Raises ClientDisconnect."""
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(request))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        working.cancel()
-        watching.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def on_pool(pool: Executor, call: Callable[[], _T]) -> _T:
-    """A call that is too heavy for the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(pool, call)
+    @contextmanager
+    def _counted(self, product: str) -> Iterator[None]:
+        """Count the refusal of a part that was taken."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.metrics.refused(product, refusal.code)
+            raise

@@ -15,6 +15,8 @@ from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
 
 MIB = 1 << 20
+SMALL_FIELD_BYTES = 64 * 1024
+"""The most bytes of a form's text fields."""
 DAY_S = 86_400.0
 PREFIX = "TRIBANK_"
 OF_OTHERS = frozenset(

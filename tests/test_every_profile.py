@@ -24,8 +24,8 @@ from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
+from models.fusion.network import FusionNetwork
 from models.fusion.registry import FUSIONS
-from models.fusion.uff import FusionNetwork
 from models.preparation.prepare import PreparedPart, prepare
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample

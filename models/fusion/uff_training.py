@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from models.atomic_file import replacing
 from models.fusion.contrast import contrastive_loss
-from models.fusion.uff import FusionNetwork
+from models.fusion.network import FusionNetwork
 from models.points.alignment import expand
 from recipes.fusion import FusionTraining
 

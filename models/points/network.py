@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.weights.torchvision_schemas import declare_torchvision_schemas
+from models.torchvision_schemas import declare_torchvision_schemas
 from recipes.points import BatchNormMode, PointKind
 
 declare_torchvision_schemas()

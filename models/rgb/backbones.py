@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from models.weights.torchvision_schemas import declare_torchvision_schemas
+from models.torchvision_schemas import declare_torchvision_schemas
 from recipes.backbones import TIMM_PREFIX, RgbBackbone, registered, unknown
 
 declare_torchvision_schemas()

@@ -97,7 +97,7 @@ def _points(kind: PointKind) -> torch.nn.Module:
 
 def _fusion(tensors: Mapping[str, torch.Tensor] = MappingProxyType({})) -> torch.nn.Module:
     """As wide as the tensors say; without them as wide as the paper's."""
-    from models.fusion.uff import FusionNetwork
+    from models.fusion.network import FusionNetwork
 
     return FusionNetwork.sized(tensors)
 

@@ -5,55 +5,20 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
-from banks.decision.colour_scale import Scale, color_table
-from models.sample import Sample
+from banks.decision.colour_scale import color_table
 from service.answers.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
+from service.answers.scan import Scan
 from service.answers.schemas import EvidenceAnswer, RegionAnswer, ScoreAnswer
-from service.engine.owner import Scored
-from service.http.problems import Refusal
-from service.records.results import Once
+from service.refusals import Refusal
 
 JSON = "application/json"
 PNG = "image/png"
 GREY = "image/png;depth=16"
 MIXED = "multipart/mixed"
 NPZ = "application/x-npz"
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
-    once: the request that it answers, if that may be sent again.
-    created: when the result was made, UTC."""
-
-    sample: Sample
-    scored: Scored
-    part_id: str | None
-    result_id: str
-    timings_ms: Mapping[str, float]
-    once: Once | None = None
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def valid_point_share(self) -> float:
-        """Share of the source's pixels that have a point."""
-        return float(self.sample.valid.mean())
-
-    @property
-    def scale(self) -> Scale:
-        """The bank version's fixed colour scale."""
-        calibration = self.scored.detector.manifest.calibration
-        low, high = calibration.colours
-        return Scale(low, high, calibration.pixel_threshold)
-
-    def source_map(self) -> NDArray[np.float32]:
-        """(H, W) float32: the score map at the source's size."""
-        return self.scored.result.prepared.frame.to_source(self.scored.result.map)
 
 
 @dataclass(frozen=True, slots=True)

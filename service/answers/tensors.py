@@ -20,8 +20,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from models.readers.limits import ReadLimits, check_pixels
 from models.sample import BadSample, Sample, make_sample
-from service.answers.renderers import JSON, Rendered, Scan
-from service.http.problems import Refusal, from_bad_sample
+from service.answers.renderers import JSON, Rendered
+from service.answers.scan import Scan
+from service.refusals import Refusal, from_bad_sample
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 BINARY = "application/octet-stream"

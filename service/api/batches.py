@@ -15,13 +15,13 @@ from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
-from service.api.zip_upload import FILE, ZIP_BODIES, ZipLimits, receive_zip
+from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
 from service.http.queries import QueryModel, refuse_key
 from service.http.streams import NDJSON, LineStream
-from service.jobs.archive import PartsArchive
+from service.jobs.archive import FILE, PartsArchive
 from service.jobs.batch import Batch, BatchJob
-from service.jobs.queue import on_disk
+from service.threads import on_disk
 
 
 class BatchOptions(QueryModel):
@@ -93,7 +93,7 @@ class BatchRoutes:
                 )
                 return accepted(job, services.jobs)
             batch = Batch(product, archive, options.threshold, request.state.request_id)
-            lines = batch.lines(services, self._logger)
+            lines = batch.lines(services.inspection, self._logger)
             return LineStream(_ended(lines), media_type=NDJSON, stall_s=services.stall_s, held=held.pop_all())
 
 

@@ -19,17 +19,17 @@ from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
-from service.api.zip_upload import FILE, ZIP_BODIES, ZipLimits, receive_zip
+from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
 from service.http.bodies import REFERENCE, read_json
-from service.http.problems import Refusal
 from service.http.queries import QueryModel
-from service.jobs.archive import PartsArchive
+from service.jobs.archive import FILE, PartsArchive
 from service.jobs.build import PARTS, BuildJob
-from service.jobs.queue import on_disk
 from service.records.kept_parts import accepted_name
 from service.records.recorder import Records
 from service.records.results import Filter
+from service.refusals import Refusal
+from service.threads import on_disk
 
 _JSON = "application/json"
 ResultId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

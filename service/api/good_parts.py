@@ -14,9 +14,9 @@ from banks.versions.good_parts import picture_of
 from banks.versions.store import BankNotFound, BankStore
 from service.api.names import ProductName, VersionName
 from service.api.services import Problems, Services
-from service.http.problems import Refusal
 from service.http.queries import QueryModel
-from service.jobs.queue import on_disk
+from service.refusals import Refusal
+from service.threads import on_disk
 
 _JPEG = "image/jpeg"
 

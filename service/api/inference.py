@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from service.answers.renderers import JSON, Renderer, Scan
+from service.answers.renderers import JSON
 from service.answers.tensors import (
     BINARY,
     HEAD_LENGTH,
@@ -26,15 +26,17 @@ from service.answers.tensors import (
     render_inference,
 )
 from service.api.names import ActiveVersion, ProductName
+from service.api.part_exchange import PartExchange
 from service.api.products import not_ready
 from service.api.score import ScoreOptions
-from service.api.services import Services, Wiring
-from service.engine.deadline import Clock
-from service.http.arrivals import Arrival
+from service.api.services import Services, SharedObjects
 from service.http.bodies import REFERENCE
-from service.http.problems import Refusal, V2Error
+from service.http.deadline import Clock
+from service.http.problems import V2Error
 from service.http.uploads import check_length, receive_bytes
-from service.inspection import Ask, answer_part, named, on_pool, scan_part
+from service.inspection import Ask
+from service.refusals import NotActive, Refusal
+from service.threads import on_pool
 
 MODEL = "/v2/models/{product}"
 VERSION = MODEL + "/versions/{version}"
@@ -184,10 +186,11 @@ async def infer_by_version(
 
 
 async def _infer(
-    product: str, version: str | None, request: Request, services: Wiring, options: ScoreOptions
+    product: str, version: str | None, request: Request, services: SharedObjects, options: ScoreOptions
 ) -> Response:
     clock = Clock(options.deadline_ms)
-    given = named(request, options.part_id)
+    exchange = PartExchange(request, services, clock)
+    given = exchange.name(options.part_id)
     _check(services, product, version)
     coding, head_bytes = _checked_head(request, services)
     request.state.record["product"] = product
@@ -196,23 +199,18 @@ async def _infer(
         plain = inflated(body, coding, services.upload_limits.body_bytes) if coding else body
         return read_inference(plain, head_bytes, services.read_limits)
 
-    async def score(body: bytes) -> tuple[Scan, Renderer]:
-        inference = await on_pool(services.decoders, lambda: read(body))
-        clock.shorten(inference.timeout_s - clock.spent_ms / 1000)
-        part_id = named(request, given or inference.asked.id or None)
-        ask = Ask(product, part_id, options.threshold, clock)
-        scan = await scan_part(ask, inference.sample, services)
-        if version not in (None, scan.scored.detector.version):
-            raise _not_active(version)
-        return scan, lambda scan: render_inference(scan, inference.asked)
-
-    async def receive(arrival: Arrival) -> bytes:
-        return await receive_bytes(request, services.upload_limits, arrival)
-
-    return await answer_part(product, request, services, clock, receive, score)
+    async with exchange.arriving() as arrival:
+        body = await receive_bytes(request, services.upload_limits, arrival)
+        async with exchange.admitted(product, arrival):
+            inference = await on_pool(services.inspection.decoders, lambda: read(body))
+            clock.shorten(inference.timeout_s - clock.spent_ms / 1000)
+            part_id = exchange.name(given or inference.asked.id or None)
+            ask = Ask(product, part_id, options.threshold, clock, version=version)
+            scan = await services.inspection.scan(ask, inference.sample)
+            return await exchange.answer(scan, lambda scan: render_inference(scan, inference.asked))
 
 
-def _metadata(services: Wiring, product: str, version: str | None) -> ModelMetadata:
+def _metadata(services: SharedObjects, product: str, version: str | None) -> ModelMetadata:
     active = _check(services, product, version)
     return ModelMetadata(
         name=product,
@@ -228,22 +226,17 @@ def _metadata(services: Wiring, product: str, version: str | None) -> ModelMetad
     )
 
 
-def _check(services: Wiring, product: str, version: str | None) -> str | None:
+def _check(services: SharedObjects, product: str, version: str | None) -> str | None:
     """The active version's name, None while it is not known. Raises Refusal where it is another."""
     services.engine.check(product)
     served = services.engine.products()[product]
     active = served.detector.version if served.detector else served.wanted
     if version not in (None, active):
-        raise _not_active(version)
+        raise NotActive(version)
     return active
 
 
-def _not_active(version: str | None) -> Refusal:
-    detail = f"Version {version} is not the active one. Activate it, or name no version."
-    return Refusal(404, "not_active", detail)
-
-
-def _checked_head(request: Request, services: Wiring) -> tuple[str | None, int | None]:
+def _checked_head(request: Request, services: SharedObjects) -> tuple[str | None, int | None]:
     """The body's content coding and the length of its JSON. Raises Refusal for what the headers forbid."""
     headers = request.headers
     check_length(headers, services.upload_limits.body_bytes, (JSON, BINARY))

@@ -13,11 +13,12 @@ from pydantic import BaseModel, Field
 from service.api.names import JobId
 from service.api.services import Problems, Services
 from service.http.access import check_owner
-from service.http.problems import Refusal
 from service.http.queries import QueryModel
 from service.http.streams import NDJSON, held_stream
-from service.jobs.queue import Jobs, on_disk
+from service.jobs.queue import Jobs
 from service.jobs.store import Job, State
+from service.refusals import Refusal
+from service.threads import on_disk
 
 EVERY_S = 0.25
 """How often at most a watched job is told about."""

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from service.api.services import Services, Wiring
+from service.api.services import Services, SharedObjects
 from service.settings import MIB, Settings
 
 _STATES = ("idle", "loading", "serving", "failed")
@@ -36,31 +36,39 @@ async def metrics(request: Request, services: Services) -> Response:
 class StateMetrics(Collector):
     """The state of one server, read at every scrape, so that what is gone leaves no series behind."""
 
-    def __init__(self, wiring: Wiring, settings: Settings, lines_lost: Callable[[], int]) -> None:
+    def __init__(self, shared: SharedObjects, settings: Settings, lines_lost: Callable[[], int]) -> None:
         """lines_lost: how many log lines could not be written so far."""
-        self._wiring = wiring
+        self._services = shared
         self._settings = settings
         self._lines_lost = lines_lost
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
-        engine = self._wiring.engine
+        engine = self._services.engine
         yield InfoMetricFamily("tribank_build", "This Tribank.", {"version": version("tribank")})
         yield CounterMetricFamily(
             "tribank_log_lines_lost", "Log lines that could not be written.", self._lines_lost()
         )
-        yield _one("ready", "1 while /readyz says 200.", float(not self._wiring.not_ready()))
+        yield _one("ready", "1 while /readyz says 200.", float(not self._services.not_ready()))
         yield _one("queue_parts", "Parts that wait for their turn, or their bank.", engine.waiting)
         yield _one("queue_limit", "More parts than this do not wait.", engine.queue_size)
-        names = ("uploads", "loading", "parts", "batches", "builds", "watchers", "exports")
-        gates = {name: getattr(self._wiring, name) for name in names}
+        services = self._services
+        gates = {
+            "uploads": services.uploads,
+            "loading": services.inspection.loading,
+            "parts": services.parts,
+            "batches": services.batches,
+            "builds": services.builds,
+            "watchers": services.watchers,
+            "exports": services.exports,
+        }
         yield _by("gate", "gate_inside", "Requests in a stage.", {n: g.inside for n, g in gates.items()})
         yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})
-        held = {"held": self._wiring.upload_bytes.inside, "limit": self._wiring.upload_bytes.limit}
+        held = {"held": self._services.upload_bytes.inside, "limit": self._services.upload_bytes.limit}
         yield _by("kind", "upload_bytes", "Bodies in memory; above the limit 429.", held)
         with suppress(sqlite3.Error):
-            yield _one("jobs_unfinished", "Jobs that wait or run.", self._wiring.jobs.store.unfinished())
-        state = self._wiring.state
+            yield _one("jobs_unfinished", "Jobs that wait or run.", self._services.jobs.store.unfinished())
+        state = self._services.state
         available = {name: float(not reason) for name, reason in state.reasons.items()}
         yield _by("kept", "state_available", "1 while it can be read and written.", available)
         yield _by("kept", "state_damaged_files", "Put aside since the start.", state.damaged())
@@ -69,7 +77,7 @@ class StateMetrics(Collector):
         yield from self._disk()
 
     def _products(self) -> Iterator[GaugeMetricFamily]:
-        residents = self._wiring.engine.residents
+        residents = self._services.engine.residents
         served = residents.products()
         states = [product.state for product in served.values()]
         yield _by("state", "products", "Products.", {state: states.count(state) for state in _STATES})
@@ -98,7 +106,7 @@ class StateMetrics(Collector):
         yield _by("product", "threshold", "The threshold in force; 1 is calibration's own.", thresholds)
         held_out = {name: detector.calibration.count for name, detector in here.items()}
         yield _by("product", "calibration_parts", "Held-out good parts behind the threshold.", held_out)
-        drifts = {name: d for name, d in self._wiring.metrics.drifts().items() if name in here}
+        drifts = {name: d for name, d in self._services.metrics.drifts().items() if name in here}
         distance = {name: drift.distance for name, drift in drifts.items()}
         told = "Kolmogorov-Smirnov distance, good parts of late to the held-out ones."
         yield _by("product", "score_drift", told, distance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +28,8 @@ from service.api.names import ProductName
 from service.api.services import Problems, Services
 from service.engine.detectors import Loaded, PartDetector, Served, Size
 from service.http.access import may_read
-from service.http.problems import NotReady, Refusal, UnknownProduct
+from service.refusals import NotReady, Refusal, UnknownProduct
+from service.threads import on_disk
 
 _T = TypeVar("_T")
 
@@ -163,9 +163,7 @@ async def show_product(product: ProductName, services: Services) -> ProductAnswe
     served = services.engine.products().get(product)
     if served is None:
         raise UnknownProduct
-    versions = await asyncio.get_running_loop().run_in_executor(
-        services.encoders, services.store.versions, product
-    )
+    versions = await on_disk(lambda: services.store.versions(product))
     answer = ProductAnswer(**_summary(served).model_dump(), versions=versions)
     if served.detector is None:
         return answer

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Header, Request, Response
 
 from service.answers.renderers import JSON, result_headers
 from service.http.access import key_name
-from service.http.problems import Refusal
 from service.http.queries import KEY_HEADER
-from service.records.results import Result
+from service.records.repeats import Answered
+from service.refusals import Refusal
 
 MAX_KEY = 255
 IdempotencyKey = Annotated[
@@ -27,14 +24,6 @@ IdempotencyKey = Annotated[
 ]
 
 
-class Answered(Exception):
-    """The same request was answered before. result: what was said."""
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.id)
-        self.result = result
-
-
 def scoped_key(request: Request, kind: str, product: str, key: str | None) -> str | None:
     """The client's key as it is kept: of this kind of requests, product and API key only. Raises Refusal."""
     if key is None:
@@ -43,15 +32,6 @@ def scoped_key(request: Request, kind: str, product: str, key: str | None) -> st
         detail = f"An {KEY_HEADER} is 1 to {MAX_KEY} printable characters."
         raise Refusal(400, "invalid_idempotency_key", detail)
     return "/".join((kind, product, key_name(request.scope) or "", key))
-
-
-def digest_of(fields: Mapping[str, bytes], part_id: str | None, threshold: float | None) -> str:
-    """Of all that a part's answer depends on. Heavy."""
-    digest = hashlib.sha256(json.dumps([part_id, threshold]).encode())
-    for name in sorted(fields.keys() - {"part_id"}):
-        digest.update(f"{name} {len(fields[name])} ".encode())
-        digest.update(fields[name])
-    return digest.hexdigest()
 
 
 async def on_answered(request: Request, error: Exception) -> Response:

@@ -19,11 +19,11 @@ from service.api.names import ResultId
 from service.api.services import Problems, Services
 from service.engine.decoding import MAX_PART_ID
 from service.http.bodies import json_body, read_json
-from service.http.problems import NotReady, Refusal, UnknownProduct
 from service.http.queries import QueryModel
 from service.http.streams import held_stream
-from service.jobs.queue import on_disk
 from service.records.results import Filter, Kept, Verdict
+from service.refusals import NotReady, Refusal, UnknownProduct
+from service.threads import on_disk
 
 CSV = "text/csv"
 _BINS = 60

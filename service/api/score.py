@@ -9,18 +9,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from service.answers.renderers import JSON, RENDERERS, Renderer, Scan, negotiate
+from service.answers.renderers import JSON, RENDERERS, negotiate
+from service.answers.scan import Once
 from service.answers.schemas import ScoreAnswer
 from service.api.names import ProductName
-from service.api.repeats import IdempotencyKey, digest_of, scoped_key
-from service.api.services import Problems, Services, Wiring
-from service.engine.deadline import Clock
+from service.api.part_exchange import PartExchange
+from service.api.repeats import IdempotencyKey, scoped_key
+from service.api.services import Problems, Services, SharedObjects
 from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
-from service.http.arrivals import Arrival
+from service.http.deadline import Clock
 from service.http.queries import QueryModel, refuse_key
 from service.http.uploads import FORM, RAW, receive_fields
-from service.inspection import Ask, answer_part, named, on_pool, scan_part
-from service.records.results import Once
+from service.inspection import Ask
+from service.records.repeats import digest_of
+from service.threads import on_pool
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}
@@ -102,7 +104,8 @@ async def score_part(
     is on record, and the header `Idempotency-Replayed`.
     """
     clock = Clock(options.deadline_ms)
-    given = named(request, options.part_id)
+    exchange = PartExchange(request, services, clock)
+    given = exchange.name(options.part_id)
     media_type = negotiate(request.headers.get("accept"))
     if media_type != JSON:
         refuse_key(key, "A part that is sent again is answered from the record, in JSON. Accept that.")
@@ -110,26 +113,23 @@ async def score_part(
     services.engine.check(product)
     request.state.record["product"] = product
 
-    async def receive(arrival: Arrival) -> tuple[Ask, dict[str, bytes]]:
+    async with exchange.arriving() as arrival:
         fields = await receive_fields(request, services.upload_limits, arrival)
-        part_id = named(request, part_id_of(fields, given))
+        part_id = exchange.name(part_id_of(fields, given))
         check_fields(fields)
-        ask = Ask(product, part_id, options.threshold, clock)
-        return await _asked_once(ask, scoped, fields, services), fields
-
-    async def score(asked: tuple[Ask, dict[str, bytes]]) -> tuple[Scan, Renderer]:
-        ask, fields = asked
-        scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
-        return scan, RENDERERS[media_type]
-
-    return await answer_part(product, request, services, clock, receive, score)
+        ask = await _asked_once(Ask(product, part_id, options.threshold, clock), scoped, fields, services)
+        async with exchange.admitted(product, arrival):
+            scan = await services.inspection.scan(ask, lambda: decode(fields, services.read_limits))
+            return await exchange.answer(scan, RENDERERS[media_type])
 
 
-async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], services: Wiring) -> Ask:
+async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], services: SharedObjects) -> Ask:
     """The same with its key, if it has one. Raises Answered, KeyReused."""
     if key is None:
         return ask
-    digest = await on_pool(services.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold))
+    digest = await on_pool(
+        services.inspection.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold)
+    )
     once = Once(key, digest)
     await services.records.recall(once)
     return replace(ask, once=once)

@@ -10,12 +10,12 @@ from fastapi import Depends, Request
 
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
-from service.engine.gate import Gate
 from service.engine.owner import Engine
-from service.engine.workers import Workers
 from service.http.arrivals import Arrivals
+from service.http.gate import Gate
 from service.http.problems import MEDIA_TYPE, Problem
 from service.http.uploads import UploadLimits
+from service.inspection import Inspection
 from service.jobs.queue import Jobs
 from service.records.recorder import Records
 from service.records.state_folder import StateFolder
@@ -23,42 +23,61 @@ from service.watch.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class SharedObjects:
     """The long-lived objects of one server.
 
-    arrivals: the bodies that are being received. uploads, loading, parts, batches, builds, watchers,
-    exports: the gates of receiving, of waiting for a bank, of work, of batches, of receiving what builds
-    need, of watching, and of tables and job results. upload_bytes: the bytes of the bodies in `uploads` and
-    `parts`. stall_s: how long a client may take nothing of a streamed answer.
+    inspection: scores parts.
+    arrivals: the bodies that are being received.
+    uploads, batches, builds, watchers, exports: the gates of parts that are received, of batches, of what
+        builds need, of event streams, and of tables and job results.
+    upload_bytes: the gate of the bytes of all parts.
+    stall_s: the seconds that a client may read nothing of a streamed answer.
     """
 
-    engine: Engine
+    inspection: Inspection
     store: BankStore
-    decoders: Workers
-    encoders: Workers
     arrivals: Arrivals
     uploads: Gate
     upload_bytes: Gate
-    loading: Gate
-    parts: Gate
     batches: Gate
     builds: Gate
-    upload_limits: UploadLimits
-    read_limits: ReadLimits
-    deadline_s: float
-    jobs: Jobs
-    metrics: Metrics
-    records: Records
-    state: StateFolder
     watchers: Gate
     exports: Gate
+    upload_limits: UploadLimits
     stall_s: float
+    jobs: Jobs
+    state: StateFolder
     device: str
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)
 
+    @property
+    def engine(self) -> Engine:
+        """The banks in memory and the thread that scores."""
+        return self.inspection.engine
+
+    @property
+    def records(self) -> Records:
+        """What is kept of each part."""
+        return self.inspection.records
+
+    @property
+    def metrics(self) -> Metrics:
+        """The counters."""
+        return self.inspection.metrics
+
+    @property
+    def parts(self) -> Gate:
+        """The gate of the parts in work."""
+        return self.inspection.parts
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """How large a part may be."""
+        return self.inspection.read_limits
+
     def alive(self) -> bool:
-        """Whether it can still score. A pool whose thread died never takes up some of its work again."""
-        return self.engine.alive() and self.decoders.alive() and self.encoders.alive()
+        """Whether parts can still be scored."""
+        return self.inspection.alive()
 
     def not_ready(self) -> list[str]:
         """What keeps the service from being ready, in sentences; empty when it is. From any thread."""
@@ -77,11 +96,11 @@ class Wiring:
         self.jobs.drain()
 
 
-def _wiring(request: Request) -> Wiring:
-    return request.app.state.wiring
+def _shared(request: Request) -> SharedObjects:
+    return request.app.state.shared
 
 
-Services = Annotated[Wiring, Depends(_wiring)]
+Services = Annotated[SharedObjects, Depends(_shared)]
 
 
 class Problems:

@@ -17,9 +17,11 @@ from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
 from service.answers.schemas import CalibrationAnswer
 from service.api.names import ProductName, VersionName
-from service.api.services import Problems, Services, Wiring
+from service.api.services import Problems, Services, SharedObjects
+from service.disk_faults import is_full
 from service.http.bodies import json_body, read_json
-from service.http.problems import Refusal, UnknownProduct, is_full
+from service.refusals import Refusal, UnknownProduct
+from service.threads import on_disk
 
 _T = TypeVar("_T")
 
@@ -80,13 +82,13 @@ router = APIRouter(tags=["versions"])
 @router.get("/v1/products/{product}/versions", responses=Problems.of(404, 422))
 async def list_versions(product: ProductName, services: Services) -> VersionList:
     """The versions of a product, oldest first."""
-    return await _on_disk(services, partial(_list, services.store, product))
+    return await _of_store(partial(_list, services.store, product))
 
 
 @router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422))
 async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
     """One version: manifest and calibration report."""
-    return await _on_disk(services, partial(_show, services.store, product, version))
+    return await _of_store(partial(_show, services.store, product, version))
 
 
 @router.post(
@@ -108,7 +110,7 @@ async def activate(
 @router.post("/v1/products/{product}/rollback", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
 async def roll_back(product: ProductName, request: Request, services: Services) -> Activation:
     """Activate the version that was active before."""
-    previous = await _on_disk(services, partial(_previous, services.store, product))
+    previous = await _of_store(partial(_previous, services.store, product))
     request.state.record.update(product=product, bank_version=previous, action="rollback")
     return await _activate(services, product, previous)
 
@@ -177,32 +179,32 @@ async def reset_threshold(
     return await _move_threshold(services, product, version, None)
 
 
-async def _activate(services: Wiring, product: str, version: str) -> Activation:
+async def _activate(services: SharedObjects, product: str, version: str) -> Activation:
     store, residents = services.store, services.engine.residents
-    await _on_disk(services, partial(store.path, product, version))
+    await _of_store(partial(store.path, product, version))
     write = partial(_refusing, partial(store.activate, product, version))
     await asyncio.wrap_future(residents.activate(product, version, write))
-    previous = await _on_disk(services, partial(store.previous, product))
+    previous = await _of_store(partial(store.previous, product))
     return Activation(product=product, active=version, previous=previous)
 
 
-async def _set_shadow(services: Wiring, product: str, version: str | None) -> VersionList:
+async def _set_shadow(services: SharedObjects, product: str, version: str | None) -> VersionList:
     store = services.store
-    current = await _on_disk(services, partial(store.current, product))
+    current = await _of_store(partial(store.current, product))
     if current is None:
         raise UnknownProduct
     if version == current:
         raise Refusal(409, "already_active", f"Version {version} is the active one; shadow another one.")
-    await _on_disk(services, partial(store.set_shadow, product, version))
+    await _of_store(partial(store.set_shadow, product, version))
     await asyncio.wrap_future(services.engine.residents.refresh(product))
-    return await _on_disk(services, partial(_list, store, product))
+    return await _of_store(partial(_list, store, product))
 
 
 async def _move_threshold(
-    services: Wiring, product: str, version: str, moved: MovedThreshold | None
+    services: SharedObjects, product: str, version: str, moved: MovedThreshold | None
 ) -> CalibrationAnswer:
     store = services.store
-    answer = await _on_disk(services, partial(_moved, store, product, version, moved))
+    answer = await _of_store(partial(_moved, store, product, version, moved))
     if product in services.engine.products():
         await asyncio.wrap_future(services.engine.residents.refresh(product))
     return answer
@@ -272,9 +274,9 @@ def _moved(store: BankStore, product: str, version: str, moved: MovedThreshold |
         raise BadBank(f"The manifest of version {version} cannot be read.") from None
 
 
-async def _on_disk(services: Wiring, call: Callable[[], _T]) -> _T:
-    """Run a call that reads or writes the store, away from the event loop. Raises Refusal."""
-    return await asyncio.get_running_loop().run_in_executor(services.encoders, _refusing, call)
+async def _of_store(call: Callable[[], _T]) -> _T:
+    """Make a call that reads or writes the store, away from the event loop. Raises Refusal."""
+    return await on_disk(partial(_refusing, call))
 
 
 def _refusing(call: Callable[[], _T]) -> _T:

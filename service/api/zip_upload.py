@@ -15,17 +15,15 @@ from fastapi import Request
 
 from service.http.arrivals import Arrival
 from service.http.forms import FormReader
-from service.http.problems import Refusal
 from service.http.uploads import FORM, bounded, check_head, unknown_field
 from service.jobs.archive import ArchiveLimits
-from service.jobs.queue import on_disk
+from service.refusals import Refusal
 from service.settings import Settings
+from service.threads import on_disk
 
 ZIP = "application/zip"
 FIELD = "parts"
 FILES = "file"
-FILE = "parts.zip"
-"""The name of the zip in a job's folder of input."""
 _FILE_SCHEMA = {"type": "string", "format": "binary", "description": "Zip of a folder of parts."}
 _FILES_SCHEMA = {
     "type": "array",

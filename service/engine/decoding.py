@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from models.readers import Intrinsics, ReadLimits, read_cloud, read_depth, read_npz, read_rgb, read_xyz
 from models.sample import BadSample, Sample, make_sample
-from service.http.problems import Refusal, from_bad_sample
-from service.http.uploads import SMALL_FIELD_BYTES
+from service.refusals import Refusal, from_bad_sample
+from service.settings import SMALL_FIELD_BYTES
 
 MAX_PART_ID = 128
 _FORMS = (

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from service.http.problems import NotReady, Refusal, ScoringStopped
+from service.refusals import NotReady, Refusal, ScoringStopped
 
 HANDS = 2
 """Threads that carry out orders: a slow load holds up no order for another product."""

@@ -27,7 +27,7 @@ from service.engine.detectors import Loader, PartDetector, Residency, Served
 from service.engine.device_memory import DeviceFull, with_room
 from service.engine.residents import Residents
 from service.engine.turns import Turns
-from service.http.problems import (
+from service.refusals import (
     DeadlinePassed,
     NotReady,
     Overloaded,

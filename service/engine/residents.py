@@ -20,7 +20,7 @@ from banks.versions.store import BadBank
 from service.engine.detectors import Loaded, Loader, PartDetector, Residency, Served, Size, total_of
 from service.engine.misses import Misses
 from service.engine.orders import Orders
-from service.http.problems import NotReady, Refusal, UnknownProduct
+from service.refusals import NotReady, Refusal, UnknownProduct
 
 
 class _LoadFailed(NotReady):

@@ -10,8 +10,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http.keys import BadKeys, Keys
-from service.http.problems import Refusal, respond
+from service.http.problems import respond
 from service.http.rates import Rates
+from service.refusals import Refusal
 from service.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from service.engine.gate import Gate
-from service.http.problems import Refusal
+from service.http.gate import Gate
+from service.refusals import Refusal
 from service.settings import Settings
 
 

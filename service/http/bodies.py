@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from service.http.problems import Refusal
+from service.refusals import Refusal
 
 MAX_JSON_BYTES = 64 * 1024
 TIMEOUT_S = 10.0

@@ -7,16 +7,16 @@ import asyncio
 import re
 import time
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from service.http.problems import INTERNAL, respond
+from service.http.problems import respond
 from service.http.trace_context import RESPONSE, Trace
-from service.watch.metrics import Metrics
+from service.refusals import INTERNAL
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
@@ -24,10 +24,18 @@ LINGER_S = 2.0
 """How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
 
 
+class Counts(Protocol):
+    """Where answers are counted."""
+
+    def exchanged(
+        self, *, method: str, route: str, status: int, seconds: float, code: str | None
+    ) -> None: ...
+
+
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Counts) -> None:
         self._app = app
         self._logger = logger
         self._metrics = metrics

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from service.http.problems import Refusal
+from service.refusals import Refusal
 
 MAX_HEADER_BYTES = 8 * 1024
 """The longest header line of a field."""

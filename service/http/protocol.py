@@ -18,7 +18,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.http.connections import LINGERING, Connections, bound_of
-from service.http.problems import MEDIA_TYPE, Refusal, body_of
+from service.http.problems import MEDIA_TYPE, body_of
+from service.refusals import Refusal
 from service.settings import Settings
 
 _MALFORMED = Refusal(400, "malformed_http", "The request is not valid HTTP/1.1. Check the client or proxy.")

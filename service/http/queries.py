@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
 from service.http.access import PUBLIC
-from service.http.problems import Refusal
+from service.refusals import Refusal
 
 KEY_HEADER = "Idempotency-Key"
 

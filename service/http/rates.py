@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-from service.http.problems import Refusal
+from service.refusals import Refusal
 
 BURST_S = 2.0
 """Seconds' worth of requests that may come at once, after a pause as long."""

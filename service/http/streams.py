@@ -10,8 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from service.engine.gate import Gate
 from service.http.access import client_of
+from service.http.gate import Gate
 
 NDJSON = "application/x-ndjson"
 

@@ -17,10 +17,9 @@ from starlette.requests import Request
 
 from service.http.arrivals import Arrival
 from service.http.forms import FormReader
-from service.http.problems import Refusal
-from service.settings import Settings
+from service.refusals import Refusal
+from service.settings import SMALL_FIELD_BYTES, Settings
 
-SMALL_FIELD_BYTES = 64 * 1024
 MAX_FIELDS = 8
 """More than any form needs; few enough that a body of thousands ends early."""
 MAX_BOUNDARY = 70

@@ -1,7 +1,7 @@
 """A zip of parts: listed and read in place; extracted only for a build, when every name has been checked.
 
-The rules are those of shared/reliability.md, section 9: what a name or an entry must not be refuses the whole
-archive (422), what breaks a limit too (413); what is wrong with one part's bytes is that part's own refusal.
+A name or an entry that is not allowed refuses the whole archive (422). So does an archive beyond a limit
+(413). What is wrong with the bytes of one part is a refusal of that part alone.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from models.readers.product_folder import (
 )
 from models.sample import BadSample
 from service.engine.decoding import check_fields
-from service.http.problems import Refusal, from_bad_sample
+from service.refusals import Refusal, from_bad_sample
 
+FILE = "parts.zip"
+"""The name of the zip in a job's folder of input."""
 MAX_NAME_BYTES = 255
 _MAC_FOLDER = "__MACOSX"
 _LAYOUT = frozenset((*SPLITS, "rgb", "xyz", "gt"))

@@ -13,16 +13,18 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from models.readers import ReadLimits
 from models.readers.product_folder import PartFile
+from models.sample import Sample
 from service.answers.renderers import render_json
-from service.api.services import Wiring
-from service.api.zip_upload import FILE, ZipLimits
-from service.engine.deadline import Clock
 from service.engine.decoding import checked_part_id, decode
-from service.http.problems import INTERNAL, NotReady, Refusal, body_of
-from service.inspection import Ask, at_hand, noted, on_pool, on_record, scan_part
-from service.jobs.archive import PartsArchive
-from service.jobs.queue import Task, on_disk
+from service.http.deadline import Clock
+from service.http.problems import body_of
+from service.inspection import Ask, Inspection
+from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
+from service.jobs.queue import Task
+from service.refusals import INTERNAL, NotReady, Refusal
+from service.threads import on_disk
 
 WINDOW = 2
 """Parts of one batch in work at once: one is decoded while another is scored."""
@@ -46,14 +48,14 @@ class Batch:
         return len(self.archive.parts) + len(self.archive.left_out)
 
     async def lines(
-        self, services: Wiring, logger: FilteringBoundLogger, first: int = 0
+        self, inspection: Inspection, logger: FilteringBoundLogger, first: int = 0
     ) -> AsyncGenerator[str]:
         """JSON texts in order from line `first` on: of each part its result, or a problem with its part_id;
         then a problem for each that was left out. Raises NotReady, if the batch resumes."""
         waiting: deque[asyncio.Task[str]] = deque()
         try:
             for part in self.archive.parts[first:]:
-                waiting.append(asyncio.create_task(self._line(part, services, logger)))
+                waiting.append(asyncio.create_task(self._line(part, inspection, logger)))
                 if len(waiting) == WINDOW:
                     yield await waiting.popleft()
             while waiting:
@@ -66,22 +68,18 @@ class Batch:
             name, _, reason = sentence.partition(": ")
             yield self._problem(name, Refusal(422, "part_left_out", reason))
 
-    async def _line(self, part: PartFile, services: Wiring, logger: FilteringBoundLogger) -> str:
+    async def _line(self, part: PartFile, inspection: Inspection, logger: FilteringBoundLogger) -> str:
         try:
             part_id = checked_part_id(part.name)
-            services.engine.check(self.product)  # a service that shuts down takes no further part of a batch
-            await at_hand(self.product, services)
-            async with services.parts.turn():
+            inspection.check(self.product)  # a service that shuts down takes no further part of a batch
+            async with inspection.turn(self.product):
                 clock = Clock()
                 if not self.resumes:  # else nobody waits for the answer
-                    clock.shorten(services.deadline_s)
+                    clock.shorten(inspection.deadline_s)
                 async with clock.running():
-                    fields = await on_pool(
-                        services.decoders, lambda: self.archive.read(part, services.read_limits)
-                    )
                     ask = Ask(self.product, part_id, self.threshold, clock)
-                    scan = await scan_part(ask, lambda: decode(fields, services.read_limits), services)
-                    text = (await on_record(scan, render_json, services)).decode()
+                    scan = await inspection.scan(ask, lambda: self._sample(part, inspection.read_limits))
+                    text = (await inspection.record(scan, render_json)).decode()
         except Refusal as refusal:
             if self.resumes and isinstance(refusal, NotReady):
                 raise
@@ -96,8 +94,12 @@ class Batch:
         except Exception:
             logger.exception("batch_part_failed", origin=self.origin, product=self.product, part_id=part.name)
             return self._problem(part.name, INTERNAL)
-        logger.info("batch_part", origin=self.origin, product=self.product, **noted(scan))
+        logger.info("batch_part", origin=self.origin, product=self.product, **scan.log_fields())
         return text
+
+    def _sample(self, part: PartFile, limits: ReadLimits) -> Sample:
+        """Read and decode one part. Raises Refusal."""
+        return decode(self.archive.read(part, limits), limits)
 
     def _problem(self, name: str, refusal: Refusal) -> str:
         return json.dumps(body_of(refusal, self.origin, name))
@@ -108,20 +110,20 @@ class BatchJob:
 
     name = "batch"
 
-    def __init__(self, services: Wiring, limits: ZipLimits, logger: FilteringBoundLogger) -> None:
-        self._services = services
+    def __init__(self, inspection: Inspection, limits: ArchiveLimits, logger: FilteringBoundLogger) -> None:
+        self._inspection = inspection
         self._limits = limits
         self._logger = logger
 
     async def run(self, task: Task) -> Mapping[str, Any]:
         """Score what has no line yet. Raises Refusal, JobStopped."""
-        self._services.engine.check(task.job.product)
-        archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits.archive))
+        self._inspection.check(task.job.product)
+        archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits))
         try:
             threshold = task.job.request.get("threshold")
             batch = Batch(task.job.product, archive, threshold, task.job.id, resumes=True)
             done = await on_disk(task.count_lines)
-            async with aclosing(batch.lines(self._services, self._logger, done)) as lines:
+            async with aclosing(batch.lines(self._inspection, self._logger, done)) as lines:
                 async for line in lines:
                     task.check()
                     await on_disk(partial(task.add_line, line))

@@ -16,11 +16,12 @@ from structlog.typing import FilteringBoundLogger
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
-from service.api.zip_upload import FILE
-from service.http.problems import EXIT_FULL, Refusal
-from service.jobs.archive import ArchiveLimits, PartsArchive
-from service.jobs.queue import Task, on_disk
+from service.exit_status import EXIT_FULL
+from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
+from service.jobs.queue import Task
+from service.refusals import Refusal
 from service.settings import Settings
+from service.threads import on_disk
 
 PARTS = "parts"
 """Where the good parts lie in a job's folder of input, if they do not lie elsewhere."""

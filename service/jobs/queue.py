@@ -15,9 +15,12 @@ from typing import Any, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from service.engine.gate import half
-from service.http.problems import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped, body_of, is_full
+from service.disk_faults import is_full
+from service.http.gate import half
+from service.http.problems import body_of
 from service.jobs.store import Job, JobStore
+from service.refusals import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped
+from service.threads import on_disk
 
 KEEP_JOBS = 1000
 KEEP_S = 7 * 86_400.0
@@ -354,11 +357,6 @@ class Jobs:
         if self._stopping:
             for wake in self._wake.values():
                 wake.set()
-
-
-async def on_disk(call: Callable[[], _T]) -> _T:
-    """A call that blocks on the disk, off the event loop."""
-    return await asyncio.to_thread(call)
 
 
 def _disk_full() -> Refusal:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from service.http.problems import KeyReused
 from service.records import run_clock
 from service.records.database import Database, NewColumn
+from service.refusals import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")

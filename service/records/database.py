@@ -11,24 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.disk_faults import NotOpen, is_damage, is_unusable
+
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 """A power cut may cost what was written last; it damages nothing."""
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_OUTSIDE = (
-    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR),
-    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, *_DAMAGE),
-)
-"""SQLite's errors that no request and no code of ours causes, but the file, its disk or another program."""
 _NO_ROOM = 64 << 10
 """A file system with fewer free bytes is full: SQLite calls that an I/O error where it opens a file."""
-
-
-class NotOpen(sqlite3.OperationalError):
-    """The file cannot be opened at present. full: because its disk is full."""
-
-    def __init__(self, file: Path, reason: str, *, full: bool) -> None:
-        super().__init__(f"{file.name} is not open: {reason}")
-        self.full = full
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +95,12 @@ class Database:
                 yield db
                 db.execute("COMMIT")
             except BaseException as error:
-                if is_outside(error):
+                if is_unusable(error):
                     self.trouble = str(error)
                 if db.in_transaction:  # where the disk is full, SQLite may have rolled back already
                     with suppress(sqlite3.Error):
                         db.execute("ROLLBACK")
-                if _is_damage(error):
+                if is_damage(error):
                     self._begin_anew(db)
                 raise
             if db.total_changes != before:
@@ -121,7 +109,7 @@ class Database:
     def connection(self) -> sqlite3.Connection:
         """The open file. Raises NotOpen."""
         if self._db is None:
-            raise NotOpen(self._file, self._reason, full=_is_full(self._file.parent))
+            raise NotOpen(self._file, self._reason, full=_has_no_room(self._file.parent))
         return self._db
 
     def _open(self) -> None:
@@ -129,7 +117,7 @@ class Database:
             try:
                 self._db = self._connected()
             except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 self._put_aside()
                 self._db = self._connected()
@@ -191,27 +179,7 @@ class Database:
                 folder.rename(folder.with_name(folder.name + mark))
 
 
-def is_outside(error: BaseException) -> bool:
-    """Whether an error of sqlite3 says that the file cannot be used at present, by no fault of the caller."""
-    return isinstance(error, NotOpen) or _code(error) in _OUTSIDE
-
-
-def is_locked(error: BaseException) -> bool:
-    """Whether another program holds the file at present."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _is_damage(error: BaseException) -> bool:
-    return _code(error) in _DAMAGE
-
-
-def _code(error: BaseException) -> int | None:
-    """SQLite's primary error code."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-def _is_full(folder: Path) -> bool:
+def _has_no_room(folder: Path) -> bool:
     try:
         found = os.statvfs(folder)
     except OSError:

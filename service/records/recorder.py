@@ -17,14 +17,15 @@ from structlog.typing import FilteringBoundLogger
 from banks.detector import PartResult
 from models.sample import Sample
 from service.answers.pictures import thumbnail_jpeg
-from service.answers.renderers import Scan, render_json
-from service.api.repeats import Answered
+from service.answers.renderers import render_json
+from service.answers.scan import Once, Scan
+from service.disk_faults import is_locked
 from service.engine.owner import Scored, Shadowed
-from service.jobs.queue import on_disk
-from service.records.database import is_locked
 from service.records.kept_parts import KeptParts
-from service.records.results import Once, Result, ResultStore
+from service.records.repeats import Answered
+from service.records.results import Result, ResultStore
 from service.records.writer import NoRoom, RecordWriter
+from service.threads import on_disk
 from service.watch.metrics import Metrics
 
 PATIENCE_S = 1.0

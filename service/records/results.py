@@ -14,9 +14,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from service.http.problems import KeyReused
+from service.answers.scan import Once
 from service.records import run_clock
 from service.records.database import Database
+from service.refusals import KeyReused
 
 Verdict = Literal["good", "defective"]
 
@@ -67,15 +68,6 @@ class Result:
     decision: str
     simulates: str | None
     answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A request that is to have one result, however often it is sent. key: its name; digest: of what it
-    asks."""
-
-    key: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)

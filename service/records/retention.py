@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
-from service.jobs.queue import on_disk
+from service.threads import on_disk
 
 LONGEST_S = 3600.0
 _SHORTEST_S = 1.0

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from service.jobs.queue import on_disk
+from service.threads import on_disk
 
 AGAIN_S = 2.0
 """How often what could not be opened is tried again."""

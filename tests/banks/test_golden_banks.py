@@ -24,7 +24,8 @@ from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.method import Finding
 from models.features import PartFeatures
-from models.fusion.uff import FusionNetwork, Uff
+from models.fusion.network import FusionNetwork
+from models.fusion.uff import Uff
 from models.points.extractor import PointExtractor
 from models.points.network import PointTransformer
 from models.preparation.prepare import Frame, PreparedPart

@@ -11,7 +11,7 @@ from banks.versions.store import BankStore
 from banks.versions.thresholds import MovedThreshold, move_threshold
 from models.weights.folder import DEFAULT_WEIGHTS
 from service.api.products import StoreLoader
-from service.http.problems import Refusal
+from service.refusals import Refusal
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import PRODUCT, VERSIONS, make_scene

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from service.http.problems import EXIT_UNABLE
+from service.exit_status import EXIT_UNABLE
 from tests.faults.bench import SCORE, Bench, Served
 from tests.faults.case import Case, Outcome
 from tests.faults.scene import PRODUCT, VERSIONS

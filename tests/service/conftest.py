@@ -215,9 +215,9 @@ def serving(
     with TemporaryDirectory() as fresh:
         settings = settings.model_copy(update={"state": state or Path(fresh)})
         app = create_app(settings, loader=loader, logger=make_logger(lines or stream), **lost)
-        app.state.wiring.records.patience_s = 100.0  # a busy machine's answers too come after their records
+        app.state.shared.records.patience_s = 100.0  # a busy machine's answers too come after their records
         for kind in kinds:
-            app.state.wiring.jobs.register(kind)
+            app.state.shared.jobs.register(kind)
         with _running(app, settings, stream) as running:
             if wait:
                 running.ready()

@@ -63,7 +63,7 @@ def test_parts_that_wait_for_a_bank_keep_no_other_product_out(
         with running.client() as client:
             return client.post("/v1/products/tile/batch", content=file.getvalue(), headers=ZIP)
 
-    loading, parts = running.app.state.wiring.loading, running.app.state.wiring.parts
+    loading, parts = running.app.state.shared.inspection.loading, running.app.state.shared.parts
     with ThreadPoolExecutor(3) as lines:
         waiting = [lines.submit(score, "tile") for _ in range(2)]
         streamed = lines.submit(batch)

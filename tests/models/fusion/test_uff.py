@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from models.features import Patches
-from models.fusion.uff import FusionNetwork, Uff, WrongWidths
+from models.fusion.network import FusionNetwork
+from models.fusion.uff import Uff, WrongWidths
 from models.layout import GridLayout
 from models.points.alignment import expand
 

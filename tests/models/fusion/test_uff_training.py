@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
-from models.fusion.uff import FusionNetwork, Uff
+from models.fusion.network import FusionNetwork
+from models.fusion.uff import Uff
 from models.fusion.uff_training import Pair, learning_rate, parts_of_step, train_uff
 from recipes.fusion import FusionTraining
 

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.features import Patches
-from models.fusion.uff import FusionNetwork, Uff
+from models.fusion.network import FusionNetwork
+from models.fusion.uff import Uff
 from models.layout import GridLayout
 from models.points.extractor import PointExtractor, PointTrace
 from models.points.network import PointTransformer

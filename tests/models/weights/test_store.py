@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.fusion.uff import FusionNetwork
+from models.fusion.network import FusionNetwork
 from models.weights.catalogue import WEIGHTS, official_weights
 from models.weights.store import BadWeights, MissingWeights, WeightStore, read_tensors
 

@@ -326,4 +326,4 @@ def test_head_answers_as_get_does_without_the_body(client: httpx.Client) -> None
 
 def test_the_head_of_a_stream_holds_no_place(server: Any, client: httpx.Client) -> None:
     assert client.head("/v1/results.csv").status_code == 200
-    until(lambda: server.app.state.wiring.exports.inside == 0, "the place of the table")
+    until(lambda: server.app.state.shared.exports.inside == 0, "the place of the table")

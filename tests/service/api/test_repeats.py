@@ -108,7 +108,7 @@ def test_a_key_is_of_its_product_and_its_api_key(
 def test_the_same_request_twice_at_once_has_one_result(
     own: Any, asks: httpx.Client, detector: Any, part: dict[str, bytes]
 ) -> None:
-    parts = own.app.state.wiring.parts
+    parts = own.app.state.shared.parts
 
     def until_both_are_in_work() -> None:
         until(lambda: parts.inside >= 2, "both in work")
@@ -131,7 +131,7 @@ def test_a_key_goes_with_its_result(
     own: Any, asks: httpx.Client, part: dict[str, bytes], tmp_path: Path
 ) -> None:
     asks.post(URL, files=part, headers=KEY)
-    store = own.app.state.wiring.records.store
+    store = own.app.state.shared.records.store
     store._keep_s = 0.0
     store.prune()
     with sqlite3.connect(tmp_path / "state" / "results.sqlite") as db:

@@ -61,7 +61,7 @@ def test_what_was_answered_is_on_record(
 def test_a_record_from_before_a_field_was_told_is_shown(
     own: Any, asks: httpx.Client, part: dict[str, bytes]
 ) -> None:
-    store = own.app.state.wiring.records.store
+    store = own.app.state.shared.records.store
     result = store.find(score(asks, part)["result_id"]).result
     answer = json.loads(result.answer)
     del answer["valid_point_share"], answer["plane_found"]
@@ -205,7 +205,7 @@ def test_a_record_that_cannot_be_written_loses_no_answer(
     def full(*_: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(own.app.state.wiring.records.store, "add", full)
+    monkeypatch.setattr(own.app.state.shared.records.store, "add", full)
     made = score(asks, part)
     (line,) = [entry for entry in own.log if entry["event"] == "result_not_kept"]
     assert line["result_id"] == made["result_id"]
@@ -220,7 +220,7 @@ def test_a_full_disk_is_told(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(own.app.state.wiring.records.store, "judge", full)
+    monkeypatch.setattr(own.app.state.shared.records.store, "judge", full)
     answer = asks.put(f"/v1/results/{name}/feedback", json={"verdict": "good"})
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
 

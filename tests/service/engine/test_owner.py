@@ -12,14 +12,7 @@ import torch
 from models.sample import Sample
 from service.engine.detectors import Loaded, Residency
 from service.engine.owner import Engine
-from service.http.problems import (
-    DeadlinePassed,
-    NotReady,
-    Overloaded,
-    Refusal,
-    ScoringStopped,
-    UnknownProduct,
-)
+from service.refusals import DeadlinePassed, NotReady, Overloaded, Refusal, ScoringStopped, UnknownProduct
 from service.watch.logs import make_logger
 from tests.waiting import until
 

@@ -14,7 +14,7 @@ import pytest
 from models.sample import Sample
 from service.engine.detectors import Residency
 from service.engine.owner import Engine
-from service.http.problems import NotReady, Refusal, UnknownProduct
+from service.refusals import NotReady, Refusal, UnknownProduct
 from service.watch.logs import make_logger
 from tests.waiting import until
 

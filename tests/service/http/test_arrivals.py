@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.engine.gate import Gate
 from service.http.arrivals import Arrival, Arrivals, Pace
-from service.http.problems import Overloaded, Refusal
+from service.http.gate import Gate
+from service.refusals import Overloaded, Refusal
 
 PACE = Pace(1000, 600.0)
 

@@ -99,7 +99,7 @@ def test_what_has_no_room_is_told_so(
     head += b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     with serve(settings, loader) as running, ExitStack() as held:
         until = time.monotonic() + 20
-        while running.app.state.wiring.uploads.inside < 2 and time.monotonic() < until:
+        while running.app.state.shared.uploads.inside < 2 and time.monotonic() < until:
             busy = held.enter_context(socket.create_connection((running.host, running.port), 20))
             busy.sendall(head + form[:100])
             time.sleep(0.2)

@@ -216,7 +216,7 @@ def test_readiness_tells_strangers_the_status_alone(
     with serve(settings, loader, state=tmp_path) as running, running.client() as other:
         assert other.get("/readyz").json() == {"status": "ready"}
         assert other.get("/readyz", headers=_bearer(key)).json()["products"][0]["product"] == "cookie"
-        running.app.state.wiring.drain()
+        running.app.state.shared.drain()
         refused = other.get("/readyz")
         assert (refused.status_code, refused.json().get("not_ready")) == (503, None)
         assert other.get("/readyz", headers=_bearer(key)).json()["not_ready"]

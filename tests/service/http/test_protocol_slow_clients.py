@@ -63,7 +63,7 @@ def test_half_sent_bodies_of_one_address_hold_half_of_the_places_and_end_in_408(
         for _ in range(5):
             assert client.post(URL, files=part).status_code == 200
         assert _statuses(slow) == {b"408": places // 2, b"429": 2 * places - places // 2}
-        assert running.app.state.wiring.uploads.inside == 0
+        assert running.app.state.shared.uploads.inside == 0
 
 
 def test_half_sent_bodies_of_one_key_hold_no_place_of_another(
@@ -97,8 +97,8 @@ def test_bodies_that_drip_from_many_addresses_give_their_places_back(
         slow = [held.enter_context(_connect(running, f"127.0.0.{2 + n}")) for n in range(places)]
         for connection in slow:
             connection.sendall(HEAD % (b"", len(form)) + form[:100])
-        until(lambda: running.app.state.wiring.uploads.inside == places, "all places taken")
-        until(lambda: running.app.state.wiring.uploads.inside == 0, "the places given back")
+        until(lambda: running.app.state.shared.uploads.inside == places, "all places taken")
+        until(lambda: running.app.state.shared.uploads.inside == 0, "the places given back")
         assert client.post(URL, files=part).status_code == 200
         assert _statuses(slow) == {b"408": places}
 
@@ -135,7 +135,7 @@ def test_slow_batches_from_many_addresses_give_way_to_a_quick_one(
         slow = [held.enter_context(_connect(running, f"127.0.0.{2 + n}")) for n in range(2)]
         for connection in slow:
             connection.sendall(BATCH % 1000 + b"PK")
-        until(lambda: running.app.state.wiring.batches.inside == 2, "all places taken")
+        until(lambda: running.app.state.shared.batches.inside == 2, "all places taken")
         answer = client.post(BATCH_URL, content=b"PK", headers={"Content-Type": "application/zip"})
         assert answer.status_code == 422
 
@@ -155,7 +155,7 @@ def test_answers_that_nobody_reads_hold_no_place_of_others(
             connection.recv(100)  # the answer has begun; the rest of its megabytes is left lying
         for _ in range(5):
             assert client.post(URL, files=part).status_code == 200
-        assert running.app.state.wiring.parts.inside == 0
+        assert running.app.state.shared.parts.inside == 0
 
 
 def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
@@ -163,8 +163,8 @@ def test_a_part_on_its_way_when_the_service_begins_to_stop_is_finished(
 ) -> None:
     with serve(strict_settings, loader) as running, running.client() as client, _connect(running) as slow:
         slow.sendall(HEAD % (b"", len(form)) + form[:100])
-        until(lambda: running.app.state.wiring.uploads.inside, "the upload on its way")
-        running.app.state.wiring.drain()
+        until(lambda: running.app.state.shared.uploads.inside, "the upload on its way")
+        running.app.state.shared.drain()
         assert client.post(URL, files=part).json()["code"] == "shutting_down"
         slow.sendall(form[100:])
         assert slow.recv(100).startswith(b"HTTP/1.1 200")

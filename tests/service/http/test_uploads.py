@@ -16,8 +16,8 @@ from starlette.datastructures import Headers
 
 from service.http.arrivals import Arrival, Pace
 from service.http.forms import FormReader
-from service.http.problems import Refusal
 from service.http.uploads import FORM, MAX_FIELDS, RAW, Fields, bounded, check_head
+from service.refusals import Refusal
 from tests.waiting import until
 
 MIB = 1 << 20
@@ -215,7 +215,7 @@ def test_sixteen_large_bodies_take_no_more_memory_than_their_budget(
     settings = strict_settings.model_copy(update=limits | {"body_bytes_per_s": 0})
     body = bytes(large - 1)
     with serve(settings, loader) as running, ExitStack() as held:
-        wiring, clients = running.app.state.wiring, []
+        shared, clients = running.app.state.shared, []
         tracemalloc.start()
         held.callback(tracemalloc.stop)
         for number in range(16):
@@ -225,14 +225,14 @@ def test_sixteen_large_bodies_take_no_more_memory_than_their_budget(
             client.connect((running.host, running.port))
             client.sendall(_raw_head(large) + body[: MIB // 4])
             clients.append(client)
-        until(lambda: wiring.upload_bytes.inside == budget, "the budget taken")
+        until(lambda: shared.upload_bytes.inside == budget, "the budget taken")
         refused = until(lambda: _answered(clients, 12), "an answer for those without a place")
         admitted = [client for client in clients if client not in refused]
         for client in admitted:
             client.sendall(body[MIB // 4 :] + b"x")
         statuses = Counter(client.recv(100)[9:12] for client in clients)
         _, peak = tracemalloc.get_traced_memory()
-        until(lambda: wiring.upload_bytes.inside == 0, "all bodies let go")
+        until(lambda: shared.upload_bytes.inside == 0, "all bodies let go")
     assert statuses[b"429"] >= 12
     assert peak < budget + 24 * MIB
 
@@ -247,7 +247,7 @@ def test_a_client_that_asks_before_it_sends_the_body_is_refused_at_once_where_al
     serve: Callable[..., Any], strict_settings: Any, loader: Any, form: bytes
 ) -> None:
     with serve(strict_settings, loader) as running, ExitStack() as held:
-        parts = running.app.state.wiring.parts
+        parts = running.app.state.shared.parts
         for _ in range(parts.limit):
             held.enter_context(parts.enter())
         answer = running.raw(_raw_head(1000, "Expect: 100-continue\r\n"))

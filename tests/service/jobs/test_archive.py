@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from models.readers import ReadLimits
-from service.http.problems import Refusal
 from service.jobs.archive import ArchiveLimits, PartsArchive
+from service.refusals import Refusal
 
 LIMITS = ArchiveLimits(entries=4, bytes=1 << 20)
 

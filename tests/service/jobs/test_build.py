@@ -272,10 +272,10 @@ def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path:
 
 def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings: Any, loader: Any) -> None:
     with serve(strict_settings, loader) as running, running.client() as client:
-        wiring = running.app.state.wiring
+        shared = running.app.state.shared
         ways = {"batches": "/v1/products/cookie/batch", "builds": "/v1/products/cookie/builds"}
         for full in ways:
-            gate = getattr(wiring, full)
+            gate = getattr(shared, full)
             with ExitStack() as held:
                 for place in range(gate.limit):
                     held.enter_context(gate.enter(f"client {place}"))

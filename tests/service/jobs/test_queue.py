@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.http.problems import NotReady, Refusal
 from service.jobs.queue import Progress, Task
+from service.refusals import NotReady, Refusal
 from tests.waiting import until
 
 
@@ -66,7 +66,7 @@ def running(serve: Any, strict_settings: Any, loader: Any, counting: Counting) -
 
 def submit(running: Any, request: Mapping[str, Any], **options: Any) -> Any:
     """Queue a job as a route does, on the server's loop."""
-    jobs = running.app.state.wiring.jobs
+    jobs = running.app.state.shared.jobs
     call = jobs.submit("count", "cookie", request, **options)
     return asyncio.run_coroutine_threadsafe(call, running.server._loop).result(5)
 
@@ -87,7 +87,7 @@ def told(running: Any, event: str) -> dict[str, Any]:
 
 def pragma(running: Any, text: str) -> int | None:
     """Set something on the connection by which the server writes its jobs."""
-    row = running.app.state.wiring.jobs.store._db._db.execute(f"PRAGMA {text}").fetchone()
+    row = running.app.state.shared.jobs.store._db._db.execute(f"PRAGMA {text}").fetchone()
     return row and row[0]
 
 
@@ -170,7 +170,7 @@ def test_a_job_that_the_service_is_not_ready_for_waits_and_holds_up_no_other(
 
 
 def test_a_job_does_not_wait_for_ever_for_a_product(running: Any, counting: Counting) -> None:
-    running.app.state.wiring.jobs.patience_s = 0.5
+    running.app.state.shared.jobs.patience_s = 0.5
     job = submit(running, {"to": 1, "unready": 99})
     with running.client() as client:
         last = ended(client, job.id)
@@ -255,7 +255,7 @@ def test_a_disk_that_takes_nothing_holds_jobs_up_and_loses_none(running: Any, co
 def test_a_server_that_runs_no_jobs_is_not_ready(running: Any) -> None:
     with running.client() as client:
         assert client.get("/readyz").status_code == 200
-        worker = running.app.state.wiring.jobs._workers["count"]
+        worker = running.app.state.shared.jobs._workers["count"]
         running.server._loop.call_soon_threadsafe(worker.cancel)
         until(lambda: client.get("/readyz").status_code != 200, "a server that is not ready")
         assert client.get("/readyz").json()["not_ready"] == ["No count jobs are run. Restart the service."]
@@ -267,7 +267,7 @@ def test_watchers_are_let_go_when_the_service_drains(running: Any) -> None:
     with running.client() as client, client.stream("GET", f"/v1/jobs/{job.id}/events") as answer:
         lines = answer.iter_lines()
         next(lines)
-        running.app.state.wiring.drain()
+        running.app.state.shared.drain()
         assert all(json.loads(line)["state"] in ("queued", "running") for line in lines)
 
 

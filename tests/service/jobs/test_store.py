@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.http.problems import KeyReused, is_full
+from service.disk_faults import is_full
 from service.jobs.store import MOST_ATTEMPTS, JobStore
+from service.refusals import KeyReused
 
 
 @pytest.fixture

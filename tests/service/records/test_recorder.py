@@ -35,7 +35,7 @@ def test_a_locked_record_holds_up_no_part_and_loses_none(
     loader = make_loader(make_detector("cookie"), make_detector("cookie", "v2"), make_detector("bagel"))
     loader.shadows["cookie"] = "v2"
     with serve(Settings(banks=tmp_path), loader, state=tmp_path) as running, running.client() as client:
-        running.app.state.wiring.records.patience_s = 0.1
+        running.app.state.shared.records.patience_s = 0.1
         until(lambda: "shadow_version" in client.get("/v1/products").json()["products"][1], "the shadow")
         other = sqlite3.connect(tmp_path / "results.sqlite")
         other.execute("BEGIN IMMEDIATE")
@@ -66,7 +66,7 @@ def test_the_thread_that_scores_writes_nothing(
     loader.shadows["cookie"] = "v2"
     threads: list[tuple[str, bool]] = []
     with serve(Settings(banks=tmp_path), loader) as running, running.client() as client:
-        store = running.app.state.wiring.records.store
+        store = running.app.state.shared.records.store
         add = store.add
 
         def noted(result: Result, *rest: Any) -> None:
@@ -90,7 +90,7 @@ def test_an_answer_does_not_wait_for_its_rejected_part_to_be_kept(
 ) -> None:
     go_on = threading.Event()
     with serve(strict_settings, loader) as running, running.client() as client:
-        parts = running.app.state.wiring.records.parts
+        parts = running.app.state.shared.records.parts
         add = parts.add
 
         def slow(*given: Any) -> None:
@@ -116,7 +116,7 @@ def test_a_result_that_nobody_got_is_marked(
     begun, go_on = threading.Event(), threading.Event()
     with serve(strict_settings, loader) as running, running.client() as client:
         _score(client, "cookie", part)
-        store = running.app.state.wiring.records.store
+        store = running.app.state.shared.records.store
         add = store.add
 
         def slow(*given: Any) -> None:

@@ -41,7 +41,7 @@ def test_an_idle_service_forgets_results_and_their_parts(
     settings = strict_settings.model_copy(update={"results_days": 2 / DAY_S})
     with serve(settings, loader, state=tmp_path) as running:
         name = reject(running, bad_part)
-        until(lambda: running.app.state.wiring.records.store.find(name) is None, "the result that goes")
+        until(lambda: running.app.state.shared.records.store.find(name) is None, "the result that goes")
         until(lambda: not parts(tmp_path), "the part that goes")
 
 

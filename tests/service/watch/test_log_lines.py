@@ -96,7 +96,7 @@ def test_parts_loads_shadows_and_jobs_go_on(
 
 
 def _submit(running: Any, request: Mapping[str, Any]) -> str:
-    call = running.app.state.wiring.jobs.submit("fail", "cookie", request)
+    call = running.app.state.shared.jobs.submit("fail", "cookie", request)
     return asyncio.run_coroutine_threadsafe(call, running.server._loop).result(60).id
 
 

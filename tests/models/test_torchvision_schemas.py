@@ -16,7 +16,7 @@ def run(code: str) -> str:
 
 def test_timm_imports_after_declaring() -> None:
     output = run(
-        "from models.weights.torchvision_schemas import declare_torchvision_schemas as declare\n"
+        "from models.torchvision_schemas import declare_torchvision_schemas as declare\n"
         "first = declare()\n"
         "import timm, torch\n"
         "declared = torch.ops.torchvision\n"
@@ -31,7 +31,7 @@ def test_declares_nothing_where_the_compiled_part_loads() -> None:
         "import torch\n"
         "compiled = torch.library.Library('torchvision', 'DEF')\n"
         "compiled.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
-        "from models.weights.torchvision_schemas import declare_torchvision_schemas as declare\n"
+        "from models.torchvision_schemas import declare_torchvision_schemas as declare\n"
         "print(declare(), hasattr(torch.ops.torchvision, 'qnms'))"
     )
     assert output == "False False"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from service.engine.gate import Gate
+from service.http.gate import Gate
 from service.http.keys import Keys
-from service.http.problems import Overloaded
+from service.refusals import Overloaded
 from tests.waiting import until
 
 
@@ -95,26 +95,26 @@ def test_no_key_takes_batches_exports_or_jobs_from_another(
     )
     kind = {"Content-Type": "application/zip"}
     with serve(settings, loader, state=tmp_path) as running, running.client() as client, ExitStack() as held:
-        wiring = running.app.state.wiring
+        shared = running.app.state.shared
         dripping = held.enter_context(socket.create_connection((running.host, running.port), 20))
         dripping.sendall(head.encode())
-        until(lambda: wiring.batches.inside == 1, "the batch that drips")
+        until(lambda: shared.batches.inside == 1, "the batch that drips")
         refused = client.post(url, content=b"PK", headers=kind | greedy)
         assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
         assert client.post(url, content=b"PK", headers=kind | other).status_code == 422
 
-        for gate, who in ((wiring.watchers, "key greedy"), (wiring.exports, "key greedy")):
+        for gate, who in ((shared.watchers, "key greedy"), (shared.exports, "key greedy")):
             held.enter_context(gate.enter(who))
         assert client.get("/v1/results.csv", headers=greedy).status_code == 429
         assert client.get("/v1/results.csv", headers=other).status_code == 200
 
         def submit(owner: str) -> int:
-            work = wiring.jobs.submit("batch", "cookie", {}, owner=owner)
+            work = shared.jobs.submit("batch", "cookie", {}, owner=owner)
             try:
                 asyncio.run_coroutine_threadsafe(work, running.server._loop).result(60)
             except Overloaded as refusal:
                 return refusal.status
             return 202
 
-        wiring.jobs.drain()  # queued jobs stay queued
+        shared.jobs.drain()  # queued jobs stay queued
         assert [submit("greedy"), submit("greedy"), submit("other")] == [202, 429, 202]

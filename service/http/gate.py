@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from service.http.problems import Overloaded
+from service.refusals import Overloaded
 
 
 def half(places: int) -> int:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service.http.problems import DeadlinePassed
+from service.refusals import DeadlinePassed
 
 
 class Clock:
