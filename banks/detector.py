@@ -11,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.bank_set import BankSet
+from banks.columns import Columns
 from banks.decision.part_scores import PartScores
 from banks.decision.regions import Region, find_regions
 from banks.decision.verdict import Decision, Verdict
-from banks.methods.memory_bank.evidence import Evidence, Provenance, evidence
+from banks.methods.evidence import Evidence, evidence
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
-from banks.versions.files import load_probe, load_provenance, load_version
+from banks.versions.files import load_probe, load_version
 from banks.versions.manifest import Manifest, library_versions
 from banks.versions.probe import Probe, difference, scores_of
 from banks.versions.store import BadBank
@@ -114,9 +114,8 @@ class Detector:
         product: str,
         version: str,
         pipeline: Pipeline,
-        banks: BankSet,
+        columns: Columns,
         decision: Decision,
-        provenance: Mapping[str, Provenance],
         probe: Probe | None = None,
     ) -> None:
         """probe: the version's, to be scored before any other part."""
@@ -126,9 +125,9 @@ class Detector:
         self.calibration = manifest.calibration
         """Threshold, colours and the held-out evidence behind them; a person may have moved the threshold."""
         self._pipeline = pipeline
-        self._banks = banks
+        self._columns = columns
         self._decision = decision
-        self._provenance = provenance
+        self._provenance = columns.provenance
         self._probe = probe
 
     @classmethod
@@ -148,20 +147,20 @@ class Detector:
         did. check_probe: whether to score the version's probe now; else `warm_up` does. Raises
         `banks.versions.store.BadBank` if any file, any network or the probe's scores are not as built.
         """
-        manifest, pipeline, banks, decision = load_version(
+        manifest, pipeline, columns, decision = load_version(
             folder, device=device, weights_dir=weights_dir, make_pipeline=make_pipeline
         )
         if prepared:
-            pipeline.preparation = replace(pipeline.preparation, background="none")
+            preparation = replace(pipeline.preparation, background="none")
+            pipeline = replace(pipeline, preparation=preparation)
         product = folder.absolute().parent.name  # also where the folder was copied or renamed since the build
         detector = cls(
             manifest,
             product,
             folder.name,
             pipeline,
-            banks,
+            columns,
             decision,
-            load_provenance(folder),
             load_probe(folder, manifest),
         )
         detector.calibration = calibration_of(folder, manifest.calibration)
@@ -174,7 +173,7 @@ class Detector:
         if self._probe is None or self.manifest.probe is None:
             return
         try:
-            found, score = scores_of(self._probe.prepared, self._pipeline, self._banks, self._decision)
+            found, score = scores_of(self._probe.prepared, self._pipeline, self._columns, self._decision)
         except ArithmeticError as error:
             said = str(error)
         else:
@@ -202,7 +201,7 @@ class Detector:
 
     def _judge(self, prepared: PreparedPart, features: PartFeatures, timings: dict[str, float]) -> PartResult:
         start = time.perf_counter()
-        scores = self._banks.score(features)
+        scores = self._columns.score(features)
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
         verdict = self._decision.judge(scores)

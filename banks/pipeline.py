@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -36,15 +37,13 @@ class PartExtractor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Preparation, extraction and fusion."""
+    """Preparation, extraction and fusion. fusion: None for a profile without one, or before it is fitted."""
 
-    def __init__(
-        self, preparation: Preparation, extractor: PartExtractor, fusion: Fusion | None = None
-    ) -> None:
-        self.preparation = preparation
-        self.extractor = extractor
-        self.fusion = fusion
+    preparation: Preparation
+    extractor: PartExtractor
+    fusion: Fusion | None = None
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
         """Prepared part, its patch grids and the milliseconds of each stage. Raises BadSample."""
@@ -86,7 +85,7 @@ PipelineMaker: TypeAlias = Callable[[Profile, Path, str], Pipeline]
 
 
 def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
-    """The pipeline of a profile, without its fusion: that one is fitted on good parts."""
+    """The pipeline of a profile before its fusion is fitted."""
     extractor = Extractor(
         profile.extraction,
         WeightStore(weights_dir),

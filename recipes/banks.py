@@ -50,5 +50,7 @@ class BankRecipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    method: str = "memory_bank"
+    """Name of the method that fits and scores the bank; `banks.methods.registry` has all."""
     normalisation: Normalisation = "own"
     reweighting: Reweighting = PLAIN

@@ -39,7 +39,7 @@ class Profile(BaseModel):
     """Of bank rows. float16: half the size on disk and on a GPU; a bank's scores move by less than 1e-3."""
     blur: Blur = "gaussian"
     place_sigma: float = Field(default=0.5, gt=0)
-    """Gaussian, in places (`banks.bank_set`), before banks are compared place by place. Banks of other grids
+    """Gaussian, in places (`banks.columns`), before banks are compared place by place. Banks of other grids
     do not point at quite the same place, and a defect is wider than the one patch that happens to be odd."""
     decision: Rule = "dlf"
     decision_fit: Literal["held-out", "training"] = "held-out"

@@ -17,10 +17,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from banks.bank_set import BankSet, NormalisedBank
+from banks.columns import Columns
 from banks.decision import rules as decisions
 from banks.decision.good_scores import GoodScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.column import MemoryBankColumn
+from banks.methods.method import Provenance
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
@@ -131,14 +133,14 @@ def fusion_weights(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory)
 def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: Path) -> None:
     profile = PROFILES[name]
     features = _features(profile, grids, fusion_weights, tmp_path)
-    banks = BankSet(
-        {bank: _bank(profile, bank, features[:2]) for bank in profile.banks},
+    columns = Columns(
+        {bank: _column(profile, bank, features[:2]) for bank in profile.banks},
         profile.blur,
         profile.preparation.size,
         profile.place_sigma,
     )
-    alone = banks.score(features[LAST])
-    batch = [banks.score(part) for part in features]
+    alone = columns.score(features[LAST])
+    batch = [columns.score(part) for part in features]
     for bank, finding in alone.findings.items():
         in_batch = batch[LAST].findings[bank]
         assert in_batch.image_score == finding.image_score
@@ -173,13 +175,17 @@ def _features(
     return list(found)
 
 
-def _bank(profile: Profile, bank: str, features: list[PartFeatures]) -> NormalisedBank:
+def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> MemoryBankColumn:
     """Every second patch of some parts, normalised by itself unless not at all: which scalars it takes
     changes nothing here."""
     rows = np.concatenate([part[bank].rows.numpy()[::2] for part in features])
     recipe = profile.banks[bank]
     how = recipe.normalisation
     normaliser = Normaliser() if how == "none" else Normaliser.fit([rows], per_channel=how == "channel")
-    return NormalisedBank(
-        MemoryBank(normaliser(rows), precision=profile.precision), normaliser, recipe.reweighting
+    origin = np.zeros(len(rows), np.int32)
+    return MemoryBankColumn(
+        MemoryBank.of(normaliser(rows), precision=profile.precision),
+        normaliser,
+        recipe.reweighting,
+        Provenance(origin, origin, origin),
     )

@@ -1,18 +1,27 @@
-"""What a method says of one part."""
+"""What a method is: how one column of a version is fitted, scores a part, and is kept.
+
+A version has one column for each bank of its profile. `banks.methods.registry` knows all methods by name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from banks.feature_store import FeatureStore
+from banks.methods.column_files import ColumnFiles
+from models.features import Patches
 from models.layout import Layout
+from recipes.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one bank says of one part.
+    """What one column says of one part.
 
     values: (n,) float32, finite and not negative, how far each patch of the part is from good ones.
     layout: where the n patches lie.
@@ -24,3 +33,84 @@ class Finding:
     layout: Layout
     image_score: float
     nearest: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where each row of a column came from, -1 for a row that came from no part.
+
+    part: (rows,) int32, the number of a training part.
+    cell: (rows,) int32, which patch of that part.
+    pixel: (rows,) int32, row-major, the pixel at the patch's centre in the prepared part.
+    """
+
+    part: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    pixel: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """What fitting one column may use.
+
+    column: its name: the bank of the profile whose patches the column sees.
+    profile: the whole recipe.
+    library: the patches of all training parts, also of other banks.
+    parts: the numbers of the training parts to fit on.
+    seed: of every random choice.
+    device: where the column will score.
+    progress: called with how much is done of how much.
+    """
+
+    column: str
+    profile: Profile
+    library: FeatureStore
+    parts: Sequence[int]
+    seed: int
+    device: str
+    progress: Callable[[int, int], None]
+
+
+class Method(Protocol):
+    """One fitted column of a version."""
+
+    forgets: ClassVar[bool]
+    """Whether `without` can be called. The training parts of a method that cannot forget a part are no
+    evidence for a threshold, so a build sets some of them aside before it fits any column."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that the column keeps; 0 for a method without rows."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Channels of a patch."""
+        ...
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where the rows came from; None for a method without rows."""
+        ...
+
+    @classmethod
+    def fit(cls, task: FitTask) -> Self:
+        """Fit the column on training parts."""
+        ...
+
+    def score(self, patches: Patches) -> Finding:
+        """Score the patches of one part, whatever other parts there are."""
+        ...
+
+    def without(self, part: int) -> Self:
+        """The column as if it had not seen one training part. Only where the method `forgets`."""
+        ...
+
+    def save(self, files: ColumnFiles) -> None:
+        """Write everything that `load` needs and the profile does not say."""
+        ...
+
+    @classmethod
+    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> Self:
+        """The inverse of `save`. The caller has checked the files' sha256."""
+        ...

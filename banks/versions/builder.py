@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from banks.bank_set import BankSet, NormalisedBank
-from banks.decision import rules as decisions
-from banks.decision.calibration import calibrate
-from banks.decision.good_scores import GoodScores
-from banks.decision.part_scores import PartScores
-from banks.methods.memory_bank.bank import MemoryBank, Normaliser
-from banks.methods.memory_bank.coreset import greedy, project
-from banks.methods.memory_bank.evidence import Provenance
+from banks.columns import Columns
+from banks.feature_store import FeatureStore
+from banks.methods.method import FitTask, Method
+from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
-from banks.versions.feature_store import FeatureStore, StoredRows
+from banks.versions.draft import Draft, evenly, wanted_parts
 from banks.versions.files import load_probe, write_files
 from banks.versions.good_parts import GoodParts
-from banks.versions.manifest import BankFacts, Manifest, library_versions, now
+from banks.versions.manifest import Manifest, library_versions, now
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
-from models.fusion.fusion import FusionTask
+from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
+from models.lazy_sequence import LazySequence
 from models.readers.product_folder import PartFile, ProductFolder, Split
 from models.sample import BadSample, Modality
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore
-from recipes.banks import Normalisation
 from recipes.profile import Profile
 
 MIN_PARTS = 2
@@ -42,6 +36,7 @@ PARTS = "parts"
 _STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
 _TRAINING = "fusion training"
 _HELD_OUT = "held-out parts"
+_MOST_SET_ASIDE = 0.2  # the other parts are to fill the banks
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -89,6 +84,7 @@ class Builder:
         an unknown version, BadBank where that version is damaged, MissingWeights where a network's weights
         are absent.
         """
+        methods = self._methods()
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
         before = None if extends is None else self._extended(product, extends, pipeline)
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
@@ -97,26 +93,13 @@ class Builder:
             staged.mkdir()
             parts = (staged if self.keep_parts else scratch) / PARTS
             train = self._gather("train", folder.train, pipeline, parts, old)
-            held_out = self._gather("validation", folder.validation, pipeline, parts, old)
-            if len(train) < MIN_PARTS:
-                raise BuildError(f"{len(train)} usable good parts: a bank needs at least {MIN_PARTS}.")
-            self._fuse(pipeline, train, held_out, scratch / "fusion")
-            banks, provenance = self._fill(train)
-            left_out = self._left_out(train, held_out)
-            scores = self._held_out_scores(banks, provenance, train, held_out, left_out)
-            masks = [*held_out.valid, *(train.valid[part] for part in left_out)]
-            good = GoodScores(tuple(self.profile.banks), self._fit_scores(banks, train, scores))
-            decision = decisions.fit(self.profile.decision, good)
-            verdicts = [decision.judge(part) for part in scores]
-            calibration = calibrate(
-                [verdict.score for verdict in verdicts],
-                np.stack([verdict.map for verdict in verdicts]),
-                np.stack(masks),
-                self.profile.false_reject_rate,
-            )
-            probe = _probe_of(train, held_out, before and load_probe(*before), pipeline.extractor.needs)
-            files = write_files(staged, banks, pipeline.fusion, provenance, probe)
-            for split in (train, held_out):
+            validation = self._gather("validation", folder.validation, pipeline, parts, old)
+            draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
+            held_out = draft.held_out(partial(self.progress, _HELD_OUT))
+            decision = draft.decision(held_out)
+            probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
+            files = write_files(staged, draft.columns, draft.pipeline.fusion, probe)
+            for split in (train, validation):
                 split.save()
             Manifest(
                 product=product,
@@ -125,22 +108,24 @@ class Builder:
                 seed=self.seed,
                 device=self.device,
                 training_parts=tuple(train.names),
-                skipped_parts=train.skipped | held_out.skipped,
-                without_plane=(*odd, *train.without_plane, *held_out.without_plane),
-                banks=self._facts(train, banks),
+                set_aside=tuple(train.names[part] for part in draft.set_aside),
+                skipped_parts=train.skipped | validation.skipped,
+                without_plane=(*odd, *train.without_plane, *validation.without_plane),
+                banks=draft.facts(),
                 decision=decision.to_json(),
-                calibration=calibration,
+                calibration=held_out.calibrate(decision, self.profile.false_reject_rate),
                 weights=dict(pipeline.extractor.weights),
                 files=files,
                 kept=_digests(staged, PARTS),
                 libraries=library_versions(),
-                probe=probe and probe.facts(*scores_of(probe.prepared, pipeline, banks, decision)),
+                probe=probe
+                and probe.facts(*scores_of(probe.prepared, draft.pipeline, draft.columns, decision)),
             ).write(staged)
             return self.store.publish(product, staged, check=_check, activate=activate)
 
     def stages(self, folder: ProductFolder) -> list[str]:
-        """What `progress` will be told of in a build of that folder, in order. A stage may turn out to have
-        nothing to do, and is not told then."""
+        """The progress stages of a build of that folder, in order. A stage that has nothing to do is
+        skipped."""
         trained = "fused" in self.profile.banks and self.profile.extraction.fusion == "uff_trained"
         return [
             _STAGES["train"],
@@ -183,13 +168,63 @@ class Builder:
             raise BuildError(f"{len(found.skipped)} of {len(parts)} {stage} cannot be used. {name}: {reason}")
         return found
 
-    def _fuse(self, pipeline: Pipeline, train: GoodParts, held_out: GoodParts, folder: Path) -> None:
-        """Fit the fusion on the training parts and add its patches to both splits."""
+    def _methods(self) -> dict[str, type[Method]]:
+        """The method of every bank."""
+        try:
+            return {name: find_method(recipe.method) for name, recipe in self.profile.banks.items()}
+        except UnknownMethod as error:
+            raise BuildError(f"Profile {self.profile.name} cannot be built. {error}") from error
+
+    def _fitted(
+        self,
+        train: GoodParts,
+        validation: GoodParts,
+        pipeline: Pipeline,
+        methods: Mapping[str, type[Method]],
+        scratch: Path,
+    ) -> Draft:
+        """Fit the fusion and every column."""
+        set_aside: Sequence[int] = ()
+        if not all(method.forgets for method in methods.values()):
+            set_aside = self._set_aside(train, validation)
+        fitted_on = [part for part in range(len(train)) if part not in set_aside]
+        if len(fitted_on) < MIN_PARTS:
+            aside = f" beside {len(set_aside)} that are set aside for the threshold" if set_aside else ""
+            raise BuildError(f"{len(fitted_on)} usable good parts{aside}: a bank needs at least {MIN_PARTS}.")
+        pipeline = replace(pipeline, fusion=self._fusion(train, validation, fitted_on, scratch))
+        columns = {
+            name: method.fit(
+                FitTask(
+                    column=name,
+                    profile=self.profile,
+                    library=train.store,
+                    parts=fitted_on,
+                    seed=self.seed,
+                    device=self.device,
+                    progress=partial(self.progress, _choosing(name)),
+                )
+            )
+            for name, method in methods.items()
+        }
+        size = self.profile.preparation.size
+        fitted = Columns(columns, self.profile.blur, size, self.profile.place_sigma)
+        return Draft(self.profile, train, validation, set_aside, pipeline, fitted)
+
+    def _set_aside(self, train: GoodParts, validation: GoodParts) -> list[int]:
+        """Training parts that nothing is fitted on: as many as calibration wants, a fifth of all at most."""
+        most = max(1, int(_MOST_SET_ASIDE * len(train)))
+        return evenly(len(train), min(most, wanted_parts(self.profile, validation)))
+
+    def _fusion(
+        self, train: GoodParts, validation: GoodParts, fitted_on: Sequence[int], folder: Path
+    ) -> Fusion | None:
+        """Fit the fusion on training parts and add its patches to both splits."""
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
-            return
+            return None
+        pairs = train.store.pairs()
         task = FusionTask(
-            pairs=train.store.pairs(),
+            pairs=LazySequence(len(fitted_on), lambda number: pairs[fitted_on[number]]),
             folder=folder,
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
@@ -197,122 +232,15 @@ class Builder:
             progress=lambda done, total, loss: self.progress(_TRAINING, done, total, f"loss {loss:.3f}"),
         )
         fusion = FUSIONS[kind].fit(task)
-        for name, split in (("train", train), ("validation", held_out)):
+        for name, split in (("train", train), ("validation", validation)):
             fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
             split.store.add_bank("fused", fused, folder / name)
-        pipeline.fusion = fusion
-
-    def _fill(self, train: GoodParts) -> tuple[BankSet, dict[str, Provenance]]:
-        """The banks, and where their rows come from."""
-        parts = range(len(train.names))
-        banks: dict[str, NormalisedBank] = {}
-        provenance: dict[str, Provenance] = {}
-        normalisers = self._normalisers(train.store, parts)
-        sizes = self.profile.kept({name: train.store.count(name, parts) for name in self.profile.banks})
-        size = self.profile.preparation.size
-        for name, recipe in self.profile.banks.items():
-            rows = train.store.rows(name, parts, normalisers[name])
-            chosen = self._coreset(_choosing(name), rows, sizes[name])
-            kept = rows[chosen]
-            origin = rows.origin(chosen, size)
-            if self.profile.zero_row and name == "point":
-                kept = np.concatenate([kept, np.zeros_like(kept[:1])])
-                origin = np.pad(origin, ((0, 0), (0, 1)), constant_values=-1)
-            bank = MemoryBank(kept, device=self.device, precision=self.profile.precision)
-            banks[name] = NormalisedBank(bank, normalisers[name], recipe.reweighting)
-            provenance[name] = Provenance(*origin.astype(np.int32))
-        return BankSet(banks, self.profile.blur, size, self.profile.place_sigma), provenance
-
-    def _normalisers(self, store: FeatureStore, parts: Sequence[int]) -> dict[str, Normaliser]:
-        def fit(bank: str, *, per_channel: bool = False) -> Normaliser:
-            return Normaliser.fit(_chunks(store, bank, parts), per_channel=per_channel)
-
-        ways: dict[Normalisation, Callable[[str], Normaliser]] = {
-            "none": lambda bank: Normaliser(),
-            "own": fit,
-            "channel": lambda bank: fit(bank, per_channel=True),
-            "shared": lambda bank: Normaliser.shared(mean_of=fit("point"), std_of=fit("rgb")),
-        }
-        return {name: ways[recipe.normalisation](name) for name, recipe in self.profile.banks.items()}
-
-    def _coreset(self, stage: str, rows: StoredRows, keep: int) -> NDArray[np.int64]:
-        """Indices of the rows to keep, (n,) int64: `keep` of them, or fewer where the others are copies."""
-        if keep >= len(rows):
-            return np.arange(len(rows))
-        return greedy(
-            project(rows, eps=self.profile.coreset_eps, seed=self.seed),
-            keep,
-            device=self.device,
-            progress=lambda done, total: self.progress(stage, done, total),
-        )
-
-    def _left_out(self, train: GoodParts, held_out: GoodParts) -> list[int]:
-        """Training parts to score as if held out, evenly spread: as many as calibration still lacks."""
-        wanted = min(len(train.names), max(0, self.profile.calibration_parts - len(held_out.names)))
-        return [len(train.names) * place // wanted for place in range(wanted)]
-
-    def _held_out_scores(
-        self,
-        banks: BankSet,
-        provenance: Mapping[str, Provenance],
-        train: GoodParts,
-        held_out: GoodParts,
-        left_out: Sequence[int],
-    ) -> list[PartScores]:
-        """Scores of good parts by banks that hold none of their patches: the validation parts, then the
-        left-out training parts, each by the banks without the rows that came from it.
-
-        Normalisers, fusion and the choice of rows did see a left-out part, and its neighbours in the library
-        may have given way to it: its scores lie a little high.
-        """
-        total = len(held_out.names) + len(left_out)
-        scores: list[PartScores] = []
-        for part in range(len(held_out.names)):
-            scores.append(banks.score(held_out.store.features(part)))
-            self.progress(_HELD_OUT, len(scores), total)
-        for part in left_out:
-            scores.append(self._without(part, banks, provenance).score(train.store.features(part)))
-            self.progress(_HELD_OUT, len(scores), total)
-        return scores
-
-    def _without(self, part: int, banks: BankSet, provenance: Mapping[str, Provenance]) -> BankSet:
-        """The banks without the rows of one training part. A bank that has no others stays as it is."""
-        others: dict[str, NormalisedBank] = {}
-        for name, bank in banks.banks.items():
-            kept = provenance[name].part != part
-            rows = bank.bank.rows[kept] if kept.any() else bank.bank.rows
-            smaller = MemoryBank(rows, device=self.device, precision=self.profile.precision)
-            others[name] = replace(bank, bank=smaller)
-        return replace(banks, banks=others)
-
-    def _fit_scores(
-        self, banks: BankSet, train: GoodParts, held_out: Sequence[PartScores]
-    ) -> Sequence[PartScores]:
-        """The scores that the decision is fitted on."""
-        if self.profile.decision_fit == "held-out":
-            return held_out
-        return [banks.score(train.store.features(part)) for part in range(len(train.names))]
-
-    def _facts(self, train: GoodParts, banks: BankSet) -> dict[str, BankFacts]:
-        facts = {}
-        for name, bank in banks.banks.items():
-            facts[name] = BankFacts(
-                side=train.store.layouts(name)[0].side,
-                dimension=bank.bank.dimension,
-                seen=train.store.count(name, range(len(train.names))),
-                rows=len(bank.bank),
-            )
-        return facts
+        return fusion
 
 
 def _choosing(bank: str) -> str:
     """The stage that chooses a bank's rows."""
     return f"{bank} coreset"
-
-
-def _chunks(store: FeatureStore, bank: str, parts: Sequence[int]) -> Iterator[NDArray[np.float32]]:
-    """Patch rows of one part after another."""
-    return (store.patches(bank, part).rows.numpy() for part in parts)
 
 
 def _probe_of(

@@ -22,7 +22,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from banks.versions.feature_store import FeatureStore
+from banks.feature_store import FeatureStore
 from models.appearance import appearance
 from models.atomic_file import replacing
 from models.features import PartFeatures

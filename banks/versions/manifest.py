@@ -61,6 +61,9 @@ class Manifest(BaseModel):
     seed: int
     device: str
     training_parts: tuple[str, ...]
+    set_aside: tuple[str, ...] = ()
+    """Those training parts that nothing was fitted on, because a method of the profile cannot forget a part.
+    They are evidence for the threshold. Versions before this field have none."""
     skipped_parts: dict[str, str] = Field(default_factory=dict)
     """Good parts that could not be used, with the reason."""
     without_plane: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -88,7 +88,7 @@ def plan(
     if kind is not None and "fused" in profile.banks:
         _, features, _ = pipeline(part)
         rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
-        pipeline.fusion = FUSIONS[kind].placeholder(rgb, point, device)
+        pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(rgb, point, device))
     pipeline(part)  # the first is slower
     stages: dict[str, float] = {}
     runs = [pipeline(part) for _ in range(_REPEATS)]
@@ -132,7 +132,7 @@ def _search_ms(profile: Profile, name: str, queries: torch.Tensor, rows: int, de
     width = queries.shape[1]
     probe = min(rows, _PROBE_ROWS)
     made_up = np.random.default_rng(0).standard_normal((probe, width), dtype=np.float32)
-    bank = MemoryBank(made_up, device=device, precision=profile.precision)
+    bank = MemoryBank.of(made_up, device=device, precision=profile.precision)
     taken, reweighting = bank.take(queries), profile.banks[name].reweighting
     bank.score(taken, reweighting)
     return (

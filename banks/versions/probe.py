@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from banks.bank_set import BankSet
+from banks.columns import Columns
 from banks.decision.verdict import Decision
 from banks.pipeline import Pipeline
 from banks.versions.manifest import ProbeFacts
@@ -91,11 +91,11 @@ def from_bytes(content: bytes) -> PreparedPart:
 
 
 def scores_of(
-    part: PreparedPart, pipeline: Pipeline, banks: BankSet, decision: Decision
+    part: PreparedPart, pipeline: Pipeline, columns: Columns, decision: Decision
 ) -> tuple[dict[str, float], float]:
     """Each bank's score of a stored part, and the final one."""
     features, _ = pipeline.extract(part)
-    scores = banks.score(features)
+    scores = columns.score(features)
     return scores.image_scores, decision.judge(scores).score
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from banks.versions.feature_store import FeatureStore
+    from banks.feature_store import FeatureStore
 
 _CLUSTERS = 256
 _ERRORS = Console(stderr=True)
@@ -51,7 +51,7 @@ def bench_build(
                 device=device,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        bank = MemoryBank(rows[chosen], device=device)
+        bank = MemoryBank.of(rows[chosen], device=device)
         report = {
             "rows": len(rows),
             "width": width,
@@ -77,7 +77,7 @@ def _generated(folder: Path, parts: int, side: int, width: int) -> FeatureStore:
     import numpy as np
     import torch
 
-    from banks.versions.feature_store import FeatureStore
+    from banks.feature_store import FeatureStore
     from models.features import Patches
     from models.layout import GridLayout
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from banks.decision.calibration import Calibration
 from banks.decision.regions import Region
 from banks.detector import ThresholdSource
-from banks.methods.memory_bank.evidence import Evidence
+from banks.methods.evidence import Evidence
 
 Pixel = Annotated[float, Field(description="Source pixels.")]
 Metres = Annotated[tuple[float, float, float], Field(description="x, y, z, metres, camera frame.")]

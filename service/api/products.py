@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 
 from banks.decision.calibration import Calibration
 from banks.detector import Detector
-from banks.versions.files import BANK_SUFFIX
+from banks.methods.memory_bank.column import BANK_SUFFIX
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from banks.versions.thresholds import THRESHOLDS, calibration_of

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from banks.detector import Detector, PartResult, made_up_part
+from banks.pipeline import PartExtractor, Pipeline, make_pipeline
 from banks.versions.store import BadBank, BankStore
+from models.features import PartFeatures
 from models.preparation.prepare import PreparedPart
 from models.readers.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
+from recipes.profile import Profile
 from tests.conftest import SMALL
 
 
@@ -93,37 +96,45 @@ def test_a_part_recorded_without_what_a_bank_needs_is_refused(
     assert (no_cloud.code, no_image.code) == ("no_cloud", "no_image")
 
 
+class Watched:
+    """An extractor that notes whether each part has any point, and may refuse all parts."""
+
+    def __init__(self, extract: PartExtractor, *, refuses: bool) -> None:
+        self.weights, self.needs = extract.weights, extract.needs
+        self.seen: list[bool] = []
+        self._extract = extract
+        self._refuses = refuses
+
+    def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
+        if self._refuses:
+            raise BadSample("no_points", "Nothing to extract.")
+        self.seen.append(bool(part.valid.any()))
+        return self._extract(part)
+
+
+def watched(version: Path, *, refuses: bool = False, **preparation: Any) -> tuple[Detector, Watched]:
+    """The detector of a version with a watched extractor and other settings of the preparation."""
+    extractors: list[Watched] = []
+
+    def make(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
+        pipeline = make_pipeline(profile, weights_dir, device)
+        extractors.append(Watched(pipeline.extractor, refuses=refuses))
+        return Pipeline(replace(pipeline.preparation, **preparation), extractors[-1])
+
+    detector = Detector.load(version, check_probe=False, make_pipeline=make)
+    return detector, extractors[-1]
+
+
 def test_the_warm_up_runs_every_stage_whatever_the_settings_refuse(small_banks: Path) -> None:
-    detector = Detector.load(BankStore(small_banks).path(SMALL))
-    pipeline = detector._pipeline
-    pipeline.preparation = replace(pipeline.preparation, min_points=20_000)
+    detector, extractor = watched(BankStore(small_banks).path(SMALL), min_points=20_000)
     (refused,) = detector.score([made_up_part()])
     assert isinstance(refused, BadSample), "the settings do refuse it"
-    extract, seen = pipeline.extractor, []
-
-    class Watched:
-        weights, needs = extract.weights, extract.needs
-
-        def __call__(self, part: PreparedPart) -> Any:
-            seen.append(part.valid.any())
-            return extract(part)
-
-    pipeline.extractor = Watched()
     detector.warm_up()
-    assert seen == [True]
+    assert extractor.seen == [True, True], "the made-up part and the probe"
 
 
 def test_a_warm_up_that_fails_says_so(small_banks: Path) -> None:
-    detector = Detector.load(BankStore(small_banks).path(SMALL))
-    extract = detector._pipeline.extractor
-
-    class Failing:
-        weights, needs = extract.weights, extract.needs
-
-        def __call__(self, part: PreparedPart) -> Any:
-            raise BadSample("no_points", "Nothing to extract.")
-
-    detector._pipeline.extractor = Failing()
+    detector, _ = watched(BankStore(small_banks).path(SMALL), refuses=True)
     with pytest.raises(BadSample):
         detector.warm_up()
 

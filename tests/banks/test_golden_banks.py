@@ -90,7 +90,7 @@ def shared(own: dict[str, Normaliser]) -> Normaliser:
 def banks(libraries: dict[str, NDArray[np.float32]], shared: Normaliser) -> dict[str, MemoryBank]:
     rows = {name: shared(library) for name, library in libraries.items()}
     rows["point"] = np.concatenate([rows["point"], np.zeros((1, 1152), np.float32)])
-    return {name: MemoryBank(library) for name, library in rows.items()}
+    return {name: MemoryBank.of(library) for name, library in rows.items()}
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from banks.decision.part_scores import PartScores
 from banks.decision.regions import find_regions
 from banks.decision.verdict import Verdict
 from banks.detector import PartResult
-from banks.methods.memory_bank.evidence import Evidence
+from banks.methods.evidence import Evidence
 from banks.methods.method import Finding
 from banks.versions.manifest import Manifest
 from models.layout import GridLayout

@@ -123,29 +123,41 @@ class MemoryBank:
     there, and rows that are already there do not come to the host.
     """
 
-    def __init__(
-        self, rows: NDArray[np.float32], *, device: str = "cpu", precision: Precision = "float32"
-    ) -> None:
-        """rows: (R, C) float32, finite, R > 0; copied. Raises ValueError otherwise.
+    def __init__(self, index: Any, *, device: str = "cpu", precision: Precision = "float32") -> None:
+        """index: a FAISS IndexFlatL2 that holds finite rows. precision: what the rows are rounded to.
 
-        precision: "float16" rounds the rows. On a CPU queries stay as they are; FAISS on a GPU rounds them
-        too while it looks for the nearest row, but the distance to that row is computed from whole
-        queries.
+        Raises NonFiniteScore for rows that are not finite.
+        """
+        self._index = index
+        self._device = device
+        self.precision: Precision = precision
+        self.rows: NDArray[np.float32] = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
+            index.ntotal, index.d
+        )
+        """(R, C) float32: the index's own memory, not a copy."""
+        check_finite(self.rows, "bank row")
+
+    @classmethod
+    def of(
+        cls, rows: NDArray[np.float32], *, device: str = "cpu", precision: Precision = "float32"
+    ) -> MemoryBank:
+        """A bank of these rows.
+
+        rows: (R, C) float32, finite, R > 0; copied.
+        precision: "float16" rounds the rows. A CPU searches with whole queries. FAISS on a GPU rounds the
+            queries too while it looks for the nearest row, but the distance to that row is computed from
+            whole queries.
+        Raises ValueError for other rows, NonFiniteScore for rows that are not finite.
         """
         if rows.ndim != 2 or rows.dtype != np.float32 or not rows.size:
             raise ValueError(f"a bank needs (R, C) float32 rows, not {rows.shape} {rows.dtype}")
         index = faiss.IndexFlatL2(rows.shape[1])
         index.add(_rounded(np.ascontiguousarray(rows), precision))
-        self._adopt(index, device, precision)
+        return cls(index, device=device, precision=precision)
 
-    def _adopt(self, index: Any, device: str, precision: Precision) -> None:
-        self._index = index
-        self.precision: Precision = precision
-        self.rows: NDArray[np.float32] = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
-            index.ntotal, index.d
-        )
-        check_finite(self.rows, "bank row")
-        self._device = device
+    def subset(self, kept: NDArray[np.bool_]) -> MemoryBank:
+        """A bank of some of the rows. kept: (R,) bool."""
+        return MemoryBank.of(self.rows[kept], device=self._device, precision=self.precision)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -206,12 +218,11 @@ class MemoryBank:
             index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
         except (RuntimeError, MemoryError) as error:
             raise BadIndex("not a readable FAISS index") from error
-        bank = cls.__new__(cls)
+        precision: Precision = "float32" if type(index) is faiss.IndexFlatL2 else "float16"
         try:
-            bank._adopt(_as_flat(index), device, "float32" if type(index) is faiss.IndexFlatL2 else "float16")
+            return cls(_as_flat(index), device=device, precision=precision)
         except NonFiniteScore as error:
             raise BadIndex(str(error)) from error
-        return bank
 
     @cached_property
     def _search(self) -> Search:

@@ -55,7 +55,7 @@ def test_the_size_is_that_of_the_rows_in_memory_whatever_the_file_holds(
     for file in (tmp_path / SMALL / "v1").glob("*.faiss"):
         bank = MemoryBank.from_bytes(file.read_bytes())
         rows += bank.rows.nbytes
-        half = MemoryBank(np.array(bank.rows), precision="float16").to_bytes()
+        half = MemoryBank.of(np.array(bank.rows), precision="float16").to_bytes()
         assert len(half) < 0.6 * file.stat().st_size
         file.write_bytes(half)
     assert rows < whole.banks

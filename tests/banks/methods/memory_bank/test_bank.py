@@ -39,7 +39,7 @@ def test_score_is_the_published_formula(epsilon: float, divisor: float) -> None:
     nearest, score = published_score(
         torch.tensor(patches).double(), torch.tensor(bank).double(), epsilon, divisor
     )
-    got = MemoryBank(bank).score(patches, Reweighting(epsilon=epsilon, divisor=divisor))
+    got = MemoryBank.of(bank).score(patches, Reweighting(epsilon=epsilon, divisor=divisor))
     np.testing.assert_allclose(got.distances, nearest, rtol=1e-6)
     assert got.image_score == pytest.approx(score.item(), rel=1e-5)
     assert got.distances.dtype == np.float32
@@ -48,13 +48,13 @@ def test_score_is_the_published_formula(epsilon: float, divisor: float) -> None:
 
 def test_a_row_of_the_bank_is_at_distance_zero() -> None:
     bank = drawn(300, 64, 2) + np.float32(100)
-    distances, ids = MemoryBank(bank).nearest(bank)
+    distances, ids = MemoryBank.of(bank).nearest(bank)
     assert not distances.any()
     np.testing.assert_array_equal(ids, np.arange(300))
 
 
 def test_tensors_and_equal_rows_give_the_same_answer() -> None:
-    bank, patches = MemoryBank(drawn(500, 40, 3)), drawn(60, 40, 4)
+    bank, patches = MemoryBank.of(drawn(500, 40, 3)), drawn(60, 40, 4)
     repeated = patches[np.random.default_rng(0).integers(0, 30, 200)]
     distances, ids = bank.nearest(torch.from_numpy(repeated))
     for row, distance, identity in zip(repeated, distances, ids, strict=True):
@@ -69,7 +69,7 @@ def test_coarse_rows_with_many_ties(count: int, width: int, seed: int) -> None:
     draw = np.random.default_rng(seed)
     rows = draw.integers(0, 3, (count, width)).astype(np.float32)
     library = draw.integers(0, 3, (7, width)).astype(np.float32)
-    distances, ids = MemoryBank(library).nearest(rows)
+    distances, ids = MemoryBank.of(library).nearest(rows)
     exact = np.linalg.norm(rows[:, None] - library[None], axis=2)
     np.testing.assert_allclose(distances, exact.min(axis=1), rtol=1e-6)
     np.testing.assert_allclose(exact[np.arange(count), ids], exact.min(axis=1), rtol=1e-6)
@@ -78,40 +78,40 @@ def test_coarse_rows_with_many_ties(count: int, width: int, seed: int) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
 def test_bad_numbers_never_become_a_score(bad: float) -> None:
     library, patches = drawn(50, 8, 5), drawn(30, 8, 6)
-    bank = MemoryBank(library)
+    bank = MemoryBank.of(library)
     patches[7, 3] = bad
     with pytest.raises(NonFiniteScore, match="query 7"):
         bank.score(patches)
     library[2, 2] = bad
     with pytest.raises(NonFiniteScore, match="bank row 2"):
-        MemoryBank(library)
+        MemoryBank.of(library)
 
 
 def test_wrong_shapes_are_refused() -> None:
-    bank = MemoryBank(drawn(5, 8, 7))
+    bank = MemoryBank.of(drawn(5, 8, 7))
     for wrong in (drawn(5, 7, 0), drawn(5, 8, 0).astype(np.float64), drawn(5, 8, 0)[0]):
         with pytest.raises(ValueError, match="queries must be"):
             bank.nearest(wrong)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="a bank needs"):
-        MemoryBank(np.empty((0, 8), np.float32))
+        MemoryBank.of(np.empty((0, 8), np.float32))
 
 
 def test_banks_of_one_and_two_rows_have_a_score() -> None:
     patches = drawn(10, 8, 8)
-    lone = MemoryBank(drawn(1, 8, 9)).score(patches)
+    lone = MemoryBank.of(drawn(1, 8, 9)).score(patches)
     assert lone.image_score == pytest.approx(lone.distances.max())
-    pair = MemoryBank(drawn(2, 8, 9)).score(patches)
+    pair = MemoryBank.of(drawn(2, 8, 9)).score(patches)
     assert 0 <= pair.image_score <= pair.distances.max()
 
 
 def test_huge_distances_do_not_overflow_the_weight() -> None:
-    score = MemoryBank(drawn(20, 4, 10)).score(1e6 * drawn(10, 4, 11)).image_score
+    score = MemoryBank.of(drawn(20, 4, 10)).score(1e6 * drawn(10, 4, 11)).image_score
     assert np.isfinite(score)
     assert reweighted(1e9, np.array([1e9, 3e9]), 4) == pytest.approx(1e9)
 
 
 def test_bytes_round_trip() -> None:
-    bank = MemoryBank(drawn(200, 32, 12))
+    bank = MemoryBank.of(drawn(200, 32, 12))
     back = MemoryBank.from_bytes(bank.to_bytes())
     np.testing.assert_array_equal(back.rows, bank.rows)
     assert back.precision == "float32"
@@ -119,7 +119,7 @@ def test_bytes_round_trip() -> None:
 
 def test_float16_halves_the_bytes_and_keeps_the_scores() -> None:
     rows, patches = drawn(200, 32, 12), drawn(40, 32, 13)
-    whole, half = MemoryBank(rows), MemoryBank(rows, precision="float16")
+    whole, half = MemoryBank.of(rows), MemoryBank.of(rows, precision="float16")
     assert len(half.to_bytes()) == pytest.approx(len(whole.to_bytes()) / 2, rel=0.01)
     assert half.score(patches).image_score == pytest.approx(whole.score(patches).image_score, rel=1e-3)
     np.testing.assert_allclose(half.nearest(patches)[0], whole.nearest(patches)[0], rtol=1e-3)
@@ -133,7 +133,7 @@ def test_what_float16_cannot_hold_is_refused() -> None:
     rows = drawn(20, 4, 18)
     rows[5] = 70_000
     with pytest.raises(NonFiniteScore, match="bank row 5"):
-        MemoryBank(rows, precision="float16")
+        MemoryBank.of(rows, precision="float16")
 
 
 def other_indexes() -> list[faiss.Index]:
@@ -154,7 +154,7 @@ def test_other_indexes_are_no_banks(index: faiss.Index) -> None:
 
 @pytest.mark.parametrize("cut", [0, 3, 20, 100, 1000])
 def test_truncated_bytes_are_no_bank(cut: int) -> None:
-    data = MemoryBank(drawn(50, 8, 15)).to_bytes()
+    data = MemoryBank.of(drawn(50, 8, 15)).to_bytes()
     with pytest.raises(BadIndex):
         MemoryBank.from_bytes(data[:cut])
 

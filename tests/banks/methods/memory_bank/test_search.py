@@ -83,8 +83,8 @@ def test_a_device_without_faiss_is_refused() -> None:
 @pytest.mark.parametrize("width", [33, 768, 1920])
 def test_cuda_names_the_host_s_rows(precision: str, width: int) -> None:
     rows, queries = drawn(4000, width, 8), drawn(3136, width, 9)
-    host = MemoryBank(rows, precision=precision)  # pyright: ignore[reportArgumentType]
-    device = MemoryBank(rows, device="cuda", precision=precision)  # pyright: ignore[reportArgumentType]
+    host = MemoryBank.of(rows, precision=precision)  # pyright: ignore[reportArgumentType]
+    device = MemoryBank.of(rows, device="cuda", precision=precision)  # pyright: ignore[reportArgumentType]
     ours, theirs = host.score(queries), device.score(torch.tensor(queries, device="cuda"))
     np.testing.assert_allclose(ours.distances, theirs.distances, rtol=1e-3)
     assert theirs.image_score == pytest.approx(ours.image_score, rel=1e-3)

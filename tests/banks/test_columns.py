@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from banks.bank_set import PLACES, BankSet, NormalisedBank
+from banks.columns import PLACES, Columns
 from banks.decision.part_scores import PartScores
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.column import MemoryBankColumn
+from banks.methods.method import Provenance
 from models.features import Patches
 from models.layout import GridLayout
 from recipes.banks import Reweighting
@@ -16,12 +18,18 @@ SIDE = 28
 
 def scored(sigma: float, *odd: tuple[int, int]) -> PartScores:
     """A part whose patches are the bank's one row, but for some that are 1 away from it."""
-    bank = NormalisedBank(MemoryBank(np.zeros((1, 2), np.float32)), Normaliser(), Reweighting())
+    origin = np.zeros(1, np.int32)
+    bank = MemoryBankColumn(
+        MemoryBank.of(np.zeros((1, 2), np.float32)),
+        Normaliser(),
+        Reweighting(),
+        Provenance(origin, origin, origin),
+    )
     rows = torch.zeros(SIDE * SIDE, 2)
     for row, column in odd:
         rows[row * SIDE + column, 0] = 1
-    banks = BankSet({"rgb": bank}, "gaussian", 224, sigma)
-    return banks.score({"rgb": Patches(rows, GridLayout(SIDE))})
+    columns = Columns({"rgb": bank}, "gaussian", 224, sigma)
+    return columns.score({"rgb": Patches(rows, GridLayout(SIDE))})
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from banks.versions import feature_store
-from banks.versions.feature_store import FeatureStore
+from banks import feature_store
+from banks.feature_store import FeatureStore
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from banks.methods.memory_bank.evidence import Evidence, Provenance, evidence
-from banks.methods.method import Finding
+from banks.methods.evidence import Evidence, evidence
+from banks.methods.method import Finding, Provenance
 from models.layout import GridLayout
 from models.preparation.prepare import Frame
 

@@ -5,33 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from banks.methods.method import Finding
+from banks.methods.method import Finding, Provenance
 from models.preparation.prepare import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where each row of a bank came from, -1 for a row that came from no part.
-
-    part: (rows,) int32 index into the manifest's training parts. cell: (rows,) int32 patch of that part.
-    pixel: (rows,) int32, row-major, that lies at the patch's centre in the prepared part.
-    """
-
-    part: NDArray[np.int32]
-    cell: NDArray[np.int32]
-    pixel: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one bank's image score rests on.
+    """What one bank's image score rests on: the part's patch that is farthest from all good patches.
 
-    pixel: x, y in source pixels, the centre of the part's patch that is farthest from all good ones.
-    distance: from it to the nearest good patch, no unit. training_part: that patch's part; None for the zero
-    row. place: its centre there, x and y as shares of the prepared square's side.
+    pixel: x, y in source pixels, the centre of the patch.
+    distance: from the patch to the nearest good patch, no unit.
+    training_part: the training part that the nearest good patch came from; None for the zero row.
+    place: the centre of the nearest good patch in that part, x and y as shares of the prepared square's side.
     """
 
     pixel: tuple[float, float]
@@ -46,9 +31,9 @@ def evidence(
     training_parts: Sequence[str],
     frame: Frame,
 ) -> dict[str, Evidence]:
-    """The evidence of every bank that knows its nearest rows, by bank name.
+    """The evidence of every bank that has rows, by bank name.
 
-    findings, frame: of one part.
+    findings, frame: of one part. training_parts: names by the numbers in `provenance`.
     """
     found = {}
     for bank, finding in findings.items():

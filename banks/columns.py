@@ -1,0 +1,54 @@
+"""The columns of one version, and what they say about one part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from banks.decision.part_scores import PartScores
+from banks.decision.score_map import score_map
+from banks.methods.method import Method, Provenance
+from models.features import PartFeatures
+from recipes.banks import Blur
+
+PLACES = 56
+"""Side of the grid on which banks are compared place by place: the finest grid of the method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The fitted columns of a version, in the order of its profile's banks.
+
+    columns: by the bank whose patches the column sees.
+    blur, size: of the maps.
+    place_sigma: of the Gaussian over the grid of places, in places.
+    """
+
+    columns: Mapping[str, Method]
+    blur: Blur
+    size: int
+    place_sigma: float
+
+    @property
+    def provenance(self) -> dict[str, Provenance]:
+        """Where the rows of each column came from; without columns that keep no rows."""
+        origins = {name: column.provenance for name, column in self.columns.items()}
+        return {name: origin for name, origin in origins.items() if origin is not None}
+
+    def score(self, features: PartFeatures) -> PartScores:
+        """What every column says of one part."""
+        findings = {name: column.score(features[name]) for name, column in self.columns.items()}
+        maps = {
+            name: score_map(finding.values, finding.layout, self.size, self.blur)
+            for name, finding in findings.items()
+        }
+        places = {
+            name: finding.layout.smooth_image(finding.values, PLACES, self.place_sigma)
+            for name, finding in findings.items()
+        }
+        return PartScores(findings, maps, places)
+
+    def without(self, part: int) -> Columns:
+        """The columns as if they had not seen one training part. Every method must be able to forget."""
+        others = {name: column.without(part) for name, column in self.columns.items()}
+        return replace(self, columns=others)

@@ -1,0 +1,67 @@
+"""A memory bank as a column: what is kept comes back, and a training part can be forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from banks.feature_store import FeatureStore
+from banks.methods.column_files import ColumnFiles
+from banks.methods.memory_bank.column import MemoryBankColumn
+from banks.methods.method import FitTask
+from models.features import Patches
+from models.layout import GridLayout
+from recipes.profiles import find_profile
+
+PROFILE = find_profile("embedded-point", changes=["coreset=0.5"])
+LAYOUT = GridLayout(8)
+
+
+def patches(seed: int) -> Patches:
+    return Patches(torch.randn(64, 6, generator=torch.Generator().manual_seed(seed)), LAYOUT)
+
+
+@pytest.fixture
+def column(tmp_path: Path) -> MemoryBankColumn:
+    """Of the parts 0, 2 and 3 of four."""
+    library = FeatureStore(tmp_path / "library")
+    for seed in range(4):
+        library.append({"point": patches(seed)})
+    task = FitTask("point", PROFILE, library, [0, 2, 3], 0, "cpu", lambda done, total: None)
+    return MemoryBankColumn.fit(task)
+
+
+def test_only_the_asked_parts_fill_the_bank(column: MemoryBankColumn) -> None:
+    assert (column.rows, column.dimension) == (96, 6)
+    assert set(column.provenance.part) == {0, 2, 3}
+
+
+def test_what_was_saved_scores_the_same(column: MemoryBankColumn, tmp_path: Path) -> None:
+    files = ColumnFiles(tmp_path, "point")
+    column.save(files)
+    ColumnFiles(tmp_path, "other").add_tensors("provenance", {"part": torch.zeros(1)})
+    again = MemoryBankColumn.load(files, "point", PROFILE, "cpu")
+    expected, found = column.score(patches(9)), again.score(patches(9))
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert (found.image_score, found.layout) == (expected.image_score, LAYOUT)
+    for name in ("part", "cell", "pixel"):
+        np.testing.assert_array_equal(getattr(again.provenance, name), getattr(column.provenance, name))
+
+
+def test_a_forgotten_part_has_no_rows(column: MemoryBankColumn) -> None:
+    kept = set(zip(column.provenance.part.tolist(), column.provenance.cell.tolist(), strict=True))
+    part, cell = next((part, cell) for part, cell in sorted(kept) if part == 2)
+    assert column.score(patches(part)).values[cell] == 0
+    smaller = column.without(part)
+    assert set(smaller.provenance.part) == {0, 3}
+    assert smaller.rows == len(smaller.provenance.part) < column.rows
+    assert smaller.score(patches(part)).values[cell] > 0
+    assert column.without(1) is column, "no row came from part 1"
+
+
+def test_a_bank_of_one_part_stays_as_it_is(column: MemoryBankColumn) -> None:
+    alone = column.without(0).without(2)
+    assert alone.without(3) is alone
