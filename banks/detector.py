@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.columns import Columns
+from banks.decision.calibration import Calibration
 from banks.decision.part_scores import PartScores
 from banks.decision.regions import Region, find_regions
 from banks.decision.verdict import Decision, Verdict
@@ -116,14 +117,19 @@ class Detector:
         pipeline: Pipeline,
         columns: Columns,
         decision: Decision,
+        calibration: Calibration,
         probe: Probe | None = None,
     ) -> None:
-        """probe: the version's, to be scored before any other part."""
+        """calibration: the manifest's, with the threshold that a person may have moved.
+
+        probe: of the version, to be scored before any other part.
+        """
         self.manifest = manifest
         self.product = product
         self.version = version
-        self.calibration = manifest.calibration
-        """Threshold, colours and the held-out evidence behind them; a person may have moved the threshold."""
+        self.calibration = calibration
+        """Threshold, colours and the held-out evidence behind them. The service puts another one in its place
+        when a person moves the threshold of a version that is being served."""
         self._pipeline = pipeline
         self._columns = columns
         self._decision = decision
@@ -161,9 +167,9 @@ class Detector:
             pipeline,
             columns,
             decision,
+            calibration_of(folder, manifest.calibration),
             load_probe(folder, manifest),
         )
-        detector.calibration = calibration_of(folder, manifest.calibration)
         if check_probe:
             detector.check_probe()
         return detector

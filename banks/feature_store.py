@@ -1,7 +1,7 @@
-"""Patch features of many parts on disk, so memory never holds them all.
+"""Patch features of many parts on disk, so that memory never holds them all.
 
-One raw float32 file a bank, part after part. 244 parts of M3DM are 10 GB: they are written once and
-read in slices. Layouts stay in memory: a few bytes a part, for point groups 8 KB.
+Each bank has one raw float32 file, part after part. 244 parts of M3DM are 10 GB: the file is written once and
+read in slices. Layouts stay in memory: a few bytes a part, 8 KB for point groups.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from models.layout import GridLayout, GroupLayout, Layout
 from models.lazy_sequence import LazySequence
 
 Transform: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""What is done to rows as they are read, such as normalising: (n, C) float32 to the same."""
+"""What is done to rows while they are read, such as normalising: (n, C) float32 to (n, C) float32."""
 
-_PIECE = 1 << 30  # bytes asked of one read; Linux returns at most 0x7ffff000, whatever is asked
+_PIECE = 1 << 30  # bytes of one read; Linux returns at most 0x7ffff000
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What is on disk for one bank. starts: each part's first row in the file, and behind them all rows."""
+    """What is on disk for one bank. starts: each part's first row in the file, and last the number of
+    rows."""
 
     path: Path
     width: int
@@ -49,7 +50,7 @@ class FeatureStore:
 
     @classmethod
     def opened(cls, folder: Path, arrays: Mapping[str, NDArray[Any]]) -> FeatureStore:
-        """The store whose rows are in `folder` and whose `layout_arrays` these are; more can be appended."""
+        """The store that wrote the rows in `folder`. arrays: its `layout_arrays`. Parts can be appended."""
         store = cls(folder)
         for bank in dict.fromkeys(name.partition(".")[0] for name in arrays):
             layouts = _layouts(arrays[f"{bank}.shape"], arrays[f"{bank}.pixel"])
@@ -60,7 +61,8 @@ class FeatureStore:
         return store
 
     def layout_arrays(self) -> dict[str, NDArray[Any]]:
-        """Where all patches lie, as plain arrays by name; only of banks whose rows are in the folder."""
+        """Where all patches lie, as plain arrays by name. Banks whose rows are in another folder are not
+        told."""
         found: dict[str, NDArray[Any]] = {}
         for bank, stored in self._banks.items():
             if stored.path.parent == self.folder:
@@ -74,11 +76,15 @@ class FeatureStore:
         self.parts += 1
 
     def add_bank(self, bank: str, patches: Iterator[Patches], folder: Path) -> None:
-        """Add a bank that is derived from the others, one `Patches` for each part already stored. folder:
-        another one than the store's, as such rows need not be kept."""
+        """Add a bank that is derived from the others.
+
+        patches: of each stored part, in order.
+        folder: where the rows go: outside the store's folder, because derived rows need not be kept.
+        Raises ValueError for another number of parts.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        for one in patches:
-            self._write(bank, one, folder)
+        for of_part in patches:
+            self._write(bank, of_part, folder)
         count = len(self.layouts(bank)) if bank in self._banks else 0
         if count != self.parts:
             raise ValueError(f"patches of {count} parts for {self.parts} stored parts")
@@ -88,7 +94,7 @@ class FeatureStore:
         return self._banks[bank].layouts
 
     def count(self, bank: str, parts: Sequence[int]) -> int:
-        """Patches that some parts have together."""
+        """How many patches these parts have together."""
         return sum(len(self._banks[bank].layouts[part]) for part in parts)
 
     def patches(self, bank: str, part: int) -> Patches:
@@ -109,7 +115,8 @@ class FeatureStore:
         return LazySequence(self.parts, lambda part: (self.patches("rgb", part), self.patches("point", part)))
 
     def rows(self, bank: str, parts: Sequence[int], transform: Transform) -> StoredRows:
-        """Patch rows of some parts, one part after the other, each chunk through `transform` when read."""
+        """Patch rows of these parts, one part after the other. Each chunk goes through `transform` when it is
+        read."""
         return StoredRows(self._banks[bank], parts, transform)
 
     def _write(self, bank: str, patches: Patches, folder: Path) -> None:
@@ -126,8 +133,11 @@ class FeatureStore:
 
 
 def _arrays(layouts: Sequence[Layout]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(n, 2) int64: a grid's side and 0, or the number of groups and the side of the image that they lie
-    in; and the pixels of all groups, one part after the other."""
+    """Layouts as two arrays.
+
+    The first is (n, 2) int64: a grid's side and 0, or the number of groups and the side of their image. The
+    second holds the pixels of all groups, one part after the other.
+    """
     shapes = [
         (len(layout), layout.source) if isinstance(layout, GroupLayout) else (layout.side, 0)
         for layout in layouts
@@ -198,13 +208,13 @@ class StoredRows:
         return self._transform(found)
 
     def origin(self, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-        """(3, n) int64: the part that each row came from, which of its patches it is, and the pixel where
-        that patch lies, row-major in a (size, size) image."""
+        """Where rows came from, (3, n) int64: the part, which patch of the part, and the patch's pixel,
+        row-major in a (size, size) image."""
         number, cell = self._locate(rows)
         pixel = np.concatenate([layout.pixels(size) for layout in self._layouts])[rows]
         return np.stack([self._parts[number], cell, pixel])
 
     def _locate(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Position among the parts read here, and patch of that part."""
+        """Each row's position among the parts that are read here, and its patch of that part."""
         number = np.searchsorted(self._ends, rows, side="right")
         return number, rows - self._begins[number]

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.layout import Layout
+
+Rows: TypeAlias = NDArray[np.float32] | torch.Tensor
+"""(n, C) float32 patch vectors, on any device."""
 
 
 @dataclass(frozen=True, slots=True)

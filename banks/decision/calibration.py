@@ -1,6 +1,7 @@
 """What counts as anomalous: a threshold, a colour scale and a pixel threshold from held-out good parts.
 
-Held-out means: parts whose patches are in no bank. Parts of a bank score lower than any new good part will.
+A held-out part is a part whose patches are in no bank. The parts of a bank are no evidence: they score lower
+than a new good part.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ if TYPE_CHECKING:  # whoever only reads a manifest needs neither numpy nor SciPy
     from numpy.typing import NDArray
 
 Basis = Literal["counted", "extrapolated", "set"]
-"""Where a threshold comes from: an order statistic of the held-out scores, a tail fitted to them because
-they are too few to show the rate, or a person."""
+"""Where a threshold comes from: "counted" is an order statistic of the held-out scores, "extrapolated" is a
+tail fitted to scores that are too few to show the rate, "set" is a person's number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Thresholds of one bank version. A part is rejected if its score is strictly above `threshold`.
 
+    basis: where the threshold comes from.
     rate: the false-reject rate aimed at, a share of good parts; None where a person set the threshold.
-    scores: final scores of the held-out good parts, ascending. peaks: highest map value of each, ascending.
-    pixel_threshold: a map is anomalous strictly above it. colours: map values at the two ends of the
-    heatmap scale.
+    scores: final scores of the held-out good parts, ascending.
+    peaks: the highest map values of the held-out good parts, ascending.
+    pixel_threshold: a pixel is anomalous if its map value is strictly above this value.
+    colours: map values at the two ends of the heatmap scale.
     """
 
     threshold: float
@@ -82,10 +85,13 @@ def calibrate(
 ) -> Calibration:
     """Calibrate on n held-out good parts.
 
-    scores: (n,) final scores. maps: (n, size, size) final maps. valid: (n, size, size) bool, where the
-    sensor returned a point. The colour scale runs from the typical value on good surface to as far beyond
-    the pixel threshold, which lies in its middle. Raises ValueError if n is 0, counts differ or anything is
-    not finite.
+    scores: (n,) final scores.
+    maps: (n, size, size) final maps.
+    valid: (n, size, size) bool, where the sensor returned a point.
+    rate: the false-reject rate aimed at.
+
+    The colour scale is centred on the pixel threshold and starts at the median value of good surface. Raises
+    ValueError if n is 0, counts differ or anything is not finite.
     """
     import numpy as np
 
@@ -93,7 +99,7 @@ def calibrate(
     if not len(ordered) == len(maps) == len(valid) or maps.shape != valid.shape:
         raise ValueError(f"{len(ordered)} scores, maps {maps.shape} and valid {valid.shape} do not match")
     threshold, basis = upper_limit(ordered, rate)
-    peaks = tuple(sorted(float(one.max()) for one in maps))
+    peaks = tuple(sorted(float(part_map.max()) for part_map in maps))
     pixel_threshold, _ = upper_limit(peaks, rate)
     surface = maps[valid] if valid.any() else maps
     low = min(float(np.median(surface)), pixel_threshold)
@@ -103,13 +109,14 @@ def calibrate(
 
 
 def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:
-    """Threshold that a further good part exceeds with probability `rate` at most.
+    """The threshold that a further good part exceeds with probability `rate` at most, and its basis.
 
-    ordered: ascending scores of n good parts. With n + 1 >= 1 / rate it is the conformal order statistic,
-    whose promise holds for any distribution. With fewer it is a Gumbel tail (image scores are maxima over
-    patches) fitted by moments and widened for the small n, never below the largest score: an estimate,
-    without such a promise. Raises ValueError if `ordered` is empty or not finite, or `rate` not inside (0,
-    1).
+    ordered: ascending scores of n good parts.
+
+    With n + 1 >= 1 / rate the threshold is the conformal order statistic. Its promise holds for any
+    distribution. With fewer parts the threshold is an estimate without such a promise: a Gumbel tail, because
+    image scores are maxima over patches, fitted by moments, widened for the small n, and never below the
+    largest score. Raises ValueError if `ordered` is empty or not finite, or `rate` is not inside (0, 1).
     """
     if not 0 < rate < 1:
         raise ValueError(f"a rate must lie between 0 and 1, not {rate}")
@@ -122,11 +129,11 @@ def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:
 
 
 def _gumbel_limit(ordered: Sequence[float], rate: float) -> float:
-    """Upper `rate` quantile of a moment-fitted Gumbel, with the spread widened as a t quantile is over a
-    normal one.
+    """Upper `rate` quantile of a Gumbel distribution that is fitted by moments.
 
-    The widening is held at 2 and the spread at 2 % of the mean at least, so that two nearly equal parts give
-    neither an absurd nor a useless threshold.
+    The spread is widened by the ratio of a t quantile to a normal quantile. The widening is 2 at most and the
+    spread is 2 % of the mean at least, so that two nearly equal parts give neither an absurd nor a useless
+    threshold.
     """
     import numpy as np
     from scipy.special import stdtrit

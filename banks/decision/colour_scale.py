@@ -25,7 +25,8 @@ _INFERNO = np.array(
 class Scale:
     """The fixed colour scale of a bank version, in units of the score map.
 
-    low, high: where the colours begin and end. outline: the score from which a pixel belongs to a region.
+    low, high: where the colours begin and end.
+    outline: the score from which a pixel belongs to a region.
     """
 
     low: float

@@ -1,4 +1,4 @@
-"""Whether the parts of late still score like the held-out good parts that the threshold rests on."""
+"""Whether recent parts still score like the held-out good parts that the threshold rests on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from scipy.special import kolmogorov
 from banks.decision.calibration import Calibration
 
 WINDOW = 200
-"""Good parts of late that are compared."""
+"""Recent good parts that are compared."""
 LEAST = 20
-"""Fewer good parts of late say nothing."""
+"""With fewer recent good parts there is no drift to tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """distance: Kolmogorov-Smirnov, 0 (same scores) to 1 (no overlap). p_value: how often `parts` good parts
-    like the calibration's would be as far away. Neighbouring parts of a line are alike, so it reads too low.
+    """How far recent scores are from the held-out scores.
+
+    distance: of Kolmogorov and Smirnov, 0 (same scores) to 1 (no overlap).
+    p_value: how often as many good parts like the calibration's would be as far away. The p-value is too low
+        where neighbouring parts of a line are alike.
+    parts: recent parts that were compared.
     """
 
     distance: float
@@ -32,23 +36,23 @@ class Drift:
 class RecentScores:
     """The last scores of one bank version, at most `WINDOW`. One thread at a time.
 
-    Only parts at or below the threshold that calibration found are kept, and are compared with the held-out
-    parts at or below it: a defective part is no drift, and both sides are cut at the same place.
+    Only scores at or below the calibrated threshold are kept, because a defective part is no drift. They are
+    compared with the held-out scores at or below the same threshold.
     """
 
     def __init__(self, calibration: Calibration) -> None:
-        """calibration: as built, not as a person moved it."""
+        """calibration: of the build, without the threshold that a person may have moved."""
         self._limit = calibration.threshold
         self._held_out = tuple(score for score in calibration.scores if score <= self._limit)
         self._recent: deque[float] = deque(maxlen=WINDOW)
 
     def add(self, score: float) -> None:
-        """One more part."""
+        """Add the score of one part."""
         if score <= self._limit:
             self._recent.append(score)
 
     def drift(self) -> Drift | None:
-        """How far they are from the calibration; None while they are fewer than `LEAST`."""
+        """How far recent scores are from the held-out scores; None with fewer than `LEAST` of them."""
         recent = tuple(self._recent)
         if len(recent) < LEAST or not self._held_out:
             return None
@@ -58,7 +62,8 @@ class RecentScores:
 def compare(recent: Sequence[float], held_out: Sequence[float]) -> Drift:
     """Two-sample Kolmogorov-Smirnov with the asymptotic p-value (scipy.special.kolmogorov).
 
-    Neither may be empty. scipy.stats has the same; importing it costs a start of the service a second.
+    Neither sequence may be empty. scipy.stats has the same test, but importing scipy.stats costs the service
+    a second at its start.
     """
     ours, theirs = np.sort(recent), np.sort(held_out)
     places = np.concatenate([ours, theirs])

@@ -15,11 +15,15 @@ from models.preparation.prepare import Frame
 class Region:
     """One connected region above the pixel threshold.
 
-    box: left, top, right, bottom in source pixels (edges, so right - left is a width). centroid: x, y in
-    source pixels. area: source pixels. peak: highest map value; peak_pixel: its column and row in the
-    source. centroid_m: x, y, z of the mean of the region's points, metres, camera frame. box_m: the box along
-    the camera's axes that holds them, lowest corner and highest corner; extent_m: its size along the three
-    axes. All three None where the region holds no point.
+    box: left, top, right, bottom in source pixels (edges, so right - left is a width).
+    centroid: x, y in source pixels.
+    area: in source pixels.
+    peak: highest map value.
+    peak_pixel: column and row of the peak in the source.
+    centroid_m: mean of the region's points: x, y, z in metres, in the camera frame.
+    box_m: lowest and highest corner of the box along the camera's axes that holds the points.
+    extent_m: size of this box along the three axes.
+    The last three are None where the region holds no point.
     """
 
     box: tuple[float, float, float, float]
@@ -44,9 +48,14 @@ def find_regions(
 ) -> list[Region]:
     """Regions (8-connected) strictly above the threshold, the highest peak first, at most `limit`.
 
-    score_map: (size, size) float32. xyz: (size, size, 3) float32 metres; valid: (size, size) bool, False
-    where xyz means nothing. minimum: grid pixels below which a region is a speck and dropped. Padding
-    around the source belongs to no region. Raises ValueError if the shapes differ.
+    score_map: (size, size) float32.
+    pixel_threshold: of map values.
+    frame: where the source lies in the square. Padding around the source belongs to no region.
+    xyz: (size, size, 3) float32, metres.
+    valid: (size, size) bool, False where xyz means nothing.
+    limit: most regions.
+    minimum: smallest region in grid pixels. Smaller regions are specks and are dropped.
+    Raises ValueError if the shapes differ.
     """
     if xyz.shape != (*score_map.shape, 3) or valid.shape != score_map.shape:
         raise ValueError(f"map {score_map.shape}, xyz {xyz.shape} and valid {valid.shape} do not match")

@@ -17,12 +17,13 @@ _SIGMA = 4  # pixels of the map; the published class ignores its argument and us
 def score_map(
     distances: NDArray[np.float32], layout: Layout, size: int = 224, blur: Blur = "gaussian"
 ) -> NDArray[np.float32]:
-    """Spread over the image as the layout says, and blur.
+    """Spread distances over the image as the layout says, and blur.
 
-    distances: (n,) float32, one a row of the layout, finite, not negative. Returns (size, size) float32 in
-    the same unit. blur: "gaussian" is a true Gaussian of sigma 4; "pil8" is the published one, which first
-    rounds the map down to 255 steps of its own maximum and then uses PIL's three box filters. Raises
-    ValueError on another length or blur.
+    distances: (n,) float32, one for each row of the layout, finite, not negative.
+    size: side of the image in pixels.
+    blur: "gaussian" is a true Gaussian of sigma 4. "pil8" is the published blur: it first rounds the map down
+        to 255 steps of its own maximum and then uses PIL's three box filters.
+    Returns (size, size) float32 in the unit of the distances. Raises ValueError on another length or blur.
     """
     if distances.shape != (len(layout),):
         raise ValueError(f"{layout} need ({len(layout)},) distances, not {distances.shape}")
@@ -36,7 +37,7 @@ def _gaussian(layout: Layout, distances: NDArray[np.float32], size: int) -> NDAr
 
 
 def _published(layout: Layout, distances: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """The published 8-bit chain. An all-zero map, which it would divide by zero, stays zero."""
+    """The published 8-bit chain. An all-zero map stays zero, where the published code divides by zero."""
     image = layout.image(distances, size)
     highest = image.max()
     if highest <= 0:

@@ -15,13 +15,16 @@ def contrastive_loss(
 ) -> torch.Tensor:
     """Cross-entropy of finding each query's own key among all keys, times twice the temperature.
 
-    query, key: (N, D) float32 unit vectors, row i of one belonging to row i of the other. Published: queries
-    from RGB, keys from points, temperature 1, never the other direction. Exact: tiles of similarities are
-    summed by a running log-sum-exp and computed again for the gradients, so memory grows with N * D only.
-    Returns a scalar. Raises ValueError without rows.
+    query, key: (N, D) float32 unit vectors; row i of `query` belongs to row i of `key`.
+    tile: rows and columns of similarities in memory at a time.
+
+    As published, queries are RGB patches, keys are point patches, the temperature is 1, and the other
+    direction is never asked. The loss is exact. Tiles of similarities are summed by a running log-sum-exp and
+    computed again for the gradients, so memory grows with N * D only. Returns a scalar. Raises ValueError
+    without rows.
     """
     if not len(query):
-        raise ValueError("no patch of these parts has points: there is nothing to contrast")
+        raise ValueError("no patch of these parts has points: the fusion network has nothing to learn from")
     return _Contrast.apply(query, key, temperature, tile)  # pyright: ignore[reportReturnType]
 
 

@@ -10,21 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from models.atomic_file import replacing
+from models.features import Rows
 from models.fusion.contrast import contrastive_loss
 from models.fusion.network import FusionNetwork
 from models.points.alignment import expand
 from recipes.fusion import FusionTraining
 
-Rows = NDArray[np.float32] | torch.Tensor
 Pair = tuple[Rows, Rows]
-"""One part: RGB rows (784, C_r) and point rows (3136, C_p), float32, un-normalised; memory maps welcome."""
-Progress = Callable[[int, int, float], None]
-"""Called after every step with the steps done, all steps and the step's loss."""
+"""RGB rows (784, C_r) and point rows (3136, C_p) of one part, float32, not normalised; memory maps, too."""
 
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "fusion.safetensors"
@@ -34,17 +31,22 @@ def train_uff(
     pairs: Sequence[Pair],
     settings: FusionTraining,
     out_dir: Path,
-    progress: Progress | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
     *,
     device: torch.device | str = "cpu",
 ) -> dict[str, torch.Tensor]:
-    """Train, writing `out_dir/fusion.safetensors`, and return the same state dict (CPU, official keys).
+    """Train a fusion network, write `out_dir/fusion.safetensors`, and return the same state dict (on the CPU,
+    with the official keys).
+
+    pairs: one for each part.
+    settings: of the run.
+    out_dir: also holds the checkpoint. A run that was stopped continues from there and ends with the result
+        of a run that was not.
+    progress: called after every step with the steps done, all steps and the step's loss.
 
     Patches are paired where they lie in the image. (The published code saved its pairs scrambled, m3dm_facts
-    T5.) A part takes part with those patches that have points: whose point vector is not zero. (Published:
-    has no zero element, which is the same for a transformer's vectors; histograms have empty bins.)
-    A run that was stopped continues from `out_dir/checkpoint.safetensors` and ends with the result of one
-    that was not.
+    T5.) Only patches that have points count: their point vector is not zero. (The published code asks that no
+    element is zero. That is the same for a transformer's vectors, but histograms have empty bins.)
     Raises ValueError without pairs, for other row shapes, or if the checkpoint is of another run.
     """
     if not len(pairs):

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from banks.methods.memory_bank.search import NonFiniteScore, Rows, Search, check_finite, search_on
+from banks.methods.memory_bank.search import NonFiniteScore, Search, check_finite, search_on
+from models.features import Rows
 from recipes.banks import PLAIN, Precision, Reweighting
 
 _Rows = TypeVar("_Rows", NDArray[np.float32], torch.Tensor, Rows)
@@ -28,9 +29,10 @@ class BadIndex(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Normaliser:
-    """(rows - mean) / std in float32, with one number for all channels or one each.
+    """(rows - mean) / std in float32.
 
-    mean, std: (1,) or (C,) finite numbers; std above 0.
+    mean, std: finite numbers, one for all channels or one for each channel; std above 0.
+    Raises ValueError for other numbers.
     """
 
     mean: tuple[float, ...] = (0.0,)
@@ -75,7 +77,7 @@ class Normaliser:
         return cls(mean_of.mean, std_of.std)
 
     def __call__(self, rows: _Rows) -> _Rows:
-        """(n, C) float32 to (n, C) float32, where the rows are."""
+        """(n, C) float32 to (n, C) float32, on the rows' own device."""
         if isinstance(rows, torch.Tensor):
             mean, std = (torch.tensor(numbers, device=rows.device) for numbers in (self.mean, self.std))
             return (rows - mean) / std
@@ -85,12 +87,14 @@ class Normaliser:
 def reweighted(
     farthest: float, around: NDArray[np.float64], dimension: int, settings: Reweighting = PLAIN
 ) -> float:
-    """w * s with w = 1 - exp(s / D) / (sum_j exp(r_j / D) + epsilon), D = sqrt(dimension).
+    """The image score w * s with w = 1 - exp(s / D) / (sum_j exp(r_j / D) + epsilon), D = sqrt(dimension).
 
-    farthest: s, the largest nearest distance. around: (neighbours - 1,) distances r_j from the same
-    query to the bank rows around its nearest one; with none there is nothing to weigh by and s is
-    returned. Numerator and denominator are divided by exp(s / D), so that large distances do not
-    overflow.
+    farthest: s, the largest nearest distance.
+    around: (neighbours - 1,) distances r_j from the same query to the bank rows around its nearest row. Where
+        it is empty, the score is s.
+    dimension: channels of a row.
+
+    Numerator and denominator are divided by exp(s / D), so that large distances do not overflow.
     """
     farthest, around = farthest / settings.divisor, around / settings.divisor
     if not len(around):
@@ -105,8 +109,9 @@ def reweighted(
 class BankScore:
     """One part against one bank.
 
-    distances: (n,) float32, Euclidean, to the nearest bank row. ids: (n,) int64, that row. image_score:
-    re-weighted.
+    distances: (n,) float32, Euclidean, from each patch to its nearest bank row.
+    ids: (n,) int64, the nearest bank row of each patch.
+    image_score: the re-weighted largest distance.
     """
 
     distances: NDArray[np.float32]
@@ -117,10 +122,10 @@ class BankScore:
 class MemoryBank:
     """The kept rows of one patch library in a FAISS index.
 
-    FAISS names the nearest row; its distance is then computed directly, so a score does not carry the
-    cancellation of |q|^2 + |b|^2 - 2qb and hardly depends on the BLAS kernel or the device. Queries are
-    searched part by part: a part's answer never depends on other parts. On a CUDA device the search runs
-    there, and rows that are already there do not come to the host.
+    FAISS names the nearest row of a query. The distance is then computed directly, without the cancellation
+    of |q|^2 + |b|^2 - 2qb, so a score hardly depends on the BLAS kernel or the device.
+    Queries are searched part by part: a part's answer never depends on other parts. For a CUDA device the
+    search runs on the device, and queries on that device do not come to the host.
     """
 
     def __init__(self, index: Any, *, device: str = "cpu", precision: Precision = "float32") -> None:
@@ -168,22 +173,24 @@ class MemoryBank:
         return self.rows.shape[1]
 
     def take(self, rows: Rows) -> Rows:
-        """Rows as an array or a tensor of the device that searches; nothing is copied that is there."""
+        """Rows as an array or a tensor of the device that searches, copied only from another device."""
         return self._search.take(rows)
 
     def nearest(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Distance (n,) float32, Euclidean, to the nearest bank row, and its id (n,) int64.
 
-        rows: (n, C) float32 of one part; equal rows are searched once. Raises NonFiniteScore if a row or a
-        distance is not finite, ValueError on a wrong shape or dtype.
+        rows: (n, C) float32 of one part; equal rows are searched once.
+        Raises NonFiniteScore if a row or a distance is not finite, ValueError on a wrong shape or dtype.
         """
         return self._search.nearest(self._queries(rows))
 
     def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
-        """Score one part: nearest distances, and the re-weighted largest of them (paper eq. 8-9, PatchCore
-        eq. 7).
+        """Score one part: its nearest distances, and the re-weighted largest distance (paper eq. 8-9,
+        PatchCore eq. 7). Of equal largest distances the first counts.
 
-        rows: (n, C) float32, n > 0. Of equal largest distances the first counts. Raises as `nearest` does.
+        rows: (n, C) float32, n > 0.
+        reweighting: settings of the image score.
+        Raises NonFiniteScore and ValueError as `nearest` does.
         """
         queries = self._queries(rows)
         distances, ids = self._search.nearest(queries)
@@ -226,8 +233,8 @@ class MemoryBank:
 
     @cached_property
     def _search(self) -> Search:
-        """The index that searches. It moves to the GPU at the first search, so that a bank may be loaded on
-        another thread than the one that owns the device."""
+        """The search. The index moves to the GPU at the first search, so that another thread than the owner
+        of the device may load a bank."""
         return search_on(self._device, self._index, self.rows, half=self.precision == "float16")
 
     def _queries(self, rows: Rows) -> Rows:
@@ -240,8 +247,10 @@ class MemoryBank:
 
 
 def _as_flat(index: Any) -> Any:
-    """The index itself, or its float16 rows decoded: scalar quantised search is many times slower than
-    flat."""
+    """The index as a flat one. float16 rows are decoded: scalar quantised search is many times slower.
+
+    Raises BadIndex for any other index.
+    """
     if index.ntotal < 1 or index.metric_type != faiss.METRIC_L2:
         raise BadIndex("an empty index, or one with another metric")
     if type(index) is faiss.IndexFlatL2 and index.codes.size() == index.ntotal * index.d * 4:

@@ -2,9 +2,9 @@
 PatchCore).
 
 The published loop reads every row once per pick. `greedy` makes the same picks in the same order from matrix
-products: the product only bounds each distance from below, and every distance that could matter is then
-computed directly. A pick therefore does not depend on the BLAS kernel, the chunk size, the thread count or
-the device.
+products. A product only bounds each distance from below; `greedy` then computes every distance that could
+matter directly. So the picks do not depend on the BLAS kernel, the chunk size, the thread count or the
+device.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from numpy.typing import NDArray
 from sklearn.random_projection import SparseRandomProjection, johnson_lindenstrauss_min_dim
 from threadpoolctl import threadpool_limits
 
-Progress = Callable[[int, int], None]
-"""Called with (picks done, picks wanted)."""
-
 _PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
-_TILE = 1 << 19  # distances and rows' channels that one worker holds at a time (2 MiB)
-_BLOCK = 1 << 16  # distances looked at closely at a time; larger temporaries cost page faults
-_DEVICE_TILE = 1 << 26
+_TILE = 1 << 19  # distances and rows' channels that a worker holds at a time (2 MiB)
+_BLOCK = 1 << 16  # distances computed directly at a time; larger temporaries cost page faults
+_DEVICE_TILE = 1 << 26  # distances that a device holds at a time
+_DEVICE_BLOCK = 1 << 18  # distances that a device computes directly at a time
 _POOL = 4096  # farthest rows searched between two passes over the library
 _UNIT = 2.0**-24  # unit roundoff of float32
 
@@ -42,8 +40,8 @@ def projected_width(count: int, width: int, eps: float = 0.9) -> int:
     return target if target <= width else width
 
 
-class Rows(Protocol):
-    """An (N, C) float32 library: an array, or one that is read from disk slice by slice."""
+class PatchLibrary(Protocol):
+    """(N, C) float32 patch rows: an array, or rows that are read from disk slice by slice."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -55,13 +53,17 @@ class Rows(Protocol):
 
 
 def project(
-    rows: Rows, *, eps: float = 0.9, seed: int, out: NDArray[np.float32] | None = None
+    rows: PatchLibrary, *, eps: float = 0.9, seed: int, out: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """Sparse random projection of a patch library, bit for bit what sklearn makes of the whole array.
 
-    rows: read once, in chunks. out: (N, projected_width(N, C, eps))
-    float32 to fill, new if None. Where the target does not shrink the rows, returns them as they are
-    (or their copy in `out`). Raises ValueError on a wrong shape or dtype.
+    rows: read once, in chunks.
+    eps: distortion of the projection; see `projected_width`.
+    seed: of the random matrix.
+    out: (N, projected_width(N, C, eps)) float32 to fill; None makes a new array.
+
+    Where the projection would not shrink the rows, the rows come back as they are, or as a copy in `out`.
+    Raises ValueError on a wrong shape or dtype.
     """
     if rows.ndim != 2 or rows.dtype != np.float32:
         raise ValueError(f"rows must be (N, C) float32, not {rows.shape} {rows.dtype}")
@@ -79,11 +81,11 @@ def project(
     drawing = SparseRandomProjection(n_components=target, random_state=seed)  # pyright: ignore[reportArgumentType]
     matrix = drawing.fit(rows[:1]).components_
 
-    def one(chunk: slice) -> None:
+    def project_chunk(chunk: slice) -> None:
         out[chunk] = (matrix @ np.ascontiguousarray(rows[chunk].T)).T
 
     with ThreadPoolExecutor(_workers()) as pool:
-        for _ in pool.map(one, _slices(count, _PROJECTION_ROWS)):
+        for _ in pool.map(project_chunk, _slices(count, _PROJECTION_ROWS)):
             pass
     return out
 
@@ -94,15 +96,21 @@ def greedy(
     *,
     start: int = 0,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.int64]:
-    """Greedy k-centre: `start`, then always the row farthest from those picked; the lowest index among
-    equals. It stops early where all other rows are copies of picked ones.
+    """Greedy k-centre: pick `start`, then always the row that is farthest from all picks.
 
-    projected: (N, d) finite float32. Distances are squared Euclidean, summed in float64 and rounded to
-    float32; no row is picked twice. Returns (n,) int64 in the order of picking, n at most `count`. Memory
-    beside `projected`: three vectors of N and about 100 MB; on CUDA the rows are also held on the device.
-    Raises ValueError on bad arguments.
+    Of rows that are equally far the lowest index is picked. No row is picked twice. Picking stops early where
+    all other rows are copies of picks. Distances are squared Euclidean, summed in float64 and rounded to
+    float32.
+
+    projected: (N, d) finite float32.
+    count: rows to pick.
+    device: where the passes over all rows run. On CUDA the device holds the rows, too.
+    progress: called with the picks done and the picks wanted.
+
+    Returns (n,) int64 in the order of picking, n at most `count`. Memory beside `projected`: three vectors of
+    N and about 100 MB. Raises ValueError on bad arguments.
     """
     if projected.ndim != 2 or projected.dtype != np.float32:
         raise ValueError(f"projected must be (N, d) float32, not {projected.shape} {projected.dtype}")
@@ -134,10 +142,10 @@ def greedy(
 
 
 def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
-    """The next picks, as many as can be proved without looking at rows outside the pool.
+    """The next picks: as many as can be proved from the pool of farthest rows alone.
 
-    Distances only shrink, so a pool row that is still farther than every row outside was farthest all along.
-    None where no row is left that differs from every pick.
+    Distances to the picks only shrink. So a pool row that is farther than every row outside the pool is the
+    farthest row of all. Empty where every row that is left is a copy of a pick.
     """
     pool, rival = _pool(near)
     farthest_outside = near[rival] if rival >= 0 else -np.inf
@@ -159,7 +167,8 @@ def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> ND
 
 
 def _pool(near: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
-    """The farthest rows in index order, and the first farthest row outside (-1 if none is left outside)."""
+    """The farthest rows in index order, and the farthest row outside of them, the lowest index among equals
+    (-1 if no row is outside)."""
     size = min(_POOL, len(near))
     edge = np.partition(near, len(near) - size)[len(near) - size]
     above = np.flatnonzero(near > edge)
@@ -173,7 +182,7 @@ def _pool(near: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
 
 
 class _Library:
-    """The rows on the CPU, and lower bounds on their distances from matrix products."""
+    """The rows on the CPU. Matrix products give lower bounds on the distances between rows."""
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         self.rows = rows
@@ -190,7 +199,7 @@ class _Library:
         self.scratch = [np.empty(0, np.float32) for _ in range(_workers())]
 
     def floor(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Lower bounds (n, n) on the squared distances among some rows."""
+        """(n, n) lower bounds on the squared distances between the rows of an index."""
         rows = self.rows[index] - self.centre
         square = self.square[index] * (1 - self.share)
         bound = rows @ (-2 * rows.T)
@@ -229,16 +238,15 @@ class _Library:
         return tile, lifted
 
     def _lifted(self, picks: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(d + 1, k): times rows with a 1 appended it gives the lower bound less the row's own share of
-        it."""
+        """(d + 1, k) matrix. A row with a 1 appended, times this matrix, gives the lower bounds on the row's
+        distances to k picks, without the row's own square."""
         square = self.square[picks] * (1 - self.share)
         return np.concatenate([-2 * (self.rows[picks] - self.centre), square[:, None]], axis=1).T
 
     def _settle(
         self, near: NDArray[np.float32], part: slice, bound: NDArray[np.float32], picks: NDArray[np.int64]
     ) -> None:
-        """Compute directly every distance that the bounds (rows of `part`, picks) leave possible as a new
-        minimum."""
+        """Compute directly each distance that may be a new minimum by the bounds (rows of `part`, picks)."""
         own = self.square[part] * (1 - self.share)
         least = bound.min(axis=1)
         open_ = np.flatnonzero(least + own < near[part])
@@ -246,53 +254,53 @@ class _Library:
             return
         slack = 2 * self.share * (self.square[part][open_] + self.square[picks].max())
         limit = np.minimum(least[open_] + slack, (near[part] - own)[open_])
-        for some in _slices(len(open_), max(1, _BLOCK // len(picks))):
-            close = np.flatnonzero(bound[open_[some]] <= limit[some, None])
+        for block in _slices(len(open_), max(1, _BLOCK // len(picks))):
+            close = np.flatnonzero(bound[open_[block]] <= limit[block, None])
             row, pick = np.divmod(close, len(picks))
-            row = open_[some][row] + part.start
+            row = open_[block][row] + part.start
             np.minimum.at(near, row, _squared(self.rows[row], self.rows[picks[pick]]))
 
 
 class _DeviceLibrary(_Library):
-    """The same with the passes over all rows on a CUDA device."""
+    """A library whose passes over all rows run on a CUDA device."""
 
     def __init__(self, rows: NDArray[np.float32], device: str) -> None:
         super().__init__(rows)
         self.device = torch.device(device)
-        self.far_rows = torch.tensor(rows, device=self.device)
-        self.far_centre = torch.tensor(self.centre, device=self.device)
-        self.far_square = torch.tensor(self.square, device=self.device)
+        self.device_rows = torch.tensor(rows, device=self.device)
+        self.device_centre = torch.tensor(self.centre, device=self.device)
+        self.device_square = torch.tensor(self.square, device=self.device)
 
     def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
         precision = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")  # TF32 would break the error bound
         try:
-            far_near = torch.tensor(near, device=self.device)
+            device_near = torch.tensor(near, device=self.device)
             centres = torch.tensor(self._lifted(picks), device=self.device)
-            far_picks = torch.tensor(picks, device=self.device)
+            device_picks = torch.tensor(picks, device=self.device)
             for part in _slices(len(self.rows), max(64, _DEVICE_TILE // len(picks))):
-                self._settle_far(far_near, part, centres, far_picks)
-            near[:] = far_near.cpu().numpy()
+                self._settle_on_device(device_near, part, centres, device_picks)
+            near[:] = device_near.cpu().numpy()
         finally:
             torch.set_float32_matmul_precision(precision)
 
-    def _settle_far(
+    def _settle_on_device(
         self, near: torch.Tensor, part: slice, centres: torch.Tensor, picks: torch.Tensor
     ) -> None:
-        """`_settle` in torch; `near` and `picks` are on the device."""
-        rows, share = self.far_rows[part], float(self.share)
-        bound = torch.addmm(centres[-1], rows - self.far_centre, centres[:-1])
-        own = self.far_square[part] * (1 - share)
+        """`_settle` in torch. `near`, `centres` and `picks` are on the device."""
+        rows, share = self.device_rows[part], float(self.share)
+        bound = torch.addmm(centres[-1], rows - self.device_centre, centres[:-1])
+        own = self.device_square[part] * (1 - share)
         least = bound.amin(dim=1)
         open_ = torch.nonzero(least + own < near[part]).squeeze(1)
-        slack = 2 * share * (self.far_square[part][open_] + self.far_square[picks].max())
+        slack = 2 * share * (self.device_square[part][open_] + self.device_square[picks].max())
         limit = torch.minimum(least[open_] + slack, (near[part] - own)[open_])
         row, pick = torch.nonzero(bound[open_] <= limit[:, None], as_tuple=True)
         row = open_[row] + part.start
-        for some in _slices(len(row), 1 << 18):
-            difference = self.far_rows[row[some]].double() - self.far_rows[picks[pick[some]]].double()
-            value = difference.square_().sum(dim=1).float()
-            near.scatter_reduce_(0, row[some], value, "amin")
+        for block in _slices(len(row), _DEVICE_BLOCK):
+            own_rows, picked = self.device_rows[row[block]], self.device_rows[picks[pick[block]]]
+            value = (own_rows.double() - picked.double()).square_().sum(dim=1).float()
+            near.scatter_reduce_(0, row[block], value, "amin")
 
 
 def _squared(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
-"""The nearest bank row of every query: FAISS names it, its distance is computed directly.
+"""The nearest bank row of every query. FAISS names the row; its distance is then computed directly.
 
-One form searches on the host with arrays, the other on a device with tensors that never leave it; both answer
-on the host.
+`HostSearch` searches on the host with arrays. `TensorSearch` searches on a device with tensors that never
+leave the device. Both answer on the host.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Rows = NDArray[np.float32] | torch.Tensor
-"""(n, C) float32, on any device."""
+from models.features import Rows
+
 Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Euclidean distances (n,) float32 and ids (n,) int64."""
 
 _LARGEST = 1e18  # FAISS answers 3.4e38 and id -1 where it fails
 _TEMP_MEMORY = 512 << 20  # bytes a GPU search may use beside the banks
-_CHUNK = 256
-_dropped: deque[Any] = deque()  # GPU indices that nobody uses any more, until their owner frees them
+_CHUNK = 256  # queries whose rows are compared at a time
+_dropped: deque[Any] = deque()  # GPU indices that nobody uses any more; the thread that searches frees them
 
-# FAISS takes its BLAS path only for larger products by default; for 1,600 queries of 33 channels that is
-# five times slower and finds the same ids. A part's path also no longer depends on how many of its patches
-# are equal.
+# By default FAISS takes its BLAS path only for large products. For 1,600 queries of 33 channels its other
+# path is five times slower and finds the same ids. With a low threshold a part's path also does not depend on
+# how many of its patches are equal.
 faiss.cvar.distance_compute_blas_threshold = 20
 
 
@@ -37,10 +37,10 @@ class NonFiniteScore(ArithmeticError):
 
 
 class Search(Protocol):
-    """What a memory bank needs of either form. Queries are what `take` gives, checked."""
+    """What a memory bank needs of a search. Queries are rows that `take` gave."""
 
     def take(self, rows: Rows) -> Rows:
-        """Rows in this form's own kind, copied only if they lie elsewhere."""
+        """Rows as the array or tensor that this search takes, copied only if they lie on another device."""
         ...
 
     def nearest(self, queries: Any) -> Nearest:
@@ -53,9 +53,12 @@ class Search(Protocol):
 
 
 def search_on(device: str, index: Any, rows: NDArray[np.float32], *, half: bool) -> Search:
-    """The search of an IndexFlatL2 that holds `rows`, on "cpu" or "cuda[:n]".
+    """The search for a device.
 
-    half: a GPU keeps the rows as float16. Raises ValueError for a device FAISS cannot search on here.
+    device: "cpu" or "cuda[:n]".
+    index: an IndexFlatL2 that holds `rows`.
+    half: whether a GPU keeps the rows as float16.
+    Raises ValueError for a device that FAISS cannot search on here.
     """
     if device == "cpu":
         return HostSearch(index, rows)
@@ -70,20 +73,23 @@ def search_on(device: str, index: Any, rows: NDArray[np.float32], *, half: bool)
 
 @lru_cache(maxsize=1)
 def _gpu_resources() -> Any:
-    """One for the process: FAISS on a GPU belongs to one owner thread, the one that scores."""
+    """The process's only resources: FAISS on a GPU belongs to one thread, the thread that scores."""
     resources = faiss.StandardGpuResources()
     resources.setTempMemory(_TEMP_MEMORY)
     return resources
 
 
 def indices_dropped() -> bool:
-    """Whether there is anything to free."""
+    """Whether there are GPU indices to free."""
     return bool(_dropped)
 
 
 def free_dropped() -> None:
-    """Free the GPU indices that are no longer used. Only the thread that searches may call this: FAISS's
-    memory on a device has no lock, so an index that another thread frees can end the process."""
+    """Free the GPU indices that are no longer used.
+
+    Only the thread that searches may call this. FAISS's memory on a device has no lock, so a thread that
+    frees an index while another searches can end the process.
+    """
     while _dropped:
         _dropped.popleft()
 
@@ -118,9 +124,9 @@ class HostSearch:
 
 
 class TensorSearch:
-    """An index that lies where its queries do, and torch tensors: what a GPU needs.
+    """A GPU index and torch tensors on the same device.
 
-    The rows come back from the index itself, so the device holds one copy of the bank.
+    The rows come back from the index, so the device holds one copy of the bank.
     """
 
     def __init__(self, index: Any, device: torch.device) -> None:
@@ -130,7 +136,7 @@ class TensorSearch:
         self._device = device
 
     def __del__(self) -> None:
-        """Whoever drops the last reference does not free the index: the thread that searches does."""
+        """Leave the index to the thread that searches: this may run on any thread."""
         if hasattr(self, "_index"):
             _dropped.append(self._index)
 
@@ -167,7 +173,10 @@ def _found(ids: torch.Tensor) -> NDArray[np.int64]:
 
 
 def check_finite(rows: Rows, what: str) -> None:
-    """Raise NonFiniteScore unless every row's squared norm is finite and small enough to subtract."""
+    """Raise NonFiniteScore unless every row's squared norm is finite and small enough to subtract.
+
+    what: names the rows in the error.
+    """
     if isinstance(rows, torch.Tensor):
         sound = (rows.square().sum(1) < _LARGEST**2).cpu().numpy()
     else:
@@ -178,10 +187,10 @@ def check_finite(rows: Rows, what: str) -> None:
 
 
 def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of distinct rows, and for each row the position of its equal among them.
+    """Indices of distinct rows, and for each row the position of its equal among these indices.
 
-    Groups by a hash of 16 columns, then compares whole rows, so a collision costs a search and never an
-    answer.
+    Rows are grouped by a hash of 16 columns and then compared whole. So a collision of the hash costs one
+    more search and never changes an answer.
     """
     columns = np.linspace(0, rows.shape[1] - 1, min(16, rows.shape[1])).astype(np.int64)
     bits = np.ascontiguousarray(rows[:, columns]).view(np.uint32).astype(np.uint64)
@@ -191,8 +200,8 @@ def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.
     repeats = np.flatnonzero(first[inverse] != np.arange(len(rows)))
     same = np.empty(len(repeats), bool)
     for start in range(0, len(repeats), _CHUNK):
-        some = repeats[start : start + _CHUNK]
-        same[start : start + _CHUNK] = (rows[some] == rows[first[inverse[some]]]).all(axis=1)
+        chunk = repeats[start : start + _CHUNK]
+        same[start : start + _CHUNK] = (rows[chunk] == rows[first[inverse[chunk]]]).all(axis=1)
     collided = repeats[~same]
     inverse[collided] = len(first) + np.arange(len(collided))
     first = np.concatenate([first, collided])

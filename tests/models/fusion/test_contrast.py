@@ -52,5 +52,5 @@ def test_no_tensor_outgrows_the_rows() -> None:
 
 
 def test_nothing_to_contrast_is_an_error() -> None:
-    with pytest.raises(ValueError, match="nothing to contrast"):
+    with pytest.raises(ValueError, match="nothing to learn"):
         contrastive_loss(torch.zeros(0, 4), torch.zeros(0, 4))

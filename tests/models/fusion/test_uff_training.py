@@ -132,5 +132,5 @@ def test_unusable_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one or four point rows"):
         train_uff([wrong, wrong], SETTINGS, tmp_path)
     empty = (PAIRS[0][0], np.zeros((64, 10), np.float32))
-    with pytest.raises(ValueError, match="nothing to contrast"):
+    with pytest.raises(ValueError, match="nothing to learn"):
         train_uff([empty, empty], SETTINGS, tmp_path)
