@@ -1,4 +1,4 @@
-"""The Detector: samples in, results out. Build, score, serve, evaluate and benchmark all go through it."""
+"""The Detector: samples in, results out. Scoring, serving, evaluating and benchmarking all go through it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class PartResult:
 
 
 class Detector:
-    """One bank version, loaded next to its extractors. Not thread-safe: one owner thread."""
+    """One bank version with its extractors. Not thread-safe: one thread owns a detector."""
 
     def __init__(
         self,
@@ -149,9 +149,15 @@ class Detector:
     ) -> Detector:
         """Check and load a version directory, `<product>/<version>`.
 
-        prepared: the parts will come as the published preprocessing leaves them, whatever the training parts
-        did. check_probe: whether to score the version's probe now; else `warm_up` does. Raises
-        `banks.versions.store.BadBank` if any file, any network or the probe's scores are not as built.
+        device: where the networks and the columns run.
+        weights_dir: where the networks' weights lie.
+        prepared: whether the parts will come as the published preprocessing leaves them. The training parts
+            may have come otherwise.
+        check_probe: whether to score the version's probe now; else `warm_up` does.
+        make_pipeline: makes the pipeline of the version's profile.
+
+        Raises `banks.versions.store.BadBank` if any file, any network or the probe's scores are not as built,
+        MissingWeights where a network's weights are absent.
         """
         manifest, pipeline, columns, decision = load_version(
             folder, device=device, weights_dir=weights_dir, make_pipeline=make_pipeline
@@ -179,21 +185,21 @@ class Detector:
         if self._probe is None or self.manifest.probe is None:
             return
         try:
-            found, score = scores_of(self._probe.prepared, self._pipeline, self._columns, self._decision)
+            banks, score = scores_of(self._probe.prepared, self._pipeline, self._columns, self._decision)
         except ArithmeticError as error:
-            said = str(error)
+            differs = str(error)
         else:
             threshold = self.manifest.calibration.threshold
-            said = difference(self.manifest.probe, found, score, threshold=threshold)
-        if said is not None:
+            differs = difference(self.manifest.probe, banks, score, threshold=threshold)
+        if differs is not None:
             raise BadBank(
                 f"bank version {self.product}/{self.version} does not score here as where it was built: its "
-                f"probe part has {said}. {_built_where(self.manifest)}"
+                f"probe part has {differs}. {_built_where(self.manifest)}"
             )
         self._probe = None
 
     def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]:
-        """Score parts, each as if it came alone; a part that cannot be scored is its BadSample."""
+        """Score parts, each as if it came alone. A part that cannot be scored gives its BadSample."""
         results: list[PartResult | BadSample] = []
         for sample in samples:
             try:
@@ -230,19 +236,20 @@ class Detector:
         )
 
     def warm_up(self) -> None:
-        """Run every stage once on a made-up part, so that the first real part is not the slow one, and check
-        the probe. Raises BadBank, and whatever else a stage raises.
+        """Run every stage once on a made-up part, so that the first real part is not slow, and check the
+        probe.
 
-        Settings that would refuse the made-up part do not hold for it: a refusal would warm nothing.
+        Settings that would refuse the made-up part are left out: a refusal would warm nothing. Raises
+        BadBank, and whatever else a stage raises.
         """
-        anything = replace(self._pipeline.preparation, min_points=1, no_return=None)
-        prepared = prepare(made_up_part(), anything)
+        lenient = replace(self._pipeline.preparation, min_points=1, no_return=None)
+        prepared = prepare(made_up_part(), lenient)
         self._judge(prepared, *self._pipeline.extract(prepared))
         self.check_probe()
 
 
 def made_up_part() -> Sample:
-    """A bump on a plane, 224 x 224: for a warm-up, or to time a pipeline without any part at hand."""
+    """A bump on a plane, 224 x 224 pixels: to warm up, or to time a pipeline, without a real part."""
     side = 224
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
     inside = np.hypot(x, y) < 0.35
@@ -253,13 +260,13 @@ def made_up_part() -> Sample:
 
 
 def _built_where(manifest: Manifest) -> str:
-    """What is else here than where the version was built, and what to do."""
+    """Where a version was built, which libraries are other ones here, and what to do."""
     here = library_versions()
     others = [
         f"{name} {then} (here {here.get(name, 'none')})"
         for name, then in manifest.libraries.items()
         if here.get(name) != then
     ]
-    libraries = ", ".join(others) or "the libraries that are here"
+    libraries = ", ".join(others) or "the same libraries as here"
     built = f"It was built on '{manifest.device}' with {libraries}."
-    return f"{built} Score it where it was built, or build it again here."
+    return f"{built} Score the version where it was built, or build it again here."

@@ -1,4 +1,4 @@
-"""The steps before the banks, the same for training and scored parts."""
+"""The steps before the columns, the same for training parts and scored parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recipes.profile import Profile
 
 
 class PartExtractor(Protocol):
-    """What a pipeline needs of an extractor: `models.extraction.Extractor`, or one that remembers."""
+    """What a pipeline needs of an extractor, such as `models.extraction.Extractor`."""
 
     @property
     def weights(self) -> Mapping[str, str]:
@@ -29,11 +29,11 @@ class PartExtractor(Protocol):
 
     @property
     def needs(self) -> Sequence[Modality]:
-        """What a part must have been recorded with."""
+        """What a part must have been recorded with: an image, a cloud, or both."""
         ...
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
-        """Patches of one part, and the milliseconds each took."""
+        """Patches of one part by bank, and the milliseconds of each extraction."""
         ...
 
 
@@ -46,7 +46,7 @@ class Pipeline:
     fusion: Fusion | None = None
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
-        """Prepared part, its patch grids and the milliseconds of each stage. Raises BadSample."""
+        """The prepared part, its patches by bank, and the milliseconds of each stage. Raises BadSample."""
         if sample.missing is not None and sample.missing in self.extractor.needs:
             raise _refusal(sample.missing)
         start = time.perf_counter()
@@ -56,7 +56,7 @@ class Pipeline:
         return prepared, features, timings | milliseconds
 
     def extract(self, prepared: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
-        """Patch grids of a prepared part, fused ones among them, and the milliseconds of each stage."""
+        """Patches of a prepared part by bank, with the fused patches, and the milliseconds of each stage."""
         features, timings = self.extractor(prepared)
         if self.fusion is None:
             return features, timings
@@ -70,18 +70,18 @@ def _refusal(missing: Modality) -> BadSample:
     if missing == "rgb":
         return BadSample(
             "no_image",
-            "The part was recorded without an image, which these banks need. Send one, or build with a "
+            "The part was recorded without an image, which these banks need. Send an image, or build with a "
             "profile of the point bank alone ('tribank profiles' lists them).",
         )
     return BadSample(
         "no_cloud",
-        "The part was recorded without a cloud, which these banks need. Send one, or build with a profile of "
-        "the RGB bank alone ('tribank profiles' lists them).",
+        "The part was recorded without a cloud, which these banks need. Send a cloud, or build with a "
+        "profile of the RGB bank alone ('tribank profiles' lists them).",
     )
 
 
 PipelineMaker: TypeAlias = Callable[[Profile, Path, str], Pipeline]
-"""`make_pipeline`, or what stands in its place: (profile, weights_dir, device)."""
+"""`make_pipeline` or a replacement of it: takes (profile, weights_dir, device)."""
 
 
 def make_pipeline(profile: Profile, weights_dir: Path, device: str) -> Pipeline:

@@ -48,7 +48,12 @@ class BuildError(ValueError):
 class Builder:
     """Builds versions of one profile.
 
-    seed: of the random projections; the only chance in a build. weights_dir: where the networks' weights lie.
+    store: where the versions go.
+    seed: of the random projections; nothing else in a build is random.
+    device: where the networks and the columns run.
+    weights_dir: where the networks' weights lie.
+    progress: called while each stage runs.
+    make_pipeline: makes the pipeline of the profile.
     keep_parts: whether versions keep the features of their good parts, so that they can be extended.
     """
 
@@ -63,8 +68,11 @@ class Builder:
 
     @classmethod
     def like(cls, store: BankStore, product: str, version: str | None = None, **others: Any) -> Builder:
-        """A builder with the profile and the seed of a version (default: the active one). others: its other
-        fields. Raises BankNotFound, BadBank."""
+        """A builder with the profile and the seed of a version.
+
+        version: default is the active version. others: the other fields of the builder. Raises BankNotFound,
+        BadBank.
+        """
         path = store.path(product, version)
         try:
             manifest = Manifest.read(path)
@@ -77,8 +85,9 @@ class Builder:
     ) -> str:
         """Build, check and publish a version; returns its name.
 
-        extends: a version of the product whose parts come first, as if they were in the folder. It must have
-        been built with this profile and seed and the same weights, and have kept its parts.
+        extends: a version of the product, whose parts come first, as if they were in the folder. That version
+            must have been built with this profile, this seed and the same weights, and have kept its parts.
+        activate: whether to make the version the active one.
 
         Raises BuildError where the parts cannot make a bank, BankNotFound for an impossible product name or
         an unknown version, BadBank where that version is damaged, MissingWeights where a network's weights
@@ -136,7 +145,7 @@ class Builder:
         ]
 
     def _extended(self, product: str, version: str, pipeline: Pipeline) -> tuple[Path, Manifest]:
-        """The folder and the manifest of a version that is extended."""
+        """The folder and the manifest of a version that is to be extended. Raises BuildError, BadBank."""
         path = self.store.path(product, version)
         _check(path)
         manifest = Manifest.read(path)
@@ -151,7 +160,11 @@ class Builder:
     def _gather(
         self, split: Split, parts: Sequence[PartFile], pipeline: Pipeline, folder: Path, old: Path | None
     ) -> GoodParts:
-        """The old parts of a split and the new ones, which are extracted."""
+        """The parts of a split: first the kept parts of an extended version, then the new parts.
+
+        Only new parts are extracted. folder: where the features go. old: where the kept parts lie.
+        Raises BuildError where too many parts cannot be used.
+        """
         place = folder / split
         found = GoodParts(FeatureStore(place)) if old is None else GoodParts.copied(old / split, place)
         stage = _STAGES[split]
@@ -246,10 +259,10 @@ def _choosing(bank: str) -> str:
 def _probe_of(
     train: GoodParts, held_out: GoodParts, kept: Probe | None, needs: Sequence[Modality]
 ) -> Probe | None:
-    """The first held-out part, or where there is none, the first training part, as in a mirror.
+    """The first validation part. Without validation parts it is the mirror image of the first training part.
 
-    kept: the probe of the version that is extended, whose parts are not read again. None where that one has
-    none, and no part was added.
+    kept: the probe of the version that is extended; the parts of that version are not read again.
+    None where the extended version has no probe and no part was added.
     """
     if kept is not None and kept.held_out:
         return kept

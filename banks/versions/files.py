@@ -1,4 +1,5 @@
-"""The files of one bank version: writing them into a staged directory, and loading them back checked."""
+"""The files of one version: written into a staged directory, and checked and loaded from a version's
+directory."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ FUSION = "fusion.safetensors"
 
 
 def write_files(folder: Path, columns: Columns, fusion: Fusion | None, probe: Probe | None) -> dict[str, str]:
-    """Write everything but the manifest; returns the sha256 of each file by name."""
+    """Write everything but the manifest into a staged directory; returns the sha256 of each file by name."""
     if probe is not None:
         write_atomically(folder / PROBE, to_bytes(probe.prepared))
     for name, column in columns.columns.items():
@@ -41,10 +42,10 @@ def write_files(folder: Path, columns: Columns, fusion: Fusion | None, probe: Pr
 def load_version(
     folder: Path, *, device: str, weights_dir: Path, make_pipeline: PipelineMaker = make_pipeline
 ) -> tuple[Manifest, Pipeline, Columns, Decision]:
-    """Load a version directory.
+    """Check and load a version directory.
 
-    Raises BadBank, naming each file that is not as it was built and each network whose weights here are
-    others; MissingWeights, BadWeights.
+    Raises BadBank, which names every file that is not as it was built and every network that has other
+    weights here; MissingWeights, BadWeights.
     """
     problems = verify_files(folder, serving=True)
     if problems:
@@ -84,7 +85,7 @@ def load_version(
 
 
 def load_probe(folder: Path, manifest: Manifest) -> Probe | None:
-    """The probe of a version; None where it has none. Check the version first. Raises BadBank."""
+    """The probe of a version that was checked; None where the version has no probe. Raises BadBank."""
     facts = manifest.probe
     if facts is None:
         return None
@@ -95,13 +96,13 @@ def load_probe(folder: Path, manifest: Manifest) -> Probe | None:
 
 
 def other_weights(built: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """The networks whose weights are not those that a version was built with, in a sentence each.
+    """The networks whose weights differ from those that a version was built with, in a sentence each.
 
-    built, here: sha256 by name.
+    built, here: sha256 of the weights by name.
     """
     return [
         f"it was built with other weights of {name} (sha256 {digest[:12]}) than those here "
-        f"(sha256 {here.get(name, 'none')[:12]}): bring those back, or build it again"
+        f"(sha256 {here.get(name, 'none')[:12]}): bring the other weights back, or build the version again"
         for name, digest in built.items()
         if here.get(name) != digest
     ]

@@ -3,8 +3,8 @@
     <folder>/<bank>.f32             patch rows, part after part (see `FeatureStore`)
     <folder>/parts.safetensors      where the patches lie, valid pixels, names, pictures
 
-A version that keeps its parts can be extended: with more good parts it is built again without extracting the
-old ones, and the result is the same, bit for bit, as a build of all of them at once.
+A version that keeps its parts can be extended: a build with more good parts does not extract the old parts
+again. The result is bit for bit the same as a build of all parts at once.
 """
 
 from __future__ import annotations
@@ -35,9 +35,17 @@ _JPEG_QUALITY = 90
 
 @dataclass
 class GoodParts:
-    """Usable parts, in order. valid: (size, size) bool of each. pictures: of each as it was prepared, JPEG.
-    skipped: why others could not be used. first: name and prepared part of the first that was added here, not
-    copied; without_plane: those added here whose support plane was sought and not found. Neither is saved."""
+    """The usable parts of one split, in order.
+
+    store: their features.
+    names: unique names.
+    valid: (size, size) bool of each part.
+    pictures: JPEG of each part as it was prepared.
+    skipped: the other parts, and why each could not be used.
+    first: name and prepared part of the first part that was added, not copied.
+    without_plane: added parts whose support plane was sought and not found.
+    The last three are not saved.
+    """
 
     store: FeatureStore
     names: list[str] = field(default_factory=list)
@@ -51,7 +59,7 @@ class GoodParts:
         return len(self.names)
 
     def add(self, name: str, features: PartFeatures, prepared: PreparedPart) -> None:
-        """Add one part. A name that is taken gets a number behind it."""
+        """Add one part. A number is appended to a name that is taken."""
         self.store.append(features)
         self.names.append(_free_name(name, self.names))
         self.valid.append(prepared.valid)
@@ -63,7 +71,7 @@ class GoodParts:
         self.pictures.append(picture.getvalue())
 
     def save(self) -> None:
-        """Write what the rows on disk do not tell, beside them."""
+        """Write everything that the files of rows do not hold, beside these files."""
         bits = [np.packbits(mask) for mask in self.valid]
         tensors = {
             **self.store.layout_arrays(),
@@ -77,7 +85,8 @@ class GoodParts:
 
     @classmethod
     def copied(cls, source: Path, folder: Path) -> GoodParts:
-        """What was saved in `source`, copied to `folder`, to be added to. Raises OSError."""
+        """A copy, in `folder`, of the parts that were saved in `source`, which can be added to. Raises
+        OSError."""
         shutil.copytree(source, folder, dirs_exist_ok=True)
         with safe_open(folder / _INDEX, framework="numpy") as index:
             facts = json.loads(index.metadata()["parts"])
@@ -91,8 +100,7 @@ class GoodParts:
 
 
 def picture_of(folder: Path, name: str) -> bytes | None:
-    """The picture of one of the parts that were saved in `folder`: JPEG. None without such a part. Raises
-    OSError."""
+    """The JPEG picture of a part that was saved in `folder`. None without such a part. Raises OSError."""
     with safe_open(folder / _INDEX, framework="numpy") as index:
         names = json.loads(index.metadata()["parts"])["names"]
         if name not in names:

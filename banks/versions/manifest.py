@@ -22,8 +22,13 @@ _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu"
 
 
 class BankFacts(BaseModel):
-    """One memory bank: `side` x `side` patches a part (None: point groups), `rows` kept of `seen` training
-    patches."""
+    """One column.
+
+    side: patches along an edge of the image; None for point groups.
+    dimension: channels of a patch.
+    seen: training patches.
+    rows: patches that the column keeps; 0 for a method without rows.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,8 +39,12 @@ class BankFacts(BaseModel):
 
 
 class ProbeFacts(BaseModel):
-    """The part that every load scores (`banks.versions.probe`): its name, whether it is in no bank, and
-    the scores that it had when the version was built."""
+    """The part that every load scores (`banks.versions.probe`).
+
+    part: its name.
+    held_out: whether the part is in no bank.
+    banks, score: the scores of the part when the version was built.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +57,8 @@ class ProbeFacts(BaseModel):
 class Manifest(BaseModel):
     """The facts of one bank version.
 
-    min_reader: the oldest schema whose readers understand it. They ignore fields that they do not know.
+    min_reader: the oldest schema whose readers understand the manifest, if they ignore fields that they do
+        not know.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,9 +84,9 @@ class Manifest(BaseModel):
     weights: dict[str, str]
     """sha256 of every network's weights, by name."""
     files: dict[str, str]
-    """sha256 of every file that scoring needs, by name."""
+    """sha256 of every file that scoring needs, by its name."""
     kept: dict[str, str] = Field(default_factory=dict)
-    """sha256 of the features of its good parts, by name; empty where it does not keep them."""
+    """sha256 of every file of kept features, by name; empty where the version does not keep its parts."""
     libraries: dict[str, str]
     probe: ProbeFacts | None = None
     """None in versions that older sources built."""

@@ -1,6 +1,6 @@
-"""Manifests of other schemas: older ones are brought up to date, newer ones are read where they allow it.
+"""Manifests of other schemas: old ones are brought up to date, newer ones are read where they allow it.
 
-Pure functions on the JSON document, one from each schema to the next. A version's other files never change.
+An upgrade is a pure function on the JSON document, from one schema to the next. A version's other files stay.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from banks.versions.seal import CHECKSUM, unsealed
 from recipes.sentences import field_path
 
 SCHEMA_VERSION = 4
-"""Raise it whenever something new in a manifest may not be ignored by who reads it; see MIN_READER."""
+"""Raise the number whenever a reader must not ignore something new in a manifest; see MIN_READER."""
 MIN_READER = 4
-"""The oldest schema whose readers understand what this Tribank writes, if they ignore the fields that they do
+"""The oldest schema whose readers understand what this Tribank writes, if they ignore fields that they do
 not know."""
 _SEALED_SINCE = 4
 
@@ -25,10 +25,10 @@ Document = dict[str, Any]
 
 
 def current_form(document: Mapping[str, Any]) -> Document:
-    """A manifest's document as `banks.versions.manifest.Manifest` has it, without its checksum.
+    """A manifest's document in the form of `banks.versions.manifest.Manifest`, without its checksum.
 
-    Fields that a newer Tribank added are still there. Raises ValueError where it is damaged, too old or needs
-    a newer reader.
+    Fields that a newer Tribank added are kept. Raises ValueError where the document is damaged, too old or
+    needs a newer reader.
     """
     schema = document.get("schema_version")
     if not isinstance(schema, int) or isinstance(schema, bool):
@@ -61,7 +61,7 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def without_unknown(document: Mapping[str, Any], error: ValidationError) -> Document:
-    """The document without the fields that `error` calls unknown. Raises `error` if it says anything else."""
+    """The document without the fields that `error` calls unknown. Raises `error` for any other fault."""
     known = _copied(document)
     for problem in error.errors():
         if problem["type"] not in _UNKNOWN:
@@ -84,7 +84,7 @@ def _copied(value: Any) -> Any:
 
 
 def _from_3(document: Document) -> Document:
-    """Schema 4 has a checksum, the oldest reader, and a probe, which a version of schema 3 lacks."""
+    """Schema 4 adds a checksum, the oldest reader, and a probe. A version of schema 3 has no probe."""
     return {**document, "schema_version": 4, "min_reader": 4}
 
 

@@ -1,8 +1,8 @@
 """What a product will cost before it is built: rows, bytes, and milliseconds a part on this machine.
 
-Rows and bytes follow from the profile and the number of training parts. Times are measured here: the pipeline
-on one part, and the search of its patches in made-up banks of the same width; only the search is scaled, by
-rows.
+Rows and bytes follow from the profile and the number of training parts. Times are measured on this machine:
+the pipeline on one part, and the search of its patches in made-up banks of the same width. Only the time of
+the search is scaled, by the number of rows.
 """
 
 from __future__ import annotations
@@ -26,17 +26,23 @@ from models.fusion.registry import FUSIONS
 from models.sample import Sample
 from recipes.profile import Profile
 
-_PROBE_ROWS = 4096
+_MEASURED_ROWS = 4096
 _REPEATS = 3
 _ROW_ORIGIN = 3 * 4  # provenance: three int32 a row
-_CHOOSING = 100_000_000  # what the greedy choice of rows takes beside its library
+_CHOOSING = 100_000_000  # bytes that the greedy choice of rows takes beside its library
 _SMALL_FILES = 20_000  # manifest, normalisers, headers
 
 
 @dataclass(frozen=True, slots=True)
 class BankPlan:
-    """One bank. seen: training patches; rows: kept. disk_bytes: of the index and of where its rows are from.
-    search_ms: of one part."""
+    """One bank.
+
+    seen: training patches.
+    rows: patches that the bank keeps.
+    dimension: channels of a patch.
+    disk_bytes: of the index and of the provenance of its rows.
+    search_ms: of one part.
+    """
 
     seen: int
     rows: int
@@ -49,12 +55,14 @@ class BankPlan:
 class Plan:
     """What a product of so many parts costs.
 
-    disk_bytes: of one version's banks. kept_bytes: beside them, of the features of its parts, where it
-    keeps them so that it can be extended. memory_bytes: of its banks in memory while it is served; on a
-    GPU, `float16` banks take half of it there. scratch_bytes: on the banks' disk while it is built.
-    build_peak_bytes: an estimate of the building process' memory. stages_ms: of one part, before the
-    search. part_ms: of one part, extraction and search. extraction_s: of all training parts; choosing the
-    rows comes on top.
+    disk_bytes: of one version without its kept features.
+    kept_bytes: of the features of its parts, where a version keeps them so that it can be extended.
+    memory_bytes: of the banks while they are served. On a GPU `float16` banks take half of it.
+    scratch_bytes: on the banks' disk during a build.
+    build_peak_bytes: an estimate of the memory of the building process.
+    stages_ms: of one part, before the search.
+    part_ms: of one part: extraction and search.
+    extraction_s: of all training parts. Choosing the rows takes more time.
     """
 
     profile: str
@@ -81,6 +89,8 @@ def plan(
 ) -> Plan:
     """The plan for `parts` training parts that are like `part`.
 
+    device: where the networks and the search run.
+    weights_dir: where the networks' weights lie.
     Raises MissingWeights where a network's weights are absent, BadSample where the part cannot be used.
     """
     pipeline = make_pipeline(profile, weights_dir, device)
@@ -128,16 +138,15 @@ def plan(
 
 
 def _search_ms(profile: Profile, name: str, queries: torch.Tensor, rows: int, device: str) -> float:
-    """Milliseconds to score one part against so many rows, measured on at most `_PROBE_ROWS`."""
+    """Milliseconds to score one part against a number of rows, measured on at most `_MEASURED_ROWS` rows."""
     width = queries.shape[1]
-    probe = min(rows, _PROBE_ROWS)
-    made_up = np.random.default_rng(0).standard_normal((probe, width), dtype=np.float32)
+    measured = min(rows, _MEASURED_ROWS)
+    made_up = np.random.default_rng(0).standard_normal((measured, width), dtype=np.float32)
     bank = MemoryBank.of(made_up, device=device, precision=profile.precision)
     taken, reweighting = bank.take(queries), profile.banks[name].reweighting
-    bank.score(taken, reweighting)
-    return (
-        rows / probe * median(_milliseconds(lambda: bank.score(taken, reweighting)) for _ in range(_REPEATS))
-    )
+    bank.score(taken, reweighting)  # the first is slower
+    times = [_milliseconds(lambda: bank.score(taken, reweighting)) for _ in range(_REPEATS)]
+    return rows / measured * median(times)
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
@@ -147,8 +156,8 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def _build_peak(profile: Profile, banks: Mapping[str, BankPlan]) -> int:
-    """This process with its networks, as it is, and the most that is held beside it: the projected library of
-    one bank while its rows are chosen, and the rows of all banks, once more as they are written."""
+    """Peak memory of a build: this process with its networks, plus the projected library of one bank while
+    its rows are chosen, plus the rows of all banks, twice while they are written."""
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     libraries = [
         _CHOOSING + bank.seen * projected_width(bank.seen, bank.dimension, profile.coreset_eps) * 4

@@ -1,7 +1,7 @@
 """The probe: one good part inside every version, with the scores it had when the version was built.
 
-Whoever loads the version scores it before any other part. Other weights, libraries, devices or numeric modes
-that change scores are found by that, before the first part of the line.
+A detector scores the probe before any other part. So weights, libraries, devices or numeric modes that change
+scores are found before the first part of the line.
 """
 
 from __future__ import annotations
@@ -23,44 +23,45 @@ from models.sample import Modality
 
 PROBE = "probe.npz"
 BANK_TOLERANCE = 1e-3
-"""Relative difference of a bank's score that is let through. Other numbers of threads and BLAS kernels differ
-by 3e-7; other weights and bfloat16 by far more."""
+"""Largest accepted relative difference of a bank's score. Other numbers of threads and BLAS kernels differ by
+3e-7, other weights and bfloat16 by far more."""
 SCORE_TOLERANCE = 1e-2
-"""Difference of the final score that is let through, as a share of the score or of the threshold, whichever
-is more: rules are steep, so a bank's difference may come out ten times as large."""
-_SMALL = 0.1  # below it a bank's score is held against this: near 0 all of it may be rounding
+"""Largest accepted difference of the final score, as a share of the score or of the threshold, whichever is
+more. Rules are steep: a difference of a bank's score may become ten times as large."""
+_SMALL = 0.1  # smaller scores of a bank are compared as if they were this large: they may be all rounding
 _PLANE = (None, False, True)
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A part as it was prepared. held_out: whether it is in no bank."""
+    """A prepared part. part: its name. held_out: whether the part is in no bank."""
 
     part: str
     held_out: bool
     prepared: PreparedPart
 
     def facts(self, banks: dict[str, float], score: float) -> ProbeFacts:
-        """With the scores that it has."""
+        """The part with its scores, for the manifest."""
         return ProbeFacts(part=self.part, held_out=self.held_out, banks=banks, score=score)
 
 
 def slimmed(part: PreparedPart, needs: Collection[Modality]) -> PreparedPart:
-    """The part as a probe has it: coordinates to a hundredth of a millimetre, and nothing that the extractors
-    do not need."""
+    """The part as a probe keeps it: coordinates to a hundredth of a millimetre, and zeros for everything that
+    the extractors do not need."""
     rgb = part.rgb if "rgb" in needs else np.zeros_like(part.rgb)
     xyz = np.round(part.xyz, 5) if "xyz" in needs else np.zeros_like(part.xyz)
     return replace(part, rgb=rgb, xyz=xyz)
 
 
 def mirrored(part: PreparedPart) -> PreparedPart:
-    """A training part as in a mirror: its own patches are in the banks, and distances of 0 tell nothing."""
+    """The mirror image of a training part. The part's own patches are in the banks: distances of 0 tell
+    nothing."""
     turned = part.xyz[:, ::-1] * np.array([-1, 1, 1], np.float32)
     return replace(part, rgb=part.rgb[:, ::-1].copy(), xyz=turned, valid=part.valid[:, ::-1].copy())
 
 
 def to_bytes(part: PreparedPart) -> bytes:
-    """The file of a part."""
+    """The content of the probe's file."""
     frame = part.frame
     file = io.BytesIO()
     np.savez_compressed(
@@ -76,7 +77,7 @@ def to_bytes(part: PreparedPart) -> bytes:
 
 
 def from_bytes(content: bytes) -> PreparedPart:
-    """The part of a file. Raises ValueError."""
+    """The inverse of `to_bytes`. Raises ValueError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return PreparedPart(
@@ -87,13 +88,13 @@ def from_bytes(content: bytes) -> PreparedPart:
                 plane_found=_PLANE[int(file["plane"])],
             )
     except (OSError, LookupError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{PROBE} is no probe: {error}") from error
+        raise ValueError(f"{PROBE} is no probe ({error}): build the version again") from error
 
 
 def scores_of(
     part: PreparedPart, pipeline: Pipeline, columns: Columns, decision: Decision
 ) -> tuple[dict[str, float], float]:
-    """Each bank's score of a stored part, and the final one."""
+    """Each bank's score of a prepared part, and the final score."""
     features, _ = pipeline.extract(part)
     scores = columns.score(features)
     return scores.image_scores, decision.judge(scores).score
@@ -102,15 +103,17 @@ def scores_of(
 def difference(
     built: ProbeFacts, banks: Mapping[str, float], score: float, *, threshold: float
 ) -> str | None:
-    """What differs between the scores of now and those of the build; None if nothing that counts.
+    """How today's scores differ from those of the build, in words; None if the difference is small enough.
 
-    threshold: calibration's.
+    built: the scores of the build.
+    banks, score: today's scores.
+    threshold: of the calibration.
     """
-    said = [
+    differences = [
         f"{name} {banks.get(name, math.nan):.6g} instead of {then:.6g}"
         for name, then in built.banks.items()
         if not abs(banks.get(name, math.nan) - then) <= BANK_TOLERANCE * max(abs(then), _SMALL)
     ]
     if not abs(score - built.score) <= SCORE_TOLERANCE * max(abs(built.score), abs(threshold)):
-        said.append(f"score {score:.6g} instead of {built.score:.6g}")
-    return ", ".join(said) or None
+        differences.append(f"score {score:.6g} instead of {built.score:.6g}")
+    return ", ".join(differences) or None

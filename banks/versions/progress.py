@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""How work that takes long reports its progress."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class Progress(Protocol):
     """Called again and again while a stage runs."""
 
     def __call__(self, stage: str, done: int, total: int, note: str = "", /) -> None:
-        """`done` of `total` of a stage are done. note: what else to show, such as a loss."""
+        """`done` steps of the `total` steps of a stage are done. note: more to show, such as a loss."""
         ...
 
 
 def silent(stage: str, done: int, total: int, note: str = "") -> None:
-    """Tells nobody."""
+    """Report nothing."""

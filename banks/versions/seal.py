@@ -1,7 +1,7 @@
-"""JSON documents that carry a checksum of their own content, so that damage is found when they are read.
+"""JSON documents that carry a checksum of their content, so that damage is found when they are read.
 
-The checksum is over the content in a canonical form, not over the bytes: a document that was only indented
-otherwise is still the same.
+The checksum is over the content in a canonical form, not over the bytes: a document that is only indented in
+another way stays sound.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 CHECKSUM = "checksum"
-"""The key of a sealed document that holds it: hex sha256 of all the others."""
+"""The key of the checksum in a sealed document. Its value is the hex sha256 of all other keys and values."""
 
 
 def sealed(document: Mapping[str, Any]) -> str:
@@ -21,7 +21,7 @@ def sealed(document: Mapping[str, Any]) -> str:
 
 
 def parse(content: bytes) -> dict[str, Any]:
-    """A JSON object, its checksum not yet looked at. Raises ValueError."""
+    """A JSON object, without a look at its checksum. Raises ValueError."""
     document = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_constant)
     if not isinstance(document, dict):
         raise ValueError(f"it holds a {type(document).__name__}, not an object")
@@ -29,7 +29,7 @@ def parse(content: bytes) -> dict[str, Any]:
 
 
 def unsealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document without its checksum. Raises ValueError where that is missing or of another content."""
+    """The document without its checksum. Raises ValueError where the checksum is missing or does not fit."""
     content = {key: value for key, value in document.items() if key != CHECKSUM}
     if CHECKSUM not in document:
         raise ValueError("its checksum is missing")

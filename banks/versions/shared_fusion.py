@@ -28,16 +28,20 @@ RUN = "run.json"
 
 
 class TrainingRefused(ValueError):
-    """The parts cannot train a fusion network, or the folder holds another run; the message says why."""
+    """The parts cannot train a fusion network, or the folder holds another run. The message says why."""
 
 
 @dataclass
 class SharedFusion:
     """Trains the fusion network that profiles name "uff" on the good parts of several products.
 
-    profile: its preparation, extractors and `extraction.training` count; its banks and fusion do not.
-    folder: of the run: every part's patches (24 MB a part for M3DM) and the checkpoint. A run that was
-    stopped goes on from what lies there; the folder is removed when the network is written.
+    profile: its preparation, its extractors and `extraction.training` are used; its banks and its fusion are
+        not.
+    folder: of the run. It holds every part's patches (24 MB a part for M3DM) and the checkpoint, so that a
+        stopped run can continue. It is removed when the network is written.
+    weights_dir: where the extractors' weights lie.
+    device: where the networks run.
+    progress: called while each stage runs.
     """
 
     profile: Profile
@@ -47,18 +51,19 @@ class SharedFusion:
     progress: Progress = silent
 
     def train(self, products: Mapping[str, ProductFolder], out: Path) -> dict[str, str]:
-        """Train on `products` (by name) and write `out`, a safetensors file with the official keys.
+        """Train a network and return the parts that could not be used, with the reasons.
 
-        Returns the parts that were left out, with the reason. Raises TrainingRefused; MissingWeights where an
-        extractor's weights are absent.
+        products: by name.
+        out: the safetensors file to write, with the official keys.
+        Raises TrainingRefused, MissingWeights where an extractor's weights are absent.
         """
         extraction = self.profile.extraction
         if extraction.rgb is None or extraction.point is None or extraction.point.side is None:
             raise TrainingRefused(
-                f"Profile {self.profile.name} has nothing to fuse: that takes RGB and points on one grid."
+                f"Profile {self.profile.name} has nothing to fuse. A fusion takes RGB and points on one grid."
             )
         weights = WeightStore(self.weights_dir)
-        extraction = replace(extraction, fusion=None)  # the network it may name is the one to be trained
+        extraction = replace(extraction, fusion=None)  # the fusion network is still to be trained
         rgb_size = self.profile.preparation.rgb_size
         extractor = Extractor(extraction, weights, rgb_size=rgb_size, device=self.device)
         parts = [
@@ -88,20 +93,20 @@ class SharedFusion:
         return skipped
 
     def _claim(self, identity: str) -> None:
-        """Begin a run in the folder, or go on with the same one."""
+        """Begin a run in the folder, or continue the same run."""
         self.folder.mkdir(parents=True, exist_ok=True)
         record = self.folder / RUN
         if record.exists() and record.read_text() != identity:
             raise TrainingRefused(
                 f"{self.folder} holds a stopped run with other parts, weights or settings: "
-                "remove it or choose another file to write."
+                "remove the folder, or choose another file to write."
             )
         record.write_text(identity)
 
     def _pairs(
         self, pipeline: Pipeline, parts: Sequence[tuple[str, PartFile]]
     ) -> tuple[list[Path], dict[str, str]]:
-        """A file of patches for every usable part, written whole or not at all; and the others' reasons."""
+        """The file of patches of every usable part, and why the other parts cannot be used."""
         files, skipped = [], {}
         for number, (name, part) in enumerate(parts):
             file = self.folder / f"part-{number:05}.safetensors"
@@ -131,7 +136,7 @@ def _identity(
     weights: Mapping[str, str],
     parts: Sequence[tuple[str, PartFile]],
 ) -> str:
-    """All that the stored patches and the training depend on, as JSON."""
+    """Everything that the stored patches and the training depend on, as JSON."""
     files = [
         [name, *((str(file.resolve()), file.stat().st_mtime_ns) for file in (part.rgb, part.xyz) if file)]
         for name, part in parts

@@ -5,11 +5,11 @@
                                                  name of the one that was active before
     <root>/<product>/shadow                      the version that scores along, if one does
 
-Both end with a line that is the checksum of the names; a file without it, as older sources or people write
-it, is read too. The folder's name is the product's: a folder may be copied or renamed.
+Both files end with a line that is the checksum of the names. A file without a checksum, as older sources or
+people write it, is read, too. The folder's name is the product's name: a folder may be copied or renamed.
 
-A version is written under a hidden name on the same file system, flushed, checked and renamed into
-place; `current` moves by an atomic replace. A build killed at any moment leaves the old version active.
+A version is written under a hidden name on the same file system, flushed, checked and renamed into place.
+`current` is replaced atomically. A build that is killed at any moment leaves the old version active.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class BankNotFound(LookupError):
 
 
 class BadBank(ValueError):
-    """A version on disk that must not be served: files missing, changed or not understood."""
+    """A version on disk that must not be served: its files are missing, changed or not understood."""
 
 
 class VersionInUse(ValueError):
@@ -62,9 +62,9 @@ class BankStore:
         self.root = root
 
     def products(self) -> list[str]:
-        """Products that have an active version, sorted; also those of which that cannot be read.
+        """Products that have an active version, sorted, also where the file that names it cannot be read.
 
-        Raises OSError where the root itself cannot be read.
+        Raises OSError where the root cannot be read.
         """
         if not self.root.is_dir():
             return []
@@ -83,11 +83,11 @@ class BankStore:
         return sorted(names, key=_number)
 
     def current(self, product: str) -> str | None:
-        """The active version's name, or None. Raises BadBank where the file that says it is damaged."""
+        """The active version's name, or None. Raises BadBank where the file that names it is damaged."""
         return next(iter(self._pointed_at(product, CURRENT)), None)
 
     def previous(self, product: str) -> str | None:
-        """The version that was active before the active one, if it is still there. Raises BadBank."""
+        """The version that was active before the active version, if it still exists. Raises BadBank."""
         before = self._pointed_at(product, CURRENT)[1:]
         return before[0] if before and before[0] in self.versions(product) else None
 
@@ -96,10 +96,10 @@ class BankStore:
         return next(iter(self._pointed_at(product, SHADOW)), None)
 
     def path(self, product: str, version: str | None = None) -> Path:
-        """Directory of a version (default: the active one). Raises BankNotFound."""
+        """Directory of a version (default: the active version). Raises BankNotFound."""
         chosen = version or self.current(product)
         if chosen is None or not VERSION_NAME.match(chosen):
-            raise BankNotFound(f"There is no bank of product '{product}'. Build one with 'tribank build'.")
+            raise BankNotFound(f"Product '{product}' has no banks. Build them with 'tribank build'.")
         path = self._folder(product) / chosen
         if not path.is_dir():
             raise BankNotFound(f"Product '{product}' has no version '{chosen}'.")
@@ -107,15 +107,15 @@ class BankStore:
 
     @contextmanager
     def building(self, product: str) -> Iterator[Path]:
-        """A scratch directory for a version that is being written; removed on the way out.
+        """A scratch directory for a version that is being written. The directory is removed at the end.
 
-        What killed builds left behind is removed first (their lock is free).
+        What killed builds left behind is removed first: their lock is free.
         """
         folder = self._folder(product)
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
         with ExitStack() as stack:
-            with exclusive(folder):  # no other build takes this one for a stale one before it holds its lock
+            with exclusive(folder):  # so that no other build removes the scratch before its lock is held
                 _sweep(folder)
                 stack.enter_context(_locked(scratch))
                 scratch.mkdir()
@@ -125,9 +125,10 @@ class BankStore:
     def publish(
         self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
     ) -> str:
-        """Flush and check the staged directory, rename it into place and make it the active version.
+        """Flush and check the staged directory and rename it into place; returns the version's name.
 
-        check: called with the staged directory; raises to refuse it. Returns the version's name.
+        check: called with the staged directory; raises to refuse it.
+        activate: whether to make the version the active one.
         """
         folder = self._folder(product)
         for file in (*staged.rglob("*"), staged):
@@ -142,7 +143,7 @@ class BankStore:
         return version
 
     def activate(self, product: str, version: str) -> None:
-        """Make a published version the active one, atomically; a damaged `current` is mended by it.
+        """Make a published version the active one, atomically. This also mends a damaged `current`.
 
         Raises BankNotFound.
         """
@@ -158,7 +159,10 @@ class BankStore:
             write_atomically(folder / CURRENT, _pointer(version, before[0]))
 
     def set_shadow(self, product: str, version: str | None) -> None:
-        """Let a version score along with the active one; None ends it. Raises BankNotFound."""
+        """Let a version score every part along with the active version; None ends the shadow.
+
+        Raises BankNotFound.
+        """
         folder = self._folder(product)
         if version is not None:
             self.path(product, version)
@@ -172,22 +176,22 @@ class BankStore:
             write_atomically(folder / SHADOW, _pointer(version))
 
     def delete(self, product: str, version: str) -> None:
-        """Remove a version that is not in use. Its name is never given again.
+        """Remove a version that is not in use. Its name is never used again.
 
-        Raises BankNotFound; VersionInUse for the active version and the shadow; BadBank where the files that
-        name them are damaged.
+        Raises BankNotFound, VersionInUse for the active version and the shadow, BadBank where the files that
+        name these two are damaged.
         """
         path = self.path(product, version)
         with exclusive(path.parent):
             if version in (self.current(product), self.shadow(product)):
-                raise VersionInUse(f"Version {version} is in use. Activate another one, or end its shadow.")
+                raise VersionInUse(f"Version {version} is in use. Activate another one or end its shadow.")
             grave = path.with_name(f"{_DELETED}{version}")
             path.rename(grave)
             flush(path.parent)
         _empty(grave)
 
     def verify(self, product: str, version: str | None = None) -> list[str]:
-        """What is wrong with a version; empty when every file is as its manifest says."""
+        """What is wrong with a version; empty where every file is as the manifest says."""
         return verify_files(self.path(product, version))
 
     def _is_active(self, product: str) -> bool:
@@ -197,8 +201,10 @@ class BankStore:
             return True
 
     def _pointed_at(self, product: str, name: str, *, damaged: Sequence[str] | None = None) -> Sequence[str]:
-        """The versions that `current` or `shadow` names. damaged: what a damaged file stands for; without it
-        one raises BadBank."""
+        """The versions that `current` or `shadow` names.
+
+        damaged: the answer for a damaged file. Without it a damaged file raises BadBank.
+        """
         try:
             return _names((self._folder(product) / name).read_bytes().decode("ascii"))
         except (FileNotFoundError, NotADirectoryError):
@@ -206,7 +212,7 @@ class BankStore:
         except (OSError, ValueError) as error:
             if damaged is not None:
                 return damaged
-            mend = "Activate a version again." if name == CURRENT else "Set the shadow again, or remove it."
+            mend = "Activate a version again." if name == CURRENT else "Set the shadow again, or end it."
             raise BadBank(f"{product}/{name} cannot be used: {reason(error)}. {mend}") from error
 
     def _next_name(self, product: str) -> str:
@@ -224,7 +230,8 @@ class BankStore:
 
 
 def verify_files(path: Path, *, serving: bool = False) -> list[str]:
-    """What is wrong with the files of one version directory. serving: only with those that scoring needs."""
+    """What is wrong with the files of a version directory. serving: whether to check only the files that
+    scoring needs."""
     try:
         manifest = Manifest.read(path)
     except (OSError, ValueError) as error:
@@ -243,7 +250,7 @@ def verify_files(path: Path, *, serving: bool = False) -> list[str]:
 
 
 def reason(error: Exception) -> str:
-    """Why something could not be read, in a few words and on one line."""
+    """Why something could not be read, in a few words on one line."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or type(error).__name__})"
     if isinstance(error, ValidationError):
@@ -254,7 +261,7 @@ def reason(error: Exception) -> str:
 
 
 def _pointer(*names: str | None) -> str:
-    """What `current` and `shadow` hold. Older sources take the last line for no version."""
+    """The content of `current` or `shadow`. Older sources ignore the last line."""
     versions = [name for name in names if name]
     return "".join(f"{line}\n" for line in (*versions, _checksum(versions)))
 
@@ -279,7 +286,7 @@ def _number(version: str) -> int:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """One process, and one thread of it, at a time changes which versions a product has."""
+    """Only one thread of one process at a time changes which versions a product has."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -289,9 +296,9 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def _empty(grave: Path) -> None:
-    """Remove what a deleted version holds. Its directory stays: it keeps the name from being given again.
+    """Remove the files of a deleted version. Its directory stays, so that the name is not used again.
 
-    A sweep and the deletion itself may both be at it, so a file that is gone is no error. Raises OSError.
+    A sweep and the deletion may both remove files, so a missing file is no error. Raises OSError.
     """
     for inside in grave.iterdir():
         if inside.is_dir():
@@ -301,13 +308,16 @@ def _empty(grave: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed builds, deletions and writes left behind. The caller holds `exclusive(folder)`: so
-    do the writers of the files named here, so that none of them is being written."""
+    """Remove what killed builds, deletions and writes left behind.
+
+    The caller holds `exclusive(folder)`. The writers of these files hold it, too, so no file is being
+    written.
+    """
     for file in folder.iterdir():
         if _HALF_WRITTEN.match(file.name):
             file.unlink(missing_ok=True)
     for grave in folder.glob(f"{_DELETED}*"):
-        with suppress(OSError):  # what cannot be removed is no reason to build nothing
+        with suppress(OSError):  # a build goes on where old files cannot be removed
             _empty(grave)
     locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{_UNFINISHED}*"))
     for stale in {*folder.glob(f"{_UNFINISHED}*"), *locks}:
@@ -318,7 +328,8 @@ def _sweep(folder: Path) -> None:
 
 @contextmanager
 def _locked(scratch: Path) -> Iterator[bool]:
-    """Hold the scratch directory's lock, and remove it at the end; yields False if a live build holds it."""
+    """Hold a scratch directory's lock, and remove the lock at the end. Yields False where a live build holds
+    the lock."""
     lock = scratch.with_name(f"{_LOCK}{scratch.name}")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:

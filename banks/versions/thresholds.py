@@ -1,8 +1,8 @@
-"""Thresholds that a person moved, beside the versions, which stay as they were built.
+"""Thresholds that a person moved. They lie beside the versions; a version stays as it was built.
 
 <root>/<product>/thresholds.json     {"v3": {"threshold": 2.5}, "v4": {"rate": 0.02}, "checksum": "5a..."}
 
-A file without a checksum, as older sources wrote it, is read too.
+A file without a checksum, as older sources wrote it, is read, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ THRESHOLDS = "thresholds.json"
 
 
 class MovedThreshold(BaseModel):
-    """Where a person wants a version's threshold: at a score, or by the share of good parts rejected."""
+    """A version's threshold as a person wants it: a score, or the share of good parts that are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,9 +45,9 @@ class MovedThreshold(BaseModel):
 
 
 def move_threshold(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> None:
-    """Move a version's threshold; None puts it back to what calibration found.
+    """Move a version's threshold. moved: None puts the calibrated threshold back.
 
-    Raises BankNotFound, or BadBank where the file is not what this module wrote.
+    Raises BankNotFound, or BadBank where the file of thresholds is damaged.
     """
     folder = store.path(product, version).parent
     with exclusive(folder):
@@ -56,15 +56,17 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
             thresholds.pop(version, None)
         else:
             thresholds[version] = moved
-        content = {name: one.model_dump(exclude_none=True) for name, one in thresholds.items()}
+        content = {name: threshold.model_dump(exclude_none=True) for name, threshold in thresholds.items()}
         write_atomically(folder / THRESHOLDS, sealed(content))
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:
-    """The calibration of a version directory with the threshold that a person may have set.
+    """The calibration of a version directory with the threshold that a person may have moved.
 
-    built: as the manifest has it. Raises BadBank where the file is damaged or cannot be read: a threshold
-    that someone moved for a reason is never silently dropped.
+    version: the directory.
+    built: the calibration in the manifest.
+    Raises BadBank where the file of thresholds is damaged or cannot be read: a threshold that somebody moved
+    for a reason is never dropped silently.
     """
     moved = moved_thresholds(version.parent).get(version.name)
     return built if moved is None else moved.apply(built)
@@ -75,13 +77,13 @@ def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:
     try:
         document = parse((folder / THRESHOLDS).read_bytes())
         content = unsealed(document) if CHECKSUM in document else document
-        return {_version(name): MovedThreshold.model_validate(one) for name, one in content.items()}
+        return {_version(name): MovedThreshold.model_validate(moved) for name, moved in content.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise BadBank(
-            f"{folder.name}/{THRESHOLDS} cannot be used: {reason(error)}. Restore it from the backup, or "
-            "remove it and move the thresholds again."
+            f"{folder.name}/{THRESHOLDS} cannot be used: {reason(error)}. Restore the file from the backup, "
+            "or remove it and move the thresholds again."
         ) from error
 
 

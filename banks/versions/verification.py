@@ -1,4 +1,4 @@
-"""What is wrong with a product beside its versions' files, and what is not wrong but worth knowing."""
+"""What is wrong with a product's folder, apart from the files of its versions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ def product_problems(store: BankStore, product: str) -> list[str]:
 
 
 def _problems(store: BankStore, product: str) -> Iterator[str]:
-    looks: tuple[Callable[[], object], ...] = (
+    checks: tuple[Callable[[], object], ...] = (
         lambda: store.versions(product),
         lambda: _named(store, product, "active version", store.current(product)),
         lambda: _named(store, product, "shadow", store.shadow(product)),
         lambda: moved_thresholds(store.root / product),
     )
-    for look in looks:
+    for check in checks:
         try:
-            look()
+            check()
         except BadBank as error:
             yield str(error)
 
 
 def _named(store: BankStore, product: str, what: str, version: str | None) -> None:
     if version is not None and version not in store.versions(product):
-        raise BadBank(f"Its {what} {version} is gone. Restore it from the backup, or choose another one.")
+        raise BadBank(
+            f"The {what} {version} is gone. Restore the version from the backup, or choose another version."
+        )

@@ -1,5 +1,4 @@
-"""One bank of good patches: nearest distances and the re-weighted image score (paper sec. 3.4; M3DM
-features.py)."""
+"""A bank of good patches: nearest distances and the re-weighted image score (paper sec. 3.4)."""
 
 from __future__ import annotations
 
