@@ -1,11 +1,11 @@
-"""What a method is: how one column of a version is fitted, scores a part, and is kept.
+"""What a method is: how one column of a version is planned, fitted, kept, and scores a part.
 
 A version has one column for each bank of its profile. `banks.methods.registry` knows all methods by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
@@ -71,6 +71,44 @@ class FitTask:
     progress: Callable[[int, int], None]
 
 
+@dataclass(frozen=True)
+class PlanTask:
+    """What a column's plan may use.
+
+    column, profile, device: as in `FitTask`.
+    seen: training patches of each bank.
+    patches: of one part, for the column.
+    """
+
+    column: str
+    profile: Profile
+    seen: Mapping[str, int]
+    patches: Patches
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """What one column will cost.
+
+    seen: training patches.
+    rows: patches that the column keeps.
+    dimension: channels of a patch.
+    disk_bytes: of the column's files.
+    memory_bytes: of the column while it scores, on the host.
+    fit_bytes: of memory while the column is fitted.
+    search_ms: to score one part, without extraction.
+    """
+
+    seen: int
+    rows: int
+    dimension: int
+    disk_bytes: int
+    memory_bytes: int
+    fit_bytes: int
+    search_ms: float
+
+
 class Method(Protocol):
     """One fitted column of a version."""
 
@@ -91,6 +129,11 @@ class Method(Protocol):
     @property
     def provenance(self) -> Provenance | None:
         """Where the rows came from; None for a method without rows."""
+        ...
+
+    @classmethod
+    def plan(cls, task: PlanTask) -> ColumnPlan:
+        """What a column will cost, before it is fitted."""
         ...
 
     @classmethod

@@ -14,7 +14,8 @@ from banks.feature_store import StoredRows
 from banks.methods.column_files import ColumnFiles
 from banks.methods.memory_bank.bank import MemoryBank, Normaliser
 from banks.methods.memory_bank.coreset import greedy, project
-from banks.methods.method import Finding, FitTask, Provenance
+from banks.methods.memory_bank.cost import memory_bank_plan
+from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
 from recipes.banks import Normalisation, Reweighting
 from recipes.profile import Profile
@@ -49,6 +50,11 @@ class MemoryBankColumn:
     def dimension(self) -> int:
         """Channels of a row."""
         return self.bank.dimension
+
+    @classmethod
+    def plan(cls, task: PlanTask) -> ColumnPlan:
+        """Rows and bytes from the profile; the time of the search is measured on made-up rows."""
+        return memory_bank_plan(task)
 
     @classmethod
     def fit(cls, task: FitTask) -> MemoryBankColumn:

@@ -13,7 +13,7 @@ import torch
 from banks.detector import Detector, PartResult
 from banks.feature_store import FeatureStore
 from banks.methods.column_files import ColumnFiles
-from banks.methods.method import Finding, FitTask, Provenance
+from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from banks.methods.registry import METHODS
 from banks.versions.builder import PARTS, Builder, BuildError
 from banks.versions.good_parts import GoodParts
@@ -40,6 +40,11 @@ class MeanPatch:
     @property
     def dimension(self) -> int:
         return len(self.mean)
+
+    @classmethod
+    def plan(cls, task: PlanTask) -> ColumnPlan:
+        seen, width = task.seen[task.column], task.patches.rows.shape[1]
+        return ColumnPlan(seen, 0, width, 4 * width, 4 * width, 0, 1.0)
 
     @classmethod
     def fit(cls, task: FitTask) -> MeanPatch:
