@@ -1,4 +1,4 @@
-"""Extraction: prepared parts become patches, by the extractors a profile names."""
+"""Extraction: the extractors of a profile turn prepared parts into patches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,19 @@ from recipes.points import FpfhChoice, PointChoice, PointNetwork
 
 
 class Extractor:
-    """The loaded extractors of one `Extraction`, without the fusion: that one is fitted on good parts."""
+    """The loaded extractors of one `Extraction`, without its fusion, which is fitted on good parts."""
 
     def __init__(
         self, settings: Extraction, weights: WeightStore, *, rgb_size: int, device: str = "cpu"
     ) -> None:
-        """Raises `MissingWeights` with what to do where a network's weights are absent."""
+        """Load the networks.
+
+        settings: which extractors.
+        weights: where the networks' weights lie.
+        rgb_size: side of the prepared RGB images in pixels.
+        device: where the networks run.
+        Raises `MissingWeights` where a network's weights are absent; the message says what to do.
+        """
         self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()
@@ -37,7 +44,7 @@ class Extractor:
             self._extractors["point"] = shared(key, lambda: point_extractor(point, weights, device))
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
-        """Patches of one part, and the milliseconds each took."""
+        """Patches of one part by bank, and the milliseconds of each extraction."""
         features: dict[str, Patches] = {}
         milliseconds: dict[str, float] = {}
         for bank, extract in self._extractors.items():
@@ -48,7 +55,7 @@ class Extractor:
 
 
 def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
-    """The loaded extractor of a choice, for parts prepared at `size` pixels."""
+    """The loaded RGB extractor of a choice, for parts that are prepared at `size` pixels."""
     return RgbExtractor.load(
         choice.backbone,
         weights,
@@ -61,7 +68,7 @@ def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size:
 
 
 def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> FpfhExtractor | PointExtractor:
-    """The loaded extractor of a choice."""
+    """The loaded point extractor of a choice."""
     if isinstance(choice, FpfhChoice):
         return FpfhExtractor(choice.settings, side=choice.side, device=device)
     return PointExtractor.load(choice, weights.load(choice.kind), device)

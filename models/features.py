@@ -1,4 +1,4 @@
-"""What a part becomes: patch vectors for each memory bank, and where they lie."""
+"""What extraction makes of a part: patch vectors for each bank, and where the patches lie."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ Rows: TypeAlias = NDArray[np.float32] | torch.Tensor
 class Patches:
     """Patch vectors of one part for one bank.
 
-    rows: (n, C) float32 on the extractor's device. layout: of n places on the image plane, in the same order.
+    rows: (n, C) float32 on the extractor's device.
+    layout: n places on the image plane, in the same order.
     """
 
     rows: torch.Tensor

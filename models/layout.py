@@ -1,7 +1,7 @@
 """Where the patches of one part lie on the image plane: the cells of a grid, or point groups where they are.
 
-Whatever comes after extraction asks the layout: how many rows a part has, at which pixel a row lies, and how
-one number a row becomes an image.
+A layout says how many rows a part has, at which pixel each row lies, and how one number a row becomes an
+image.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _CLOSEST = 1e-8  # pixels; a centre's own pixel divides by this
 
 
 class Layout(Protocol):
-    """What a part's rows say of their places. values: (n,) float32, one a row."""
+    """The places of a part's rows. values: (n,) float32, one for each row."""
 
     @property
     def side(self) -> int | None:
-        """Patches along one edge of the image plane; None where they do not make a grid."""
+        """Patches along an edge of the image plane; None where the patches make no grid."""
         ...
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class Layout(Protocol):
         ...
 
     def smooth_image(self, values: NDArray[np.float32], size: int, sigma: float) -> NDArray[np.float32]:
-        """`image` after a true Gaussian of `sigma` pixels of the image, mirrored at its border."""
+        """`image` after a true Gaussian of `sigma` pixels, mirrored at the image's border."""
         ...
 
 
@@ -59,7 +59,7 @@ class GridLayout:
         return f"{self.side} x {self.side} patches"
 
     def pixels(self, size: int) -> NDArray[np.int64]:
-        """See `Layout`; of the four pixels around a centre the lower right."""
+        """See `Layout`. Of the four pixels around a centre the lower right is taken."""
         along = ((np.arange(self.side) + 0.5) * size / self.side).astype(np.int64)
         return (along[:, None] * size + along).ravel()
 
@@ -72,7 +72,8 @@ class GridLayout:
         return resized[0, 0].numpy()
 
     def smooth_image(self, values: NDArray[np.float32], size: int, sigma: float) -> NDArray[np.float32]:
-        """See `Layout`: resizing and Gaussian are linear and separable, so both are one matrix an axis."""
+        """See `Layout`. Resizing and the Gaussian are linear and separable: both are one matrix for each
+        axis."""
         rows = _resize_and_blur(self.side, size, sigma)
         return (rows @ values.reshape(self.side, self.side) @ rows.T).astype(np.float32)
 
@@ -93,7 +94,8 @@ def _resize_and_blur(side: int, size: int, sigma: float) -> NDArray[np.float64]:
 class GroupLayout:
     """Point groups, each at the pixel of its centre (supplement sec. D, "point groups").
 
-    pixel: (n,) int64, n > 0, row-major in a (source, source) image; groups may share one.
+    pixel: (n,) int64, n > 0, row-major in a (source, source) image; groups may share a pixel.
+    source: side of that image.
     """
 
     pixel: NDArray[np.int64]
@@ -118,9 +120,9 @@ class GroupLayout:
         """Every pixel by inverse distance from the three nearest centres.
 
         The paper says "project point group feature to a 2D plane and use an inverse distance interpolation to
-        get every pixel value", and its code is not published. Ours: distances in pixels, three centres as for
-        features, weights of 1 / distance. A centre's own pixel keeps its value; pixels without a point get
-        one too.
+        get every pixel value"; its code is not published. Our distances are in pixels, there are three
+        centres as for features, and the weights are 1 / distance. A centre's own pixel keeps its value.
+        Pixels without a point get a value, too.
         """
         count = min(NEIGHBOURS, len(self))
         plane = np.indices((size, size)).reshape(2, -1).T
