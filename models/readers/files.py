@@ -31,11 +31,14 @@ _RGB: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.uint8]]] = {
     "JPEG": jpeg_rgb,
     "TIFF": tiff_rgb,
 }
-_CLOUD: Mapping[str, Callable[[bytes, ReadLimits], tuple[NDArray[np.floating], NDArray[np.uint8] | None]]] = {
-    "TIFF": lambda data, limits: (tiff_xyz(data, limits), None),
+_Size = tuple[int, int] | None
+_CLOUD: Mapping[
+    str, Callable[[bytes, ReadLimits, _Size], tuple[NDArray[np.floating], NDArray[np.uint8] | None]]
+] = {
+    "TIFF": lambda data, limits, image: (tiff_xyz(data, limits), None),
     "PLY": ply_cloud,
     "PCD": pcd_cloud,
-    "NPY": lambda data, limits: (npy_xyz(data, limits), None),
+    "NPY": lambda data, limits, image: (npy_xyz(data, limits), None),
 }
 _DEPTH: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.generic]]] = {
     "PNG": png_depth,
@@ -55,21 +58,28 @@ def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uin
     return _reader(data, _RGB, "image")(data, limits)
 
 
-def read_cloud(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Cloud:
+def read_cloud(
+    data: bytes, limits: ReadLimits = DEFAULT_LIMITS, *, image: tuple[int, int] | None = None
+) -> Cloud:
     """Read the organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if the file has colour.
+
+    image: (H, W) of the paired image. A list of points that names no grid has the image's size, if it has as
+    many points as the image has pixels.
 
     Pixels without return keep the file's value: NaN, infinity, 0 or a declared value. models.sample decides
     what means no return. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud,
     cloud_fields, xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "cloud")
-    xyz, rgb = _reader(data, _CLOUD, "cloud")(data, limits)
+    xyz, rgb = _reader(data, _CLOUD, "cloud")(data, limits, image)
     return narrowed(xyz), rgb
 
 
-def read_xyz(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.float32]:
-    """Read the cloud alone: (H, W, 3) float32 metres. Files and errors are those of read_cloud."""
-    return read_cloud(data, limits)[0]
+def read_xyz(
+    data: bytes, limits: ReadLimits = DEFAULT_LIMITS, *, image: tuple[int, int] | None = None
+) -> NDArray[np.float32]:
+    """Read the cloud alone: (H, W, 3) float32 metres. Arguments and errors are those of read_cloud."""
+    return read_cloud(data, limits, image=image)[0]
 
 
 def read_depth(
@@ -115,7 +125,7 @@ def read_pair(
     if intrinsics is not None:
         xyz, colour = read_depth(data, intrinsics, limits), None
     else:
-        xyz, colour = read_cloud(data, limits)
+        xyz, colour = read_cloud(data, limits, image=None if rgb is None else rgb.shape[:2])
     return make_sample(colour if rgb is None else rgb, xyz)
 
 

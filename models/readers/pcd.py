@@ -8,13 +8,14 @@ organised. DATA may be ascii, binary or binary_compressed (LZF). Colour is PCL's
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.makers import advice
 from models.readers.ply import ascii_points
 from models.sample import BadSample
 
@@ -36,27 +37,37 @@ class _Header:
     start: int
 
 
-def pcd_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+def pcd_cloud(
+    data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None
+) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
     """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
+    image: (H, W) of the paired image, for a cloud of HEIGHT 1.
     Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "PCD cloud")
     with decoding("PCD cloud"):
         header = _header(data)
         if header.height == 1:
-            raise BadSample(
-                "unorganised_cloud",
-                "The PCD cloud is not organised: it has HEIGHT 1. Scoring needs one point for every pixel "
-                "of the image. Record the organised cloud (HEIGHT = rows of the image), and do not filter "
-                "or downsample it.",
-            )
+            header = replace(header, **_grid(header.width, data, image))
         check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
         count = header.height * header.width
         check_decoded(count * header.dtype.itemsize, len(data), limits, "PCD cloud")
         points = _POINTS[header.encoding](data, header, count)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
         return xyz.reshape(header.height, header.width, 3), _colour(points, header)
+
+
+def _grid(count: int, data: bytes, image: tuple[int, int] | None) -> dict[str, int]:
+    """The grid of a cloud of HEIGHT 1: the paired image's, if it has as many pixels. Raises BadSample."""
+    if image is not None and image[0] * image[1] == count and min(image) > 1:
+        return {"height": image[0], "width": image[1]}
+    raise BadSample(
+        "unorganised_cloud",
+        f"The PCD cloud is not organised: it has HEIGHT 1 and {count} points. Scoring needs one point for "
+        "every pixel of the image. Record the organised cloud (HEIGHT = rows of the image), and do not "
+        f"filter or downsample it.{advice(data)}",
+    )
 
 
 def _header(data: bytes) -> _Header:

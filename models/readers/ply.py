@@ -1,9 +1,8 @@
 """Organised PLY clouds. We parse the header; NumPy reads the numbers.
 
-Our own parser is needed because it checks sizes before memory is allocated. A PLY file is a list of points.
-It is organised if its header gives a width and a height, as range scanners write them: `obj_info num_cols
-640` and `obj_info num_rows 480`, or comments `width 640` and `height 480` (a colon or an equals sign after
-the word is accepted). Points are stored row by row.
+Our own parser is needed because it checks sizes before memory is allocated. `ply_header` says where the size
+of the grid is looked for. A file may name no size. Then the size of the paired image counts, if the image has
+as many pixels as the file has points. Points are stored row by row. x, y and z are float or double.
 """
 
 from __future__ import annotations
@@ -11,122 +10,88 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.makers import advice
+from models.readers.ply_header import Header, ply_header
 from models.sample import BadSample
 
-_HEADER_BYTES = 65_536
 _MAX_PROPERTIES = 64
 _LINE_BYTES = 65_536  # far above a point's longest line
-_BYTE_ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">", "ascii": "="}
-_NUMBERS = {
-    **{"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"},
-    **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
-    **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"},
-}
-_SIDE = re.compile(r"(?:obj_info|comment)\s+(num_cols|num_rows|width|height)\s*[:=]?\s*(\d{1,9})\s*", re.I)
-_COLOURS = ("red", "green", "blue")
+_COLOURS = (
+    ("red", "green", "blue"),
+    ("diffuse_red", "diffuse_green", "diffuse_blue"),
+    ("r", "g", "b"),
+)
+_NO_NUMBER = re.compile(rb"[-+]?1\.#\w+|[-+]?(?:s|q)?nan\([^)\s]*\)", re.I)
+"""How programs of Windows print a number that is none: -1.#IND, 1.#QNAN, nan(ind)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """properties: (name, NumPy type) of a point. start: position of the first number, bytes."""
-
-    encoding: str
-    count: int
-    properties: tuple[tuple[str, str], ...]
-    sides: dict[str, int]
-    start: int
-
-
-def ply_cloud(data: bytes, limits: ReadLimits) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+def ply_cloud(
+    data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None
+) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
     """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
+    image: (H, W) of the paired image, for a file that names no size.
     Raises BadSample: unreadable, unorganised_cloud, cloud_fields, too_small; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "PLY cloud")
     with decoding("PLY cloud"):
-        header = _header(data)
-        height, width = _size(header)
+        header = ply_header(data)
+        height, width = _size(header, data, image)
         check_pixels(height, width, limits.xyz_pixels, limits, "PLY cloud")
         points = _points(data, header, limits)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
         return xyz.reshape(height, width, 3), _colour(points, height, width)
 
 
-def _header(data: bytes) -> _Header:
-    head, mark, _ = data[:_HEADER_BYTES].partition(b"end_header")
-    if not mark:
-        raise ValueError("no end of header")
-    start = data.index(b"\n", len(head)) + 1
-    encoding, count, sides = "", -1, {}
-    properties: list[tuple[str, str]] = []
-    element = ""
-    for line in head.decode("ascii", errors="replace").splitlines()[1:]:
-        words = line.split()
-        side = _SIDE.fullmatch(line.strip())
-        if side:
-            sides[side[1].lower()] = int(side[2])
-        elif words[:1] == ["format"]:
-            encoding = words[1]
-        elif words[:1] == ["element"]:
-            if not element and words[1] != "vertex":
-                raise BadSample("cloud_fields", "The PLY's first element must be vertex.")
-            element = words[1]
-            count = int(words[2]) if element == "vertex" else count
-        elif words[:1] == ["property"] and element == "vertex":
-            properties.append(_property(words))
-    return _Header(encoding, count, tuple(properties), sides, start)
-
-
-def _property(words: list[str]) -> tuple[str, str]:
-    if words[1] not in _NUMBERS:
-        raise BadSample("cloud_fields", "The properties of the PLY's points must be numbers, not lists.")
-    return words[2], _NUMBERS[words[1]]
-
-
-def _size(header: _Header) -> tuple[int, int]:
-    height = header.sides.get("num_rows", header.sides.get("height"))
-    width = header.sides.get("num_cols", header.sides.get("width"))
-    if not height or not width or height == 1 or width == 1:
+def _size(header: Header, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:
+    """(height, width) of the grid. Raises BadSample."""
+    count = header.points.count
+    named = list(header.sizes(data))
+    for height, width in (*named, *([] if image is None else [image])):
+        if height * width == count and min(height, width) > 1:
+            return height, width
+    if named:
+        height, width = named[0]
         raise BadSample(
             "unorganised_cloud",
-            "The PLY cloud is not organised: its header has no width and height. Scoring needs one point for "
-            "every pixel of the image. Export the organised cloud with obj_info num_cols and num_rows in the "
-            "header, and keep the points without return.",
+            f"The PLY header says {height} x {width} pixels, but the file has {count} points. Export the "
+            f"cloud again, and keep the points without return.{advice(data)}",
         )
-    if height * width != header.count:
-        raise BadSample(
-            "unorganised_cloud",
-            f"The PLY header says {height} x {width} pixels, but the file has {header.count} points. Export "
-            "the cloud again, and keep the points without return.",
-        )
-    return height, width
+    compared = "" if image is None else f" The image has {image[0]} x {image[1]} pixels."
+    raise BadSample(
+        "unorganised_cloud",
+        f"The PLY cloud is not organised: its header names no size of a grid. The file has {count} points."
+        f"{compared} Scoring needs one point for every pixel of the image. Export the organised cloud, and "
+        f"keep the points without return.{advice(data)}",
+    )
 
 
-def _points(data: bytes, header: _Header, limits: ReadLimits) -> NDArray[np.void]:
+def _points(data: bytes, header: Header, limits: ReadLimits) -> NDArray[np.void]:
     """(count,) structured array of all points."""
-    names = [name for name, _ in header.properties]
+    element = header.points
+    names = [name for name, _ in element.properties]
     if len(set(names)) < len(names) or len(names) > _MAX_PROPERTIES or not set("xyz") <= set(names):
         raise BadSample("cloud_fields", "The PLY's points must have x, y and z, and each property only once.")
-    if any(number not in ("f4", "f8") for name, number in header.properties if name in "xyz"):
+    if any(number not in ("f4", "f8") for name, number in element.properties if name in "xyz"):
         raise BadSample("cloud_fields", "The PLY's x, y and z must be float or double.")
-    order = _BYTE_ORDERS[header.encoding]
-    dtype = np.dtype([(name, order + number) for name, number in header.properties])
-    check_decoded(header.count * dtype.itemsize, len(data), limits, "PLY cloud")
+    dtype = element.dtype(header.order)
+    check_decoded(element.count * dtype.itemsize, len(data), limits, "PLY cloud")
+    skipped_bytes, skipped_lines = header.skipped()
     if header.encoding == "ascii":
-        return ascii_points(data[header.start :], dtype, header.count)
-    return np.frombuffer(data, dtype, header.count, header.start)
+        return ascii_points(data[header.start :], dtype, element.count, skipped_lines)
+    return np.frombuffer(data, dtype, element.count, header.start + skipped_bytes)
 
 
-def ascii_points(body: bytes, dtype: np.dtype, count: int) -> NDArray[np.void]:
-    """Read lines of numbers into a (count,) structured array. Further lines are ignored. Raises
-    ValueError."""
-    points = np.loadtxt(_lines(body), dtype, comments=None, max_rows=count, ndmin=1)
+def ascii_points(body: bytes, dtype: np.dtype, count: int, skipped: int = 0) -> NDArray[np.void]:
+    """Read lines of numbers into a (count,) structured array, after `skipped` lines.
+
+    Further lines are ignored. Raises ValueError."""
+    points = np.loadtxt(_lines(body), dtype, comments=None, max_rows=count, ndmin=1, skiprows=skipped)
     if len(points) != count:
         raise ValueError("the file has fewer points than the header says")
     return points
@@ -142,11 +107,20 @@ def _lines(body: bytes) -> Iterator[bytes]:
     while line := stream.readline(_LINE_BYTES):
         if len(line) == _LINE_BYTES:
             raise ValueError("a line is too long")
-        yield line
+        yield _NO_NUMBER.sub(b"nan", line) if b"#" in line or b"(" in line else line
 
 
 def _colour(points: NDArray[np.void], height: int, width: int) -> NDArray[np.uint8] | None:
+    """(H, W, 3) uint8: bytes as they are, the high byte of 16 bits, fractions of 1 as fractions of 255."""
     fields = points.dtype.fields or {}
-    if any(name not in fields or fields[name][0] != np.uint8 for name in _COLOURS):
+    names = next((names for names in _COLOURS if set(names) <= fields.keys()), None)
+    if names is None:
         return None
-    return np.stack([points[name] for name in _COLOURS], axis=1).reshape(height, width, 3)
+    colour = np.stack([points[name] for name in names], axis=1).reshape(height, width, 3)
+    if colour.dtype.kind == "f":
+        largest = np.max(colour, where=np.isfinite(colour), initial=0.0)
+        colour = np.nan_to_num(colour) * (255.0 if largest <= 1.0 else 1.0)
+        return np.rint(np.clip(colour, 0.0, 255.0)).astype(np.uint8)
+    if colour.dtype == np.uint16:
+        return (colour >> 8).astype(np.uint8)
+    return colour if colour.dtype == np.uint8 else None

@@ -81,7 +81,7 @@ def _decoded(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
         with _blame("rgb"):
             rgb = read_rgb(fields["rgb"], limits)
         with _blame("xyz"):
-            return make_sample(rgb, read_xyz(fields["xyz"], limits))
+            return make_sample(rgb, read_xyz(fields["xyz"], limits, image=rgb.shape[:2]))
     with _blame("xyz"):
         xyz, color = read_cloud(fields["xyz"], limits)
         if color is not None:

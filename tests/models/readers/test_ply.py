@@ -1,0 +1,168 @@
+"""PLY and PCD files as the makers of cameras write them: every header gives the same cloud."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.readers import ReadLimits, read_cloud
+from models.sample import BadSample
+
+HEIGHT, WIDTH = 32, 40
+PITCH = 0.0005
+XYZ = np.stack(
+    [*np.meshgrid(np.arange(WIDTH) * PITCH, np.arange(HEIGHT) * PITCH), np.full((HEIGHT, WIDTH), 0.5)], axis=2
+).astype(np.float32)
+XYZ[1, 2] = np.nan
+RGB = (np.arange(HEIGHT * WIDTH * 3) % 256).astype(np.uint8).reshape(HEIGHT, WIDTH, 3)
+POINTS = XYZ.reshape(-1, 3)
+IMAGE = (HEIGHT, WIDTH)
+POINT = ["property float x", "property float y", "property float z"]
+
+
+def ply(
+    *notes: str,
+    points: np.ndarray = POINTS,
+    lines: list[str] = POINT,
+    after: bytes = b"",
+    elements: tuple[str, ...] = (),
+    before: bytes = b"",
+    first: tuple[str, ...] = (),
+) -> bytes:
+    """A binary PLY: notes and elements as given, `points` as they are."""
+    head = ["ply", "format binary_little_endian 1.0", *notes, *first, f"element vertex {len(points)}", *lines]
+    return "\n".join([*head, *elements, "end_header", ""]).encode() + before + points.tobytes() + after
+
+
+PARAMS = (
+    "element phoxi_frame_params 1",
+    "property uint32 frame_width",
+    "property uint32 frame_height",
+    "property uint32 frame_index",
+)
+CAMERA = ("element camera 1", "property float view_px", "property int viewportx", "property int viewporty")
+NAMED = {
+    "PCL": ply(f"obj_info num_cols {WIDTH}", f"obj_info num_rows {HEIGHT}"),
+    "EpicEye": ply(f"comment width: {WIDTH}", f"comment height: {HEIGHT}"),
+    "Photoneo": ply(f"obj_info Photoneo PLY PointCloud ( Width = {WIDTH}; Height = {HEIGHT})"),
+    "Photoneo ordered": ply(f"obj_info Photoneo PLY (Width = {WIDTH}; Height = {HEIGHT}; Ordered)"),
+    "Photoneo without a gap": ply(f"obj_info (Width = {WIDTH}; Height = {HEIGHT}Ordered)"),
+    "Photoneo without blanks": ply(f"obj_info Width={WIDTH}; Height={HEIGHT}"),
+    "Photoneo's last element": ply(elements=PARAMS, after=np.array([WIDTH, HEIGHT, 7], np.uint32).tobytes()),
+    "PCL's camera": ply(
+        elements=CAMERA, after=np.float32(0).tobytes() + np.array([WIDTH, HEIGHT], np.int32).tobytes()
+    ),
+    "another element first": ply(
+        f"comment width {WIDTH}", f"comment height {HEIGHT}", first=CAMERA, before=bytes(12)
+    ),
+    "faces behind": ply(
+        f"comment width {WIDTH}",
+        f"comment height {HEIGHT}",
+        elements=("element face 1", "property list uchar int vertex_indices"),
+        after=bytes(1),
+    ),
+    "a wrong number before the right ones": ply(
+        "comment exported for width 3 and height 2",
+        f"obj_info num_cols {WIDTH}",
+        f"obj_info num_rows {HEIGHT}",
+    ),
+}
+
+
+@pytest.mark.parametrize("maker", NAMED)
+def test_the_grid_is_where_the_maker_writes_it(maker: str) -> None:
+    xyz, rgb = read_cloud(NAMED[maker])
+    np.testing.assert_array_equal(xyz, XYZ)
+    assert rgb is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ply(),
+        ply("comment x y z data unit in mm"),
+        "\n".join(
+            ["ply", "format ascii 1.0", f"element vertex {HEIGHT * WIDTH}", *POINT, "end_header"]
+            + [" ".join(map(repr, map(float, point))) for point in XYZ.reshape(-1, 3)]
+        ).encode(),
+        (
+            f"VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH {HEIGHT * WIDTH}\n"
+            f"HEIGHT 1\nPOINTS {HEIGHT * WIDTH}\nDATA binary\n"
+        ).encode()
+        + XYZ.tobytes(),
+    ],
+    ids=["Zivid", "Mech-Eye", "text", "PCD"],
+)
+def test_a_list_of_points_has_the_size_of_its_image(data: bytes) -> None:
+    np.testing.assert_array_equal(read_cloud(data, image=IMAGE)[0], XYZ)
+    for image in (None, (HEIGHT, WIDTH + 1)):
+        with pytest.raises(BadSample) as refused:
+            read_cloud(data, image=image)
+        assert refused.value.code == "unorganised_cloud"
+
+
+@pytest.mark.parametrize(
+    ("notes", "switch"),
+    [
+        (["obj_info Photoneo PLY PointCloud"], "unordered"),
+        (["comment x y z data unit in mm"], "isOrganized=True"),
+        (["comment Created by Zivid"], "ordered"),
+        (["comment pointcloud saved from Realsense Viewer"], "intrinsics"),
+        (["comment NxLib model"], "point map"),
+    ],
+)
+def test_a_refusal_names_the_switch_of_the_maker(notes: list[str], switch: str) -> None:
+    with pytest.raises(BadSample) as refused:
+        read_cloud(ply(*notes, points=XYZ.reshape(-1, 3)[:-1]), image=IMAGE)
+    assert refused.value.code == "unorganised_cloud"
+    assert switch in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("uchar", RGB),
+        ("ushort", RGB.astype(np.uint16) * 256),
+        ("float", RGB.astype(np.float32) / np.float32(255)),
+        ("float32", RGB.astype(np.float32)),
+        ("double", RGB / 255),
+    ],
+)
+@pytest.mark.parametrize("names", [("red", "green", "blue"), ("r", "g", "b")])
+def test_colours_of_every_kind_are_the_same_picture(
+    kind: str, values: np.ndarray, names: tuple[str, ...]
+) -> None:
+    values = values.reshape(-1, 3)
+    dtype = [(axis, "<f4") for axis in "xyz"] + [(name, values.dtype.str) for name in names]
+    points = np.empty(len(values), dtype)
+    for at, (axis, name) in enumerate(zip("xyz", names, strict=True)):
+        points[axis], points[name] = XYZ.reshape(-1, 3)[:, at], values[:, at]
+    lines = [*POINT, *(f"property {kind} {name}" for name in names)]
+    xyz, rgb = read_cloud(ply(points=points, lines=lines), image=IMAGE)
+    np.testing.assert_array_equal(xyz, XYZ)
+    assert rgb is not None
+    np.testing.assert_array_equal(rgb, RGB)
+
+
+@pytest.mark.parametrize(
+    "word", ["nan", "-nan", "1.#QNAN", "-1.#IND", "1.#INF", "-nan(ind)", "nan(snan)", "-1.#IND00"]
+)
+def test_what_windows_prints_for_no_number_is_no_return(word: str) -> None:
+    rows = [f"{word} {word} {word}" if np.isnan(p[0]) else " ".join(map(str, p)) for p in XYZ.reshape(-1, 3)]
+    head = ["ply", "format ascii 1.0", f"element vertex {HEIGHT * WIDTH}", *POINT, "end_header"]
+    xyz, _ = read_cloud("\n".join([*head, *rows]).encode(), image=IMAGE)
+    assert np.isnan(xyz[1, 2]).all()
+    assert np.isnan(xyz).sum() == 3
+
+
+def test_a_declared_size_that_cannot_be_is_refused_before_memory_is_taken() -> None:
+    huge = 10**8
+    with pytest.raises(BadSample):
+        read_cloud(
+            ply("comment width 10000", "comment height 10000").replace(
+                b"vertex %d" % (HEIGHT * WIDTH), b"vertex %d" % huge
+            )
+        )
+    with pytest.raises(BadSample) as refused:
+        read_cloud(ply("comment width 41", "comment height 32"), ReadLimits())
+    assert refused.value.code == "unorganised_cloud"
