@@ -244,8 +244,8 @@ def serve(
 
     settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
 
-    from service.app import run  # takes seconds: a wrong setting is told before
     from service.exit_status import EXIT_UNABLE
+    from service.server import run  # this import takes seconds: settings are checked first
 
     able = run(
         settings.model_copy(update={"device": chosen_device(device)}),

@@ -1,22 +1,15 @@
-"""The application, and the server that runs it."""
+"""The application: its routes, its middleware, and the objects that they share."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, asynccontextmanager, redirect_stderr
-from difflib import get_close_matches
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cache, partial
 from importlib.metadata import version
-from types import FrameType
-from typing import Any
 
-import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -42,13 +35,10 @@ from service.engine.owner import Engine
 from service.engine.workers import Workers
 from service.http.access import Access, check_access
 from service.http.arrivals import Arrivals, Pace
-from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
 from service.http.document import make_document
 from service.http.exchange import Guard
 from service.http.gate import Gate
-from service.http.listening import CannotStart, check_banks, open_listeners
 from service.http.problems import on_disk_error, on_http_exception, on_refusal, on_validation_error
-from service.http.protocol import protocol_for
 from service.http.queries import check_request
 from service.http.uploads import UploadLimits
 from service.inspection import Inspection
@@ -63,14 +53,11 @@ from service.records.results import ResultStore
 from service.records.retention import keep_pruned
 from service.records.state_folder import StateFolder
 from service.refusals import Refusal
-from service.settings import DAY_S, MIB, Settings, pinned_products, unknown_names
+from service.settings import DAY_S, MIB, Settings, pinned_products
 from service.threads import on_disk
-from service.watch.log_lines import LogLines
-from service.watch.logs import library_logging, make_logger
+from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
 
-LAST_WORDS_S = 5
-"""How long a server that can score no more still answers."""
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
 
@@ -81,20 +68,22 @@ def create_app(
     logger: FilteringBoundLogger | None = None,
     lines_lost: Callable[[], int] = lambda: 0,
 ) -> FastAPI:
-    """The application for these settings. loader: where detectors come from (default: the banks on disk).
-    lines_lost: how many log lines could not be written so far.
+    """Make the application for these settings.
 
-    Raises BadKeys where others could reach the server and it has no key.
+    loader: loads the detectors; by default from the banks on disk.
+    lines_lost: returns how many log lines could not be written so far.
+
+    Raises BadKeys if other computers can reach the server and the server has no key.
     """
     check_access(settings)
     logger = logger or make_logger(sys.stderr)
-    shared = _shared_objects(settings, loader, logger)
+    shared = _make_shared(settings, loader, logger)
     shared.metrics.registry.register(state_metrics.StateMetrics(shared, settings, lines_lost))
     app = FastAPI(
         title="Tribank",
         summary=SUMMARY,
         version=version("tribank"),
-        docs_url=None,  # its page loads scripts from another host
+        docs_url=None,  # FastAPI's page loads scripts from another host
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(check_request)],
@@ -135,145 +124,7 @@ def create_app(
     return app
 
 
-def tell_start(settings: Settings, environment: Iterable[str], logger: FilteringBoundLogger) -> None:
-    """Log what starts, and a warning for each name that begins as a setting's and is none, or that is pinned
-    and no product."""
-    logger.info(
-        "service_starts", version=version("tribank"), device=settings.device, banks=str(settings.banks)
-    )
-    for name, meant in unknown_names(environment).items():
-        logger.warning("unknown_setting", name=name, perhaps=meant)
-    pinned = pinned_products(settings)
-    products = BankStore(settings.banks).products() if pinned else []
-    for name in sorted(pinned.difference(products)):
-        alike = get_close_matches(name, products, 1)
-        logger.warning("unknown_pinned", name=name, perhaps=alike[0] if alike else None)
-
-
-def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bool:
-    """Serve until SIGTERM or Ctrl-C; False if it ended because it could score no more. ready: called with the
-    address once the port is open.
-
-    Raises CannotStart, StateInUse, BadKeys before anything is loaded, where a person has to mend something.
-    """
-    check_banks(settings.banks)
-    lines = LogLines(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno())
-    try:
-        with redirect_stderr(lines):  # also a library's or a dying thread's words neither raise nor wait
-            return _serve(settings, lines, ready)
-    finally:
-        lines.finish()
-
-
-def _serve(settings: Settings, lines: LogLines, ready: Callable[[str], None] | None) -> bool:
-    logging.captureWarnings(True)
-    raise_open_files()
-    logger = make_logger(lines)
-    app = create_app(settings, logger=logger, lines_lost=lambda: lines.lost)
-    with ExitStack() as held:
-        held.callback(app.state.shared.state.close)
-        _hold(app.state.shared.state, settings)
-        listeners = [held.enter_context(one) for one in open_listeners(settings.host, settings.port)]
-        tell_start(settings, os.environ, logger)
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            http=protocol_for(settings),
-            ws="none",
-            lifespan="on",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            log_config=library_logging(lines),
-            timeout_keep_alive=settings.keep_alive_s,
-            timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
-        )
-        server = Server(config, grace_s=settings.drain_grace_s, ready=ready)
-        server.run(listeners)
-    return not server.failed
-
-
-def _hold(state: StateFolder, settings: Settings) -> None:
-    """Hold the state folder before anything is loaded. Raises StateInUse, CannotStart.
-
-    A folder on a full or read-only disk stops nothing: it is tried again while parts are scored.
-    """
-    try:
-        state.claim()
-    except (NotADirectoryError, FileExistsError) as error:
-        raise CannotStart(
-            f"The state folder {settings.state} cannot be made: {error.filename} is no folder. Choose "
-            "another (--state, TRIBANK_STATE)."
-        ) from None
-    except OSError:
-        return
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server that says "not ready" for a while before it stops taking parts, and that ends by
-    itself where nothing can be scored any more. failed: whether it did."""
-
-    def __init__(
-        self, config: uvicorn.Config, *, grace_s: float = 0.0, ready: Callable[[str], None] | None = None
-    ) -> None:
-        super().__init__(config)
-        config.backlog = ACCEPTED_AT_ONCE  # to asyncio both: the kernel's queue, and how many a turn
-        self._grace_s = grace_s
-        self._ready = ready
-        self._draining = False
-        self.failed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def startup(self, sockets: Any = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(AcceptErrors())
-        await super().startup(sockets)
-        for listener in (one for server in self.servers for one in server.sockets):
-            queue_many(listener.fileno())
-        if self._ready is not None and self.started:
-            self._ready(self.address)
-
-    @property
-    def address(self) -> str:
-        """Where the server listens, as a URL."""
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: after the grace finish what is in work, then exit with 0. Further ones wait for
-        less."""
-        self._tell(SharedObjects.leave)
-        if self.should_exit:
-            self.force_exit = True
-        elif sig == signal.SIGTERM and self._grace_s > 0 and not self._draining and self._loop is not None:
-            self._draining = True
-            self._loop.call_soon_threadsafe(self._loop.call_later, self._grace_s, self._stop)
-        else:
-            self._stop()
-
-    async def on_tick(self, counter: int) -> bool:
-        """Whether to stop. A process that lives on and cannot score would stand until a person comes."""
-        if await super().on_tick(counter):
-            return True
-        application = self.config.app
-        if isinstance(application, FastAPI) and not application.state.shared.alive():
-            self.failed = True
-            self.config.timeout_graceful_shutdown = LAST_WORDS_S
-            self._stop()
-        return self.should_exit
-
-    def _stop(self) -> None:
-        self._tell(SharedObjects.drain)
-        self.should_exit = True
-
-    def _tell(self, what: Callable[[SharedObjects], None]) -> None:
-        application = self.config.app
-        if isinstance(application, FastAPI):
-            what(application.state.shared)
-
-
-def _shared_objects(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
+def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
     store = BankStore(settings.banks)
     loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
     residency = Residency(
@@ -337,15 +188,15 @@ def _shared_objects(settings: Settings, loader: Loader | None, logger: Filtering
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     shared: SharedObjects = app.state.shared
-    app.openapi()  # now, not while parts are scored: it takes a while
+    app.openapi()  # made at the start: making the document would delay parts later
     await on_disk(shared.state.open)
     await shared.jobs.start()
     shared.engine.start()
-    watching = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]
+    upkeep = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]
     try:
         yield
     finally:
-        for task in watching:
+        for task in upkeep:
             task.cancel()
         shared.drain()
         await shared.jobs.stop()

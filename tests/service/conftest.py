@@ -34,9 +34,10 @@ from models.layout import GridLayout
 from models.preparation.prepare import prepare
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
-from service.app import Server, create_app
+from service.app import create_app
 from service.engine.detectors import Loaded, Size
 from service.http.protocol import protocol_for
+from service.server import Server
 from service.settings import Settings
 from service.watch.log_lines import LogLines
 from service.watch.logs import make_logger

@@ -133,7 +133,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from service.api import products
-from service.app import run
+from service.server import run
 from service.settings import Settings
 from tests.service.conftest import BrightnessDetector, OneProduct
 

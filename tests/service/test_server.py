@@ -19,10 +19,10 @@ import pytest
 
 from banks.versions.store import BankStore
 from service.api.products import StoreLoader
-from service.app import run, tell_start
 from service.http.listening import CannotStart
 from service.records.state_folder import StateFolder, StateInUse
 from service.refusals import NotReady
+from service.server import run, tell_start
 from service.settings import Settings
 from service.watch.logs import make_logger
 from tests.conftest import SMALL
