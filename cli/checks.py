@@ -7,7 +7,6 @@ are about them, so that one that does not load is told and not met.
 from __future__ import annotations
 
 import ctypes
-import os
 import re
 import shutil
 import socket
@@ -21,6 +20,7 @@ from typing import Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from models.numerics.process import decided
 from service.settings import MIB, Settings
 
 State = Literal["ok", "warn", "bad"]
@@ -95,8 +95,10 @@ def libraries(settings: Settings) -> Iterator[Finding]:
     if stands_in:
         said = "its compiled part does not load beside this torch; Tribank stands in for it (it needs none)"
         yield Finding("torchvision", "ok", said)
-    kernel = os.environ.get("OPENBLAS_CORETYPE") or "the library's own choice"
-    yield Finding("faiss", "ok", f"BLAS kernel: {kernel}")
+    numerics = decided()
+    kernel = numerics.blas_kernel or "FAISS's default"
+    message = f"BLAS kernel {kernel}, {numerics.threads} threads, OpenMP wait policy {numerics.wait_policy}"
+    yield Finding("numerics", "ok", message)
 
 
 def versions(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""How a part looks to people: its image, or its depth where it has no colour."""
+"""A part as an image for people: its RGB image, or its depth in grey if it has no colour."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Seen(Protocol):
-    """A `Sample` or a `PreparedPart`."""
+class ImageAndCloud(Protocol):
+    """The fields that a `Sample` and a `PreparedPart` share."""
 
     @property
     def rgb(self) -> NDArray[np.uint8]: ...
@@ -19,8 +19,11 @@ class Seen(Protocol):
     def valid(self) -> NDArray[np.bool_]: ...
 
 
-def appearance(part: Seen) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8: the image, or the depth in grey where the part has no colour."""
+def appearance(part: ImageAndCloud) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: the RGB image, or the depth in grey (near is light) if the part has no colour.
+
+    Pixels without a point are black.
+    """
     if part.rgb.any() or not part.valid.any():
         return part.rgb
     depth = part.xyz[..., 2]

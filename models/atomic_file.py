@@ -1,4 +1,4 @@
-"""Files that are replaced in one step: a reader, or a power cut, meets the old or the new one."""
+"""Replace files in one step: a reader sees the old or the new content, also after a power cut."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 USUAL = 0o666
-"""What the user's umask is taken from, as for any file that a program creates."""
+"""Permission bits of an ordinary file, before the user's umask."""
 PRIVATE = 0o600
-"""For secrets."""
+"""Permission bits of a file with secrets."""
 
 
 @contextmanager
 def replacing(path: Path, *, mode: int = USUAL) -> Iterator[Path]:
-    """The place to write the new content of `path` to, in the same folder. It becomes `path` at the end.
+    """Yield a temporary path in the same folder. At the end, the temporary file becomes `path`.
 
-    The file and its folder are flushed to disk. If the block raises, `path` stays as it was and nothing is
-    left. mode: permission bits before the umask, also where the block itself writes others (safetensors
-    writes 0600). Raises OSError.
+    mode: permission bits before the umask. They are applied even if the block sets other bits (safetensors
+    sets 0600).
+
+    The file and its folder are flushed to disk. If the block raises, `path` is unchanged and the temporary
+    file is removed. Raises OSError.
     """
     fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -37,13 +39,13 @@ def replacing(path: Path, *, mode: int = USUAL) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = USUAL) -> None:
-    """Write a whole file as `replacing` does. Text becomes UTF-8. Raises OSError."""
+    """Replace the whole content of a file with `replacing`. Text is written as UTF-8. Raises OSError."""
     with replacing(path, mode=mode) as fresh:
         fresh.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's names, are on the disk. Raises OSError."""
+    """Wait until a file's content, or a folder's entries, are on the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The fingerprint by which files are recognised: of weights and of bank versions alike."""
+"""sha256 of files, by which weights and bank versions are recognised."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_of_unchanged(path: Path) -> str:
-    """The same, computed again only when the file has changed: by its place, size and times."""
-    found = path.stat()
-    return _computed(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    """Hex sha256 of a file, cached until the file's inode, size or times change."""
+    stat = path.stat()
+    return _computed(path, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 @lru_cache(maxsize=64)

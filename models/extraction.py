@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from models.features import PartFeatures, Patches
+from models.numerics.process import full_precision
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
 from models.preparation.prepare import PreparedPart
@@ -56,6 +57,7 @@ class Extractor:
 
 def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
     """The loaded RGB extractor of a choice, for parts that are prepared at `size` pixels."""
+    full_precision()
     return RgbExtractor.load(
         choice.backbone,
         weights,
@@ -69,6 +71,7 @@ def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size:
 
 def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> FpfhExtractor | PointExtractor:
     """The loaded point extractor of a choice."""
+    full_precision()
     if isinstance(choice, FpfhChoice):
         return FpfhExtractor(choice.settings, side=choice.side, device=device)
     return PointExtractor.load(choice, weights.load(choice.kind), device)

@@ -1,8 +1,8 @@
-"""Let `import timm` work where torchvision's compiled part does not load.
+"""Make `import timm` work if torchvision's compiled part does not load.
 
-timm imports torchvision, and torchvision declares fake kernels for two operators of its compiled part as it
-is imported. Beside a CPU-only torch from another index that part does not load, so the import dies with
-"operator torchvision::nms does not exist". Tribank calls neither operator; declaring their schemas is enough.
+timm imports torchvision. On import, torchvision declares fake kernels for two operators of its compiled part.
+With a CPU-only torch from another index, the compiled part does not load, and the import fails with "operator
+torchvision::nms does not exist". Tribank calls neither operator, so it is enough to declare their schemas.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-"""As torchvision's own C++ declares them (torchvision/csrc/ops/nms.cpp, quantized/cpu/qnms_kernel.cpp)."""
+"""Copied from torchvision's C++ code (torchvision/csrc/ops/nms.cpp, quantized/cpu/qnms_kernel.cpp)."""
 
 _declared: list[torch.library.Library] = []
-"""A library's operators live as long as the object does."""
+"""Keeps the library objects alive, because their operators vanish with them."""
 
 
 def declare_torchvision_schemas() -> bool:
     """Declare torchvision::nms and ::qnms unless torchvision's compiled part provides them.
 
-    Call before the first import of torchvision or timm; calling again does nothing. Returns whether the
-    declared schemas stand in for the compiled part.
+    Call this function before the first import of torchvision or timm. A second call does nothing. Returns
+    whether the declared schemas replace the compiled part.
     """
     if _declared:
         return True
@@ -40,7 +40,7 @@ def declare_torchvision_schemas() -> bool:
 
 
 def _compiled_part_loads() -> bool:
-    """Whether torchvision's `_C` loads beside this torch; loading it here is what its own import would do."""
+    """Whether torchvision's `_C` loads with this torch. The import of torchvision would load it anyway."""
     spec = find_spec("torchvision")
     if spec is None or spec.origin is None:
         return False

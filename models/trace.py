@@ -1,4 +1,4 @@
-"""Every stage of one part, by the names under which fidelity is checked and rejects are explained."""
+"""Every stage of one part by name, to check fidelity to the paper and to explain rejects."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ def trace(
     fusion: Fusion | None = None,
     device: str = "cpu",
 ) -> dict[str, NDArray[np.generic]]:
-    """Stages of one part, those that the extraction has:
+    """Compute the stages of one part that the extraction has.
 
-    valid_index (N,), fps_index (G,), knn_index (G, K) int64; group_features (G, 1152),
-    interpolated (N, 1152), rgb_patch (784, C), point_patch (P, C), fused_patch (P, C) float32. A handcrafted
-    point extractor has no groups; where the groups are the patches, P is G and nothing is interpolated.
-    fusion: fills fused_patch.
+    Args:
+        sample: the part.
+        preparation, extraction: settings.
+        weights: where the networks' weights are.
+        fusion: computes fused_patch; None leaves fused_patch out.
+        device: where the networks run.
+
+    Returns arrays by name: valid_index (N,), fps_index (G,), knn_index (G, K) int64; group_features (G,
+    1152), interpolated (N, 1152), rgb_patch (784, C), point_patch (P, C), fused_patch (P, C) float32. A
+    handcrafted point extractor has no groups. If the groups are the patches, P is G and no features are
+    interpolated.
     """
     part = prepare(sample, preparation)
     stages: dict[str, torch.Tensor] = {"valid_index": torch.from_numpy(np.flatnonzero(part.valid))}
@@ -43,9 +50,9 @@ def trace(
     if extraction.point is not None:
         points = point_extractor(extraction.point, weights, device)
         if isinstance(points, PointExtractor):
-            found = points.trace(part)
-            reached = ((name, getattr(found, name)) for name in found.__slots__)
-            stages |= {name: stage for name, stage in reached if stage is not None}
+            traced = points.trace(part)
+            named = ((name, getattr(traced, name)) for name in traced.__slots__)
+            stages |= {name: stage for name, stage in named if stage is not None}
         (patches["point"],) = points([part])
         stages["point_patch"] = patches["point"].rows
     if fusion is not None:

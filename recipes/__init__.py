@@ -1,1 +1,1 @@
-"""What is chosen, as data: profiles and their settings, validated. Imports neither torch nor FAISS."""
+"""Profiles and their settings as validated data. This package imports neither torch nor FAISS."""

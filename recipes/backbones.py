@@ -1,4 +1,4 @@
-"""The RGB backbones that a profile can name, as data. Any other timm model is "timm:<model>"."""
+"""The RGB backbones that a profile can name, as data. Every other timm model is "timm:<model>"."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from typing import Literal
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-"""Mean and standard deviation of RGB in 0..1."""
+"""Mean and standard deviation of RGB values in 0..1, which are subtracted and divided by."""
 TIMM_PREFIX = "timm:"
 
 Constants = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 class BadBackbone(ValueError):
-    """No backbone has this name, or it has no such stages."""
+    """The backbone's name, stages or input size are wrong. The message says which are right."""
 
 
 @dataclass(frozen=True, slots=True)
 class RgbBackbone:
     """One backbone.
 
-    model: timm's name, with its weights tag. kind: "tokens" takes the patch tokens after the last layer's
-    norm (the first tokens, such as CLS, are dropped); "stages" takes the maps at `stages` (timm's indices).
-    constants: mean and std the weights were trained with. size: default side of the square input, pixels.
-    weights: name in `models.weights.catalogue`. count: how many stages it has, 0 for tokens. padded: whether
-    the 3 x 3 averages of stages keep the map's size, so that patches stay where their pixels are; BTF's do
-    not and its grid is squeezed.
+    Attributes:
+        name: name in profiles.
+        model: timm's name with the tag of the weights.
+        kind: "tokens" uses the patch tokens after the last layer's norm, without prefix tokens such as CLS;
+            "stages" uses the maps at `stages`.
+        constants: mean and standard deviation of the weights' training.
+        size: default side of the square input, pixels.
+        weights: name in `models.weights.catalogue`.
+        stages: timm's indices of the maps that are used.
+        count: number of stages; 0 for tokens.
+        padded: whether the 3 x 3 averages of maps keep the map's size, so that patches stay at the place of
+            their pixels. BTF does not pad, so its grid shrinks.
     """
 
     name: str
@@ -42,12 +48,13 @@ class RgbBackbone:
     padded: bool = True
 
     def of_stages(self, stages: Sequence[int]) -> RgbBackbone:
-        """The same backbone by other maps. Raises BadBackbone if it has no such stages."""
+        """The same backbone with other stages. Raises BadBackbone for stages that it does not have."""
         if self.kind != "stages":
-            raise BadBackbone(f"{self.name} is a transformer: it has patch tokens and no stages to choose")
+            raise BadBackbone(f"{self.name} is a transformer without stages: leave out stages")
         if not stages or list(stages) != sorted(set(stages)) or not 0 <= stages[0] <= stages[-1] < self.count:
             raise BadBackbone(
-                f"{self.name} has stages 0 to {self.count - 1}, in that order, not {list(stages)}"
+                f"{self.name} has stages 0 to {self.count - 1}; give some of them in ascending order, "
+                f"not {list(stages)}"
             )
         return replace(self, stages=tuple(stages))
 
@@ -69,10 +76,10 @@ BACKBONES: Mapping[str, RgbBackbone] = MappingProxyType(
             _tokens("dino_vitb8", "vit_base_patch8_224.dino", IMAGENET),
             _tokens("dino_vits8", "vit_small_patch8_224.dino", IMAGENET),
             _tokens("vitb8_in21k", "vit_base_patch8_224.augreg_in21k", HALF),
-            # The paper's "supervised ImageNet 1K": in truth fine-tuned from 21k; its bare name means others
-            # today.
+            # The paper's "supervised ImageNet 1K". The weights are fine-tuned from 21k. timm's name without a
+            # tag means other weights today.
             _tokens("vitb8_in21k_ft_in1k", "vit_base_patch8_224.augreg_in21k_ft_in1k", HALF),
-            # The weights that timm's bare name meant when BTF was published.
+            # timm's default weights of this name when BTF was published.
             _stages("wide_resnet50_2", "wide_resnet50_2.racm_in1k", IMAGENET, padded=False),
         )
     }
@@ -80,7 +87,7 @@ BACKBONES: Mapping[str, RgbBackbone] = MappingProxyType(
 
 
 def registered(name: str) -> RgbBackbone | None:
-    """The backbone registered under `name`; None for "timm:<model>", of which only timm knows more.
+    """The backbone registered under `name`; None for "timm:<model>", which only timm can describe.
 
     Raises BadBackbone for any other name.
     """
@@ -92,6 +99,6 @@ def registered(name: str) -> RgbBackbone | None:
 
 
 def unknown(name: str) -> BadBackbone:
-    """The refusal of a name, which lists what there is."""
+    """The error for an unknown name. Its message lists the registered names."""
     known = ", ".join(BACKBONES)
     return BadBackbone(f"unknown RGB backbone {name!r}: choose one of {known}, or timm:<model>")

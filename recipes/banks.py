@@ -1,4 +1,4 @@
-"""How one memory bank is made and scored."""
+"""Settings of one memory bank: normalisation, precision, re-weighting and smoothing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 BANKS = ("rgb", "point", "fused")
-"""The bank names, in the order in which decision weights and answers list them."""
+"""The bank names, in the order of decision weights and answers."""
 
 Normalisation = Literal["none", "own", "channel", "shared"]
-"""How a bank's rows are normalised: not at all; by the bank's one mean and std; channel by channel; or, as
-the published code does for all banks, by the point rows' mean and the RGB rows' std (facts T3)."""
+"""Normalisation of a bank's rows. "none": no normalisation. "own": one mean and one standard deviation of the
+bank. "channel": mean and standard deviation of each channel. "shared": the mean of the point rows and the
+standard deviation of the RGB rows, as the published code does for all banks (facts T3)."""
 
 Precision = Literal["float32", "float16"]
-"""What a bank's rows are rounded to: float16 halves a bank on disk and on a GPU."""
+"""Number type of a bank's rows. float16 halves a bank on disk and on a GPU."""
 
 Blur: TypeAlias = Literal["gaussian", "pil8"]
-"""How a bank's map is smoothed; see `banks.decision.score_map`."""
+"""Smoothing of a bank's map, see `banks.decision.score_map`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reweighting:
-    """How the image score weighs the farthest patch by how crowded its neighbour in the bank is.
+    """Re-weighting of the image score: the largest distance counts less if its nearest neighbour is in a
+    dense region of the bank.
 
-    neighbours: bank rows around the nearest one, itself counted. epsilon: added to the denominator by the
-    published RGB-only and point-only classes (1e-5). divisor: the published two-bank class divides
-    distances by 1000 first. Raises ValueError for numbers that cannot be.
+    Attributes:
+        neighbours: number of bank rows nearest to the nearest neighbour, itself included.
+        epsilon: added to the denominator; the published RGB-only and point-only classes use 1e-5.
+        divisor: distances are divided by it first; the published two-bank class uses 1000.
+
+    Raises ValueError for impossible numbers.
     """
 
     neighbours: int = 3
@@ -38,7 +43,9 @@ class Reweighting:
         if self.neighbours < 1:
             raise ValueError(f"neighbours of the re-weighting must be at least 1, not {self.neighbours}")
         if not self.epsilon >= 0 or not self.divisor > 0:
-            raise ValueError("of the re-weighting, epsilon must not be negative and divisor be above 0")
+            raise ValueError(
+                "epsilon of the re-weighting must be at least 0, and its divisor must be above 0"
+            )
 
 
 PLAIN = Reweighting()
@@ -46,7 +53,7 @@ PLAIN = Reweighting()
 
 
 class BankRecipe(BaseModel):
-    """How one memory bank is made and scored."""
+    """Settings of one memory bank in a profile."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

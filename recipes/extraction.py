@@ -1,4 +1,4 @@
-"""Which extractors feed the banks. `models.extraction` loads them."""
+"""Settings of the extractors and of the fusion. `models.extraction` loads the extractors."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from recipes.fusion import FusionKind, FusionTraining
 from recipes.points import PointChoice, PointNetwork
 
 Modality = Literal["rgb", "xyz"]
-"""What a part can have been recorded with: an image, a cloud."""
+"""The inputs of a part: an image ("rgb") and a cloud ("xyz")."""
 
 
 @dataclass(frozen=True, slots=True)
 class RgbChoice:
-    """backbone: a registered name or "timm:<model>". constants: the backbone's own mean and std, or the
-    ImageNet ones that the published code uses for all. stages: of a convolutional backbone, by timm's
-    indices; None for the backbone's own. colour: factor of the patches' plain colour, which follows the
-    network's channels (`models.rgb.patch_colour`); 0 is without, as in the paper.
+    """Settings of the RGB extractor.
 
-    Raises ValueError for a name, stages or a factor that cannot be; what "timm:<model>" names is known only
-    once the network is made."""
+    Attributes:
+        backbone: a registered name or "timm:<model>".
+        constants: "own" is the mean and standard deviation of the backbone's training; "paper" is that of
+            ImageNet, which the published code uses for every backbone.
+        stages: maps of a convolutional backbone, by timm's indices; None is the backbone's default.
+        colour: factor of the plain colour features that follow the network's channels
+            (`models.rgb.patch_colour`); 0 adds none, as in the paper.
+
+    Raises ValueError for a wrong name, stage or factor. "timm:<model>" is checked only when the network is
+    made.
+    """
 
     backbone: str
     constants: Literal["own", "paper"] = "own"
@@ -31,7 +37,7 @@ class RgbChoice:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.colour) and self.colour >= 0):
-            raise ValueError(f"the factor of colour must be a number of at least 0, not {self.colour}")
+            raise ValueError(f"colour must be a number of at least 0, not {self.colour}")
         backbone = registered(self.backbone)
         if backbone is not None and self.stages is not None:
             backbone.of_stages(self.stages)
@@ -39,10 +45,15 @@ class RgbChoice:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Which extractors feed the banks, and how the fused one is made of them.
+    """Settings of all extractors and of the fusion.
 
-    training: of the fusion network, where `fusion` is "uff_trained". Raises ValueError for a fusion with
-    point groups.
+    Attributes:
+        rgb: RGB extractor; None without RGB and fused banks.
+        point: point extractor; None without point and fused banks.
+        fusion: how the fused patches are made; None without a fused bank.
+        training: of the fusion network, if `fusion` is "uff_trained".
+
+    Raises ValueError for a fusion with point groups.
     """
 
     rgb: RgbChoice | None = None
@@ -53,22 +64,22 @@ class Extraction:
     def __post_init__(self) -> None:
         if self.fusion is not None and self.point is not None and self.point.side is None:
             raise ValueError(
-                "point groups (side null) lie where the points are, not on the grid of the RGB patches: they "
-                "feed the point bank only. Leave the fusion out (fusion null), or choose side 28 or 56."
+                "point groups (side null) are not on the grid of the RGB patches, so they work with the "
+                "point bank only. Set fusion to null, or side to 28 or 56"
             )
 
     def banks(self) -> tuple[str, ...]:
-        """The banks this extraction can feed."""
-        feeds = {"rgb": self.rgb, "point": self.point, "fused": self.rgb and self.point and self.fusion}
-        return tuple(bank for bank, source in feeds.items() if source is not None)
+        """Names of the banks that this extraction has features for."""
+        sources = {"rgb": self.rgb, "point": self.point, "fused": self.rgb and self.point and self.fusion}
+        return tuple(bank for bank, source in sources.items() if source is not None)
 
     def needs(self) -> tuple[Modality, ...]:
-        """What a part must have been recorded with."""
+        """The inputs that a part must have."""
         sources: dict[Modality, object] = {"rgb": self.rgb, "xyz": self.point}
         return tuple(modality for modality, source in sources.items() if source is not None)
 
     def weights(self) -> tuple[str, ...]:
-        """Registered names of the weights that the networks need."""
+        """Registered names of the weights of the networks."""
         names: list[str] = []
         if self.rgb is not None:
             backbone = registered(self.rgb.backbone)

@@ -1,4 +1,4 @@
-"""How RGB and point patches become fused ones."""
+"""Settings of the fusion of RGB and point patches."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
 class FusionTraining:
     """Settings of a training run (paper: 750 steps of 16 parts, rate 0.003 after 250 steps of warm-up).
 
-    batch: parts a step; all their patches are contrasted. Fewer parts than that make one whole batch.
-    decay, betas: of AdamW, from the published code. temperature: of the loss, 1 in the published code.
-    checkpoint_every: steps between checkpoints. Raises ValueError for numbers that cannot be.
+    Attributes:
+        steps: number of training steps.
+        warm_up: steps in which the learning rate rises.
+        batch: parts per step; all their patches are contrasted. Fewer training parts make one batch.
+        rate: learning rate after the warm-up.
+        decay, betas: of AdamW, from the published code.
+        temperature: of the loss; 1 in the published code.
+        seed: of the initial weights and the order of parts.
+        checkpoint_every: steps between checkpoints.
+
+    Raises ValueError for impossible numbers.
     """
 
     steps: int = 750
@@ -35,4 +43,4 @@ class FusionTraining:
         if not min(self.rate, self.temperature) > 0:
             raise ValueError("rate and temperature of the training must be above 0")
         if not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError("both betas of the training must lie between 0 and 1")
+            raise ValueError("both betas of the training must be at least 0 and below 1")

@@ -1,7 +1,4 @@
-"""Where banks and state lie unless a person says otherwise.
-
-The same for every command and the server, in whatever folder they are called.
-"""
+"""Default folders of banks and state, the same for every command and the server in any working directory."""
 
 from __future__ import annotations
 

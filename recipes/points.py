@@ -1,4 +1,4 @@
-"""What the point bank is made of: histograms (FPFH) or the groups of a point transformer."""
+"""Settings of the point extractor: histograms (FPFH) or a point transformer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ BatchNormMode = Literal["sample", "running"]
 class FpfhSettings:
     """Neighbourhoods of the histograms.
 
-    normal_radius, feature_radius: metres. normal_neighbours, feature_neighbours: the nearest so many points
-    inside the radius count. stride: every stride-th row and column of the prepared cloud is used.
-    towards_camera: whether normals are turned to the camera (the origin); otherwise their sign is what the
-    eigensolver leaves.
+    Attributes:
+        normal_radius, feature_radius: metres.
+        normal_neighbours, feature_neighbours: largest number of neighbours inside the radius; the nearest
+            neighbours are used.
+        stride: every stride-th row and column of the prepared cloud is used.
+        towards_camera: whether normals are turned to the camera (the origin). If not, the sign of a normal is
+            arbitrary.
+
+    Raises ValueError for impossible numbers.
     """
 
     normal_radius: float
@@ -33,14 +38,14 @@ class FpfhSettings:
     def __post_init__(self) -> None:
         sizes = (self.normal_radius, self.feature_radius, self.normal_neighbours, self.feature_neighbours)
         if not min(*sizes, self.stride) > 0:
-            raise ValueError(f"radii, neighbour counts and stride must be positive: {self}")
+            raise ValueError(f"radii, neighbour counts and stride must be positive, not {self}")
 
 
 PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
     {
-        # 3D-ADS:feature_extractors. Its radii exceed the parts, so the neighbour counts decide.
+        # 3D-ADS:feature_extractors. The radii are larger than the parts, so only the neighbour counts matter.
         "btf": FpfhSettings(0.1, 30, 0.25, 100),
-        # A quarter of the points at a sixth of the time, which the 600 ms of a two-core host need.
+        # A quarter of the points in a sixth of the time, so that a two-core host scores a part in 600 ms.
         "embedded": FpfhSettings(0.005, 30, 0.010, 60, stride=2, towards_camera=True),
     }
 )
@@ -48,7 +53,7 @@ PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FpfhChoice:
-    """settings: of the histograms. side: patches along an edge of the point grid."""
+    """FPFH. settings: of the histograms. side: patches along one edge of the point grid."""
 
     settings: FpfhSettings
     side: Literal[28, 56] = 56
@@ -56,17 +61,24 @@ class FpfhChoice:
 
 @dataclass(frozen=True, slots=True)
 class PointNetwork:
-    """Everything that decides what the point bank holds.
+    """A point transformer and its groups.
 
-    groups, group_size: farthest points sampled, and neighbours each gathers (paper: 1024 of 128).
-    batch_norm: "sample" as published, where raw metres need it; "running" with the stored statistics.
-    scaling: "raw" metres as published; "unit_sphere" as in pre-training: minus the centroid, divided by the
-        largest norm. Groups and interpolation weights stay in metres either way.
-    skip_near_origin: pointnet2_ops' rule, see `models.points.groups.farthest_points`.
-    distances: how interpolation weighs group centres; "expanded" repeats the published code's float32
-        rounding, see `models.points.alignment.interpolation`.
-    side: patches along one edge, 56 (paper's 4 x 4 pixels) or 28 (8 x 8); None: the groups themselves are the
-        patches ("point groups", supplement sec. D), each at its centre's pixel, nothing is interpolated.
+    Attributes:
+        kind: the network.
+        groups: number of group centres (paper: 1024).
+        group_size: points per group (paper: 128).
+        batch_norm: "sample" uses the statistics of the part's cloud, as published and as raw metres need;
+            "running" uses the stored statistics.
+        scaling: "raw" uses metres, as published; "unit_sphere" subtracts the centroid and divides by the
+            largest norm, as in pre-training. Groups and interpolation weights use metres in both cases.
+        skip_near_origin: pointnet2_ops' rule, see `models.points.groups.farthest_points`.
+        distances: how interpolation computes distances; "expanded" repeats the published code's float32
+            rounding, see `models.points.alignment.interpolation`.
+        side: patches along one edge: 56 (4 x 4 pixels, as in the paper) or 28 (8 x 8 pixels). None: each
+            group is a patch at the pixel of its centre ("point groups", supplement sec. D), without
+            interpolation.
+
+    Raises ValueError for impossible numbers.
     """
 
     kind: PointKind = "pointmae"
@@ -86,11 +98,11 @@ class PointNetwork:
 
 
 KINDS = ("histograms", "network")
-"""What pydantic calls the two choices where it says at which field something is wrong."""
+"""Names of the two choices in the field paths of pydantic's errors."""
 
 
 def _kind(value: Any) -> str:
-    """Which of the two a value is meant to be: only histograms have settings of their own."""
+    """Which of the two choices a value is. Only histograms have a field `settings`."""
     histograms = "settings" in value if isinstance(value, dict) else isinstance(value, FpfhChoice)
     return KINDS[0] if histograms else KINDS[1]
 

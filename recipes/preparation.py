@@ -1,4 +1,4 @@
-"""How parts are prepared: background, sizes, and what counts as no return."""
+"""Settings of the preparation: background, sizes, and the sensor's value for no return."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 SMALLEST = 28
-"""Shortest side of a prepared picture or cloud grid, pixels: one for each of the coarsest patches."""
+"""Smallest side of a prepared image or cloud grid, pixels: one pixel per patch of the coarsest grid."""
 LARGEST = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Settings that training parts and scored parts share; they travel in the manifest.
+    """Settings that training parts and scored parts share. They are stored in the manifest.
 
-    background: "plane" removes the support plane and keeps the largest component; "none" keeps all
-        (input already prepared as the published script leaves it).
-    size: side of the square cloud grid, pixels. rgb_size: side of the square RGB image, pixels.
-    min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 need 1152).
-    no_return: the z, metres, by which the sensor says that it saw nothing, beside 0, 0, 0 and NaN. Raises
-        ValueError for sizes, counts and numbers that cannot be.
+    Attributes:
+        background: "plane" removes the support plane and keeps the largest piece; "none" keeps everything,
+            for parts that were prepared as the published script does.
+        size: side of the square cloud grid, pixels.
+        rgb_size: side of the square RGB image, pixels.
+        min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 points
+            need 1152).
+        no_return: the z, metres, that the sensor writes for no return, besides 0, 0, 0 and NaN.
+
+    Raises ValueError for impossible numbers.
     """
 
     background: Literal["plane", "none"] = "plane"
@@ -39,4 +43,4 @@ class Preparation:
                 f"not {self.min_points}"
             )
         if self.no_return is not None and not math.isfinite(self.no_return):
-            raise ValueError("no_return must be a number; NaN and infinity always mean no return")
+            raise ValueError("no_return must be a finite number; NaN and infinity always mean no return")

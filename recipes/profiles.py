@@ -1,7 +1,9 @@
-"""Every named profile: our default, M3DM's bank settings in two modes, and the paper's other rows.
+"""The table of all profiles: our default, M3DM's bank settings in two forms, and the paper's other rows.
 
-`m3dm...` is the method as its text says, with our choices where the text leaves them open. The same names
-with `-paper-code` do what the published code did, quirks included (`docs/profiles.md` lists them).
+`m3dm...` follows the paper's text, with our choices for what the text leaves open. The same names with
+`-paper-code` repeat the published code with its deviations from the text (`docs/profiles.md` lists them).
+
+To add a profile, add a row to one of the tables below, or a `Profile` to `PROFILES`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ DEFAULT_PROFILE = "embedded"
 
 _DINO = "dino_vitb8"
 _SETTINGS: Mapping[str, tuple[str, tuple[str, ...], FusionKind | None, Rule]] = {
-    # supplement Tables II and III: name -> (what, banks, fusion, decision)
+    # supplement Tables II and III: name -> (description, banks, fusion, decision)
     "m3dm": ("all three banks", ("rgb", "point", "fused"), "uff", "dlf"),
     "m3dm-point": ("point bank only", ("point",), None, "single"),
     "m3dm-rgb": ("RGB bank only", ("rgb",), None, "single"),
@@ -42,7 +44,8 @@ _RAW = BankRecipe(normalisation="none", reweighting=Reweighting())
 
 
 def _m3dm(name: str, *, paper_code: bool) -> Profile:
-    what, banks, fusion, decision = _SETTINGS[name]
+    """A row of _SETTINGS as the paper's text says, or as the published code runs."""
+    description, banks, fusion, decision = _SETTINGS[name]
     points = _paper_points() if paper_code else PointNetwork()
     extraction = Extraction(
         rgb=RgbChoice(_DINO, "paper" if paper_code else "own") if banks != ("point",) else None,
@@ -51,7 +54,7 @@ def _m3dm(name: str, *, paper_code: bool) -> Profile:
     )
     if not paper_code:
         recipes = {bank: BankRecipe() for bank in banks}
-        summary = f"M3DM, {what} (supplement Table II)."
+        summary = f"M3DM, {description} (supplement Table II)."
         return Profile(
             name=name,
             summary=summary,
@@ -62,7 +65,7 @@ def _m3dm(name: str, *, paper_code: bool) -> Profile:
         )
     return Profile(
         name=f"{name}-paper-code",
-        summary=f"M3DM as its published code runs, {what}.",
+        summary=f"M3DM as its published code runs, {description}.",
         preparation=Preparation(),
         extraction=extraction,
         banks={bank: _paper_bank(banks, decision) for bank in banks},
@@ -90,12 +93,12 @@ def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
 
 
 _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=300.0)
-"""Strides 4, 8 and 16: with the last two alone the network overlooks small stains. Plain colour beside them,
-by a factor that makes a visible tint as far as a visible scratch: the network hardly sees soft stains and
-tints (docs/results.md)."""
+"""Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
+the network hardly represents soft stains and tints. Its factor gives a visible tint the same distance as a
+visible scratch (docs/results.md)."""
 _EMBEDDED_SIZE = 448
 _SHORT_TRAINING = FusionTraining(steps=200, warm_up=50, batch=2)
-"""Minutes on two CPU cores; the paper's 750 steps of 16 parts would take them hours."""
+"""Takes minutes on two CPU cores. The paper's 750 steps of 16 parts would take hours."""
 
 
 def _embedded(
@@ -107,7 +110,7 @@ def _embedded(
     side: Literal[28, 56] = 56,
     training: FusionTraining | None = None,
 ) -> Profile:
-    """The default's extractors in another setting. "fused" is not normalised: scaled where it is made."""
+    """The default's extractors with other banks. "fused" is not normalised, because the fusion scales it."""
     return Profile(
         name=name,
         summary=summary,
@@ -137,7 +140,7 @@ def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
 
 
 _POINT_SETTINGS: Sequence[tuple[int, int, str, Literal[28, 56] | None, str]] = (
-    # supplement sec. D: points a group, groups, then what the bank's rows are
+    # supplement sec. D: points per group, groups, name of the patches, side, description
     (64, 784, "groups", None, "each a patch of its own"),
     (128, 1024, "groups", None, "each a patch of its own"),
     (64, 784, "8x8", 28, "8 x 8 px patches"),
@@ -224,9 +227,9 @@ PROFILES = _listed(
         _points(
             f"point-{group_size}x{groups}-{patch}",
             PointNetwork(groups=groups, group_size=group_size, side=side),
-            f"Point bank, {groups} groups of {group_size}, {what} (Tables IV and V).",
+            f"Point bank, {groups} groups of {group_size}, {description} (Tables IV and V).",
         )
-        for group_size, groups, patch, side, what in _POINT_SETTINGS
+        for group_size, groups, patch, side, description in _POINT_SETTINGS
     ),
     Profile(
         name="fpfh",
@@ -255,25 +258,29 @@ PROFILES = _listed(
         decision="single",
     ),
 )
-"""Every profile by name."""
+"""All profiles by name."""
 
 
 class UnknownProfile(LookupError):
-    """No profile has this name."""
+    """No profile has this name. The message lists all names."""
 
 
 class BadChange(ValueError):
-    """A change of a profile that cannot be."""
+    """A change of a profile is wrong. The message says which field."""
 
 
 def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = ()) -> Profile:
-    """The profile of this name. prepared: the parts come as the published preprocessing leaves them.
+    """Find a profile and change it.
 
-    changes: "field=value" or "field.field=value", values in JSON or plain words. Raises UnknownProfile,
-    listing the names there are, or BadChange.
+    Args:
+        name: of the profile.
+        prepared: whether the background of the parts is already removed.
+        changes: "field=value" or "field.field=value", with values in JSON or as plain words.
+
+    Raises UnknownProfile or BadChange.
     """
     if name not in PROFILES:
-        raise UnknownProfile(f"There is no profile '{name}'. There are: {', '.join(PROFILES)}.")
+        raise UnknownProfile(f"Unknown profile '{name}'. Choose one of {', '.join(PROFILES)}.")
     profile = PROFILES[name]
     if prepared:
         preparation = replace(profile.preparation, background="none")
@@ -286,10 +293,11 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
     try:
         return Profile.model_validate(fields)
     except ValidationError as error:
-        raise BadChange(f"profile {name} with {', '.join(changes)}: {'; '.join(sentences(error))}.") from None
+        raise BadChange(f"Profile {name} with {', '.join(changes)}: {'; '.join(sentences(error))}.") from None
 
 
 def _apply(fields: dict[str, Any], change: str) -> None:
+    """Apply one change to the fields of a profile. Raises BadChange."""
     path, equals, value = change.partition("=")
     *parents, last = path.split(".")
     inner: Any = fields
@@ -297,7 +305,7 @@ def _apply(fields: dict[str, Any], change: str) -> None:
         inner = inner.get(parent) if isinstance(inner, dict) else None
     if not equals or not isinstance(inner, dict) or last not in inner:
         raise BadChange(
-            f"'{change}' names no field. 'tribank profiles --json' shows the fields of each profile."
+            f"'{change}' is not a field=value of the profile. 'tribank profiles --json' lists the fields."
         )
     try:
         inner[last] = json.loads(value)

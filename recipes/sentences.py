@@ -1,4 +1,4 @@
-"""What pydantic found wrong with data that people wrote, as sentences without its jargon."""
+"""Turn pydantic's validation errors into sentences without pydantic's terms."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from recipes.points import KINDS
 
 
 def sentences(error: ValidationError, names: Mapping[str, str] | None = None) -> list[str]:
-    """One sentence for each thing that is wrong: where, what, and the value that is there.
+    """One sentence per error: the field, the fault, and the wrong value.
 
-    names: what people call a top field, where that differs.
+    names: another name for a top-level field in the sentence.
     """
     return [_sentence(fault, names or {}) for fault in error.errors(include_url=False)]
 
 
 def field_path(fault: Mapping[str, Any]) -> list[str | int]:
-    """The steps to the field that is wrong, as the document has them."""
+    """The path to the wrong field in the document."""
     return [step for step in fault["loc"] if step not in KINDS]
 
 
@@ -27,9 +27,9 @@ def _sentence(fault: Mapping[str, Any], names: Mapping[str, str]) -> str:
     steps = [str(step) for step in field_path(fault)]
     if steps:
         steps[0] = names.get(steps[0], steps[0])
-    said = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     value = fault["input"]
     if fault["type"] == "value_error" or isinstance(value, dict):
-        return f"{'.'.join(steps)}: {said}" if steps else said
-    said = said[:1].lower() + said[1:]
-    return f"{'.'.join(steps)} is {str(value)[:80]!r}: {said}"
+        return f"{'.'.join(steps)}: {message}" if steps else message
+    message = message[:1].lower() + message[1:]
+    return f"{'.'.join(steps)} is {str(value)[:80]!r}: {message}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from banks.versions.manifest import library_versions
+from models.numerics.process import decided
 
 _ROOT = Path(__file__).parents[1]
 
@@ -27,7 +28,7 @@ def environment(device: str) -> dict[str, Any]:
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": decided().threads,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "device": device,
     }

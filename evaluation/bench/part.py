@@ -30,15 +30,14 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time the scoring of single parts from file bytes to decision, one after the other."""
-    import torch
-
     from banks.detector import Detector
     from banks.versions.store import BankStore
     from evaluation.bench.environment import processor
+    from models.numerics.process import decided, use_threads
     from models.readers.product_folder import open_product_folder
 
     if threads:
-        torch.set_num_threads(threads)
+        use_threads(threads)
     detector = Detector.load(BankStore(banks).path(product), device=device, weights_dir=weights_dir)
     folder = open_product_folder(data)
     files = [(part.rgb, part.xyz) for part in (folder.test or folder.train)]
@@ -54,7 +53,7 @@ def bench(
         "profile": detector.manifest.profile.name,
         "training_parts": len(detector.manifest.training_parts),
         "parts": repeats,
-        "hardware": {"cpu": processor(), "threads": torch.get_num_threads(), "device": device},
+        "hardware": {"cpu": processor(), "threads": decided().threads, "device": device},
         "sgemm_gflops": _floor(),
         "ms": {stage: _quantiles(times) for stage, times in stages.items()},
     }

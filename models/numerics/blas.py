@@ -1,11 +1,11 @@
-"""Which OpenBLAS kernel FAISS should run on this processor: measured once, remembered per user.
+"""The fastest OpenBLAS kernel for FAISS on this processor: measured once and cached per user.
 
-The FAISS wheels carry an OpenBLAS of 2021 that takes newer processors for older ones and then runs at half
-speed. `OPENBLAS_CORETYPE` corrects it, but it is read when the library loads, and a name the old library
-does not know selects a kernel four times slower. So candidates are timed in child processes, the untouched
-default among them.
+The FAISS wheels contain an OpenBLAS of 2021. OpenBLAS takes newer processors for older ones and then runs at
+half speed. `OPENBLAS_CORETYPE` selects another kernel, but OpenBLAS reads the variable only when it loads,
+and an unknown name selects a kernel that is four times slower. So the candidates, including the default, are
+timed in child processes.
 
-This module must stay free of numpy and FAISS: it runs before they are imported.
+This module must not import numpy or FAISS, because it runs before their import.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from models.atomic_file import write_atomically
 
 VARIABLE = "OPENBLAS_CORETYPE"
 CANDIDATES = ("", "SkylakeX", "Zen", "Haswell")
-"""Kernel names that the OpenBLAS in the FAISS wheels knows; "" leaves the choice to it."""
+"""Kernel names that the OpenBLAS in the FAISS wheels knows; "" is its default."""
 
-_GAIN = 1.2  # a kernel must beat the default by this, more than the noise of a busy machine
-_LIMIT = 20.0  # seconds a child may take
+_GAIN = 1.2  # minimum speed relative to the default; above the noise of a busy machine
+_LIMIT = 20.0  # seconds that a child process may take
 _PROBE = """
 import time, numpy, faiss
 draw = numpy.random.default_rng(0)
@@ -38,14 +38,15 @@ def once():
     return time.process_time() - start
 once()
 print(2 * 256 * 4096 * 768 / min(once() for _ in range(9)) / 1e9)
-"""  # CPU time of one thread, the least of nine: a busy machine hardly disturbs it
+"""  # the least CPU time of nine runs in one thread, which other processes hardly change
 
 
 def ensure_kernel() -> str:
     """Set `OPENBLAS_CORETYPE` to the fastest kernel, from the cache or by measuring (a few seconds, once).
 
-    Call before numpy or FAISS is imported. Returns the kernel's name, "" for the library's own choice. A
-    variable that is already set is respected; where nothing can be measured nothing is set. Never raises.
+    Call this function before numpy or FAISS is imported. Returns the kernel's name; "" is the library's
+    default. A variable that is already set stays unchanged. If no kernel can be measured, the variable is not
+    set. Never raises.
     """
     if VARIABLE in os.environ:
         return os.environ[VARIABLE]
@@ -67,7 +68,8 @@ def ensure_kernel() -> str:
 
 
 def measure(candidates: tuple[str, ...] = CANDIDATES) -> dict[str, float]:
-    """GFLOP/s of one thread of a FAISS search by kernel name; kernels that cannot run here are left out."""
+    """GFLOP/s of a FAISS search in one thread, by kernel name. Kernels that fail on this processor are left
+    out."""
     speeds: dict[str, float] = {}
     for kernel in candidates:
         speed = _probe(kernel)
@@ -77,13 +79,15 @@ def measure(candidates: tuple[str, ...] = CANDIDATES) -> dict[str, float]:
 
 
 def best(speeds: dict[str, float]) -> str:
-    """The fastest kernel, or "" unless it clearly beats the default. Without a measured default, "" too."""
+    """The fastest kernel; "" if it is not clearly faster than the default, or the default was not
+    measured."""
     kernel = max(speeds, key=lambda name: speeds[name], default="")
     return kernel if "" in speeds and speeds[kernel] >= _GAIN * speeds[""] else ""
 
 
 def _probe(kernel: str) -> float | None:
-    """One candidate in a child process; None if it crashes (a missing instruction), hangs or says nothing."""
+    """GFLOP/s of one kernel in a child process; None if the child crashes (a missing instruction) or
+    hangs."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     if kernel:
@@ -103,20 +107,20 @@ def _probe(kernel: str) -> float | None:
 
 
 def _key() -> str:
-    """Processor model and FAISS build: what a measurement is good for."""
+    """Processor model and FAISS build, for which a measurement is valid."""
     return f"{_processor()} | {_faiss()}"
 
 
 def _processor() -> str:
-    """Model name with the numbers that tell processors of one name apart, where the system says."""
-    wanted = ("vendor_id", "cpu family", "model", "model name", "stepping")
+    """Model name of the processor, with the numbers that distinguish processors of the same name."""
+    names = ("vendor_id", "cpu family", "model", "model name", "stepping")
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         return platform.processor() or platform.machine()
     fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
     facts = {name.strip(): value.strip() for name, value in fields.items()}
-    return " ".join(facts[name] for name in wanted if name in facts)
+    return " ".join(facts[name] for name in names if name in facts)
 
 
 def _faiss() -> str:
@@ -134,7 +138,7 @@ def _cache() -> Path:
 
 
 def _read(cache: Path) -> dict[str, dict[str, float]]:
-    """Measurements by key; nothing if the file is missing or is not one of ours."""
+    """Measurements by key; empty if the file is missing or damaged."""
     try:
         data = json.loads(cache.read_text())
         return {
@@ -146,7 +150,7 @@ def _read(cache: Path) -> dict[str, dict[str, float]]:
 
 
 def _write(cache: Path, data: dict[str, dict[str, float]]) -> None:
-    """Replace the file in one step; a read-only home only costs the next start its measurement."""
+    """Replace the file in one step. If the home folder is read-only, the next start measures again."""
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(cache, json.dumps(data, indent=1))

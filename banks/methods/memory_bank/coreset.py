@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.random_projection import SparseRandomProjection, johnson_lindenstrauss_min_dim
-from threadpoolctl import threadpool_limits
+
+from models.numerics.process import exact_products, one_blas_thread
 
 _PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
 _TILE = 1 << 19  # distances and rows' channels that a worker holds at a time (2 MiB)
@@ -122,7 +123,7 @@ def greedy(
     picks = np.empty(count, np.int64)
     picks[0] = start
     done, new = 0, 1
-    with threadpool_limits(1, user_api="blas"):  # the chunks are the parallelism
+    with one_blas_thread():  # the chunks are the parallelism
         while True:
             fresh = picks[done : done + new]
             done += new
@@ -272,17 +273,13 @@ class _DeviceLibrary(_Library):
         self.device_square = torch.tensor(self.square, device=self.device)
 
     def lower(self, near: NDArray[np.float32], picks: NDArray[np.int64]) -> None:
-        precision = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")  # TF32 would break the error bound
-        try:
+        with exact_products():  # TF32 would break the error bound
             device_near = torch.tensor(near, device=self.device)
             centres = torch.tensor(self._lifted(picks), device=self.device)
             device_picks = torch.tensor(picks, device=self.device)
             for part in _slices(len(self.rows), max(64, _DEVICE_TILE // len(picks))):
                 self._settle_on_device(device_near, part, centres, device_picks)
             near[:] = device_near.cpu().numpy()
-        finally:
-            torch.set_float32_matmul_precision(precision)
 
     def _settle_on_device(
         self, near: torch.Tensor, part: slice, centres: torch.Tensor, picks: torch.Tensor

@@ -264,10 +264,8 @@ def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path:
     if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
         pytest.skip("no mount namespace can be had here")
     done = subprocess.run([*apart, inside, str(size), str(tmp_path), *build], capture_output=True, text=True)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (
-        4,
-        "tribank: The disk is full. Make room, then run this again.",
-    )
+    assert done.returncode == 4
+    assert "disk is full" in done.stderr.splitlines()[-1]
 
 
 def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings: Any, loader: Any) -> None:

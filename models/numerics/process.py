@@ -1,0 +1,93 @@
+"""How this process computes: wait policy, BLAS kernel, threads and precision. Only this room decides them.
+
+`tribank.py` calls `prepare_process` before any library loads. This module stays free of torch, numpy and
+FAISS until one of the other functions needs them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from models.numerics import blas
+
+WAIT_POLICY = "OMP_WAIT_POLICY"
+
+
+@dataclass(frozen=True, slots=True)
+class Numerics:
+    """What was decided for this process.
+
+    Attributes:
+        threads: CPU threads of torch.
+        wait_policy: how OpenMP threads wait at a barrier: "PASSIVE" (sleep) or "ACTIVE" (spin).
+        blas_kernel: OpenBLAS kernel of FAISS; "" is the library's own choice.
+        tf32: whether a GPU may round float32 products to TF32.
+    """
+
+    threads: int
+    wait_policy: str
+    blas_kernel: str
+    tf32: bool
+
+
+def prepare_process(*, searches: bool) -> None:
+    """Decide what the libraries read when they load. Call this before torch, numpy or FAISS is imported.
+
+    searches: whether the process may search a bank. Then the fastest BLAS kernel for FAISS is chosen, which
+    may take a few seconds once per machine. Variables that are already set stay unchanged.
+    """
+    # With sleeping threads, a part takes a third of the time if another process is busy. On quiet cores, a
+    # part takes the same time.
+    os.environ.setdefault(WAIT_POLICY, "PASSIVE")
+    if searches:
+        blas.ensure_kernel()
+
+
+def full_precision() -> None:
+    """Compute float32 in full precision. TF32 on a GPU would change convolutions and products by 1e-3."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Compute torch's float32 matrix products in full precision inside the block, whatever was set before."""
+    import torch
+
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Use one BLAS thread inside the block, for code that runs its own threads."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
+
+
+def use_threads(count: int) -> None:
+    """Use at most `count` CPU threads in torch."""
+    import torch
+
+    torch.set_num_threads(count)
+
+
+def decided() -> Numerics:
+    """Report what was decided for this process."""
+    import torch
+
+    return Numerics(
+        threads=torch.get_num_threads(),
+        wait_policy=os.environ.get(WAIT_POLICY, "ACTIVE"),
+        blas_kernel=os.environ.get(blas.VARIABLE, ""),
+        tf32=bool(torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32),
+    )

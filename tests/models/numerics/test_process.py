@@ -1,0 +1,68 @@
+"""What the process decides: before torch loads, and for every extractor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.extraction import point_extractor
+from models.numerics import process
+from models.weights.store import WeightStore
+from recipes.points import PRESETS, FpfhChoice
+
+_PREPARE = """
+import json, os, sys
+from models.numerics import process
+loaded = sorted({"torch", "numpy", "faiss"} & set(sys.modules))
+process.prepare_process(searches=False)
+print(json.dumps([loaded, os.environ[process.WAIT_POLICY]]))
+"""
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
+    given: dict[str, str], kept: str
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != process.WAIT_POLICY}
+    child = subprocess.run(
+        [sys.executable, "-c", _PREPARE],
+        env=environment | given,
+        cwd=Path(process.__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert json.loads(child.stdout) == [[], kept]
+
+
+def test_every_extractor_computes_in_full_precision(tmp_path: Path) -> None:
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    point_extractor(FpfhChoice(PRESETS["btf"]), WeightStore(tmp_path), "cpu")
+    assert not process.decided().tf32
+
+
+def test_exact_products_restore_the_precision() -> None:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        with process.exact_products():
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_use_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        process.use_threads(before + 1)
+        assert process.decided().threads == before + 1
+    finally:
+        process.use_threads(before)
