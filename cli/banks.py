@@ -1,4 +1,4 @@
-"""`tribank banks`: what versions there are, what is in them, whether they are whole."""
+"""`tribank banks`: list, show and verify bank versions."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from cli.options import Banks, Device, Json, Product, Weights, chosen_device
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS
 
-app = typer.Typer(no_args_is_help=True, help="Look at the bank versions of products.")
+app = typer.Typer(no_args_is_help=True, help="List, show and verify bank versions.")
 
-_NAMED = 5  # parts that a sentence names
+_NAMED = 5  # parts that a message names
 
 
 @app.command("list")
 def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
-    """List the products and their versions; the active one is marked."""
+    """List the products, their active version and all their versions."""
     from banks.versions.store import BadBank, BankStore
 
     store = BankStore(banks)
-    found: dict[str, dict[str, Any]] = {}
+    products: dict[str, dict[str, Any]] = {}
     for name in store.products():
         try:
-            found[name] = {"active": store.current(name), "versions": store.versions(name)}
+            products[name] = {"active": store.current(name), "versions": store.versions(name)}
         except BadBank as error:
-            found[name] = {"active": None, "versions": [], "problem": str(error)}
+            products[name] = {"active": None, "versions": [], "problem": str(error)}
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(products))
         return
     table = Table("product", "active", "versions")
-    for name, said in found.items():
-        versions = (_marked(store.path(name, version)) for version in said["versions"])
-        table.add_row(name, said["active"], escape(said.get("problem", " ".join(versions))))
+    for name, facts in products.items():
+        versions = (_marked(store.path(name, version)) for version in facts["versions"])
+        table.add_row(name, facts["active"], escape(facts.get("problem", " ".join(versions))))
     Console().print(table)
 
 
 @app.command()
 def show(product: Product, banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
-    """Show a product's active version: recipe, banks, and its calibration in counts of parts."""
+    """Show a product's active version: profile, banks and calibration."""
     from banks.versions.manifest import Manifest
     from banks.versions.store import BankStore
 
@@ -58,13 +58,15 @@ def show(product: Product, banks: Banks = DEFAULT_BANKS, as_json: Json = False) 
 @app.command()
 def verify(
     banks: Banks = DEFAULT_BANKS,
-    probe: Annotated[bool, typer.Option("--probe", help="Score the probe of each, too.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also score the probe part of each version.")
+    ] = False,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Check every file of every version against its manifest, and which versions and thresholds are in force.
+    """Compare every file of every version with its manifest. Also check active versions and thresholds.
 
-    Exit code 1 if anything differs or cannot be read.
+    Exits with 1 if a file differs or cannot be read.
     """
     from banks.versions.store import BadBank, BankStore
     from banks.versions.verification import product_problems
@@ -72,26 +74,26 @@ def verify(
     store = BankStore(banks)
     damaged = 0
     for product in store.products():
-        around = product_problems(store, product)
-        damaged += len(around)
-        for problem in around:
+        product_faults = product_problems(store, product)
+        damaged += len(product_faults)
+        for problem in product_faults:
             typer.echo(f"{product}: {problem}")
         try:
             versions = store.versions(product)
         except BadBank:
-            continue  # said already
+            continue  # already reported
         for version in versions:
             problems = store.verify(product, version)
             if not problems and probe:
                 problems = _probe_problems(store.path(product, version), weights_dir, chosen_device(device))
             damaged += bool(problems)
-            said = "; ".join(problems) or _whole(store.path(product, version), scored=probe)
-            typer.echo(f"{product} {version}: {said}")
+            result = "; ".join(problems) or _sound(store.path(product, version), scored=probe)
+            typer.echo(f"{product} {version}: {result}")
     raise typer.Exit(1 if damaged else 0)
 
 
 def _marked(path: Path) -> str:
-    """A version's name, and what is to be known of it at once."""
+    """A version's name, with a mark if the version is damaged or has no probe."""
     from banks.versions.manifest import Manifest
 
     try:
@@ -112,16 +114,17 @@ def _probe_problems(path: Path, weights_dir: Path, device: str) -> list[str]:
     return []
 
 
-def _whole(path: Path, *, scored: bool) -> str:
+def _sound(path: Path, *, scored: bool) -> str:
+    """The result for a version without problems. scored: whether its probe was scored."""
     from banks.versions.manifest import Manifest
 
     if Manifest.read(path).probe is None:
-        return "whole, but no probe: an older Tribank built it. Build it again to have one"
-    return "whole, its probe scores as when it was built" if scored else "whole"
+        return "complete, but without a probe (built by an older Tribank). Build it again to get a probe"
+    return "complete, and its probe has the same score as after the build" if scored else "complete"
 
 
 def print_version(product: str, path: Path) -> None:
-    """A version in a few lines for people."""
+    """Print a version in a few lines."""
     from banks.versions.manifest import Manifest
 
     manifest = Manifest.read(path)
@@ -141,13 +144,13 @@ def print_version(product: str, path: Path) -> None:
     out.print(f"{len(manifest.training_parts)} training parts; threshold {calibration.threshold:.4g}:")
     out.print(f"  {calibration.statement}")
     for name, reason in manifest.skipped_parts.items():
-        out.print(f"  left out {name}: {reason}", markup=False)
-    odd = manifest.without_plane
-    if odd:
-        named = ", ".join(odd[:_NAMED]) + (" and others" if len(odd) > _NAMED else "")
+        out.print(f"  skipped {name}: {reason}", markup=False)
+    parts = manifest.without_plane
+    if parts:
+        names = ", ".join(parts[:_NAMED]) + (" and others" if len(parts) > _NAMED else "")
         out.print(
-            f"  No support plane was found under {len(odd)} good parts: {named}. What lies around them was "
-            "learned with them. Look at these scans. If no part lies on a plane, build with "
+            f"  No support plane was found under {len(parts)} good parts: {names}. Their background was "
+            "learned as part of them. Check these scans. If no part lies on a plane, build with "
             "--set preparation.background=none.",
             markup=False,
         )

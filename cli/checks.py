@@ -1,7 +1,7 @@
-"""What may keep a Tribank from working on this machine: each check says what is wrong, and how to mend it.
+"""The checks of `tribank doctor`: each check says what is wrong on this machine and how to fix it.
 
-A check never raises: what it cannot look at is a finding too. Heavy libraries are imported by the checks that
-are about them, so that one that does not load is told and not met.
+A check never raises: an error in a check is a finding too. Each check imports heavy libraries itself, so that
+a library that does not load becomes a finding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SYSTEM_LIBRARIES = {
     "libX11.so.6": "libx11-6",
     "libgomp.so.1": "libgomp1",
 }
-"""What Open3D's wheel does not bring along, by Debian's and Ubuntu's package."""
+"""Libraries that Open3D needs and its wheel lacks, with their packages in Debian and Ubuntu."""
 CONSTRAINTS = Path(__file__).parents[1] / "constraints"
 LITTLE_DISK = 2048 * MIB
 NO_DISK = 200 * MIB
@@ -39,16 +39,23 @@ NO_DISK = 200 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. bad: it will not work; warn: it works, but look at it. mend: what to do."""
+    """One line of the report.
+
+    Attributes:
+        check: name of the check.
+        state: "ok"; "warn": Tribank works, but look at this; "bad": Tribank will not work.
+        message: what the check found.
+        fix: what to do; "" if nothing.
+    """
 
     check: str
     state: State
-    said: str
-    mend: str = ""
+    message: str
+    fix: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """All checks for a server of these settings, one after another."""
+    """Run all checks for a server with these settings."""
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         system_libraries,
         libraries,
@@ -66,35 +73,38 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from check(settings)
         except Exception as error:
             yield Finding(
-                name, "bad", f"{type(error).__name__}: {error}", "Tell us: this check failed itself."
+                name,
+                "bad",
+                f"{type(error).__name__}: {error}",
+                "This check crashed. Please report the error.",
             )
 
 
 def system_libraries(settings: Settings) -> Iterator[Finding]:
-    """Shared libraries of the system."""
+    """Check the shared libraries of the system."""
     missing = [package for library, package in SYSTEM_LIBRARIES.items() if not _loads(library)]
     if missing:
-        wanted = " ".join(missing)
-        said = f"Open3D needs what the system lacks: {wanted}."
-        yield Finding("system libraries", "bad", said, f"sudo apt-get install {wanted}")
+        packages = " ".join(missing)
+        message = f"Open3D needs system packages that are not installed: {packages}"
+        yield Finding("system libraries", "bad", message, f"sudo apt-get install {packages}")
     else:
-        yield Finding("system libraries", "ok", "those that Open3D needs are here")
+        yield Finding("system libraries", "ok", "all that Open3D needs are installed")
 
 
 def libraries(settings: Settings) -> Iterator[Finding]:
-    """Whether what the models and banks stand on can be imported."""
+    """Check that the libraries can be imported, and report the numeric settings."""
     from models.torchvision_schemas import declare_torchvision_schemas
 
-    stands_in = declare_torchvision_schemas()
+    declared = declare_torchvision_schemas()
     for name in ("torch", "torchvision", "timm", "faiss", "sklearn", "open3d"):
         try:
             __import__(name)
         except Exception as error:
-            mend = "Install again by constraints: scripts/setup, or pip install -c constraints/cpu.txt"
-            yield Finding(name, "bad", f"cannot be imported: {error}", mend)
-    if stands_in:
-        said = "its compiled part does not load beside this torch; Tribank stands in for it (it needs none)"
-        yield Finding("torchvision", "ok", said)
+            fix = "Install the pinned versions again: scripts/setup, or pip install -c constraints/cpu.txt"
+            yield Finding(name, "bad", f"cannot be imported: {error}", fix)
+    if declared:
+        message = "its compiled part does not load with this torch; Tribank does not need it"
+        yield Finding("torchvision", "ok", message)
     numerics = decided()
     kernel = numerics.blas_kernel or "FAISS's default"
     message = f"BLAS kernel {kernel}, {numerics.threads} threads, OpenMP wait policy {numerics.wait_policy}"
@@ -102,57 +112,59 @@ def libraries(settings: Settings) -> Iterator[Finding]:
 
 
 def versions(settings: Settings) -> Iterator[Finding]:
-    """Installed versions against the constraints, and what is missing."""
+    """Compare installed versions with the constraints, and find missing packages."""
     needed = {_package(line) for line in requires("tribank") or () if "extra ==" not in line}
     missing = sorted(name for name in needed if _installed(name) is None)
     if missing:
-        mend = f"pip install -c constraints/cpu.txt {' '.join(missing)}"
-        yield Finding("versions", "bad", f"not installed: {', '.join(missing)}", mend)
+        fix = f"pip install -c constraints/cpu.txt {' '.join(missing)}"
+        yield Finding("versions", "bad", f"not installed: {', '.join(missing)}", fix)
     kind = "gpu" if _installed("faiss-gpu") else "cpu"
     file = CONSTRAINTS / f"{kind}.txt"
     if not file.is_file():
-        yield Finding("versions", "ok", "no constraints beside this installation to compare with")
+        yield Finding(
+            "versions", "ok", "this installation has no constraints file, so versions were not compared"
+        )
         return
-    wanted = dict(re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.MULTILINE))
-    here = {name: _installed(name) for name in wanted}
-    other = {
-        n: found
-        for n, found in here.items()
-        if found and found.partition("+")[0] != wanted[n].partition("+")[0]
+    tested = dict(re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.MULTILINE))
+    installed = {name: _installed(name) for name in tested}
+    different = {
+        name: number
+        for name, number in installed.items()
+        if number and number.partition("+")[0] != tested[name].partition("+")[0]
     }
-    for name, found in other.items():
-        mend = f"pip install --no-deps {name}=={wanted[name]}"
-        yield Finding("versions", "warn", f"{name} is {found}, not {wanted[name]} as tested", mend)
-    if not other and not missing:
+    for name, number in different.items():
+        fix = f"pip install --no-deps {name}=={tested[name]}"
+        yield Finding("versions", "warn", f"{name} is {number}; tested with {tested[name]}", fix)
+    if not different and not missing:
         yield Finding("versions", "ok", f"all as in constraints/{kind}.txt")
 
 
 def device(settings: Settings) -> Iterator[Finding]:
-    """The GPU, where one is asked for, and one that is here and cannot be used."""
+    """Check that a requested GPU works, and find a GPU that cannot be used."""
     import faiss
     import torch
 
     wheels = "the wheels of constraints/gpu.txt (TRIBANK_HARDWARE=gpu scripts/setup): docs/gpu.md"
-    wanted = settings.device != "cpu"
+    gpu_allowed = settings.device != "cpu"
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
-        said = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
-        yield Finding("device", "ok", said + ("" if wanted else "; --device cuda would use it"))
+        message = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+        yield Finding("device", "ok", message + ("" if gpu_allowed else "; not used (--device cpu)"))
         if not hasattr(faiss, "StandardGpuResources"):
-            said = "torch sees the GPU, and this FAISS cannot search on it: faiss-cpu in place of faiss-gpu"
-            yield Finding("device", "bad" if wanted else "warn", said, f"Install {wheels}")
+            message = "torch can use the GPU, but FAISS cannot: faiss-cpu is installed instead of faiss-gpu"
+            yield Finding("device", "bad" if gpu_allowed else "warn", message, f"Install {wheels}")
     elif settings.device == "cuda":
-        mend = f"Install the driver (nvidia-smi must work) and {wheels}"
-        yield Finding("device", "bad", "cuda is asked for, and torch finds no GPU", mend)
-    elif wanted and _has_driver():
-        said = "an NVIDIA driver is here, and torch sees no GPU: the CPU computes"
-        yield Finding("device", "warn", said, f"Install {wheels}. To stay with the CPU: --device cpu")
+        fix = f"Install the driver (nvidia-smi must work) and {wheels}"
+        yield Finding("device", "bad", "--device cuda needs a GPU, but torch sees no GPU", fix)
+    elif gpu_allowed and _has_driver():
+        message = "an NVIDIA driver is installed, but torch sees no GPU, so the CPU is used"
+        yield Finding("device", "warn", message, f"Install {wheels}. To use the CPU: --device cpu")
     else:
-        yield Finding("device", "ok", "the CPU computes" if _has_driver() else "no GPU; the CPU computes")
+        yield Finding("device", "ok", "CPU" if _has_driver() else "CPU; this machine has no GPU")
 
 
 def weights(settings: Settings) -> Iterator[Finding]:
-    """Every network's weights that are here: whole, and as published."""
+    """Check that installed weights are complete and the published files."""
     from models.weights.catalogue import WEIGHTS
     from models.weights.store import BadWeights, WeightStore
 
@@ -164,41 +176,40 @@ def weights(settings: Settings) -> Iterator[Finding]:
         try:
             stored = store.verify(name)
         except BadWeights as error:
-            yield Finding("weights", "bad", str(error), f"Fetch them again: tribank weights fetch {name}")
+            yield Finding("weights", "bad", str(error), f"Download them again: tribank weights fetch {name}")
         else:
             if not stored.checksum:
-                said = f"{name}: no checksum, so damage to the file would not be noticed"
-                yield Finding(
-                    "weights", "warn", said, "Convert it again: tribank weights add FILE, or fetch it"
-                )
+                message = f"{name}: no checksum, so damage to the file would not be detected"
+                fix = "Convert the official file again with tribank weights add FILE, or use weights fetch"
+                yield Finding("weights", "warn", message, fix)
                 continue
-            published = {True: "as published", False: "not the published file", None: "none published"}
-            said = f"{name}: whole, sha256 {stored.sha256[:12]} ({published[stored.official]})"
-            yield Finding("weights", "warn" if stored.official is False else "ok", said)
+            published = {True: "as published", False: "not the published file", None: "no sha256 published"}
+            message = f"{name}: complete, sha256 {stored.sha256[:12]} ({published[stored.official]})"
+            yield Finding("weights", "warn" if stored.official is False else "ok", message)
     if absent:
-        said = f"not here, for profiles that need them: {', '.join(absent)}"
-        yield Finding("weights", "ok", said)
+        message = f"not installed (needed only by some profiles): {', '.join(absent)}"
+        yield Finding("weights", "ok", message)
 
 
 def banks(settings: Settings) -> Iterator[Finding]:
-    """Every product, and every version of it."""
+    """Check every product and each of its versions."""
     from banks.versions.store import BadBank, BankStore
     from banks.versions.verification import product_problems
 
     store = BankStore(settings.banks)
     products = store.products()
     if not products:
-        mend = "Build one: tribank build PRODUCT FOLDER --banks DIR"
-        yield Finding("banks", "warn", f"{settings.banks} holds no product", mend)
+        fix = "Build a product: tribank build PRODUCT FOLDER --banks DIR"
+        yield Finding("banks", "warn", f"{settings.banks} has no product", fix)
     for product in products:
         problems = product_problems(store, product)
         for problem in problems:
-            mend = "Restore it from the backup, activate a version again, or build one."
-            yield Finding("banks", "bad", f"{product}: {problem}", mend)
+            fix = "Restore the product from the backup, activate a version again, or build a new version."
+            yield Finding("banks", "bad", f"{product}: {problem}", fix)
         try:
             active, names = store.current(product), store.versions(product)
         except BadBank:
-            continue  # one of the problems
+            continue  # already reported as a problem
         for name in names:
             yield _version(settings, product, name, active=name == active)
 
@@ -211,89 +222,98 @@ def _version(settings: Settings, product: str, name: str, *, active: bool) -> Fi
     from recipes.profiles import PROFILES
 
     store = BankStore(settings.banks)
-    what = f"{product} {name}{' (active)' if active else ''}"
+    version_name = f"{product} {name}{' (active)' if active else ''}"
+    failed: State = "bad" if active else "warn"
     problems = store.verify(product, name)
     if problems:
-        mend = "Restore it from the backup, roll back, or build it again."
-        return Finding("banks", "bad" if active else "warn", f"{what}: {'; '.join(problems)}", mend)
+        fix = "Restore the version from the backup, roll back, or build it again."
+        return Finding("banks", failed, f"{version_name}: {'; '.join(problems)}", fix)
     manifest = Manifest.read(store.path(product, name))
-    here: dict[str, str] = {}
+    installed: dict[str, str] = {}
     for network in manifest.weights:
         try:
-            here[network] = WeightStore(settings.weights).describe(network).sha256
+            installed[network] = WeightStore(settings.weights).describe(network).sha256
         except (MissingWeights, BadWeights) as error:
-            return Finding("banks", "bad" if active else "warn", f"{what} needs {network}", str(error))
-    others = other_weights(manifest.weights, here)
+            return Finding("banks", failed, f"{version_name} needs the weights {network}", str(error))
+    others = other_weights(manifest.weights, installed)
     if others:
-        mend = "Bring the weights back, or build it again."
-        return Finding("banks", "bad" if active else "warn", f"{what}: {'; '.join(others)}", mend)
+        fix = "Restore the weights, or build the version again."
+        return Finding("banks", failed, f"{version_name}: {'; '.join(others)}", fix)
     if manifest.probe is None:
-        said = f"{what}: whole, but no probe: nothing shows that this machine scores as the one that built it"
-        return Finding("banks", "warn", said, "Build it again to have one.")
-    if manifest.profile.name not in PROFILES:
-        said = f"{what}: whole, but its profile {manifest.profile.name} is not one of this Tribank"
-        return Finding(
-            "banks", "warn", said, "It is served as its manifest says; a new build needs a profile."
+        message = (
+            f"{version_name}: complete, but without a probe, so its scores cannot be checked on this machine"
         )
-    return Finding("banks", "ok", f"{what}: whole, profile {manifest.profile.name}")
+        return Finding("banks", "warn", message, "Build the version again: a new version has a probe.")
+    if manifest.profile.name not in PROFILES:
+        message = f"{version_name}: complete, but this Tribank has no profile {manifest.profile.name}"
+        fix = (
+            "The version is served with the profile in its manifest. For a new build, choose another profile."
+        )
+        return Finding("banks", "warn", message, fix)
+    return Finding("banks", "ok", f"{version_name}: complete, profile {manifest.profile.name}")
 
 
 def folders(settings: Settings) -> Iterator[Finding]:
-    """Room for, and access to, what the service writes."""
+    """Check free space and write access of the folders that the server writes."""
     for name, folder in (("banks", settings.banks), ("state", settings.state)):
-        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        free = shutil.disk_usage(there).free
-        writable = _writable(there)
-        said = f"{name} ({folder}): {free / 1e9:.1f} GB free"
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        free = shutil.disk_usage(existing).free
+        writable = _writable(existing)
+        message = f"{name} ({folder}): {free / 1e9:.1f} GB free"
         if not writable and name == "state":
-            yield Finding(
-                "disk", "bad", f"{said}; cannot be written", f"Give this user {there}, or set --state"
-            )
+            fix = f"Give this user write access to {existing}, or choose another folder with --state"
+            yield Finding("disk", "bad", f"{message}; not writable", fix)
         elif not writable:
-            yield Finding("disk", "warn", f"{said}; read-only: parts are scored, nothing is built")
+            yield Finding("disk", "warn", f"{message}; read-only, so parts can be scored but banks not built")
         elif free < LITTLE_DISK:
             state: State = "bad" if free < NO_DISK else "warn"
-            yield Finding("disk", state, said, "Delete versions that nobody needs, or enlarge the disk.")
+            yield Finding("disk", state, message, "Delete unused versions, or enlarge the disk.")
         else:
-            yield Finding("disk", "ok", f"{said}, can be written")
+            yield Finding("disk", "ok", f"{message}, writable")
 
 
 def port(settings: Settings) -> Iterator[Finding]:
-    """Whether the address can be listened on."""
+    """Check that the server can listen on its address."""
     place = f"{settings.host}:{settings.port}"
     try:
-        found = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
+        addresses = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = addresses[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
         if _is_tribank(settings):
-            yield Finding("port", "ok", f"a Tribank answers at {place}")
+            yield Finding("port", "ok", f"a Tribank server already runs at {place}")
             return
-        mend = "Stop what listens there (ss -ltnp), or choose another: --port, TRIBANK_PORT"
-        yield Finding("port", "bad", f"{place}: {error.strerror or error}", mend)
+        fix = "Stop the program that uses the port (ss -ltnp), or choose another: --port or TRIBANK_PORT"
+        yield Finding("port", "bad", f"{place}: {error.strerror or error}", fix)
     else:
         yield Finding("port", "ok", f"{place} is free")
 
 
 def access(settings: Settings) -> Iterator[Finding]:
-    """Keys, where others can reach the server."""
+    """Check that the server has API keys if other computers can reach it."""
     from service.http.access import check_access
-    from service.http.keys import BadKeys
+    from service.http.keys import BadKeys, Keys
 
     try:
         check_access(settings)
     except BadKeys as error:
         yield Finding("keys", "bad", str(error), "tribank keys add NAME --role manage")
     else:
-        yield Finding(
-            "keys", "ok", "nobody gets in who should not" if not settings.open_access else "open to all"
-        )
+        count = len(Keys(settings.state).all())
+        yield Finding("keys", "ok", _access_message(settings, count))
+
+
+def _access_message(settings: Settings, keys: int) -> str:
+    """Who can use the server, in one phrase."""
+    if settings.open_access:
+        return "no key is needed (TRIBANK_OPEN_ACCESS)"
+    return f"{keys} API keys" if keys else "no API key, so only this computer is served"
 
 
 def _has_driver() -> bool:
-    """Whether NVIDIA's driver works, by its own word."""
+    """Whether nvidia-smi works."""
     try:
         return subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -316,9 +336,10 @@ def _installed(package: str) -> str | None:
 
 
 def _package(requirement: str) -> str:
-    found = re.match(r"[\w.-]+", requirement)
-    assert found is not None
-    return found.group()
+    """Name of the package in a requirement such as "numpy>=2"."""
+    name = re.match(r"[\w.-]+", requirement)
+    assert name is not None
+    return name.group()
 
 
 def _writable(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`tribank data`: look a data set over, and convert one into product folders."""
+"""`tribank data`: check data sets, and convert them into product folders."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from evaluation.datasets.eyecandies import Light
 
 SHOWN = 20
-"""Findings listed a product; the rest is counted (--json lists all)."""
+"""Findings that are listed per product. Further findings are counted (--json lists all)."""
 
-app = typer.Typer(help="Look data sets over and convert them.", no_args_is_help=True)
+app = typer.Typer(help="Check data sets and convert them.", no_args_is_help=True)
 convert = typer.Typer(help="Convert a data set into product folders.", no_args_is_help=True)
 app.add_typer(convert, name="convert")
 
-Out = Annotated[Path, typer.Argument(help="Folder to write product folders into.")]
+Out = Annotated[Path, typer.Argument(help="Folder in which product folders are written.")]
 
 
 class FrameChoice(StrEnum):
-    """Eyecandies' coordinate frames, see `eyecandies_geometry.Frame`."""
+    """Eyecandies' coordinate frames, see `eyecandies_geometry.CloudFrame`."""
 
     SCRIPT = "script"
     CAMERA = "camera"
@@ -37,14 +37,14 @@ class FrameChoice(StrEnum):
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Data set, product folder or folder of products.")],
-    deep: Annotated[bool, typer.Option(help="Read every part in full, not only the first ones.")] = False,
+    folder: Annotated[Path, typer.Argument(help="Data set, product folder, or folder of products.")],
+    deep: Annotated[bool, typer.Option(help="Read every part completely.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell what a folder is, what is in it, what is missing and what will be skipped.
+    """Report what a folder contains, what is missing and what will be skipped.
 
-    Knows MVTec 3D-AD (and its official counts), Eyecandies as unpacked, depth maps with intrinsics, and
-    any product folder: train/, validation/ and test/, or good/ and one folder a defect, or good parts only.
+    Known are MVTec 3D-AD (with its official counts), Eyecandies as unpacked, depth maps with intrinsics, and
+    product folders: train/, validation/ and test/, or good/ and one folder per defect, or good parts only.
     """
     from evaluation.datasets.check import check_dataset
 
@@ -64,23 +64,27 @@ def eyecandies(
     out: Out,
     light: Annotated[
         int,
-        typer.Option(min=0, max=5, help="Image taken: 5 global light (the paper), 4 left spot (its script)."),
+        typer.Option(min=0, max=5, help="Light of the image: 5 global (paper), 4 left spot (its script)."),
     ] = 5,
     frame: Annotated[
-        FrameChoice, typer.Option(help="Cloud in the published script's frame and scale, or the camera's.")
+        FrameChoice,
+        typer.Option(help="Frame and scale of the cloud: the published script's or the camera's."),
     ] = FrameChoice.SCRIPT,
-    train: Annotated[int, typer.Option(min=0, help="First training parts kept of 1000; 0 = all.")] = 400,
+    train: Annotated[
+        int, typer.Option(min=0, help="How many of the 1000 training parts to keep; 0 keeps all.")
+    ] = 400,
     by_family: Annotated[
-        bool, typer.Option("--by-family", help="A folder a kind of defect instead of one, bad.")
+        bool,
+        typer.Option("--by-family", help="Write one folder per kind of defect instead of one folder bad."),
     ] = False,
 ) -> None:
-    """Convert Eyecandies classes: depth to clouds, background out, masks, train/validation/test folders."""
+    """Convert Eyecandies classes into product folders with clouds and masks and without background."""
     from evaluation.datasets.eyecandies import find_classes
     from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, chosen_parts, convert_class
 
     classes = find_classes(folder)
     if not classes:
-        _fail(f"{folder} holds no Eyecandies class: expected <class>/train/data/000_depth.png and its like")
+        _fail(f"{folder} has no Eyecandies class. Expected files such as <class>/train/data/000_depth.png.")
     settings = EyecandiesSettings(cast("Light", light), frame.value, train, by_family)
     skipped: list[str] = []
     console = Console(stderr=True)
@@ -91,21 +95,21 @@ def eyecandies(
                 written = convert_class(place, out / name, settings, skipped, lambda t=task: bar.advance(t))
             except OSError as error:
                 _fail(error)
-            bar.console.print(f"{out / name}: {'written' if written else 'there already'}", markup=False)
-    _tell_skipped(skipped)
+            bar.console.print(f"{out / name}: {'written' if written else 'exists already'}", markup=False)
+    _report_skipped(skipped)
 
 
 @convert.command()
 def depth(
-    folder: Annotated[Path, typer.Argument(help="One product: depth/ and rgb/ folders and intrinsics.json.")],
+    folder: Annotated[Path, typer.Argument(help="One product: depth/, rgb/ and intrinsics.json.")],
     out: Annotated[Path, typer.Argument(help="Product folder to write.")],
     invalid_value: Annotated[
-        float | None, typer.Option(help="z that means no return, beside 0 and NaN, in metres.")
+        float | None, typer.Option(help="z that means no return, besides 0 and NaN, in metres.")
     ] = None,
 ) -> None:
     """Convert a folder of depth maps and intrinsics into a product folder of clouds.
 
-    Run it again when the intrinsics or files were mended: what is there is converted anew.
+    If you correct the intrinsics or files, run the command again. It converts changed inputs again.
     """
     from evaluation.datasets.depth_folder import (
         LAYOUT,
@@ -119,7 +123,7 @@ def depth(
     try:
         parts = list_depth_parts(folder)
         if not parts:
-            _fail(f"{folder} holds no depth maps. Expected: {LAYOUT}")
+            _fail(f"{folder} has no depth maps. Expected: {LAYOUT}")
         record = {
             "from": "depth maps",
             "product": folder.resolve().name,
@@ -131,8 +135,8 @@ def depth(
     except (ValueError, OSError) as error:
         _fail(error)
     without = f", without {len(skipped)} of {len(parts)} parts" if skipped else ""
-    typer.echo(f"{out}: {f'written{without}' if written else 'there already'}")
-    _tell_skipped(skipped)
+    typer.echo(f"{out}: {f'written{without}' if written else 'exists already'}")
+    _report_skipped(skipped)
 
 
 def _fail(error: Exception | str) -> NoReturn:
@@ -140,8 +144,8 @@ def _fail(error: Exception | str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _tell_skipped(skipped: list[str]) -> None:
-    """A conversion that left parts out says which and ends with 1; run again, it is done again."""
+def _report_skipped(skipped: list[str]) -> None:
+    """Print the skipped parts. If there are any, exit with 1; a second run converts again."""
     for sentence in skipped:
         typer.echo(f"Skipped {sentence}", err=True)
     if skipped:
@@ -151,7 +155,7 @@ def _tell_skipped(skipped: list[str]) -> None:
 def _show(report: DatasetReport) -> None:
     console = Console()
     table = Table(
-        "product", "parts", "every part has", title=f"{report.kind}: {len(report.products)} products"
+        "product", "parts", "inputs of every part", title=f"{report.kind}: {len(report.products)} products"
     )
     for product in report.products:
         counts = ", ".join(f"{name} {count}" for name, count in product.counts.items())
@@ -162,7 +166,7 @@ def _show(report: DatasetReport) -> None:
         for line in lines[:SHOWN]:
             console.print(f"{product.name}: {line}", markup=False)
         if len(lines) > SHOWN:
-            console.print(f"{product.name}: and {len(lines) - SHOWN} more.", markup=False)
+            console.print(f"{product.name}: {len(lines) - SHOWN} more findings.", markup=False)
     if report.missing:
-        console.print(f"Not there: {', '.join(report.missing)}.", markup=False)
+        console.print(f"Missing: {', '.join(report.missing)}.", markup=False)
     console.print(f"Next: {report.next_step}", markup=False)

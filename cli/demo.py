@@ -1,4 +1,4 @@
-"""`tribank demo`: the main job from good parts to a scored part, by the commands a user would type."""
+"""`tribank demo`: from good parts to scored parts, with the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from models.readers.product_folder import PartFile
 
 CURL = "curl -sS -F rgb=@{rgb} -F xyz=@{xyz} {url}/v1/products/{product}/score"
-"""The README's line. With `-H 'Accept: image/png' -o FILE` it fetches the heatmap."""
+"""The README's command. With `-H 'Accept: image/png' -o FILE`, the command fetches the heatmap."""
 
-_READY_WITHIN = 120  # seconds; loading takes one or two, a busy machine more
+_READY_WITHIN = 120  # seconds; loading takes one or two seconds, on a busy machine more
 _console = Console()
 
 
 class DemoError(RuntimeError):
-    """A step of the demo failed; the message names it."""
+    """A step of the demo failed. The message names the step."""
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for parts, banks and heatmaps.")] = Path("out"),
     product: Annotated[
-        str, typer.Option(help="A demo product; 'tribank demo-parts --help' lists them.")
+        str, typer.Option(help="A demo product. 'tribank demo-parts --help' lists all.")
     ] = "biscuit",
     serve: Annotated[bool, typer.Option("--serve", help="Keep the server running until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the server; 0 chooses a free port.")] = 0,
 ) -> None:
-    """Render demo parts, build their banks, serve them, and score a good and a defective part with curl."""
+    """Render demo parts, build banks, start a server, and score a good and a defective part with curl."""
     parts, banks = out / "parts", out / "banks"
     _run("demo-parts", str(parts), "--product", product)
     if not (banks / product / "current").exists():
@@ -52,7 +52,7 @@ def demo(
     with _server(banks, port) as url:
         _score_two(url, product, parts / product, out / "heatmaps")
         if serve:
-            _console.print(f"Serving on {url} (API: {url}/openapi.json). Ctrl-C stops it.")
+            _console.print(f"Serving on {url} (API: {url}/openapi.json). Ctrl-C stops the server.")
             with _interruptible():
                 signal.pause()
 
@@ -60,7 +60,7 @@ def demo(
 def _run(*arguments: str) -> None:
     _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))}[/bold]", soft_wrap=True)
     if subprocess.run(_tribank(*arguments), check=False).returncode:
-        raise DemoError(f"'tribank {shlex.join(arguments)}' failed; its message is above.")
+        raise DemoError(f"'tribank {shlex.join(arguments)}' failed. Its message is above.")
 
 
 def _tribank(*arguments: str) -> list[str]:
@@ -75,7 +75,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _server(banks: Path, port: int) -> Iterator[str]:
-    """A running `tribank serve`; stopped on the way out."""
+    """Run `tribank serve` inside the block; yields its address."""
     url = f"http://127.0.0.1:{port}"
     state = banks.parent / "state"
     arguments = ("serve", "--banks", str(banks), "--state", str(state), "--port", str(port))
@@ -95,13 +95,13 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
     deadline = time.monotonic() + _READY_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoError(f"The server stopped at its start. Its log: {log}")
+            raise DemoError(f"The server stopped while starting. See its log: {log}")
         try:
             with urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own loopback server
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    raise DemoError(f"The server was not ready within {_READY_WITHIN} s. Its log: {log}")
+    raise DemoError(f"The server was not ready within {_READY_WITHIN} s. See its log: {log}")
 
 
 def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
@@ -115,7 +115,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
     for part in chosen:
         command = CURL.format(rgb=part.rgb, xyz=part.xyz, url=url, product=product)
         _console.print(f"[bold]$ {escape(command)}[/bold]", soft_wrap=True)
-        _curl(command)  # the first answer pays for cold caches
+        _curl(command)  # the first request is slower because caches are cold
         start = time.perf_counter()
         answer = json.loads(_curl(command))
         milliseconds = 1000 * (time.perf_counter() - start)
@@ -136,7 +136,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
 
 
 def _plain_defect(test: tuple[PartFile, ...]) -> PartFile:
-    """The first hole, or the first defect there is."""
+    """The first part with a hole, or else the first defective part."""
     defective = [part for part in test if part.defect != "good"]
     return next((part for part in defective if part.defect == "hole"), defective[0])
 

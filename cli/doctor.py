@@ -1,11 +1,10 @@
-"""`tribank doctor`: what is wrong on this machine, and how to mend it."""
+"""`tribank doctor`: find out what is wrong on this machine, and how to fix it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +18,9 @@ from cli.options import (
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
+if TYPE_CHECKING:
+    from cli.checks import Finding
+
 
 def doctor(
     banks: Banks = DEFAULT_BANKS,
@@ -29,25 +31,35 @@ def doctor(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Check weights, banks, libraries, GPU, port, disk and keys for a server of these settings.
+    """Check weights, banks, libraries, GPU, port, disk and keys for a server with these settings.
 
-    Exit status 1 if something is bad. It says how to mend each.
+    Prints a fix for each problem. Exits with 1 if something is bad.
     """
     from cli.checks import examine
     from service.settings import read_settings
 
-    # device stays as given: finding out what "auto" is would import torch before it is checked
+    # "auto" stays "auto": resolving it would import torch before torch is checked.
     settings = read_settings(
         banks=banks, host=host, port=port, state=state, weights=weights_dir, device=device
     )
     findings = list(examine(settings))
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+        typer.echo(json.dumps([_as_json(finding) for finding in findings], indent=1))
     else:
         for finding in findings:
-            typer.echo(f"{finding.state:<5}{finding.check}: {finding.said}")
-            if finding.mend:
-                typer.echo(f"     mend: {finding.mend}")
+            typer.echo(f"{finding.state:<5}{finding.check}: {finding.message}")
+            if finding.fix:
+                typer.echo(f"     fix: {finding.fix}")
         counts = Counter(finding.state for finding in findings)
-        typer.echo(f"{counts['bad']} bad, {counts['warn']} to look at, {counts['ok']} ok")
+        typer.echo(f"{counts['bad']} bad, {counts['warn']} warnings, {counts['ok']} ok")
     raise typer.Exit(int(any(finding.state == "bad" for finding in findings)))
+
+
+def _as_json(finding: Finding) -> dict[str, str]:
+    """The finding with the field names of the JSON output, which stay stable."""
+    return {
+        "check": finding.check,
+        "state": finding.state,
+        "said": finding.message,
+        "mend": finding.fix,
+    }

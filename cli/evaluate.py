@@ -1,4 +1,4 @@
-"""`tribank evaluate`: products times profiles, resumable, as JSON lines, tables and CSV."""
+"""`tribank evaluate`: evaluate products with profiles, resumable, as JSON lines, tables and CSV."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     Path,
-    typer.Argument(help="A product or a folder of products: train/ and test/, or good/ and defect folders."),
+    typer.Argument(help="Product folder or folder of products: train/ and test/, or good/ and defects."),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for results, banks and cached features.")]
 Prepared = Annotated[
-    bool, typer.Option("--prepared", help="The background is out already: only resize the parts.")
+    bool, typer.Option("--prepared", help="The background is already removed: only resize the parts.")
 ]
 Change = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change a field of every profile, such as coreset=0.05; repeat for more."),
+    typer.Option("--set", help="Change a field of every profile, such as coreset=0.05. Repeatable."),
 ]
 Weights = Annotated[Path, typer.Option(help="Directory of network weights.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 CacheDir = Annotated[
-    Path | None, typer.Option("--cache", help="Folder of extracted features. [default: OUT/features]")
+    Path | None, typer.Option("--cache", help="Folder for cached features. [default: OUT/features]")
 ]
 CacheGb = Annotated[
-    float, typer.Option(min=0, help="Most that extracted features may take on disk, gigabytes.")
+    float, typer.Option(min=0, help="Largest size of the cached features on disk, gigabytes.")
 ]
 DEFAULT_OUT = Path("out/evaluation")
 errors = Console(stderr=True)
@@ -45,13 +45,15 @@ errors = Console(stderr=True)
 def evaluate(
     data: Data,
     profile: Annotated[
-        list[str] | None, typer.Option(help="Recipe to evaluate; repeat for several. [default: embedded]")
+        list[str] | None, typer.Option(help="Profile to evaluate. Repeatable. [default: embedded]")
     ] = None,
     product: Annotated[
-        list[str] | None, typer.Option(help="Product to evaluate; repeat for several. [default: all]")
+        list[str] | None, typer.Option(help="Product to evaluate. Repeatable. [default: all]")
     ] = None,
     out: Out = DEFAULT_OUT,
-    seed: Annotated[int, typer.Option(help="Of the builds, and of what is held out of a good/ folder.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the builds and of the parts held out of a good/ folder.")
+    ] = 0,
     prepared: Prepared = False,
     change: Change = None,
     cache: CacheDir = None,
@@ -60,23 +62,25 @@ def evaluate(
     device: Device = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of tables.")] = False,
 ) -> None:
-    """Build the banks of every product and profile, score the test parts, print the tables.
+    """Build the banks of every product and profile, score the test parts, and print the tables.
 
-    OUT gets results.jsonl, results.md and results.csv. What is finished there is kept: run the same command
-    again to go on after an interruption.
+    The results are also written to OUT: results.jsonl, results.md and results.csv. Finished results are kept.
+    After an interruption, run the same command again to continue.
     """
     from evaluation.evaluator import NothingToEvaluate
     from evaluation.run import Run
 
-    with stage_bar() as told:
+    with stage_bar() as progress:
         evaluator = open_evaluator(
-            data, out, seed, prepared, cache, cache_gb, weights_dir, device, told, change or ()
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or ()
         )
         names = [name for name in evaluator.products if not product or name in product]
         if not names:
-            raise NothingToEvaluate(f"{data} has no such product; it has {', '.join(evaluator.products)}.")
+            raise NothingToEvaluate(
+                f"{data} has no product {', '.join(product or ())}. It has: {', '.join(evaluator.products)}."
+            )
         for note in (note for name in names for note in evaluator.products[name].skipped):
-            errors.print(f"left out: {note}", markup=False)
+            errors.print(f"skipped: {note}", markup=False)
         runs = [Run(name, recipe, seed) for name in names for recipe in profile or ["embedded"]]
         for run in runs:
             evaluator.check_weights(run)
@@ -84,18 +88,19 @@ def evaluate(
     evaluations = list(finished.values())
     write_results(out, evaluations)
     if as_json:
-        for one in evaluations:
-            typer.echo(one.to_json())
+        for evaluation in evaluations:
+            typer.echo(evaluation.to_json())
     else:
         _show(evaluations, out)
     if failed:
-        for sentence in failed.values():
-            errors.print(f"Not evaluated: {sentence}", markup=False, style="red")
+        for message in failed.values():
+            errors.print(f"Not evaluated: {message}", markup=False, style="red")
         raise typer.Exit(1)
 
 
 def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evaluation], dict[Run, str]]:
-    """Every run's result, and a sentence for every run that cannot be: one bad product stops no other."""
+    """Evaluate the runs. Returns the results, and a message for each failed run. A failed run stops no
+    other."""
     from banks.versions.builder import BuildError
     from evaluation.evaluator import NothingToEvaluate
 
@@ -119,37 +124,37 @@ def open_evaluator(
     cache_gb: float,
     weights_dir: Path,
     device: str,
-    told: Callable[[Run, str, int, int], None],
+    progress: Callable[[Run, str, int, int], None],
     changes: Sequence[str] = (),
 ) -> Evaluator:
-    """The evaluator that a command's options describe. Raises NotAProductFolder."""
+    """The evaluator for a command's options, which are the arguments. Raises NotAProductFolder."""
     from evaluation.evaluator import Evaluator
     from evaluation.feature_cache import FeatureCache
 
     features = FeatureCache(cache or out / "features", int(cache_gb * 1e9))
-    return Evaluator(data, out, device, weights_dir, prepared, seed, features, told, changes)
+    return Evaluator(data, out, device, weights_dir, prepared, seed, features, progress, changes)
 
 
 @contextmanager
 def stage_bar() -> Iterator[Callable[[Run, str, int, int], None]]:
-    """One bar on standard error that tells which stage of which run is under way."""
+    """One bar on standard error with the current run and stage. Yields the callback for an evaluator."""
     columns = (TextColumn("{task.description:48}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
         task = bars.add_task("starting", total=None)
-        under_way = ""
+        current = ""
 
-        def told(run: Run, stage: str, done: int, total: int) -> None:
-            nonlocal under_way
-            if (name := f"{run.label}: {stage}") != under_way:
-                under_way = name
+        def progress(run: Run, stage: str, done: int, total: int) -> None:
+            nonlocal current
+            if (name := f"{run.label}: {stage}") != current:
+                current = name
                 bars.reset(task, description=name, total=total)
             bars.update(task, completed=done)
 
-        yield told
+        yield progress
 
 
 def write_results(out: Path, evaluations: Sequence[Evaluation]) -> None:
-    """Write results.md and results.csv beside the JSON lines."""
+    """Write results.md and results.csv in the folder of results.jsonl."""
     from evaluation.tables.results import result_csv, result_markdown
 
     (out / "results.md").write_text(result_markdown(evaluations), encoding="utf-8")

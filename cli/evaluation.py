@@ -1,4 +1,4 @@
-"""The commands of this room, for `tribank.py` to join with the service's."""
+"""The commands for evaluation and data, which `tribank.py` adds to the commands of `cli.main`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from evaluation.bench.serve import bench_serve
 
 
 def register(app: typer.Typer) -> None:
-    """Add this room's commands."""
+    """Add the commands to the app."""
     app.add_typer(data_command.app, name="data")
     app.command("demo-parts")(demo_parts)
     app.command("demo")(demo)

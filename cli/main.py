@@ -45,7 +45,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Tell good parts from defective ones, after seeing good parts only.",
+    help="Find defective parts after learning from good parts only.",
 )
 app.add_typer(banks_commands.app, name="banks")
 app.add_typer(keys_commands.app, name="keys")
@@ -60,49 +60,49 @@ app.command("train-uff")(fusion_command.train_uff)
 def build(
     product: Product,
     data: Annotated[
-        Path, typer.Argument(help="A product folder in the MVTec 3D-AD layout, or a folder of good parts.")
+        Path, typer.Argument(help="Product folder in the MVTec 3D-AD layout, or folder of good parts.")
     ],
     banks: Banks = DEFAULT_BANKS,
     profile: ProfileName = "embedded",
-    seed: Annotated[int, typer.Option(help="Of the random projection before the coreset.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random projection before the coreset.")] = 0,
     prepared: Prepared = False,
     change: Change = None,
     extend: Annotated[
         str | None,
         typer.Option(
             metavar="VERSION",
-            help="Add the parts to those of this version (or: active), with its profile and seed.",
+            help="Version (or: active) whose parts are used too, with its profile and seed.",
         ),
     ] = None,
-    activate: Annotated[bool, typer.Option(help="Score with the new version from now on.")] = True,
+    activate: Annotated[bool, typer.Option(help="Use the new version for scoring.")] = True,
     keep_parts: Annotated[
-        bool, typer.Option(help="Keep the parts' features, so that the version can be extended.")
+        bool, typer.Option(help="Keep the features of the parts, so that the version can be extended.")
     ] = True,
     as_json: Json = False,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Build a product's memory banks from good parts and make them its active version.
+    """Build a product's memory banks from good parts, and make them its active version.
 
-    --json prints a line with the names of the stages, one for every step, and at last one with the version's
-    name.
+    --json prints one line with the names of the stages, one line per step, and one line with the new version.
     """
     from banks.versions.builder import Builder
     from banks.versions.store import BankStore
     from models.readers.product_folder import open_product_folder
     from recipes.profiles import find_profile
 
-    own = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
-    if extend and any(own.values()):
-        given = ", ".join(option for option, value in own.items() if value)
+    fixed = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
+    if extend and any(fixed.values()):
+        given = ", ".join(option for option, value in fixed.items() if value)
         raise typer.BadParameter(
-            f"is that of the version to extend: leave out {given}", param_hint="--extend"
+            f"the profile, seed and settings of the extended version are used. Remove {given}.",
+            param_hint="--extend",
         )
     folder = open_product_folder(data)
-    # Without clouds no background can be found: images are taken as they are.
+    # Without clouds, the background cannot be removed, so images are used as they are.
     recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:
-        console.print(f"left out: {note}", markup=False)
+        console.print(f"skipped: {note}", markup=False)
     store = BankStore(banks)
     with step_lines() if as_json else stage_bars() as progress:
         others = {
@@ -130,11 +130,11 @@ def score(
     product: Product,
     rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
     xyz: Annotated[
-        Path, typer.Argument(help="Its organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
+        Path, typer.Argument(help="The part's organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
     ],
     intrinsics: Annotated[
         Path | None,
-        typer.Option(help="JSON of the camera: the second file is then a depth map, PNG, TIFF or NPY."),
+        typer.Option(help="JSON file of the camera. The second file is then a depth map: PNG, TIFF or NPY."),
     ] = None,
     banks: Banks = DEFAULT_BANKS,
     prepared: Prepared = False,
@@ -142,13 +142,13 @@ def score(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="NPZ file for every bank's distances, score and map, and the result."
+            "-o", "--output", help="NPZ file for distances, score and map of every bank, and the result."
         ),
     ] = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Score one part with a product's active banks. Exit code 0 whatever the decision."""
+    """Score one part with a product's active banks. Exits with 0 for good and defective parts."""
     import numpy as np
 
     from banks.detector import Detector
@@ -193,7 +193,9 @@ def score(
 @app.command()
 def trace(
     rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
-    xyz: Annotated[Path, typer.Argument(help="Its organised cloud, same size: TIFF, PLY, PCD or NPY.")],
+    xyz: Annotated[
+        Path, typer.Argument(help="The part's organised cloud, same size: TIFF, PLY, PCD or NPY.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="NPZ file to write.")],
     profile: ProfileName = "embedded",
     prepared: Prepared = False,
@@ -201,7 +203,7 @@ def trace(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Write every stage of one part, from its valid points to its fused patches, without any bank."""
+    """Write every stage of one part, from valid points to fused patches. No bank is needed."""
     import numpy as np
 
     from models.fusion.registry import FUSIONS
@@ -229,16 +231,16 @@ def serve(
     banks: Banks = DEFAULT_BANKS,
     host: Annotated[str, typer.Option(envvar="TRIBANK_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 takes a free one.")
+        int, typer.Option(envvar="TRIBANK_PORT", help="Port to listen on; 0 chooses a free port.")
     ] = 8000,
     state: State = DEFAULT_STATE,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
-    """Serve every product below --banks over HTTP. Further settings: TRIBANK_* (see docs/reference.md).
+    """Serve every product in --banks over HTTP. Further settings: TRIBANK_* (see docs/reference.md).
 
-    Exit code 70 if it could score no more: whatever watches over it is to start it again. 2 if a person has
-    to mend something first.
+    Exits with 70 when scoring is no longer possible: your service manager should restart the server. Exits
+    with 2 for an error that you must fix first.
     """
     from service.settings import read_settings
 
@@ -254,15 +256,17 @@ def serve(
         ),
     )
     if not able:
-        # At once: the interpreter's own end may wait for a thread that hangs in a driver.
+        # Exit at once, because a normal exit may wait for a thread that hangs in a driver.
         os._exit(EXIT_UNABLE)
 
 
 @app.command()
 def openapi(
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else print.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write. [default: standard output]")
+    ] = None,
 ) -> None:
-    """Write the API's OpenAPI document."""
+    """Write the OpenAPI document of the API."""
     from service.app import create_app
     from service.http.document import document_text
     from service.settings import read_settings
@@ -276,7 +280,7 @@ def openapi(
 
 @app.command()
 def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> None:
-    """List the recipes that 'tribank build --profile NAME' knows, and whether their weights are here."""
+    """List the profiles for 'tribank build --profile NAME', and the weights that are missing for them."""
     from models.weights.folder import missing_weights
     from recipes.profiles import PROFILES
 
@@ -284,11 +288,11 @@ def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> N
     if as_json:
         typer.echo(_profiles_json(rows))
         return
-    # Lines, not a table: five columns leave none of them room in an 80-column terminal.
+    # Lines instead of a table, because five columns do not fit into a terminal of 80 columns.
     for name, missing, profile in rows:
         typer.echo(f"{name:26}{' '.join(profile.banks):18}{profile.decision}")
-        for told in (profile.summary, f"Missing weights: {', '.join(missing)}" if missing else ""):
-            for line in textwrap.wrap(told, 75):
+        for paragraph in (profile.summary, f"Missing weights: {', '.join(missing)}" if missing else ""):
+            for line in textwrap.wrap(paragraph, 75):
                 typer.echo(f"    {line}")
 
 

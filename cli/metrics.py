@@ -1,4 +1,4 @@
-"""`tribank metrics`: the metrics of anyone's anomaly maps, from files."""
+"""`tribank metrics`: metrics of anomaly maps in files, from any method."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ if TYPE_CHECKING:
 
 
 class MissingMask(StrEnum):
-    """What a map without a mask is: a mistake, or a good part."""
+    """Meaning of a map without a mask: an error, or a good part."""
 
     ERROR = "error"
     GOOD = "good"
 
 
 def metrics(
-    maps: Annotated[Path, typer.Option(help="Folder of maps, .npy or .tiff, higher = more anomalous.")],
-    masks: Annotated[Path, typer.Option(help="Folder of PNG masks of the same names, not black = defect.")],
+    maps: Annotated[Path, typer.Option(help="Folder of maps, .npy or .tiff; higher is more anomalous.")],
+    masks: Annotated[
+        Path, typer.Option(help="Folder of PNG masks with the same names; not black is defect.")
+    ],
     scores: Annotated[
         Path | None, typer.Option(help="Image scores by name: CSV (name,score) or JSON {name: score}.")
     ] = None,
     missing_mask: Annotated[
-        MissingMask, typer.Option(help="A map without a mask: an error, or a good part.")
+        MissingMask, typer.Option(help="Meaning of a map without a mask: an error, or a good part.")
     ] = MissingMask.ERROR,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Pixel AUROC, AUPRO and image metrics of maps against masks, matched by name.
+    """Compute pixel AUROC, AUPRO and image metrics of maps and masks, matched by name.
 
-    The mask of crack/003.npy is crack/003.png, crack/003_mask.png or crack/gt/003.png. A mask of another
-    size is resized to its map (nearest pixel). AUPRO comes as MVTec defines it and exact.
+    The mask of crack/003.npy is crack/003.png, crack/003_mask.png or crack/gt/003.png. A mask of another size
+    is resized to its map (nearest pixel). AUPRO is computed as MVTec defines it, and exactly.
     """
     try:
         document = measure(maps, masks, scores, missing_mask)
@@ -53,7 +55,7 @@ def metrics(
 def measure(
     maps: Path, masks: Path, scores: Path | None = None, missing_mask: MissingMask = MissingMask.ERROR
 ) -> dict[str, Any]:
-    """The document that `tribank metrics --json` prints. Raises ValueError with a sentence for the user."""
+    """The document that `tribank metrics --json` prints. Raises ValueError with a message for the user."""
     from evaluation.metrics.aupro import LIMITS
     from evaluation.metrics.detection import pixel_metrics
     from evaluation.metrics.map_folder import MapPairs, match_maps
@@ -62,13 +64,13 @@ def measure(
     match = match_maps(maps, masks)
     if match.unmasked and missing_mask is MissingMask.ERROR:
         raise ValueError(
-            f"{masks} has no mask for {_some(match.unmasked)}; "
-            "add --missing-mask good if these are good parts"
+            f"{masks} has no mask for {_listed(match.unmasked)}. "
+            "If these are good parts, add --missing-mask good."
         )
     by_name = read_scores(scores) if scores else None
     names = [row.name for row in match.maps]
     if by_name is not None and (lacking := [name for name in names if name not in by_name]):
-        raise ValueError(f"{scores} has no score for {_some(lacking)}")
+        raise ValueError(f"{scores} has no score for {_listed(lacking)}. Add the scores.")
     pairs = MapPairs(match.maps)
     pixels = pixel_metrics(pairs)
     document: dict[str, Any] = {
@@ -110,26 +112,27 @@ def _image_metrics(scores: Sequence[float], defective: Sequence[bool]) -> dict[s
 
 
 def _notes(match: MapMatch, pairs: MapPairs, by_name: dict[str, float] | None) -> list[str]:
-    """What a careful reader should know of how the numbers came about."""
+    """Remarks on how the numbers were computed."""
     notes = []
     if match.unmasked:
-        notes.append(f"without a mask, counted as good: {_some(match.unmasked)}")
+        notes.append(f"without a mask and counted as good: {_listed(match.unmasked)}")
     if match.unused:
-        notes.append(f"{len(match.unused)} masks have no map and were left out, {match.unused[0]} for one")
+        notes.append(f"{len(match.unused)} masks have no map and were ignored, for example {match.unused[0]}")
     if pairs.resized:
-        notes.append(f"{pairs.resized} masks were resized to their map, nearest pixel")
+        notes.append(f"{pairs.resized} masks were resized to their map (nearest pixel)")
     if pairs.vanished:
         notes.append(
-            f"the defect falls between the map's pixels, unseen by pixel metrics, in {_some(pairs.vanished)}"
+            "resizing the mask removed its last defect pixel, so pixel metrics miss the defect, in "
+            f"{_listed(pairs.vanished)}"
         )
     if by_name is not None and len(by_name) > len(match.maps):
-        notes.append(f"{len(by_name) - len(match.maps)} scores have no map and were left out")
+        notes.append(f"{len(by_name) - len(match.maps)} scores have no map and were ignored")
     if by_name is not None and all(pairs.defective):
-        notes.append("image metrics need good parts, and every part here is defective")
+        notes.append("image metrics need good parts, but all parts are defective")
     return notes
 
 
-def _some(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     noun = "map" if len(names) == 1 else "maps"
     return f"{len(names)} {noun} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
 

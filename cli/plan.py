@@ -1,4 +1,4 @@
-"""`tribank plan`: what a product will cost, before it is built."""
+"""`tribank plan`: estimate size and time of a product's banks before the build."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 def plan(
     data: Annotated[
         Path | None,
-        typer.Argument(help="Folder of good parts; its first is measured. Without it a made-up part is."),
+        typer.Argument(
+            help="Folder of good parts. The first part is measured; without a folder, a made-up part."
+        ),
     ] = None,
     parts: Annotated[
-        int | None, typer.Option(min=2, help="Training parts. [default: those of the folder, or 100]")
+        int | None,
+        typer.Option(min=2, help="Number of training parts. [default: as in the folder, or 100]"),
     ] = None,
     profile: ProfileName = "embedded",
     prepared: Prepared = False,
@@ -31,7 +34,7 @@ def plan(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Say how many rows, megabytes and milliseconds a product's banks will cost; times are measured here."""
+    """Estimate rows, megabytes and milliseconds of a product's banks. Times are measured on this machine."""
     from banks.detector import made_up_part
     from banks.versions.plan import plan as plan_of
     from models.readers.product_folder import NotAProductFolder, open_product_folder
@@ -39,20 +42,22 @@ def plan(
 
     folder = open_product_folder(data) if data else None
     if folder and not folder.train:
-        raise NotAProductFolder(f"{data} has no training parts, of which the first is measured (train/good).")
-    bare = prepared or not (folder is None or folder.has_clouds)  # as build does
-    recipe = find_profile(profile, prepared=bare, changes=change or ())
+        raise NotAProductFolder(
+            f"{data} has no training parts, but the first one is measured. Add train/good."
+        )
+    without_background = prepared or not (folder is None or folder.has_clouds)  # as in `build`
+    recipe = find_profile(profile, prepared=without_background, changes=change or ())
     part = folder.train[0].read() if folder else made_up_part()
     count = parts or (len(folder.train) if folder else 100)
     planned = plan_of(recipe, count, part, device=chosen_device(device), weights_dir=weights_dir)
     if as_json:
         typer.echo(json.dumps(asdict(planned), indent=1))
         return
-    _tell(planned, "its first part" if folder else "a made-up part")
+    _print(planned, "the first part" if folder else "a made-up part")
 
 
-def _tell(planned: Plan, measured: str) -> None:
-    typer.echo(f"{planned.profile}, {planned.parts} training parts; times measured here on {measured}")
+def _print(planned: Plan, measured: str) -> None:
+    typer.echo(f"{planned.profile}, {planned.parts} training parts; times measured on {measured}")
     typer.echo(f"{'bank':8}{'patches':>12}{'rows kept':>12}{'width':>8}{'MB':>9}{'search ms':>12}")
     for name, bank in planned.banks.items():
         typer.echo(
@@ -61,14 +66,14 @@ def _tell(planned: Plan, measured: str) -> None:
         )
     stages = ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in planned.stages_ms.items())
     figures = {
-        "a version on disk": f"{planned.disk_bytes / 1e6:.1f} MB; "
-        f"its parts' features {planned.kept_bytes / 1e6:.1f} MB",
-        "its banks in memory": f"{planned.memory_bytes / 1e6:.1f} MB, the networks not counted",
-        "while it is built": f"{planned.scratch_bytes / 1e6:.0f} MB of disk, about "
+        "version on disk": f"{planned.disk_bytes / 1e6:.1f} MB; "
+        f"kept features {planned.kept_bytes / 1e6:.1f} MB",
+        "banks in memory": f"{planned.memory_bytes / 1e6:.1f} MB, without the networks",
+        "during the build": f"{planned.scratch_bytes / 1e6:.0f} MB of disk, about "
         f"{planned.build_peak_bytes / 1e6:.0f} MB of memory",
         "before the search": f"{stages} ms",
-        "a part in all": f"about {planned.part_ms:.0f} ms from sample to score",
-        "extracting all": f"about {planned.extraction_s:.0f} s; choosing the rows comes on top",
+        "one part": f"about {planned.part_ms:.0f} ms from sample to score",
+        "extraction": f"about {planned.extraction_s:.0f} s for all parts, then the coreset is chosen",
     }
     for name, figure in figures.items():
         typer.echo(f"{name:21}{figure}")

@@ -1,4 +1,4 @@
-"""How far long work is: bars on standard error for people, lines on standard output for programs."""
+"""Progress of long work: bars on standard error for people, lines on standard output for programs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rich.progress import Progress as Bars
 from banks.versions.progress import Progress
 
 EVERY_S = 0.2
-"""How often at most a line comes that ends no stage."""
+"""Shortest time between two lines within a stage, seconds."""
 
 console = Console(stderr=True)
 
 
 @contextmanager
 def stage_bars() -> Iterator[Progress]:
-    """A bar for each stage: counts, remaining time, and a note such as the loss."""
+    """One bar per stage: counts, remaining time, and a note such as the loss. Yields the callback."""
     columns = (
         TextColumn("{task.description:24}"),
         BarColumn(),
@@ -33,24 +33,27 @@ def stage_bars() -> Iterator[Progress]:
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=console) as bars:
 
-        def told(stage: str, done: int, total: int, note: str = "", /) -> None:
+        def progress(stage: str, done: int, total: int, note: str = "", /) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total, note=note)
             bars.update(tasks[stage], completed=done, total=total, note=note)
 
-        yield told
+        yield progress
 
 
 @contextmanager
 def step_lines() -> Iterator[Progress]:
-    """A JSON line with stage, done, total and note, now and then and at the end of each stage."""
+    """JSON lines with stage, done, total and note: at most one per EVERY_S, and one at the end of each stage.
+
+    Yields the callback.
+    """
     last = float("-inf")
 
-    def told(stage: str, done: int, total: int, note: str = "", /) -> None:
+    def progress(stage: str, done: int, total: int, note: str = "", /) -> None:
         nonlocal last
         if done < total and time.monotonic() - last < EVERY_S:
             return
         last = time.monotonic()
         typer.echo(json.dumps({"stage": stage, "done": done, "total": total, "note": note}))
 
-    yield told
+    yield progress

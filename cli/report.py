@@ -1,4 +1,4 @@
-"""`tribank report`: pictures and curves of an evaluation, as static HTML pages and PNG contact sheets."""
+"""`tribank report`: images and curves of an evaluation, as static HTML pages and PNG contact sheets."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from models.weights.folder import DEFAULT_WEIGHTS
 
 def report(
     data: Data,
-    profile: Annotated[str, typer.Option(help="Recipe to show.")] = "embedded",
+    profile: Annotated[str, typer.Option(help="Profile to show.")] = "embedded",
     product: Annotated[
-        list[str] | None, typer.Option(help="Product to show; repeat for several. [default: all]")
+        list[str] | None, typer.Option(help="Product to show. Repeatable. [default: all]")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder that 'tribank evaluate' wrote, whose banks are used; or a new one.")
+        Path, typer.Option(help="Output folder of 'tribank evaluate', whose banks are used; or a new folder.")
     ] = DEFAULT_OUT,
     pages: Annotated[Path | None, typer.Option(help="Folder for the pages. [default: OUT/report]")] = None,
-    seed: Annotated[int, typer.Option(help="As given to 'tribank evaluate'.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed that was given to 'tribank evaluate'.")] = 0,
     prepared: Prepared = False,
     change: Change = None,
     cache: CacheDir = None,
@@ -41,9 +41,9 @@ def report(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "cpu",
 ) -> None:
-    """For every defect family the best, the median and the worst case, and the curves behind the numbers.
+    """Show the best, the median and the worst case of every defect family, and the curves of the metrics.
 
-    Banks that the evaluation has built are used; missing ones are built.
+    Banks from the evaluation are used. Missing banks are built.
     """
     from evaluation.bench.environment import environment, in_words
     from evaluation.evaluator import NothingToEvaluate
@@ -54,13 +54,16 @@ def report(
     folder.mkdir(parents=True, exist_ok=True)
     facts = f"Made with {in_words(environment(device))}; seed {seed}."
     written = []
-    with stage_bar() as told:
+    with stage_bar() as progress:
         evaluator = open_evaluator(
-            data, out, seed, prepared, cache, cache_gb, weights_dir, device, told, change or ()
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or ()
         )
         names = [name for name in evaluator.products if not product or name in product]
         if not any(evaluator.products[name].test for name in names):
-            raise NothingToEvaluate(f"{data} has no test parts of such products.")
+            raise NothingToEvaluate(
+                f"{data} has no test parts of {', '.join(product or ()) or 'any product'}. Add test/, "
+                f"or choose another product: {', '.join(evaluator.products)}."
+            )
         for name in names:
             detector, scores = evaluator.scored(Run(name, profile, seed))
             made = make_report(name, detector, scores, evaluator.families(name), facts)

@@ -1,4 +1,4 @@
-"""`tribank tables`: the supplement's tables I to XII on anyone's data, by one command."""
+"""`tribank tables`: the supplement's tables I to XII on any data, with one command."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
-"""What `--markdown` writes stands between these lines; everything else in the file is kept."""
+"""`--markdown` writes between these lines. The rest of the file is kept."""
 
 
 class UnknownTable(ValueError):
-    """The supplement has no table of this number."""
+    """The supplement has no table with this number. The message lists the numbers."""
 
 
 def tables(
     data: Annotated[
-        str, typer.Option(help="'demo' for our rendered products, or a product or folder of products.")
+        str, typer.Option(help="'demo' for our rendered products, a product folder, or a folder of products.")
     ] = DEMO,
     numbers: Annotated[
-        str | None, typer.Option("--tables", help="Such as I,II,X. [default: all that the data can fill]")
+        str | None, typer.Option("--tables", help="Tables such as I,II,X. [default: all that fit the data]")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for results, banks and features.")] = Path("out/tables"),
     markdown: Annotated[
         Path | None,
-        typer.Option(help="Also write the tables into this file, keeping what stands around them."),
+        typer.Option(help="Also write the tables into this Markdown file; its other text is kept."),
     ] = None,
     product: Annotated[
-        list[str] | None, typer.Option(help="Product to evaluate; repeat for several. [default: all]")
+        list[str] | None, typer.Option(help="Product to evaluate. Repeatable. [default: all]")
     ] = None,
-    draws: Annotated[int, typer.Option(min=1, help="Random draws of every few-shot size.")] = 3,
-    seed: Annotated[int, typer.Option(help="Of the draws and the builds.")] = 0,
-    parts_seed: Annotated[int, typer.Option(help="Of the demo parts.")] = 0,
+    draws: Annotated[int, typer.Option(min=1, help="Random draws for each few-shot size.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the draws and the builds.")] = 0,
+    parts_seed: Annotated[int, typer.Option(help="Seed of the demo parts.")] = 0,
     stand_ins: Annotated[
         bool | None,
-        typer.Option(help="Fill rows with weights that come with Tribank too. [default: for demo only]"),
+        typer.Option(help="Also fill rows with the weights that Tribank includes. [default: for demo only]"),
     ] = None,
     paper_code: Annotated[
-        bool, typer.Option("--paper-code", help="As the published code runs, not as the text says.")
+        bool, typer.Option("--paper-code", help="Use the settings of the published code, not of the text.")
     ] = False,
     prepared: Prepared = False,
     cache: CacheDir = None,
@@ -70,21 +70,23 @@ def tables(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "cpu",
 ) -> None:
-    """Fill the supplement's tables: ours beside the published value, class by class, and the difference.
+    """Fill the supplement's tables with our value, the published value and the difference for each class.
 
-    A row whose weights or data are missing says so. What is finished in OUT is kept: run the same command
-    again to go on after an interruption.
+    A row says if its weights or data are missing. Finished results in OUT are kept. After an interruption,
+    run the same command again to continue.
     """
-    from evaluation.tables.fill import Settings, TableFiller
+    from evaluation.tables.fill import TableFiller, TableSettings
     from evaluation.tables.layout import text_table
 
     folder = _demo_parts(out / f"parts-{parts_seed}", parts_seed, product) if data == DEMO else Path(data)
     chosen = _chosen(numbers)
-    with stage_bar() as told:
-        evaluator = open_evaluator(folder, out, seed, prepared, cache, cache_gb, weights_dir, device, told)
+    with stage_bar() as progress:
+        evaluator = open_evaluator(
+            folder, out, seed, prepared, cache, cache_gb, weights_dir, device, progress
+        )
         products = [name for name in evaluator.products if not product or name in product]
         filler = TableFiller(
-            Settings(
+            TableSettings(
                 parts={name: len(evaluator.products[name].train) for name in products},
                 seed=seed,
                 draws=draws,
@@ -95,18 +97,20 @@ def tables(
         )
         fitting = [number for number in chosen if _fits(number, products)]
         wanted = dict.fromkeys(run for number in fitting for run in filler.runs(number))
-        runs = sorted(wanted, key=lambda run: products.index(run.product))  # what is cached is used at once
+        runs = sorted(
+            wanted, key=lambda run: products.index(run.product)
+        )  # so that the cache is used at once
         finished, failed = run_all(evaluator, runs)
     filled = [filler.fill(number, finished, failed) for number in fitting]
     write_results(out, list(finished.values()))
-    shown = [text_table(one, products) for one in filled]
-    sentences = [_unfit(number) for number in chosen if number not in fitting]
-    _show(shown, sentences)
-    text = _document(data, folder, evaluator, finished, shown, sentences)
+    shown = [text_table(table, products) for table in filled]
+    remarks = [_unfit(number) for number in chosen if number not in fitting]
+    _show(shown, remarks)
+    text = _document(data, folder, evaluator, finished, shown, remarks)
     (out / "tables.md").write_text(text, encoding="utf-8")
     if markdown is not None:
         _insert(markdown, text)
-    _tell(out, markdown, filled)
+    _report_files(out, markdown, filled)
 
 
 def _demo_parts(folder: Path, seed: int, products: Sequence[str] | None) -> Path:
@@ -122,14 +126,14 @@ def _chosen(numbers: str | None) -> list[str]:
     from evaluation.tables.published import published_tables
 
     every = list(published_tables())
-    asked = every if numbers is None else [number.strip().upper() for number in numbers.split(",")]
-    if unknown := [number for number in asked if number not in every]:
-        raise UnknownTable(f"There is no table {', '.join(unknown)}. There are: {', '.join(every)}.")
-    return [number for number in every if number in asked]
+    requested = every if numbers is None else [number.strip().upper() for number in numbers.split(",")]
+    if unknown := [number for number in requested if number not in every]:
+        raise UnknownTable(f"Unknown table {', '.join(unknown)}. Choose from: {', '.join(every)}.")
+    return [number for number in every if number in requested]
 
 
 def _fits(number: str, products: Sequence[str]) -> bool:
-    """Whether a table may be filled from these products: its own data set's, or parts of nobody's."""
+    """Whether these products can fill a table: products of its data set, or of no published data set."""
     from evaluation.tables.published import published_tables
 
     every = published_tables()
@@ -142,7 +146,9 @@ def _unfit(number: str) -> str:
 
     table = published_tables()[number]
     folders = {"mvtec3d": "MVTec 3D-AD", "eyecandies": "Eyecandies, converted by 'tribank data convert'"}
-    return f"Table {number} needs {folders[table.dataset]}, and this folder holds another data set: not run."
+    return (
+        f"Table {number} was skipped: it needs {folders[table.dataset]}, but this folder is another data set."
+    )
 
 
 def _document(
@@ -151,36 +157,36 @@ def _document(
     evaluator: Evaluator,
     finished: Mapping[Run, Evaluation],
     shown: Sequence[TextTable],
-    sentences: Sequence[str],
+    remarks: Sequence[str],
 ) -> str:
     from evaluation.tables.results import provenance
 
-    what = "our rendered demo parts" if data == DEMO else f"`{folder.resolve().name}`"
-    blocks = [f"Parts: {what}. {provenance(list(finished.values()))}" if finished else f"Parts: {what}."]
-    blocks += [f"Left out: {note}" for one in evaluator.products.values() for note in one.skipped]
-    return "\n".join(f"{block}\n" for block in [*blocks, *sentences, *(one.markdown() for one in shown)])
+    source = "our rendered demo parts" if data == DEMO else f"`{folder.resolve().name}`"
+    blocks = [f"Parts: {source}. {provenance(list(finished.values()))}" if finished else f"Parts: {source}."]
+    blocks += [f"Skipped: {note}" for product in evaluator.products.values() for note in product.skipped]
+    return "\n".join(f"{block}\n" for block in [*blocks, *remarks, *(table.markdown() for table in shown)])
 
 
 def _insert(path: Path, text: str) -> None:
-    """Put the text between the two marks; a file without them gets both at its end."""
+    """Write the text between the two marks. A file without marks gets both marks at its end."""
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     before, _, rest = old.partition(BEGIN)
     after = rest.partition(END)[2]
     path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after or chr(10)}", encoding="utf-8")
 
 
-def _show(shown: Sequence[TextTable], sentences: Sequence[str]) -> None:
+def _show(shown: Sequence[TextTable], remarks: Sequence[str]) -> None:
     console = Console()
     for table in shown:
         console.print(table.rich())
         for note in table.notes:
             console.print(note, markup=False)
         console.print()
-    for sentence in sentences:
-        console.print(sentence, markup=False)
+    for remark in remarks:
+        console.print(remark, markup=False)
 
 
-def _tell(out: Path, markdown: Path | None, filled: Sequence[FilledTable]) -> None:
+def _report_files(out: Path, markdown: Path | None, filled: Sequence[FilledTable]) -> None:
     empty = sum(not line.scores for table in filled for line in table.lines)
     lines = sum(len(table.lines) for table in filled)
     files = [str(out / "tables.md"), str(out / "results.csv"), *([str(markdown)] if markdown else [])]

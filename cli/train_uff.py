@@ -1,4 +1,4 @@
-"""`tribank train-uff`: one fusion network for many products."""
+"""`tribank train-uff`: train one fusion network for many products."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FILE = "uff.safetensors"
 
 def train_uff(
     products: Annotated[
-        list[Path], typer.Argument(help="Product folders, as for 'tribank build'. Their good parts train.")
+        list[Path], typer.Argument(help="Product folders, as for 'tribank build'. Good parts are used.")
     ],
     profile: ProfileName = "m3dm",
     output: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help=f"File to write. [default: {FILE} in --weights-dir, where profiles look]"
+            "--out", "-o", help=f"File to write. [default: {FILE} in --weights-dir, where profiles find it]"
         ),
     ] = None,
     change: Change = None,
@@ -32,8 +32,8 @@ def train_uff(
 ) -> None:
     """Train one fusion network (UFF) on the good parts of several products.
 
-    A stopped run goes on where it was when the same command is given again. Settings:
-    --set extraction.training.steps=750 and its neighbours.
+    To continue a stopped run, run the same command again. Change settings of the training with --set, for
+    example --set extraction.training.steps=750.
     """
     from banks.versions.shared_fusion import SharedFusion
     from models.readers.product_folder import open_product_folder
@@ -41,15 +41,15 @@ def train_uff(
 
     out = output or weights_dir / FILE
     if out.exists():
-        raise typer.BadParameter(f"{out} exists: move it away or choose another file.", param_hint="--out")
+        raise typer.BadParameter(f"{out} exists. Move it away or choose another file.", param_hint="--out")
     folders = {path.resolve().name: open_product_folder(path) for path in products}
     if len(folders) < len(products):
-        raise typer.BadParameter("two of the folders have the same name.", param_hint="PRODUCTS")
+        raise typer.BadParameter("two folders have the same name. Rename one.", param_hint="PRODUCTS")
     recipe = find_profile(profile, prepared=prepared, changes=change or ())
     run = out.with_name(f"{out.name}.run")
     with stage_bars() as progress:
         training = SharedFusion(recipe, run, weights_dir, chosen_device(device), progress)
         skipped = training.train(folders, out)
     for name, reason in skipped.items():
-        console.print(f"left out {name}: {reason}", markup=False)
-    typer.echo(f"{out}: used by profiles whose fusion is 'uff' (--set extraction.fusion=uff)")
+        console.print(f"skipped {name}: {reason}", markup=False)
+    typer.echo(f"{out} was written. Profiles with the fusion 'uff' use it (--set extraction.fusion=uff).")

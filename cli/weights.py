@@ -1,4 +1,4 @@
-"""`tribank weights`: which network weights there are, and how they come to this machine."""
+"""`tribank weights`: list, fetch, add and verify network weights."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ if TYPE_CHECKING:
     from models.weights.store import StoredWeights
 
 app = typer.Typer(
-    help="Network weights: list, fetch, add and verify them. Nothing is downloaded unless `fetch` is called.",
+    help="List, fetch, add and verify network weights. Only `fetch` downloads files.",
     no_args_is_help=True,
 )
 
 Folder = Annotated[
     Path,
-    typer.Option("--dir", envvar="TRIBANK_WEIGHTS", help="Folder that holds the weights.", file_okay=False),
+    typer.Option("--dir", envvar="TRIBANK_WEIGHTS", help="Folder of the weights.", file_okay=False),
 ]
 Name = Annotated[
     str,
-    typer.Argument(help="A name from `tribank weights list`, or timm:<model> for any timm model."),
+    typer.Argument(help="A name from `tribank weights list`, or timm:<model> for a timm model."),
 ]
 File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="Official file: .pth, .npz or .safetensors.")
 ]
-GivenName = Annotated[str | None, typer.Option("--name", help="What the file is; else its tensors tell.")]
+GivenName = Annotated[
+    str | None, typer.Option("--name", help="Name of the weights. [default: recognised by the tensors]")
+]
 
 
 @app.command("list")
 def list_weights(folder: Folder = DEFAULT_WEIGHTS) -> None:
-    """List the weights Tribank knows: what for, licence, size, and whether they are here."""
-    table = Table(Column("name", no_wrap=True), "what for", "licence", "MB", "here")
+    """List the weights that Tribank knows: purpose, licence, size, and the file if installed."""
+    table = Table(Column("name", no_wrap=True), "purpose", "licence", "MB", "installed")
     for weights in WEIGHTS.values():
         path = find_weights(folder, weights.name)
         size = str(weights.megabytes) if weights.megabytes else "?"
@@ -53,9 +55,9 @@ def list_weights(folder: Folder = DEFAULT_WEIGHTS) -> None:
 
 @app.command()
 def fetch(name: Name, folder: Folder = DEFAULT_WEIGHTS) -> None:
-    """Download weights from their official place, check them and convert them to safetensors.
+    """Download weights from their official address, check them and convert them to safetensors.
 
-    Where this machine has no internet, the message says which file to copy where.
+    If this machine has no internet, the message says which file to copy into which folder.
     """
     from models.weights.download import fetch as download
     from models.weights.store import WeightStore
@@ -66,23 +68,22 @@ def fetch(name: Name, folder: Folder = DEFAULT_WEIGHTS) -> None:
         stored = download(
             WeightStore(folder), name, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    _tell(stored)
+    _print(stored)
 
 
 @app.command()
 def add(file: File, name: GivenName = None, folder: Folder = DEFAULT_WEIGHTS) -> None:
-    """Check an official file tensor by tensor and convert it, once, to safetensors. Nothing in it is
-    executed."""
+    """Check an official file tensor by tensor and convert it to safetensors. No code in it is executed."""
     from models.weights.store import WeightStore
 
     with _plain_errors():
         stored = WeightStore(folder).add(file, name)
-    _tell(stored)
+    _print(stored)
 
 
 @app.command()
 def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
-    """Read every tensor of all weights that are here. Exit status 1 where one is not what it should be."""
+    """Check every tensor of all installed weights. Exits with 1 if weights are damaged or wrong."""
     from models.weights.store import BadWeights, WeightStore
 
     store = WeightStore(folder)
@@ -104,19 +105,19 @@ def verify(folder: Folder = DEFAULT_WEIGHTS) -> None:
 
 def _verdict(stored: StoredWeights) -> str:
     if not stored.checksum:
-        return "complete, but no checksum: add or fetch the official file again"
+        return "complete, but without a checksum: add or fetch the official file again"
     if stored.official is None:
         return "complete; no official sha256 is published"
     return "complete, the official file" if stored.official else "complete, but not the official file"
 
 
-def _tell(stored: StoredWeights) -> None:
+def _print(stored: StoredWeights) -> None:
     typer.echo(f"{stored.name}: {stored.path} ({_verdict(stored)}; sha256 {stored.sha256})")
 
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """A sentence instead of a traceback."""
+    """Print an error as a sentence instead of a traceback, and exit with 1."""
     from models.weights.store import BadWeights, MissingWeights
 
     try:

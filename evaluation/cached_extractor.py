@@ -1,4 +1,4 @@
-"""An extractor that remembers on disk what it computed, for ten profiles to extract once."""
+"""An extractor with a cache on disk, so that ten profiles with the same extractor extract once."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ from recipes.extraction import Extraction
 from recipes.profile import Profile
 
 FORMAT = 1
-"""Raised when what is stored for a key changes without any of its ingredients changing."""
+"""Increase this number if the content for a key changes although nothing in the key changes."""
 _LIBRARIES = ("torch", "timm", "open3d-cpu", "numpy")
 
 
 class CachedExtractor:
-    """`models.extraction.Extractor` in front of a cache.
+    """`models.extraction.Extractor` with a cache.
 
-    A key is the content of the prepared part that its extractor sees (which the input's bytes and the
-    preparation decide), the extractor's settings, the sha256 of its weights, the libraries and the kind of
-    device. Networks are loaded when the first part is not in the cache. Reported milliseconds are those of
-    the extraction, whenever it was done.
+    The key consists of the prepared part's content, the extractor's settings, the sha256 of its weights, the
+    library versions and the kind of device. Networks are loaded only if a part is not in the cache. Reported
+    milliseconds are the time of the extraction when it was computed.
     """
 
     def __init__(self, profile: Profile, weights_dir: Path, device: str, cache: FeatureCache) -> None:
-        """Raises `models.weights.store.MissingWeights`."""
+        """Networks are not loaded yet. Raises `models.weights.store.MissingWeights`."""
         extraction = profile.extraction
         self._store = WeightStore(weights_dir)
         self.weights = {name: self._store.describe(name).sha256 for name in extraction.weights()}
@@ -42,30 +41,30 @@ class CachedExtractor:
         self._rgb_size = profile.preparation.rgb_size
         self._device = device
         self._cache = cache
-        self._alone = {
-            bank: one
-            for bank, one in (
+        self._by_bank = {
+            bank: settings
+            for bank, settings in (
                 ("rgb", Extraction(rgb=extraction.rgb)),
                 ("point", Extraction(point=extraction.point)),
             )
-            if one.banks()
+            if settings.banks()
         }
-        self._settings = {bank: self._digest(one) for bank, one in self._alone.items()}
+        self._digests = {bank: self._digest(settings) for bank, settings in self._by_bank.items()}
         self._loaded: dict[str, Extractor] = {}
 
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
-        """Patches of one part, and the milliseconds each took."""
-        found = {bank: self._patches(bank, part) for bank in self._alone}
+        """Patches of one part by bank, and the milliseconds of each extraction."""
+        entries = {bank: self._patches(bank, part) for bank in self._by_bank}
         return (
-            {bank: entry.patches for bank, entry in found.items()},
-            {bank: entry.milliseconds for bank, entry in found.items()},
+            {bank: entry.patches for bank, entry in entries.items()},
+            {bank: entry.milliseconds for bank, entry in entries.items()},
         )
 
     def _patches(self, bank: str, part: PreparedPart) -> CachedPatches:
-        digest = self._settings[bank].copy()
-        for seen in (part.rgb,) if bank == "rgb" else (part.xyz, part.valid):
-            digest.update(str(seen.shape).encode())
-            digest.update(seen.tobytes())
+        digest = self._digests[bank].copy()
+        for array in (part.rgb,) if bank == "rgb" else (part.xyz, part.valid):
+            digest.update(str(array.shape).encode())
+            digest.update(array.tobytes())
         key = digest.hexdigest()
         entry = self._cache.get(key)
         if entry is None:
@@ -79,17 +78,18 @@ class CachedExtractor:
     def _extractor(self, bank: str) -> Extractor:
         if bank not in self._loaded:
             self._loaded[bank] = Extractor(
-                self._alone[bank], self._store, rgb_size=self._rgb_size, device=self._device
+                self._by_bank[bank], self._store, rgb_size=self._rgb_size, device=self._device
             )
         return self._loaded[bank]
 
-    def _digest(self, one: Extraction) -> hashlib._Hash:
+    def _digest(self, settings: Extraction) -> hashlib._Hash:
+        """Digest of everything in the key except the part."""
         versions = library_versions()
         ingredients = {
             "format": FORMAT,
-            "settings": asdict(one),
-            "rgb_size": self._rgb_size if one.rgb else None,
-            "weights": {name: self.weights[name] for name in one.weights()},
+            "settings": asdict(settings),
+            "rgb_size": self._rgb_size if settings.rgb else None,
+            "weights": {name: self.weights[name] for name in settings.weights()},
             "libraries": {name: versions.get(name) for name in _LIBRARIES},
             "device": torch.device(self._device).type,
         }
@@ -97,7 +97,7 @@ class CachedExtractor:
 
 
 def cached_pipelines(cache: FeatureCache) -> PipelineMaker:
-    """What stands in the place of `banks.pipeline.make_pipeline`, with a cache behind it."""
+    """A replacement for `banks.pipeline.make_pipeline` whose extractors use the cache."""
 
     def make(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
         return Pipeline(profile.preparation, CachedExtractor(profile, weights_dir, device, cache))

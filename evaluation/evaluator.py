@@ -1,4 +1,4 @@
-"""Builds, scores and measures one run after another, keeping what is finished and never extracting twice."""
+"""Builds, scores and measures runs. Finished runs are kept, and the features of a part are extracted once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evaluation.datasets.collection import open_products
 from evaluation.feature_cache import FeatureCache
 from evaluation.product_evaluation import (
     Evaluation,
-    Scores,
+    ScoredParts,
     columns_of,
     families_of,
     score_parts,
@@ -33,25 +33,33 @@ from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
 
-Told = Callable[[Run, str, int, int], None]
-"""Called with the run, a stage's name, how much of it is done, and how much there is."""
+RunProgress = Callable[[Run, str, int, int], None]
+"""Callback with the run, the stage's name, the steps done and the number of steps."""
 
 
 class NothingToEvaluate(ValueError):
-    """There is no product, or no part to test on; the message says what was expected."""
+    """There is no such product, or the product has no test parts. The message says what was expected."""
 
 
 CACHE_BYTES = 10 * 10**9
-"""Default limit of the feature cache; the points of M3DM are 14 MB a part."""
+"""Default limit of the feature cache. M3DM's point features take 14 MB per part."""
 
 
 @dataclass
 class Evaluator:
     """Evaluates the products of one folder into one output folder.
 
-    data: as `open_products` takes it. prepared: parts come as the published preprocessing leaves them.
-    changes: of every profile, as `find_profile` takes them.
-    cache: where extracted features are kept; default, in `out`.
+    Attributes:
+        data: folder for `open_products`.
+        out: output folder.
+        device: where networks and searches run.
+        weights_dir: folder of network weights.
+        prepared: whether the background of the parts is already removed.
+        seed: of the parts held out of a good/ folder.
+        cache: for extracted features; None is a cache in `out`.
+        progress: called after each step.
+        changes: of every profile, for `find_profile`.
+        products: the product folders by name.
     """
 
     data: Path
@@ -61,55 +69,58 @@ class Evaluator:
     prepared: bool = False
     seed: int = 0
     cache: FeatureCache | None = None
-    told: Told = lambda run, stage, done, total: None
+    progress: RunProgress = lambda run, stage, done, total: None
     changes: Sequence[str] = ()
     products: Mapping[str, ProductFolder] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raises NotAProductFolder where there is no product."""
+        """Open the products. Raises NotAProductFolder if there is no product."""
         self.products = open_products(self.data, self.seed)
         self._log = ResultLog(self.out)
         self._make = cached_pipelines(self.cache or FeatureCache(self.out / "features", CACHE_BYTES))
         self._environment = environment(self.device)
 
     def profile(self, run: Run) -> Profile:
-        """The recipe of a run: parts without clouds are taken as they are. Raises UnknownProfile,
-        BadChange."""
+        """The profile of a run. The background is kept if the parts have no clouds.
+
+        Raises UnknownProfile or BadChange.
+        """
         folder = self.products[run.product]
         prepared = self.prepared or not folder.has_clouds
         return find_profile(run.profile, prepared=prepared, changes=self.changes)
 
     def missing(self, profile: str) -> list[str]:
-        """Names of the weights that a profile needs and that are not here."""
+        """Names of the weights that a profile needs and that are not installed."""
         return missing_weights(self.weights_dir, find_profile(profile).extraction.weights())
 
     def check_weights(self, run: Run) -> None:
-        """Raises UnknownProfile, or MissingWeights with what to do about them."""
+        """Check that the weights of a run are installed. Raises UnknownProfile, or MissingWeights with a
+        fix."""
         store = WeightStore(self.weights_dir)
         for name in self.profile(run).extraction.weights():
             store.describe(name)
 
     def evaluate(self, run: Run) -> Evaluation:
-        """The run's result, kept from before or computed.
+        """Return the stored result of the run, or compute and store it.
 
-        Raises NothingToEvaluate, ValueError for more shots than parts, and what `Builder.build` raises.
+        Raises NothingToEvaluate; ValueError for more shots than parts; the errors of `Builder.build`.
         """
         folder = drawn_folder(self.products[run.product], run)
         if not folder.test:
             raise NothingToEvaluate(
-                f"{run.product} has no test parts: expected test/good and test/<defect> beside train/, or a "
-                "folder for each defect beside good/."
+                f"{run.product} has no test parts. Expected test/good and test/<defect> beside train/, or "
+                "one folder per defect beside good/."
             )
         digest = self._fingerprint(run, folder)
-        known = self._log.get(digest)
-        if known is not None:
-            return known
+        stored = self._log.get(digest)
+        if stored is not None:
+            return stored
         start = time.perf_counter()
         detector, scores = self._scored(run, digest, folder)
         if run.shots is not None:
             shutil.rmtree(self._banks(digest), ignore_errors=True)
-        goods = [one for one in scores.parts if one.part.defect == GOOD]
-        defects = [one for one in scores.parts if one.part.defect != GOOD]
+        goods = [scored for scored in scores.parts if scored.part.defect == GOOD]
+        defects = [scored for scored in scores.parts if scored.part.defect != GOOD]
         times = scores.milliseconds or [0.0]
         evaluation = Evaluation(
             run=run,
@@ -118,11 +129,11 @@ class Evaluator:
             trained_on=len(detector.manifest.training_parts),
             drawn=() if run.shots is None else detector.manifest.training_parts,
             goods=len(goods),
-            false_rejects=sum(one.result.decision == "defective" for one in goods),
+            false_rejects=sum(scored.result.decision == "defective" for scored in goods),
             defects=len(defects),
-            misses=sum(one.result.decision == GOOD for one in defects),
-            unmasked=sum(one.mask is None for one in defects),
-            resized=sum(one.resized for one in scores.parts),
+            misses=sum(scored.result.decision == GOOD for scored in defects),
+            unmasked=sum(scored.mask is None for scored in defects),
+            resized=sum(scored.resized for scored in scores.parts),
             unusable=scores.unusable,
             p50_ms=float(np.quantile(times, 0.5)),
             p90_ms=float(np.quantile(times, 0.9)),
@@ -133,19 +144,19 @@ class Evaluator:
         self._log.add(evaluation)
         return evaluation
 
-    def scored(self, run: Run) -> tuple[Detector, Scores]:
-        """The loaded banks of a run, built if they are not there, and its test parts scored."""
+    def scored(self, run: Run) -> tuple[Detector, ScoredParts]:
+        """Load the banks of a run, or build them, and score the test parts."""
         folder = drawn_folder(self.products[run.product], run)
         return self._scored(run, self._fingerprint(run, folder), folder)
 
     def families(self, product: str) -> dict[str, str]:
-        """Defect families of a product; empty where none are declared."""
+        """Family of each defect of a product; empty if none are declared."""
         inside = self.data / product
         return families_of(inside if inside.is_dir() else self.data)
 
-    def _scored(self, run: Run, digest: str, folder: ProductFolder) -> tuple[Detector, Scores]:
-        def told(stage: str, done: int, total: int, note: str = "") -> None:
-            self.told(run, stage, done, total)
+    def _scored(self, run: Run, digest: str, folder: ProductFolder) -> tuple[Detector, ScoredParts]:
+        def progress(stage: str, done: int, total: int, note: str = "") -> None:
+            self.progress(run, stage, done, total)
 
         store, name = BankStore(self._banks(digest)), _bank_name(run.product)
         if store.current(name) is None:
@@ -155,14 +166,14 @@ class Evaluator:
                 run.seed,
                 self.device,
                 self.weights_dir,
-                told,
+                progress,
                 self._make,
                 keep_parts=False,
             ).build(name, folder)
         detector = Detector.load(
             store.path(name), device=self.device, weights_dir=self.weights_dir, make_pipeline=self._make
         )
-        scores = score_parts(detector, folder.test, lambda done, total: told("test parts", done, total))
+        scores = score_parts(detector, folder.test, lambda done, total: progress("test parts", done, total))
         return detector, scores
 
     def _fingerprint(self, run: Run, folder: ProductFolder) -> str:
@@ -172,10 +183,10 @@ class Evaluator:
         return fingerprint(run, profile, weights, folder)
 
     def _banks(self, digest: str) -> Path:
-        """Where the banks of a run lie: a changed run never meets another's."""
+        """Folder of the banks of a run. A changed run has another folder."""
         return self.out / "banks" / digest[:16]
 
 
 def _bank_name(product: str) -> str:
-    """A folder's name as the bank store takes it."""
+    """A product's name in the characters that the bank store accepts."""
     return re.sub(r"[^a-z0-9_-]+", "-", product.lower()).strip("-_")[:63] or "product"

@@ -1,4 +1,4 @@
-"""Patches on disk by the content they came from, so that no part is extracted twice."""
+"""A cache of patches on disk, by the content of their part, so that no part is extracted twice."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 
 _AFTER_CLEARING = 0.9
-"""Share of the limit that is left when the oldest entries are cleared, so that this is rare."""
+"""Share of the limit that remains after clearing. Clearing more at once makes clearing rare."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPatches:
-    """milliseconds: how long the extraction took when it was done."""
+    """Patches of one part. milliseconds: time of their extraction when it was computed."""
 
     patches: Patches
     milliseconds: float
 
 
 class FeatureCache:
-    """A bounded folder of patches by key. Entries appear whole or not at all; a damaged one is no entry.
+    """A folder of patches by key with a size limit. Entries are complete; a damaged entry counts as missing.
 
-    Several processes may share it: each bounds it by what it knows.
+    Several processes may share the folder. Each process limits the size that it knows.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
-        """limit: bytes on disk; those used longest ago go first."""
+        """limit: bytes on disk. Above the limit, the least recently used entries are removed."""
         self.folder = folder
         self.limit = limit
         self._size = sum(size for _, size, _ in self._files())
@@ -41,7 +41,7 @@ class FeatureCache:
         self.misses = 0
 
     def get(self, key: str) -> CachedPatches | None:
-        """The patches stored under a key, on the CPU."""
+        """The patches stored under a key, on the CPU; None if there are none."""
         path = self._path(key)
         try:
             with safe_open(path, "pt") as file:
@@ -49,16 +49,16 @@ class FeatureCache:
                 side = int(facts["side"])
                 grouped = "pixel" in file.keys()  # noqa: SIM118
                 layout = GroupLayout(file.get_tensor("pixel").numpy(), side) if grouped else GridLayout(side)
-                found = CachedPatches(Patches(file.get_tensor("rows"), layout), float(facts["milliseconds"]))
+                entry = CachedPatches(Patches(file.get_tensor("rows"), layout), float(facts["milliseconds"]))
             os.utime(path)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             self.misses += 1
             return None
         self.hits += 1
-        return found
+        return entry
 
     def put(self, key: str, entry: CachedPatches) -> None:
-        """Store patches of a grid or of point groups. What is larger than the whole limit is not kept."""
+        """Store patches of a grid or of point groups. An entry above the limit is removed again."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         layout = entry.patches.layout
@@ -84,15 +84,15 @@ class FeatureCache:
             self._size -= size
 
     def _files(self) -> list[tuple[int, int, Path]]:
-        """Last use, bytes and path of every file, those of killed writers among them."""
-        found = []
+        """Last use, bytes and path of every file, including files of killed writers."""
+        files = []
         for path in self.folder.glob("*/*"):
             try:
                 facts = path.stat()
-            except FileNotFoundError:  # another process cleared it
+            except FileNotFoundError:  # another process removed the file
                 continue
-            found.append((facts.st_mtime_ns, facts.st_size, path))
-        return found
+            files.append((facts.st_mtime_ns, facts.st_size, path))
+        return files
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.safetensors"

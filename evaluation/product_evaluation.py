@@ -1,4 +1,4 @@
-"""One product scored by one bank version over its test parts: what each bank and the decision bring."""
+"""The test parts of one product scored by one bank version, and the metrics of each bank and the decision."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from models.readers.product_folder import GOOD, PartFile
 from models.sample import BadSample
 
 FINAL = "final"
-"""The decision's scores, beside the banks' own."""
+"""Name of the decision's scores among the names of the banks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The metrics of one score: a bank's, or the final one. None or empty where it cannot be computed.
+    """The metrics of one score: of a bank or the final score. None or empty if a metric cannot be computed.
 
-    aupro, aupro_exact: by limit, "0.3" to "0.01". families: image AUROC of each defect family against all
-    good parts. f1, f1_threshold: the best on these very parts. recall_at: share of defective parts found, by
-    share of good parts rejected.
+    Attributes:
+        image_auroc, pixel_auroc: area under the ROC curve of parts and of pixels.
+        aupro, aupro_exact: by limit, "0.3" to "0.01".
+        families: image AUROC of each defect family and all good parts.
+        f1, f1_threshold: the best F1 on these test parts, and its threshold.
+        recall_at: share of defective parts found, by share of good parts rejected.
     """
 
     image_auroc: float | None = None
@@ -45,12 +48,22 @@ class Column:
 class Evaluation:
     """One line of results.
 
-    fingerprint: see `evaluation.run.fingerprint`. trained_on: usable training parts. drawn: their names,
-    where they were drawn. false_rejects of goods, misses of defects: at the calibrated threshold. unmasked:
-    defective parts without mask, left out of the pixel metrics. unusable: reasons by part. resized: masks of
-    another size than their part, fitted by the nearest pixel.
-    p50_ms, p90_ms: from a part in memory to its decision; a cached extraction counts what it took when it
-    was done. wall_s: build and scoring. environment: see `evaluation.bench.environment`.
+    Attributes:
+        run: what was evaluated.
+        fingerprint: see `evaluation.run.fingerprint`.
+        columns: metrics by bank and for the final score.
+        trained_on: number of usable training parts.
+        drawn: names of the training parts, if they were drawn.
+        goods, false_rejects: good test parts, and how many of them the calibrated threshold rejects.
+        defects, misses: defective test parts, and how many of them the calibrated threshold passes.
+        unmasked: defective parts without mask, which pixel metrics leave out.
+        unusable: reason by part that could not be scored.
+        p50_ms, p90_ms: time from a part in memory to its decision. A cached extraction counts with the time
+            that it took when it was computed.
+        wall_s: time of build and scoring.
+        peak_memory_mb: of the process.
+        environment: see `evaluation.bench.environment`.
+        resized: masks with another size than their part, resized by the nearest pixel.
     """
 
     run: Run
@@ -87,7 +100,7 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, line: str) -> Evaluation:
-        """Inverse of `to_json`. Raises ValueError, TypeError or KeyError for another line."""
+        """Inverse of `to_json`. Raises ValueError, TypeError or KeyError for any other line."""
         data = json.loads(line)
         columns = {name: Column(**column) for name, column in data.pop("columns").items()}
         return cls(run=Run(**data.pop("run")), columns=columns, **data)
@@ -95,8 +108,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPart:
-    """A test part and what was said of it. mask: (size, size) bool on the grid of the maps; None for a
-    defective part that has none. resized: whether its file had another size than the part."""
+    """A test part and its result.
+
+    Attributes:
+        part: the files.
+        result: the detector's result.
+        mask: (size, size) bool on the grid of the maps; None for a defective part without a mask.
+        resized: whether the mask file had another size than the part.
+    """
 
     part: PartFile
     result: PartResult
@@ -104,31 +123,31 @@ class ScoredPart:
     resized: bool = False
 
     def score(self, column: str) -> float:
-        """The image score of a bank or the final one."""
+        """The image score of a bank, or the final score."""
         return self.result.score if column == FINAL else self.result.bank_scores[column]
 
     def map(self, column: str) -> NDArray[np.float32]:
-        """The map of a bank or the final one, (size, size)."""
+        """The map of a bank, or the final map: (size, size) float32."""
         return self.result.map if column == FINAL else self.result.bank_maps[column]
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """All test parts of a product, scored."""
+class ScoredParts:
+    """All scored test parts of a product. unusable: reason by part that could not be scored."""
 
     parts: Sequence[ScoredPart]
     unusable: Mapping[str, str]
 
     @property
     def milliseconds(self) -> list[float]:
-        """From sample to decision, by part."""
-        return [sum(one.result.timings_ms.values()) for one in self.parts]
+        """Time from sample to decision of each part."""
+        return [sum(scored.result.timings_ms.values()) for scored in self.parts]
 
 
 def score_parts(
     detector: Detector, parts: Sequence[PartFile], progress: Callable[[int, int], None]
-) -> Scores:
-    """Score test parts, in their order."""
+) -> ScoredParts:
+    """Score test parts in order. progress: callback with the parts done and the number of parts."""
     scored, unusable = [], {}
     for number, part in enumerate(parts, start=1):
         try:
@@ -139,11 +158,14 @@ def score_parts(
         except BadSample as refused:
             unusable[part.name] = str(refused)
         progress(number, len(parts))
-    return Scores(scored, unusable)
+    return ScoredParts(scored, unusable)
 
 
 def columns_of(scored: Sequence[ScoredPart], families: Mapping[str, str]) -> dict[str, Column]:
-    """Every metric of every bank and of the decision. families: defect -> family; others are their own."""
+    """The metrics of every bank and of the decision.
+
+    families: family by defect. A defect without a family is a family of its own.
+    """
     if not scored:
         return {}
     names = (*scored[0].result.bank_scores, FINAL)
@@ -151,7 +173,7 @@ def columns_of(scored: Sequence[ScoredPart], families: Mapping[str, str]) -> dic
 
 
 def families_of(folder: Path) -> dict[str, str]:
-    """Defect families as a demo product's `parts.json` declares them; empty for other folders."""
+    """Family by defect from a demo product's `parts.json`; empty for other folders."""
     facts = folder / "parts.json"
     return json.loads(facts.read_text()).get("families", {}) if facts.is_file() else {}
 
@@ -167,10 +189,9 @@ def _with_mask(part: PartFile, result: PartResult) -> ScoredPart:
 
 
 def _column(name: str, scored: Sequence[ScoredPart], families: Mapping[str, str]) -> Column:
-    scores = np.array([one.score(name) for one in scored])
-    kinds = [
-        GOOD if one.part.defect == GOOD else families.get(one.part.defect, one.part.defect) for one in scored
-    ]
+    scores = np.array([test.score(name) for test in scored])
+    defects = [test.part.defect for test in scored]
+    kinds = [GOOD if defect == GOOD else families.get(defect, defect) for defect in defects]
     bad = np.array([kind != GOOD for kind in kinds])
     if bad.all() or not bad.any():
         return Column()
@@ -196,4 +217,4 @@ def _column(name: str, scored: Sequence[ScoredPart], families: Mapping[str, str]
 def _pairs(
     scored: Iterable[ScoredPart], name: str
 ) -> Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    return ((one.map(name), one.mask) for one in scored if one.mask is not None)
+    return ((test.map(name), test.mask) for test in scored if test.mask is not None)

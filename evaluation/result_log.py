@@ -1,4 +1,4 @@
-"""results.jsonl: one line a finished evaluation, safe against being killed at any moment."""
+"""results.jsonl: one line per finished evaluation. A kill at any moment loses no finished line."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ NAME = "results.jsonl"
 
 
 class ResultLog:
-    """The finished evaluations of one output folder, by fingerprint. One process writes it at a time."""
+    """The finished evaluations of an output folder, by fingerprint. Only one process may write at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what is there. A line that is torn or from another version counts as not finished."""
+        """Read the existing lines. An incomplete line, or a line of another version, counts as not
+        finished."""
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / NAME
-        self._known = {one.fingerprint: one for one in self._read()}
+        self._known = {evaluation.fingerprint: evaluation for evaluation in self._read()}
 
     def get(self, fingerprint: str) -> Evaluation | None:
         """The finished evaluation, if there is one."""
         return self._known.get(fingerprint)
 
     def add(self, evaluation: Evaluation) -> None:
-        """Append a line and have it on the disk before returning."""
+        """Append a line and flush the line to disk."""
         with self.path.open("ab+") as file:
-            if file.tell() and not self._ends_whole():
+            if file.tell() and not self._ends_with_newline():
                 file.write(b"\n")
             file.write(evaluation.to_json().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         self._known[evaluation.fingerprint] = evaluation
 
-    def _ends_whole(self) -> bool:
+    def _ends_with_newline(self) -> bool:
         with self.path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read() == b"\n"

@@ -1,4 +1,4 @@
-"""One thing to evaluate: a product by a profile, learnt from all of its good parts or from a few of them."""
+"""A run: a product evaluated with a profile, trained on all of its good parts or on a few of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ from recipes.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """seed: of the build and of the draws. shots: training parts drawn; None takes all, with the
-    validation parts. draw: which of the draws, from 0."""
+    """A product and a profile to evaluate.
+
+    Attributes:
+        product, profile: names.
+        seed: of the build and of the draws.
+        shots: number of training parts that are drawn; None uses all training and validation parts.
+        draw: number of the draw, from 0.
+    """
 
     product: str
     profile: str
@@ -27,30 +33,35 @@ class Run:
 
     @property
     def label(self) -> str:
-        """For people: "biscuit embedded, 5 parts, draw 2"."""
+        """Name for people, such as "biscuit embedded, 5 parts, draw 2"."""
         drawn = "" if self.shots is None else f", {self.shots} parts, draw {self.draw + 1}"
         return f"{self.product} {self.profile}{drawn}"
 
 
 def drawn_folder(folder: ProductFolder, run: Run) -> ProductFolder:
-    """What the run learns from.
+    """The parts that the run is trained and tested on.
 
-    One draw orders all training parts by chance and takes the first `shots`, so a larger size of the same
-    draw holds the smaller ones. The validation parts are left out then: threshold and decision come from
-    cross-validation, and five shots are five parts. Raises ValueError for more shots than parts.
+    A draw puts all training parts in random order and uses the first `shots` parts. So a larger size of the
+    same draw includes the smaller sizes. Validation parts are then left out, so that five shots are five
+    parts; threshold and decision come from cross-validation. Raises ValueError for more shots than parts.
     """
     if run.shots is None:
         return folder
     if run.shots > len(folder.train):
-        raise ValueError(f"{run.product} has {len(folder.train)} training parts, not {run.shots}")
+        raise ValueError(
+            f"{run.product} has {len(folder.train)} training parts, not {run.shots}. Draw fewer parts."
+        )
     order = np.random.default_rng([run.seed, run.draw]).permutation(len(folder.train))
     chosen = tuple(folder.train[i] for i in sorted(order[: run.shots]))
     return replace(folder, train=chosen, validation=())
 
 
 def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: ProductFolder) -> str:
-    """Hex digest of everything that a result depends on, but for the code: an interrupted evaluation goes on
-    where this is the same. Files count by name, size and time of change."""
+    """Hex digest of everything that a result depends on, except the code.
+
+    An evaluation continues after an interruption if the fingerprint is the same. Files are identified by
+    name, size and time of change.
+    """
     parts = (*folder.train, *folder.validation, *folder.test)
     ingredients = [
         [run.product, run.seed, run.shots, run.draw],

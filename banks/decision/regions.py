@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from models.preparation.prepare import Frame
+from models.regions import label_regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ def find_regions(
         raise ValueError(f"map {score_map.shape}, xyz {xyz.shape} and valid {valid.shape} do not match")
     inside_x, inside_y = _inside(frame, score_map.shape[0])
     above = (score_map > pixel_threshold) & inside_y[:, None] & inside_x[None, :]
-    labels = np.empty(above.shape, np.int32)
-    count = int(ndimage.label(above, structure=np.ones((3, 3), int), output=labels))  # pyright: ignore
+    labels, count = label_regions(above)
     if not count:
         return []
     index = np.arange(1, count + 1)

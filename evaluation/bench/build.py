@@ -1,4 +1,4 @@
-"""`tribank bench-build`: time and peak memory of making one bank of a given size, on generated features."""
+"""`tribank bench-build`: time and peak memory of making one bank from generated features."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _ERRORS = Console(stderr=True)
 def bench_build(
     parts: Annotated[int, typer.Option(min=2, help="Training parts.")] = 244,
     width: Annotated[int, typer.Option(min=2, help="Channels of a patch: 1152 point, 1920 fused.")] = 1152,
-    side: Annotated[int, typer.Option(min=2, help="Patches along an edge: 56 or 28.")] = 56,
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of patches kept.")] = 0.1,
+    side: Annotated[int, typer.Option(min=2, help="Patches along one edge: 56 or 28.")] = 56,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of patches that are kept.")] = 0.1,
     folder: Annotated[
-        Path | None, typer.Option(help="Where the features are written. [default: a temporary folder]")
+        Path | None, typer.Option(help="Folder for the features. [default: a temporary folder]")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Write generated features to disk, then normalise, project and choose the coreset as a build does."""
+    """Write generated features to disk, then normalise, project and choose the coreset as in a build."""
     from banks.methods.memory_bank.bank import MemoryBank, Normaliser
     from banks.methods.memory_bank.coreset import greedy, project
 
@@ -66,14 +66,14 @@ def bench_build(
     if as_json:
         typer.echo(json.dumps(report))
         return
-    table = Table("what", "value")
+    table = Table("quantity", "value")
     for name, value in report.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int | float) else value)
     Console().print(table)
 
 
 def _generated(folder: Path, parts: int, side: int, width: int) -> FeatureStore:
-    """Clustered Gaussian features with a third of the patches empty, as a background leaves them."""
+    """Clustered Gaussian features. A third of the patches is empty, as with a background."""
     import numpy as np
     import torch
 

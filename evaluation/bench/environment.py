@@ -1,4 +1,4 @@
-"""What a result was made on and with, recorded beside it."""
+"""Code, libraries and machine of a result, which are recorded with the result."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ _ROOT = Path(__file__).parents[1]
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Code, libraries and machine, as JSON types. commit: None outside a git checkout, "+changed" after it
-    where files differ from that commit. memory_gb: of the machine."""
+    """Code, libraries and machine, as JSON types.
+
+    commit: None outside a git checkout; it ends with "+changed" if files differ from the commit.
+    memory_gb: of the machine.
+    """
     import torch
 
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "commit": commit(),
         "libraries": library_versions(),
         "system": platform.platform(),
@@ -33,8 +36,8 @@ def environment(device: str) -> dict[str, Any]:
         "device": device,
     }
     if torch.device(device).type == "cuda":
-        found["gpu"] = torch.cuda.get_device_name(device)
-    return found
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    return facts
 
 
 def in_words(facts: Mapping[str, Any]) -> str:
@@ -49,13 +52,13 @@ def in_words(facts: Mapping[str, Any]) -> str:
 
 
 def commit() -> str | None:
-    """The git commit of this code, short."""
-    found = _git("rev-parse", "--short=12", "HEAD")
-    return found and found + ("+changed" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    """The short git commit of this code, as in `environment`."""
+    head = _git("rev-parse", "--short=12", "HEAD")
+    return head and head + ("+changed" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far; it never falls."""
+    """Largest resident memory of this process since its start, MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
 
@@ -72,7 +75,7 @@ def processor() -> str:
 
 
 def _git(*arguments: str) -> str | None:
-    """Output of a git command about this checkout; None where there is none."""
+    """Output of a git command about this checkout; None outside a checkout or if the command fails."""
     if not (_ROOT / ".git").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""`tribank bench`: how long a part takes on this machine, stage by stage, next to the machine's floor."""
+"""`tribank bench`: time of a part on this machine, stage by stage, and the machine's speed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 
 def bench(
     product: Annotated[str, typer.Argument(help="A product with banks.")],
-    data: Annotated[Path, typer.Argument(help="Its folder; test parts are scored, or else training parts.")],
-    banks: Annotated[Path, typer.Option(help="Directory of the bank versions.")] = DEFAULT_BANKS,
-    repeats: Annotated[int, typer.Option(min=1, help="Parts to time, after a warm-up.")] = 40,
+    data: Annotated[
+        Path, typer.Argument(help="Product folder. Test parts are scored, or else training parts.")
+    ],
+    banks: Annotated[Path, typer.Option(help="Folder of the bank versions.")] = DEFAULT_BANKS,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of timed parts, after a warm-up.")] = 40,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
-    weights_dir: Annotated[Path, typer.Option(help="Directory of network weights.")] = DEFAULT_WEIGHTS,
+    weights_dir: Annotated[Path, typer.Option(help="Folder of network weights.")] = DEFAULT_WEIGHTS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Time the scoring of single parts from file bytes to decision, one after the other."""
+    """Measure the time from file bytes to decision for single parts, one after the other."""
     from banks.detector import Detector
     from banks.versions.store import BankStore
     from evaluation.bench.environment import processor
@@ -45,7 +47,7 @@ def bench(
     detector.warm_up()
     stages: dict[str, list[float]] = {}
     for number in range(repeats):
-        for stage, milliseconds in _one(detector, *encoded[number % len(encoded)]).items():
+        for stage, milliseconds in _timed(detector, *encoded[number % len(encoded)]).items():
             stages.setdefault(stage, []).append(milliseconds)
     report = {
         "product": product,
@@ -54,7 +56,7 @@ def bench(
         "training_parts": len(detector.manifest.training_parts),
         "parts": repeats,
         "hardware": {"cpu": processor(), "threads": decided().threads, "device": device},
-        "sgemm_gflops": _floor(),
+        "sgemm_gflops": _matrix_speed(),
         "ms": {stage: _quantiles(times) for stage, times in stages.items()},
     }
     if as_json:
@@ -71,7 +73,8 @@ def bench(
     )
 
 
-def _one(detector: Detector, rgb: bytes, xyz: bytes) -> dict[str, float]:
+def _timed(detector: Detector, rgb: bytes, xyz: bytes) -> dict[str, float]:
+    """Score one part. Returns milliseconds by stage. Raises BadSample."""
     from models.readers import read_rgb, read_xyz
     from models.sample import BadSample, make_sample
 
@@ -92,8 +95,8 @@ def _quantiles(times: Sequence[float]) -> dict[str, float]:
     return {"p50": float(p50), "p90": float(p90), "max": max(times)}
 
 
-def _floor() -> float:
-    """Best of five float32 matrix products, GFLOP/s."""
+def _matrix_speed() -> float:
+    """Speed of the fastest of five float32 matrix products, GFLOP/s."""
     import numpy as np
 
     side = 1536

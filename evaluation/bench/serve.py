@@ -1,6 +1,6 @@
-"""`tribank bench-serve`: a running service under more parts than it can score.
+"""`tribank bench-serve`: send more parts to a running server than it can score.
 
-The parts come at a fixed rate, whether earlier ones are answered or not (an open loop), as from cameras.
+Parts are sent at a fixed rate, whether earlier parts are answered or not (an open loop), as cameras do.
 """
 
 from __future__ import annotations
@@ -19,18 +19,25 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-MOST_OPEN = 512
-"""Requests that wait for an answer at once; a part that comes above it is not sent, and counted."""
+MAX_OPEN = 512
+"""Largest number of requests that wait for an answer. Further parts are not sent, but counted."""
 _ALONE = 30
 _CAPACITY_S = 10.0
 _CAPACITY_CLIENTS = 3
-_RETRY_S = 0.05  # clients that come back at once would take the cores that score
+_RETRY_S = 0.05  # without a pause, clients would take CPU time from scoring
 _BOUNDARY = "part"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """status: of the response. seconds: from connecting to its end. retry_after: whether it says when."""
+    """One answer of the server.
+
+    Attributes:
+        status: of the response; 0 if the connection broke.
+        seconds: from connecting to the end of the response.
+        retry_after: whether the response has a header Retry-After.
+        body: of the response.
+    """
 
     status: int
     seconds: float
@@ -40,8 +47,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Where parts are sent, and what is sent. headers: lines of every request; part: more of them, then a
-    body."""
+    """The address for parts, and the part that is sent.
+
+    Attributes:
+        host, port, path: the address.
+        headers: header lines of every request.
+        part: further header lines and the body of a part.
+    """
 
     host: str
     port: int
@@ -50,28 +62,33 @@ class Station:
     part: bytes
 
     async def send(self) -> Answer:
-        """Send the part on a connection of its own. A connection that breaks counts as status 0."""
+        """Send the part on a new connection. A broken connection has status 0."""
         return await _exchange(self.host, self.port, f"POST {self.path}", self.headers + self.part)
 
     async def memory_mb(self) -> float:
-        """Resident memory of the service's process, as its metrics tell."""
+        """Resident memory of the server's process from its metrics, MiB. Raises RuntimeError."""
         answer = await _exchange(self.host, self.port, "GET /metrics", self.headers + b"\r\n")
-        found = re.search(rb"^process_resident_memory_bytes (\S+)", answer.body, re.MULTILINE)
-        if found is None:
-            raise RuntimeError(f"{self.host}:{self.port}/metrics tells no memory (status {answer.status}).")
-        return float(found[1]) / 2**20
+        metric = re.search(rb"^process_resident_memory_bytes (\S+)", answer.body, re.MULTILINE)
+        if metric is None:
+            raise RuntimeError(
+                f"{self.host}:{self.port}/metrics has no process memory (status {answer.status}). "
+                "Check the address and the key."
+            )
+        return float(metric[1]) / 2**20
 
 
 def bench_serve(
     product: Annotated[str, typer.Argument(help="A product that is served.")],
     rgb: Annotated[Path, typer.Argument(help="A part's image.")],
-    xyz: Annotated[Path, typer.Argument(help="Its organised cloud.")],
-    url: Annotated[str, typer.Option(help="Where the service listens.")] = "http://127.0.0.1:8000",
-    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to load it.")] = 120.0,
-    factor: Annotated[float, typer.Option(min=0.1, max=20, help="Times the measured capacity.")] = 2.0,
-    key: Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="An API key, where one is asked for.")] = "",
+    xyz: Annotated[Path, typer.Argument(help="The part's organised cloud.")],
+    url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="Duration of the load.")] = 120.0,
+    factor: Annotated[
+        float, typer.Option(min=0.1, max=20, help="Load as a multiple of the measured capacity.")
+    ] = 2.0,
+    key: Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="API key, if the server needs one.")] = "",
 ) -> None:
-    """Offer a running service a multiple of its capacity; print statuses, latencies and memory as JSON."""
+    """Send a running server a multiple of its capacity. Prints statuses, latencies and memory as JSON."""
     from evaluation.bench.environment import processor
 
     report = asyncio.run(load(station(url, product, rgb, xyz, key), seconds, factor))
@@ -80,10 +97,18 @@ def bench_serve(
 
 
 async def load(station: Station, seconds: float, factor: float) -> dict[str, object]:
-    """What came of it: times in ms, memory in MB. Raises RuntimeError where the service does not answer."""
+    """Load the server. Returns the report: times in ms, memory in MB.
+
+    station: where parts are sent. seconds: duration. factor: load as a multiple of the measured capacity.
+    Raises RuntimeError if the server does not answer single parts with 200.
+    """
     alone = [await station.send() for _ in range(_ALONE)]
     if any(answer.status != 200 for answer in alone):
-        raise RuntimeError(f"The service answers {Counter(a.status for a in alone)} to single parts.")
+        statuses = dict(Counter(answer.status for answer in alone))
+        raise RuntimeError(
+            f"The server does not score single parts: statuses and counts {statuses}. Check address, product "
+            "and key (status 0: no connection)."
+        )
     p50 = _quantile(alone, 0.5)
     capacity = await _capacity(station, min(_CAPACITY_S, seconds))
     memory = [await station.memory_mb()]
@@ -109,7 +134,7 @@ async def load(station: Station, seconds: float, factor: float) -> dict[str, obj
 
 
 async def _capacity(station: Station, seconds: float) -> float:
-    """Parts a second where a few clients each send their next part once they have an answer."""
+    """Parts per second if a few clients each send the next part after an answer."""
     until = time.monotonic() + seconds
 
     async def client() -> int:
@@ -127,7 +152,10 @@ async def _capacity(station: Station, seconds: float) -> float:
 async def _offer(
     station: Station, rate: float, seconds: float, memory: list[float]
 ) -> tuple[list[Answer], int]:
-    """Send at `rate` a second; all answers, and how many were not sent. Adds to `memory` each 5 s."""
+    """Send `rate` parts per second. Returns all answers and the number of parts that were not sent.
+
+    memory: the server's memory, MiB, is appended every 5 s.
+    """
     started, answers, unsent = time.monotonic(), list[Answer](), 0
     waiting: set[asyncio.Task[Answer]] = set()
 
@@ -143,7 +171,7 @@ async def _offer(
     watching = asyncio.create_task(watch())
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, started + number / rate - time.monotonic()))
-        if len(waiting) >= MOST_OPEN:
+        if len(waiting) >= MAX_OPEN:
             unsent += 1
             continue
         task = asyncio.create_task(station.send())
@@ -166,7 +194,7 @@ async def _exchange(host: str, port: int, line: str, rest: bytes) -> Answer:
         finally:
             writer.close()
     except OSError:
-        pass  # refused or reset: told as status 0
+        pass  # refused or reset: status 0
     seconds = time.perf_counter() - started
     head, _, body = answer.partition(b"\r\n\r\n")
     status = int(head[9:12]) if head.startswith(b"HTTP/1.1 ") else 0
@@ -174,7 +202,10 @@ async def _exchange(host: str, port: int, line: str, rest: bytes) -> Answer:
 
 
 def station(url: str, product: str, rgb: Path, xyz: Path, key: str) -> Station:
-    """Where a product's parts go, with this one part as the form. key: an API key, or ""."""
+    """The address for a product's parts, and one part as a form.
+
+    url: of the server. product: name. rgb, xyz: files of the part. key: an API key, or "".
+    """
     address = urlsplit(url)
     pieces = [
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"

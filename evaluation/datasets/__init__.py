@@ -1,1 +1,1 @@
-"""Data sets to measure on: the official archives, depth folders, users' own folders, our demo parts."""
+"""Data sets for evaluation: the official archives, depth folders and users' own folders."""

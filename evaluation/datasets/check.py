@@ -1,4 +1,4 @@
-"""What a folder is, and what is in it: the answer of `tribank data check`."""
+"""Recognise a data set and report its content, for `tribank data check`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEPTH = "depth maps with intrinsics"
 
 @dataclass(frozen=True, slots=True)
 class DatasetReport:
-    """kind: what the folder is. missing: official products that are not there. next_step: a command."""
+    """kind: kind of data set. missing: official products that are missing. next_step: a command."""
 
     kind: str
     products: tuple[ProductReport, ...]
@@ -28,8 +28,10 @@ class DatasetReport:
 
 
 def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
-    """Look a folder over. deep: read every part instead of the first ones. Raises ValueError (a
-    NotAProductFolder among them) saying what was expected when nothing is recognised."""
+    """Check a folder. deep: read every part completely.
+
+    Raises ValueError or NotAProductFolder for an unknown data set. The message says what was expected.
+    """
     if not path.is_dir():
         raise NotAProductFolder(f"{path} is not a folder.")
     if classes := find_classes(path):
@@ -61,7 +63,7 @@ def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:
                 counts,
                 ("rgb", "depth"),
                 tuple(part_gaps(folder, EyecandiesSettings())),
-                ("test_private: has no masks, so that nothing can be measured on it.",) if private else (),
+                ("test_private: cannot be used for evaluation, because it has no masks.",) if private else (),
             )
         )
     return DatasetReport(

@@ -1,4 +1,4 @@
-"""Every product under one folder, whatever of the known layouts it has, ready to be evaluated."""
+"""Open every product in a folder for evaluation. A product may have any known layout."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from models.readers.product_folder import (
 )
 
 HELD_OUT = 0.3
-"""Share of a user folder's good parts that are tested on instead of learnt from."""
+"""Share of a user folder's good parts that are test parts instead of training parts."""
 
 
 def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
-    """Products by name: the one at `path`, or one a subfolder. No part is read.
+    """Products by name: the product at `path`, or the products in its subfolders. No part is read.
 
-    A product is a folder with train/ (and validation/, test/), a user folder (see `open_user_folder`), or
-    a folder of good parts, which can be learnt from but not tested on. Raises NotAProductFolder.
+    A product is a folder with train/ (and validation/, test/), a user folder (see `open_user_folder`), or a
+    folder of good parts without test parts. seed: of the held-out parts of a user folder.
+    Raises NotAProductFolder.
     """
     if not path.is_dir():
         raise NotAProductFolder(f"{path} is not a folder.")
@@ -38,12 +39,12 @@ def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
 
 
 def is_product(path: Path) -> bool:
-    """Whether the folder itself looks like a product with splits, or like a user folder."""
+    """Whether the folder is a product with train/, validation/ or test/, or a user folder."""
     return not subfolders(path).keys().isdisjoint((*SPLITS, GOOD))
 
 
 def open_product(path: Path, seed: int = 0) -> ProductFolder:
-    """One product of any layout. Raises NotAProductFolder."""
+    """Open one product of any layout. Raises NotAProductFolder."""
     inside = subfolders(path)
     if GOOD in inside and inside.keys().isdisjoint(SPLITS):
         return open_user_folder(path, seed)
@@ -51,15 +52,15 @@ def open_product(path: Path, seed: int = 0) -> ProductFolder:
 
 
 def open_user_folder(path: Path, seed: int = 0) -> ProductFolder:
-    """A folder of `good/` and one folder a defect, as `open_product_folder` reads it.
+    """Open a folder with `good/` and one folder per defect.
 
-    Of the good parts a seeded draw of 30 % (at least one, rounded) is held out for the test; all defective
-    parts are tested on. Raises NotAProductFolder without two good parts.
+    A seeded draw of 30 % of the good parts (rounded, at least one) and all defective parts are test parts.
+    Raises NotAProductFolder if there are fewer than two good parts.
     """
     folder = open_product_folder(path)
     if len(folder.train) < 2:
         raise NotAProductFolder(
-            f"{path} holds {len(folder.train)} good parts; two are needed, one to learn from, one to test."
+            f"{path} has {len(folder.train)} good parts, but two are needed: one for training, one for test."
         )
     drawn = list(zip(folder.train, _draw(len(folder.train), seed), strict=True))
     return replace(
@@ -70,7 +71,7 @@ def open_user_folder(path: Path, seed: int = 0) -> ProductFolder:
 
 
 def _draw(parts: int, seed: int) -> list[bool]:
-    """Which of the parts, in their order, are held out."""
+    """For each part in order, whether the part is held out."""
     count = min(max(round(HELD_OUT * parts), 1), parts - 1)
     chosen = set(np.random.default_rng(seed).permutation(parts)[:count].tolist())
     return [index in chosen for index in range(parts)]

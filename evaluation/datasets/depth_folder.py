@@ -1,4 +1,4 @@
-"""Folders of depth maps with the camera's intrinsics, as many 3D cameras' recorders write them."""
+"""Folders of depth maps and camera intrinsics, as the recorders of many 3D cameras write them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ INTRINSICS = "intrinsics.json"
 DEPTH_SUFFIXES = (".png", ".tiff", ".tif", ".npy")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 LAYOUT = (
-    "<folder>/intrinsics.json ({fx, fy, cx, cy, depth_scale} or as RealSense, Open3D, ROS write "
-    "them), and <place>/depth/000.png beside "
-    "<place>/rgb/000.png and <place>/gt/000.png, where <place> is the folder itself, good, train/good, ..."
+    "<folder>/intrinsics.json ({fx, fy, cx, cy, depth_scale}, or the form of RealSense, Open3D or ROS), "
+    "<place>/depth/000.png, <place>/rgb/000.png and <place>/gt/000.png, where <place> is the folder itself, "
+    "good, train/good, ..."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DepthPart:
-    """place: folder below the root, "test/hole" or "."; intrinsics: the file that holds for it."""
+    """The files of one part. place: folder below the root, such as "test/hole" or "."."""
 
     place: str
     depth: Path
@@ -36,14 +36,14 @@ class DepthPart:
 
     @property
     def name(self) -> str:
-        """Such as "test/hole/003"."""
+        """The part's name, such as "test/hole/003"."""
         return f"{self.place}/{self.depth.stem}".removeprefix("./")
 
 
 def list_depth_parts(root: Path) -> tuple[DepthPart, ...]:
-    """All depth parts below `root`, at most three folders deep; () if it is no depth folder. Reads no file.
+    """All depth parts below `root`, at most three folders deep; () if there are none. No file is read.
 
-    A place's own intrinsics.json goes before the root's. Raises ValueError where neither is there.
+    The intrinsics.json of a place is preferred to the root's. Raises ValueError if neither exists.
     """
     parts: list[DepthPart] = []
     folders = [
@@ -55,7 +55,7 @@ def list_depth_parts(root: Path) -> tuple[DepthPart, ...]:
         intrinsics = next((at / INTRINSICS for at in (place, root) if (at / INTRINSICS).is_file()), None)
         if depths and intrinsics is None:
             raise ValueError(
-                f"{place} has depth maps but no {INTRINSICS}, nor has {root}. Expected: {LAYOUT}"
+                f"{place} has depth maps, but no {INTRINSICS} is in {place} or {root}. Expected: {LAYOUT}"
             )
         for depth in depths:
             rgb, mask = (_beside(place / name, depth.stem) for name in ("rgb", "gt"))
@@ -66,7 +66,13 @@ def list_depth_parts(root: Path) -> tuple[DepthPart, ...]:
 def convert_depth_parts(
     parts: tuple[DepthPart, ...], skipped: list[str], invalid_value: float | None = None
 ) -> Iterator[ConvertedPart]:
-    """Each part with its cloud. Parts that cannot be read are left out, a sentence each in `skipped`."""
+    """Convert depth maps to clouds, part by part.
+
+    Args:
+        parts: from `list_depth_parts`.
+        skipped: gets one message for each part that cannot be read.
+        invalid_value: z, metres, that means no return, besides 0 and NaN.
+    """
     for part in parts:
         try:
             camera = Intrinsics.from_json(part.intrinsics.read_bytes())
@@ -81,7 +87,7 @@ def convert_depth_parts(
 
 
 def digest_of_parts(parts: tuple[DepthPart, ...]) -> str:
-    """Hex sha256 over the names and contents of all that a conversion of `parts` reads."""
+    """Hex sha256 of the names and contents of all files that a conversion of `parts` reads."""
     digest = hashlib.sha256()
     for part in parts:
         for path in (part.depth, part.rgb, part.mask, part.intrinsics):
@@ -90,7 +96,7 @@ def digest_of_parts(parts: tuple[DepthPart, ...]) -> str:
 
 
 def _content(path: Path) -> str:
-    """The file's fingerprint; a file that cannot be read leaves its part out, which is told there."""
+    """sha256 of the file. For an unreadable file, the conversion itself reports the error."""
     try:
         return sha256_of(path)
     except OSError:
@@ -98,13 +104,13 @@ def _content(path: Path) -> str:
 
 
 def depth_part_gaps(parts: tuple[DepthPart, ...]) -> Iterator[str]:
-    """A sentence for every part without its image (where others have one) and every defect without mask."""
+    """One message for each part without an image (if other parts have one) and each defect without a mask."""
     images = any(part.rgb for part in parts)
     for part in parts:
         if images and part.rgb is None:
-            yield f"{part.name}: has no image; its colour will be black."
+            yield f"{part.name}: the image is missing, so its colour will be black."
         if part.place.startswith("test/") and part.place != f"test/{GOOD}" and part.mask is None:
-            yield f"{part.name}: has no mask; pixel metrics would take its defect for good."
+            yield f"{part.name}: the mask is missing, so pixel metrics will count its defect as good."
 
 
 def _beside(folder: Path, stem: str) -> Path | None:

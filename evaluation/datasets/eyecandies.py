@@ -1,4 +1,4 @@
-"""Eyecandies as it is unpacked: pipelime underfolders, seventeen files a part."""
+"""Read Eyecandies as unpacked: pipelime underfolders with seventeen files per part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluation.datasets.eyecandies_geometry import Frame, cloud_of, decode_depth
+from evaluation.datasets.eyecandies_geometry import CloudFrame, cloud_of, decode_depth
 from models.readers.product_folder import Split
 
 CLASSES = (
@@ -29,23 +29,23 @@ CLASSES = (
     "PeppermintCandy",
 )
 RAW_SPLITS: Mapping[str, Split] = {"train": "train", "val": "validation", "test_public": "test"}
-"""The private test has no masks, so that nothing can be measured on it here."""
+"""Our split for each of Eyecandies' splits. The private test has no masks, so it cannot be used."""
 COUNTS = {"train": 1000, "val": 100, "test_public": 50}
 FAMILIES = ("bumps", "dents", "colors", "normals")
 
 Light = Literal[0, 1, 2, 3, 4, 5]
 ENVIRONMENT_LIGHT: Light = 5
-"""The global light box: the "environment light" of M3DM's paper. M3DM's script copies 4, the left spotlight
-(0: all spotlights; 1, 2, 3: bottom, right, top)."""
+"""The global light box, the "environment light" of M3DM's paper. M3DM's script uses light 4, the left
+spotlight (0: all spotlights; 1, 2, 3: bottom, right, top)."""
 
 
 class BadEyecandies(ValueError):
-    """A part's files are not what the data set's documentation says; the message names the file."""
+    """A part's file differs from the data set's documentation. The message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawPart:
-    """One part: `<data>/<index>_<item>.<ext>`. split: the raw split's name."""
+    """The files of one part, `<data>/<index>_<item>.<ext>`. split: Eyecandies' name of the split."""
 
     data: Path
     index: str
@@ -58,8 +58,14 @@ class RawPart:
 
 @dataclass(frozen=True, slots=True)
 class EyecandiesPart:
-    """rgb: (512, 512, 3) uint8, background kept, as published. xyz: (512, 512, 3) float32, background
-    0, 0, 0. mask: (512, 512) bool, True = defect. families: the kinds of defect on the part."""
+    """One part in memory.
+
+    Attributes:
+        rgb: (512, 512, 3) uint8, with background, as published.
+        xyz: (512, 512, 3) float32, 0, 0, 0 for background.
+        mask: (512, 512) bool, True = defect.
+        families: the kinds of defect on the part.
+    """
 
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
@@ -68,20 +74,23 @@ class EyecandiesPart:
 
 
 def find_classes(root: Path) -> dict[str, Path]:
-    """Class folders by name: `root` itself, below it, or nested as one archive a class unpacks
-    (`<class>/Eyecandies/<class>`). No file is read."""
-    found: dict[str, Path] = {}
+    """Class folders by name. No file is read.
+
+    A class folder is `root`, a subfolder, or nested as the archive of a class unpacks
+    (`<class>/Eyecandies/<class>`).
+    """
+    classes: dict[str, Path] = {}
     for depth in range(4):
         pattern = "/".join(["*"] * depth + ["*", "data"])
         for data in sorted(root.glob(pattern)):
             if data.parent.name in RAW_SPLITS and any(data.glob("*_info_depth.yaml")):
                 folder = data.parent.parent
-                found.setdefault(folder.resolve().name, folder)
-    return dict(sorted(found.items()))
+                classes.setdefault(folder.resolve().name, folder)
+    return dict(sorted(classes.items()))
 
 
 def list_parts(folder: Path) -> Iterator[RawPart]:
-    """The parts of a class folder, split by split, by index (three digits in train, two in the test)."""
+    """The parts of a class folder by split and index (three digits in train, two in test)."""
     for split in RAW_SPLITS:
         data = folder / split / "data"
         names = [re.fullmatch(r"(\d+)_depth\.png", path.name) for path in data.glob("*_depth.png")]
@@ -89,13 +98,17 @@ def list_parts(folder: Path) -> Iterator[RawPart]:
             yield RawPart(data, index, split)
 
 
-def read_part(part: RawPart, light: Light = ENVIRONMENT_LIGHT, frame: Frame = "script") -> EyecandiesPart:
+def read_part(
+    part: RawPart, light: Light = ENVIRONMENT_LIGHT, frame: CloudFrame = "script"
+) -> EyecandiesPart:
     """Read and convert one part. Raises BadEyecandies; OSError."""
     raw = _pixels(part.file("depth.png"), np.uint16)
     low, high = _depth_range(part.file("info_depth.yaml"))
     rgb = _pixels(part.file(f"image_{light}.png"), np.uint8)
     if rgb.shape != (*raw.shape, 3):
-        raise BadEyecandies(f"{part.file(f'image_{light}.png')} is {rgb.shape}, its depth map {raw.shape}")
+        raise BadEyecandies(
+            f"{part.file(f'image_{light}.png')} is {rgb.shape}, but its depth map is {raw.shape}."
+        )
     try:
         xyz = cloud_of(decode_depth(raw, low, high), _pose(part.file("pose.txt")), frame)
     except ValueError as error:
@@ -111,7 +124,7 @@ def read_part(part: RawPart, light: Light = ENVIRONMENT_LIGHT, frame: Frame = "s
 def _pixels(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
     with Image.open(path) as image:
         pixels = np.asarray(image)
-    if pixels.dtype == np.int32:  # how older Pillow opens 16-bit grey
+    if pixels.dtype == np.int32:  # older versions of Pillow open 16-bit grey as int32
         pixels = pixels.astype(np.uint16)
     if pixels.dtype != dtype:
         raise BadEyecandies(f"{path} holds {pixels.dtype} pixels, not {np.dtype(dtype)}")
@@ -122,7 +135,7 @@ def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     with Image.open(path) as image:
         mask = np.asarray(image.convert("L")) != 0
     if mask.shape != shape:
-        raise BadEyecandies(f"{path} is {mask.shape}, its depth map {shape}")
+        raise BadEyecandies(f"{path} is {mask.shape}, but its depth map is {shape}.")
     return mask
 
 
@@ -134,7 +147,7 @@ def _depth_range(path: Path) -> tuple[float, float]:
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise BadEyecandies(f"{path} must hold normalization.min and normalization.max") from error
     if not 0 <= low < high < 1000:
-        raise BadEyecandies(f"{path}: {low} to {high} is no range of depth in metres")
+        raise BadEyecandies(f"{path}: {low} to {high} is not a range of depth in metres")
     return low, high
 
 

@@ -1,4 +1,5 @@
-"""Eyecandies classes to product folders, with the choices that paper and published script differ on."""
+"""Convert Eyecandies classes to product folders. The paper and the published script differ in some
+choices."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from evaluation.datasets.eyecandies import (
     list_parts,
     read_part,
 )
-from evaluation.datasets.eyecandies_geometry import Frame
+from evaluation.datasets.eyecandies_geometry import CloudFrame
 from evaluation.datasets.product_writer import ConvertedPart, write_product
 
 DEFECT = "bad"
@@ -26,14 +27,18 @@ DEFECT = "bad"
 
 @dataclass(frozen=True, slots=True)
 class EyecandiesSettings:
-    """light: which image is the RGB image: 5, the paper's words, or 4, the published script's choice.
-    frame: see `eyecandies_geometry.Frame`. train: first parts kept of the 1000 ("less than 400" in the
-    paper; 0 = all). by_family: one defect folder a kind of defect (several on a part: "combined") instead
-    of the script's one, "bad".
+    """Choices of the conversion.
+
+    Attributes:
+        light: number of the RGB image: 5 as the paper says, or 4 as in the published script.
+        frame: see `eyecandies_geometry.CloudFrame`.
+        train: how many of the 1000 training parts are kept ("less than 400" in the paper); 0 keeps all.
+        by_family: write one folder per kind of defect (several kinds: "combined"). The script writes one
+            folder, "bad".
     """
 
     light: Light = ENVIRONMENT_LIGHT
-    frame: Frame = "script"
+    frame: CloudFrame = "script"
     train: int = 400
     by_family: bool = False
 
@@ -45,8 +50,15 @@ def convert_class(
     skipped: list[str],
     progress: Callable[[], None] | None = None,
 ) -> bool:
-    """Write one class as the product folder `out`; contract of `write_product`. Unreadable parts are left
-    out, a sentence each in `skipped`. progress: called once a part."""
+    """Write one class as a product folder. Returns and raises as `write_product`.
+
+    Args:
+        folder: of the class.
+        out: product folder to write.
+        settings: of the conversion.
+        skipped: gets one message for each unreadable part.
+        progress: called once per part.
+    """
     parts = chosen_parts(folder, settings)
     record = {"from": "Eyecandies", "class": folder.resolve().name, "parts": len(parts), **asdict(settings)}
     left_out: list[str] = []
@@ -64,18 +76,18 @@ def chosen_parts(folder: Path, settings: EyecandiesSettings) -> list[RawPart]:
 
 
 def part_gaps(folder: Path, settings: EyecandiesSettings) -> Iterator[str]:
-    """A sentence for every count that is not the data set's and every file a conversion would miss."""
+    """One message for each count that differs from the official archive, and each missing file."""
     parts = list(list_parts(folder))
     for split, expected in COUNTS.items():
-        found = sum(part.split == split for part in parts)
-        if found != expected:
-            yield f"{split}: {found} parts, where the official archive has {expected}."
+        count = sum(part.split == split for part in parts)
+        if count != expected:
+            yield f"{split}: {count} parts, but the official archive has {expected}."
     items = ["info_depth.yaml", "pose.txt", f"image_{settings.light}.png"]
     masks = ["mask.png", *(f"{name}_mask.png" for name in FAMILIES)]
     for part in parts:
         needed = items + (masks if part.split == "test_public" else [])
-        if gone := [item for item in needed if not part.file(item).is_file()]:
-            yield f"{part.split}/{part.index}: has no {', '.join(gone)}; it would be skipped."
+        if missing := [item for item in needed if not part.file(item).is_file()]:
+            yield f"{part.split}/{part.index}: {', '.join(missing)} missing, so the part will be skipped."
 
 
 def _converted(
@@ -99,7 +111,7 @@ def _converted(
 
 
 def _defect(defective: bool, families: tuple[str, ...], settings: EyecandiesSettings) -> str:
-    """Any pixel of the mask makes a part bad, as in the script."""
+    """Folder of a part. As in the script, one pixel in the mask makes a part defective."""
     if not defective:
         return "good"
     if not settings.by_family or not families:

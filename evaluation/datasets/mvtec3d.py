@@ -1,4 +1,4 @@
-"""MVTec 3D-AD: what the official archive holds, and what tells a folder of it from a changed one."""
+"""MVTec 3D-AD: the counts of the official archive, and signs that a folder was changed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ ARCHIVE = "mvtec_3d_anomaly_detection.tar.xz"
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """Counts of parts of one category; regions: 8-connected defect regions; size: sides in pixels, shorter
-    first, since which of the two is the height is not written down anywhere we could read."""
+    """Counts of one category.
+
+    regions: number of 8-connected defect regions. size: sides in pixels, the shorter first, because no source
+    says which side is the height.
+    """
 
     train: int
     validation: int
@@ -37,38 +40,38 @@ CATEGORIES = {
     "rope": Category(298, 33, 32, 69, 3, 72, (400, 900)),
     "tire": Category(210, 29, 25, 87, 4, 95, (600, 800)),
 }
-"""Bergmann et al., VISAPP 2022, table of the data set; order as in every published table."""
+"""From Bergmann et al., VISAPP 2022, in the order of all published tables."""
 
 
 def count_findings(name: str, folder: ProductFolder) -> Iterator[str]:
-    """A sentence for every count that differs from the official category's; none for other products."""
+    """One message for each count that differs from the official archive. No message for other products."""
     official = CATEGORIES.get(name)
     if official is None:
         return
     defects = Counter(part.defect for part in folder.test)
-    here = {
+    counts = {
         "training parts": (len(folder.train), official.train),
         "validation parts": (len(folder.validation), official.validation),
         "good test parts": (defects[GOOD], official.test_good),
         "defective test parts": (len(folder.test) - defects[GOOD], official.test_defective),
         "defect types": (len(defects.keys() - {GOOD}), official.defect_types),
     }
-    for what, (count, expected) in here.items():
+    for noun, (count, expected) in counts.items():
         if count != expected:
-            yield f"{count} {what}, where the official archive has {expected}."
+            yield f"{count} {noun}, but the official archive has {expected}."
 
 
 def size_findings(name: str, image: tuple[int, int] | None, cloud: tuple[int, int] | None) -> Iterator[str]:
-    """What the (height, width) of a part's image and cloud say about earlier preprocessing.
+    """Signs of earlier preprocessing in the (height, width) of a part's image and cloud.
 
-    The published scripts work in place: they remove the background and pad to a square. As released from
-    March to September 2023, M3DM's saved the cloud only, which leaves image and mask out of register.
+    The published scripts change the data set in place: they remove the background and pad to a square. M3DM's
+    script of March to September 2023 saved only the cloud, so image and mask do not fit the cloud.
     """
     official = CATEGORIES.get(name)
     if image and cloud and image != cloud:
         yield (
-            f"The image is {_size(image)} and the cloud {_size(cloud)}: a preprocessing script that saves "
-            f"only the cloud (M3DM's, as of March to September 2023) was run here. Unpack {ARCHIVE} again."
+            f"The image is {_size(image)} and the cloud is {_size(cloud)}: a preprocessing script that saves "
+            f"only the cloud was run here (M3DM's of March to September 2023). Unpack {ARCHIVE} again."
         )
         return
     size = cloud or image
@@ -76,11 +79,11 @@ def size_findings(name: str, image: tuple[int, int] | None, cloud: tuple[int, in
         return
     if size[0] == size[1] == official.size[1]:
         yield (
-            "The parts are padded to a square: the published preprocessing was run here, in place. "
-            'Use a profile with preparation background "none".'
+            "The parts are padded to a square, because the published preprocessing was run in this folder. "
+            "Use --prepared."
         )
     else:
-        yield f"The parts are {_size(size)}, where the official archive has {_size(official.size)}."
+        yield f"The parts are {_size(size)}, but the official archive has {_size(official.size)}."
 
 
 def _size(size: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""One product folder looked over: what there is, what is missing, what will be skipped."""
+"""Check one product folder: counts of parts, missing files, and parts that will be skipped."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from PIL import Image
-from scipy import ndimage
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
 from evaluation.metrics.map_folder import is_blurred, read_mask
 from models.readers.product_folder import GOOD, PartFile, ProductFolder
+from models.regions import label_regions
 from models.sample import BadSample, check_range
 
 Size = tuple[int, int]
@@ -22,8 +22,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ProductReport:
-    """counts: parts by "train", "validation", "test good", "test <defect>". inputs: what every part has,
-    "rgb", "xyz" or both. findings: what is missing or odd. skipped: what no command will use."""
+    """The result for one product.
+
+    Attributes:
+        name: of the product.
+        counts: parts by "train", "validation", "test good", "test <defect>".
+        inputs: inputs that every part has: "rgb", "xyz" or both.
+        findings: missing or unusual files.
+        skipped: parts that no command will use.
+    """
 
     name: str
     counts: dict[str, int]
@@ -33,7 +40,7 @@ class ProductReport:
 
 
 def check_product(name: str, folder: ProductFolder, deep: bool = False) -> ProductReport:
-    """Look a product over. One part a split and defect is looked at for its size; `deep` reads every part."""
+    """Check a product. The sizes of one part per split and defect are checked; `deep` reads every part."""
     parts = (*folder.train, *folder.validation, *folder.test)
     findings = [
         *_missing_splits(folder),
@@ -51,36 +58,38 @@ def _counts(folder: ProductFolder) -> dict[str, int]:
 
 
 def _inputs(parts: Sequence[PartFile]) -> tuple[str, ...]:
-    whole = all(_is_whole(part) for part in parts)
-    rgb = whole or all(part.rgb for part in parts)
+    rgb = all(part.rgb or _is_npz(part) for part in parts)
     xyz = all(part.xyz for part in parts)
-    return tuple(name for name, there in (("rgb", rgb), ("xyz", xyz)) if there)
+    return tuple(name for name, complete in (("rgb", rgb), ("xyz", xyz)) if complete)
 
 
 def _missing_splits(folder: ProductFolder) -> Iterator[str]:
     defects = {part.defect for part in folder.test}
     if not folder.train:
-        yield "There are no training parts: nothing can be learnt."
+        yield "There are no training parts, so no bank can be built."
     if not folder.test:
-        yield "There are no test parts: a bank can be built, but not evaluated."
+        yield "There are no test parts, so a bank can be built but not evaluated."
     elif defects == {GOOD}:
-        yield "There is no defective test part: only false rejects can be counted."
+        yield "There are no defective test parts, so only false rejects can be counted."
     elif GOOD not in defects:
-        yield "There is no good test part: image metrics are impossible."
+        yield "There are no good test parts, so image metrics cannot be computed."
 
 
 def _mask_findings(test: Sequence[PartFile]) -> Iterator[str]:
-    bare = [part.name for part in test if part.defect != GOOD and part.mask is None]
-    if bare:
-        yield f"{len(bare)} defective parts have no mask ({bare[0]} first): no pixel metrics with them."
+    unmasked = [part.name for part in test if part.defect != GOOD and part.mask is None]
+    if unmasked:
+        yield (
+            f"{len(unmasked)} defective parts have no mask, so pixel metrics leave them out (first: "
+            f"{unmasked[0]})."
+        )
 
 
 def _sizes(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
-    """Findings from the first part of every split and defect; each sentence once."""
+    """Findings from the first part of each split and defect. Each finding is reported once."""
     first = {(part.split, part.defect): part for part in reversed(parts)}
     seen: dict[str, str] = {}
     for part in reversed(first.values()):
-        if _is_whole(part):
+        if _is_npz(part):
             continue
         try:
             image = _image_size(part.rgb) if part.rgb else None
@@ -94,11 +103,12 @@ def _sizes(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
             seen.setdefault(finding, part.name)
         if mask and mask != (image or cloud):
             seen.setdefault(
-                "The mask is of another size than the image: it is fitted, nearest pixel.", part.name
+                "The mask has another size than the image, so it will be resized (nearest pixel).", part.name
             )
         if blurred:
             seen.setdefault(
-                "The mask has many values, as a JPEG has: above half of the brightest is defect.", part.name
+                "The mask has many values, as a JPEG has. Pixels above half of the brightest are defect.",
+                part.name,
             )
     yield from (f"{part}: {finding}" for finding, part in seen.items())
 
@@ -121,28 +131,23 @@ def _cloud_size(path: Path) -> Size | None:
 
 
 def _deep_findings(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
-    """Every part read in full; and the official number of defect regions."""
+    """Findings from reading every part completely, and from counting the defect regions."""
     regions = 0
     for part in parts:
         try:
             sample = part.read()
             check_range(sample)
             if part.xyz and not sample.valid.any():
-                yield f"{part.name}: the cloud holds no point."
+                yield f"{part.name}: the cloud has no point."
             if part.mask:
-                regions += _regions(part.mask)
+                regions += label_regions(read_mask(part.mask))[1]
         except (BadSample, ValueError, OSError) as bad:
             yield f"{part.name} cannot be read: {bad}"
     official = CATEGORIES.get(name)
     if official and regions != official.regions:
-        yield f"{regions} defect regions (8-connected), where the official archive has {official.regions}."
+        yield f"{regions} defect regions (8-connected), but the official archive has {official.regions}."
 
 
-def _regions(mask: Path) -> int:
-    label = read_mask(mask).astype(np.int32)
-    return int(ndimage.label(label, structure=np.ones((3, 3), bool), output=label))  # pyright: ignore
-
-
-def _is_whole(part: PartFile) -> bool:
-    """An NPZ file holds both image and cloud."""
+def _is_npz(part: PartFile) -> bool:
+    """Whether the part is an NPZ file, which holds image and cloud."""
     return part.xyz is not None and part.xyz.suffix.lower() == ".npz"

@@ -1,4 +1,4 @@
-"""Writes converted parts as product folders in the layout of MVTec 3D-AD, a whole product or none."""
+"""Write converted parts as a product folder in the layout of MVTec 3D-AD: the whole product or nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 RECORD = "conversion.json"
-"""Lies in a converted product: from where and with which settings it came, and what was left out."""
+"""File in a converted product with its source, settings and skipped parts."""
 _RESULTS = frozenset({"parts", "inputs", "left_out"})
-"""Entries of a record that may differ between two conversions of one product with the same settings."""
+"""Entries of a record that may differ between two conversions of a product with the same settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertedPart:
-    """place: folder in the product, "test/bumps". stem: file name without suffix. Arrays (H, W, ...):
-    rgb uint8, xyz float32 metres (0, 0, 0 = no return), mask bool; what is None is not written."""
+    """One part to write. Arrays that are None are not written.
+
+    Attributes:
+        place: folder in the product, such as "test/bumps".
+        stem: file name without suffix.
+        rgb: (H, W, 3) uint8.
+        xyz: (H, W, 3) float32 metres, 0, 0, 0 for no return.
+        mask: (H, W) bool, True = defect.
+    """
 
     place: str
     stem: str
@@ -34,30 +41,34 @@ class ConvertedPart:
 def write_product(
     out: Path, parts: Iterable[ConvertedPart], record: Mapping[str, object], left_out: Sequence[str] = ()
 ) -> bool:
-    """Write a product folder `out`; False if it is there already: the same record, and no part left out.
+    """Write a product folder. Returns False if `out` exists with the same record and without skipped parts.
 
-    record: whence and how, with "inputs" (a digest of what is read) where it is known. left_out: a sentence a
-    part, read once `parts` are through. The folder is made beside, as `<out>.unfinished`, and renamed once
-    whole. One that is there gives way if it is of the same product and settings, its inputs changed or left
-    parts out, and nobody has changed a file in it. Raises FileExistsError for any other.
+    Args:
+        out: folder to write. The files are written to `<out>.unfinished`, which is renamed at the end.
+        parts: the converted parts.
+        record: source and settings, with "inputs" (a digest of the files that are read) if known.
+        left_out: one message per skipped part. It is read after all `parts`.
+
+    An existing folder is replaced if it is of the same product and settings, other inputs or skipped parts,
+    and no file in it was changed. Raises FileExistsError for any other existing folder.
     """
     if out.exists():
-        there = _record_of(out)
-        if there is not None and _text(there) == _text({**record, "left_out": []}):
+        existing = _record_of(out)
+        if existing is not None and _text(existing) == _text({**record, "left_out": []}):
             return False
-        if there is None or _text(_settings(there)) != _text(_settings(record)):
+        if existing is None or _text(_settings(existing)) != _text(_settings(record)):
             raise FileExistsError(
-                f"{out} is there already, and not from this conversion: remove it or write elsewhere"
+                f"{out} exists and is not from this conversion. Remove it or choose another folder."
             )
         if _changed_since_written(out):
             raise FileExistsError(
-                f"{out} is there already, of other inputs or not whole, and files in it were changed or "
-                "added since: remove it or write elsewhere"
+                f"{out} exists from other inputs, and files in it were changed or added later. Remove it or "
+                "choose another folder."
             )
     unfinished = out.with_name(f"{out.name}.unfinished")
     replaced = out.with_name(f".{out.name}.replaced")
-    for remains in (unfinished, replaced):
-        shutil.rmtree(remains, ignore_errors=True)
+    for leftover in (unfinished, replaced):
+        shutil.rmtree(leftover, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for part in parts:
         _write_part(unfinished / part.place, part)
@@ -71,13 +82,15 @@ def write_product(
 
 
 def _text(record: Mapping[str, object]) -> str:
-    """As the file has it. Records are compared as text, in which NaN is NaN."""
+    """The record as text. Records are compared as text, because NaN equals NaN there."""
     return json.dumps(record, indent=2, sort_keys=True) + "\n"
 
 
 def _record_of(out: Path) -> dict[str, object] | None:
-    """The record of a converted product; None where there is none that can be read. A record of before parts
-    left out were told counts as one without any."""
+    """The record of a converted product; None if there is no readable record.
+
+    Older records do not list skipped parts. They count as records without skipped parts.
+    """
     try:
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -90,7 +103,7 @@ def _settings(record: Mapping[str, object]) -> dict[str, object]:
 
 
 def _changed_since_written(out: Path) -> bool:
-    """Whether a file or folder is newer than the record, which is written last."""
+    """Whether a file or folder is newer than the record. The record is written last."""
     written = (out / RECORD).stat().st_mtime_ns
     return any(path.stat().st_mtime_ns > written for path in (out, *out.rglob("*")))
 

@@ -1,7 +1,7 @@
-"""AUPRO: how much of every defect region is found, averaged over regions, at low false-positive rates.
+"""AUPRO: the share of each defect region that is found, averaged over regions, at low false-positive rates.
 
-PRO(t) is the mean over all regions (8-connected components, whole test set pooled) of the share of the
-region's pixels scoring above t; FPR(t) is the share of good pixels scoring above t. AUPRO at a limit is the
+PRO(t) is the share of a region's pixels that score above t, averaged over all regions (8-connected
+components) of the test set. FPR(t) is the share of good pixels that score above t. AUPRO at a limit is the
 area under PRO over FPR from 0 to the limit, divided by the limit.
 """
 
@@ -16,15 +16,15 @@ LIMITS = (0.3, 0.1, 0.05, 0.01)
 """The false-positive rates that papers report."""
 
 MVTEC_THRESHOLDS = 100
-"""As in the published evaluation code; later papers (CFM) use 99."""
+"""Number of thresholds in the published evaluation code. Later papers (CFM) use 99."""
 
 
 def aupro(ranking: PixelRanking, limit: float, thresholds: int = MVTEC_THRESHOLDS) -> float:
     """AUPRO as MVTec's evaluation code defines it, for comparison with published numbers.
 
-    The curve is sampled at `thresholds` evenly spaced ranks of the good pixels (a step of 0.0101 in FPR for
-    100), the point (1, 1) is added, and the limit's own point is interpolated. At a limit of 0.01 this
-    rests on a single sample: `aupro_exact` is the number to trust, this one the number to compare.
+    The curve is sampled at `thresholds` evenly spaced ranks of the good pixels (for 100, a step of 0.0101 in
+    FPR). The point (1, 1) is added, and the point at the limit is interpolated. At a limit of 0.01, the curve
+    has a single sample, so `aupro_exact` is more reliable. Raises ValueError for a limit outside (0, 1].
     """
     _check(limit)
     rate, overlap = _sampled(ranking, np.linspace(0, ranking.good.size - 1, num=thresholds, dtype=int))
@@ -37,8 +37,8 @@ def aupro(ranking: PixelRanking, limit: float, thresholds: int = MVTEC_THRESHOLD
 def aupro_exact(ranking: PixelRanking, limit: float) -> float:
     """AUPRO with every distinct score as a threshold, integrated exactly.
 
-    The curve runs from (0, 0) to (1, 1) through every threshold's point. Good pixels and defect pixels of
-    one and the same score enter together: a straight line, neither in the map's favour nor against it.
+    The curve runs from (0, 0) to (1, 1) through the point of every threshold. Good pixels and defect pixels
+    with the same score enter together, as a straight line. Raises ValueError for a limit outside (0, 1].
     """
     _check(limit)
     return ranking.area(ranking.region_weight, limit) / limit
@@ -47,7 +47,7 @@ def aupro_exact(ranking: PixelRanking, limit: float) -> float:
 def pro_curve(
     ranking: PixelRanking, limit: float = 1.0, points: int = 500
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The PRO curve for a plot: FPR and PRO, each (points,) ascending, from FPR 0 to the limit."""
+    """The PRO curve for a plot: FPR and PRO, each (points,) float64 ascending, from FPR 0 to the limit."""
     _check(limit)
     last = ranking.good.size - 1
     return _sampled(ranking, np.linspace(last - int(limit * last), last, num=points, dtype=int))
@@ -56,7 +56,7 @@ def pro_curve(
 def _sampled(
     ranking: PixelRanking, ranks: NDArray[np.int_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """FPR and PRO at the scores of the good pixels of these ascending ranks; ascending in FPR."""
+    """FPR and PRO at the scores of the good pixels with these ascending ranks. The result ascends in FPR."""
     missed = np.concatenate([[0.0], np.cumsum(ranking.region_weight)])
     overlap = 1.0 - missed[np.searchsorted(ranking.defect, ranking.good[ranks], side="right")]
     return (1.0 - (ranks + 1) / ranking.good.size)[::-1], np.maximum(overlap, 0.0)[::-1]
@@ -64,4 +64,4 @@ def _sampled(
 
 def _check(limit: float) -> None:
     if not 0.0 < limit <= 1.0:
-        raise ValueError(f"an AUPRO limit is a false-positive rate above 0 and up to 1, not {limit}")
+        raise ValueError(f"an AUPRO limit must be a false-positive rate above 0 and at most 1, not {limit}")

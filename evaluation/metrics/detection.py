@@ -1,7 +1,7 @@
-"""How well a method does: one number a question, from scores of parts and maps of pixels.
+"""Metrics of scores of parts and of maps of pixels.
 
-Everywhere a higher score means more anomalous, and a part is rejected when its score is *above* the
-threshold. Labels: non-zero = defective part.
+A higher score is more anomalous. A part is rejected if its score is *above* the threshold. Labels other than
+0 are defective parts.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from evaluation.metrics.aupro import LIMITS, aupro, aupro_exact
 from evaluation.metrics.pixel_ranking import PixelRanking, rank_pixels
 
 FALSE_REJECT_RATES = (0.0, 0.01, 0.05)
-"""Shares of good parts that recall is reported at."""
+"""Shares of rejected good parts at which recall is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class PixelMetrics:
-    """pixel_auroc: over all pixels of all parts. aupro, aupro_exact: by limit, see
-    `evaluation/metrics/aupro.py`. regions: defect regions that AUPRO averages over."""
+    """Metrics of maps.
+
+    Attributes:
+        pixel_auroc: area under the ROC curve of all pixels of all parts.
+        aupro, aupro_exact: by limit, see `evaluation.metrics.aupro`.
+        regions: number of defect regions over which AUPRO is averaged.
+    """
 
     pixel_auroc: float
     aupro: dict[float, float]
@@ -32,9 +37,12 @@ class PixelMetrics:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What one threshold does to a test set, in parts.
+    """The result of one threshold on a test set, in parts.
 
-    threshold: reject above it. found of `defects` are rejected, and false_rejects of `goods`.
+    Attributes:
+        threshold: parts with a score above it are rejected.
+        found: rejected parts among the `defects` defective parts.
+        false_rejects: rejected parts among the `goods` good parts.
     """
 
     threshold: float
@@ -62,7 +70,7 @@ class OperatingPoint:
 def pixel_metrics(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]], limits: Sequence[float] = LIMITS
 ) -> PixelMetrics:
-    """All pixel metrics of (map, mask) pairs, ranked once. Contract and errors: `rank_pixels`, `aupro`."""
+    """All pixel metrics of (map, mask) pairs. Arguments and errors are those of `rank_pixels` and `aupro`."""
     ranking = rank_pixels(pairs)
     return PixelMetrics(
         pixel_auroc=pixel_auroc(ranking),
@@ -78,9 +86,10 @@ def pixel_auroc(ranking: PixelRanking) -> float:
 
 
 def image_auroc(scores: ArrayLike, labels: ArrayLike) -> float:
-    """Chance that a defective part scores higher than a good one, a tie counting half.
+    """Probability that a defective part scores higher than a good part. A tie counts half.
 
-    scores: (N,) finite. labels: (N,), non-zero = defective. Raises ValueError without both kinds of parts.
+    scores: (N,) finite. labels: (N,), not 0 = defective. Raises ValueError if good or defective parts are
+        missing.
     """
     good, defect = _split(scores, labels)
     beaten = np.searchsorted(good, defect, side="left") + np.searchsorted(good, defect, side="right")
@@ -88,10 +97,10 @@ def image_auroc(scores: ArrayLike, labels: ArrayLike) -> float:
 
 
 def best_f1(scores: ArrayLike, labels: ArrayLike) -> OperatingPoint:
-    """The threshold with the highest F1; of equals the highest. It lies midway between two parts' scores.
+    """The threshold with the highest F1. Of equal thresholds, the highest is returned.
 
-    Chosen on the labelled test parts themselves, so it shows what is possible, not what to expect.
-    Contract and errors as `image_auroc`.
+    The threshold lies in the middle between the scores of two parts. It is chosen on the test parts, so it
+    shows the best possible result, not the expected result. Arguments and errors are those of `image_auroc`.
     """
     good, defect = _split(scores, labels)
     threshold = _between(np.unique(np.concatenate([good, defect])))
@@ -103,20 +112,20 @@ def best_f1(scores: ArrayLike, labels: ArrayLike) -> OperatingPoint:
 
 
 def recall_at(scores: ArrayLike, labels: ArrayLike, false_reject_rate: float) -> OperatingPoint:
-    """The lowest threshold that rejects no more than this share of the good parts.
+    """The lowest threshold that rejects at most this share of the good parts.
 
-    With n good parts at most floor(rate * n) are rejected: read `false_rejects` of `goods`, since below 1 / n
-    every rate means none. Contract and errors as `image_auroc`; ValueError too for a rate outside [0, 1).
+    Of n good parts, at most floor(rate * n) are rejected, so a rate below 1 / n rejects none. Arguments and
+    errors are those of `image_auroc`. Also raises ValueError for a rate outside [0, 1).
     """
     if not 0.0 <= false_reject_rate < 1.0:
-        raise ValueError(f"a false-reject rate lies in [0, 1), not {false_reject_rate}")
+        raise ValueError(f"a false-reject rate must be at least 0 and below 1, not {false_reject_rate}")
     good, _ = _split(scores, labels)
     allowed = int(np.floor(false_reject_rate * good.size + 1e-9))  # 0.29 * 100 is 28.999999999999996
     return operating_point(scores, labels, float(good[max(good.size - 1 - allowed, 0)]))
 
 
 def operating_point(scores: ArrayLike, labels: ArrayLike, threshold: float) -> OperatingPoint:
-    """What this threshold does. Contract and errors as `image_auroc`."""
+    """The result of this threshold. Arguments and errors are those of `image_auroc`."""
     good, defect = _split(scores, labels)
     return OperatingPoint(
         threshold=threshold,
@@ -130,8 +139,11 @@ def operating_point(scores: ArrayLike, labels: ArrayLike, threshold: float) -> O
 def roc_curve(
     scores: ArrayLike, labels: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The ROC curve of parts: false-reject rate, recall and threshold, ascending in rate, from (0, 0) to
-    (1, 1), one point a distinct score. Contract and errors as `image_auroc`."""
+    """The ROC curve of parts: false-reject rate, recall and threshold, each (n,) float64.
+
+    The curve ascends in rate from (0, 0) to (1, 1) with one point per distinct score. Arguments and errors
+    are those of `image_auroc`.
+    """
     good, defect = _split(scores, labels)
     distinct = np.unique(np.concatenate([good, defect]))
     threshold = np.concatenate([[np.nextafter(distinct[0], -np.inf)], distinct])[::-1]
@@ -141,11 +153,13 @@ def roc_curve(
 
 
 def _split(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of good and of defective parts, each (n,) float64 ascending."""
+    """Scores of good parts and of defective parts, each (n,) float64 ascending. Raises ValueError."""
     score = np.asarray(scores, np.float64)
     is_defect = np.asarray(labels) != 0
     if score.ndim != 1 or score.shape != is_defect.shape:
-        raise ValueError(f"there are {score.size} scores for {is_defect.size} labels: one each is needed")
+        raise ValueError(
+            f"there are {score.size} scores for {is_defect.size} labels: give one score per label"
+        )
     if not np.isfinite(score).all():
         raise ValueError(f"part {int(np.argmin(np.isfinite(score)))} has a score that is NaN or infinite")
     if is_defect.all() or not is_defect.any():
@@ -155,8 +169,8 @@ def _split(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], N
 
 
 def _between(distinct: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One threshold below all scores, then one between each two neighbours; ascending."""
+    """One threshold below all scores, then one threshold between each two neighbouring scores; ascending."""
     low, high = distinct[:-1], distinct[1:]
     middle = low / 2 + high / 2
-    middle = np.where((low < middle) & (middle < high), middle, low)  # neighbours may have nothing between
+    middle = np.where((low < middle) & (middle < high), middle, low)  # no number may lie between neighbours
     return np.concatenate([[np.nextafter(distinct[0], -np.inf)], middle])

@@ -1,4 +1,4 @@
-"""Folders of anomaly maps and of masks, matched by name: any method's results, ours or another's."""
+"""Folders of anomaly maps and masks of any method, matched by name."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from PIL import Image
 
 MAP_SUFFIXES = frozenset({".npy", ".tif", ".tiff"})
 OTHER_FOLDERS = frozenset({"rgb", "xyz"})
-"""Folders beside MVTec 3D-AD's `gt` whose PNGs are no masks."""
+"""Folders beside MVTec 3D-AD's `gt` whose PNG files are not masks."""
 
-MOST_LABELS = 16
-"""Values that a mask of labels has at most, black among them."""
+MAX_LABELS = 16
+"""Largest number of values in a mask of labels, including black."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMap:
-    """One map. name: its path without suffix, "crack/003". mask_path: None if there is no mask."""
+    """One map. name: path without suffix, such as "crack/003". mask_path: None if there is no mask."""
 
     name: str
     map_path: Path
@@ -30,7 +30,7 @@ class NamedMap:
 
 @dataclass(frozen=True, slots=True)
 class MapMatch:
-    """maps: by name. unmasked: names of maps without a mask. unused: masks that no map asked for."""
+    """maps: all maps by name. unmasked: names of maps without a mask. unused: masks without a map."""
 
     maps: tuple[NamedMap, ...]
     unmasked: tuple[str, ...]
@@ -41,21 +41,23 @@ def match_maps(maps: Path, masks: Path) -> MapMatch:
     """Find every map below `maps` and its mask below `masks`.
 
     The mask of `crack/003.npy` is the first of `crack/003.png`, `crack/003_mask.png` (MVTec AD) and
-    `crack/gt/003.png` (MVTec 3D-AD). Reads no file. Raises ValueError if a folder is missing or holds no
-    map, or two maps share a name.
+    `crack/gt/003.png` (MVTec 3D-AD). No file is read. Raises ValueError if a folder is missing or has no map,
+    or if two maps have the same name.
     """
     for folder in (maps, masks):
         if not folder.is_dir():
             raise ValueError(f"{folder} is not a folder")
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(path for path in maps.rglob("*") if path.suffix.lower() in MAP_SUFFIXES):
         name = path.relative_to(maps).with_suffix("").as_posix()
-        if name in found:
-            raise ValueError(f"{path.name} and {found[name].name} are two maps of one name, {name}: keep one")
-        found[name] = path
-    if not found:
-        raise ValueError(f"{maps} holds no map: .npy and .tiff files are read")
-    rows = tuple(NamedMap(name, path, _mask_of(name, masks)) for name, path in found.items())
+        if name in paths:
+            raise ValueError(
+                f"{path.name} and {paths[name].name} have the same name {name}. Keep one of them."
+            )
+        paths[name] = path
+    if not paths:
+        raise ValueError(f"{maps} has no maps. Add .npy or .tiff files.")
+    rows = tuple(NamedMap(name, path, _mask_of(name, masks)) for name, path in paths.items())
     used = {row.mask_path for row in rows}
     every = (path for path in sorted(masks.rglob("*.png")) if path.parent.name not in OTHER_FOLDERS)
     return MapMatch(
@@ -72,16 +74,16 @@ def _mask_of(name: str, masks: Path) -> Path | None:
 
 
 class MapPairs:
-    """Reads (map, mask) pairs one at a time, and remembers what the maps' size does to the masks."""
+    """Reads (map, mask) pairs one at a time, and counts masks that change because they are resized."""
 
     def __init__(self, rows: Sequence[NamedMap]) -> None:
         self._rows = rows
         self.defective: list[bool] = []
-        """Per row read so far, whether its mask, in the mask's own size, shows a defect."""
+        """For each row that was read, whether its mask in its own size has a defect."""
         self.resized = 0
-        """Masks of another size than their map."""
+        """Number of masks with another size than their map."""
         self.vanished: list[str] = []
-        """Parts whose whole defect fell between the map's pixels."""
+        """Parts whose mask has no defect pixel left after resizing."""
 
     def __iter__(self) -> Iterator[tuple[NDArray, NDArray[np.bool_]]]:
         for row in self._rows:
@@ -118,31 +120,34 @@ def read_map(path: Path) -> NDArray:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A mask, (H, W) bool, True = defect. Raises ValueError naming the file.
+    """Read a mask: (H, W) bool, True = defect. Raises ValueError with the file's name.
 
-    Any pixel that is not black is defect, whatever number a labelling program writes. In a mask of many
-    values (a JPEG, a smoothed edge) most are no labels: there it is what is above half of the brightest.
+    A pixel that is not black is defect, because labelling programs write different numbers. A mask with many
+    values (a JPEG, a smoothed edge) is not a mask of labels. There, pixels above half of the brightest are
+    defect.
     """
     levels = _levels(path)
     return levels > (levels.max() / 2 if _has_many_values(levels) else 0)
 
 
 def is_blurred(path: Path) -> bool:
-    """Whether a mask has many values, as a JPEG or a smoothed one has. Raises ValueError naming the file."""
+    """Whether a mask has many values, as a JPEG or a smoothed mask. Raises ValueError with the file's
+    name."""
     return _has_many_values(_levels(path))
 
 
 def fitted(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The mask in the size of what it marks, (H, W): as it is, or by the nearest pixel."""
+    """The mask in the size (H, W) of its part or map. A mask of another size is resized by the nearest
+    pixel."""
     return mask if mask.shape == shape else nearest(mask, shape)
 
 
 def _has_many_values(levels: NDArray) -> bool:
-    return len(np.unique(levels)) > MOST_LABELS
+    return len(np.unique(levels)) > MAX_LABELS
 
 
 def _levels(path: Path) -> NDArray:
-    """The brightest channel of a mask's pixels, (H, W), as stored. Raises ValueError naming the file."""
+    """The brightest channel of a mask's pixels, (H, W), as stored. Raises ValueError with the file's name."""
     try:
         with Image.open(path) as image:
             plain = image if image.mode in ("1", "L", "I", "I;16") else image.convert("RGB")
@@ -152,6 +157,6 @@ def _levels(path: Path) -> NDArray:
 
 
 def nearest(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The mask in another size, (H, W), each pixel the nearest old one, as the published loader resizes."""
+    """Resize a mask to (H, W) by the nearest pixel, as the published loader does."""
     image = Image.fromarray(mask.astype(np.uint8))
     return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.NEAREST)) != 0

@@ -1,4 +1,4 @@
-"""A file of image scores by name, from any method."""
+"""Read a file of image scores by name, from any method."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ SUFFIXES = frozenset({".npy", ".tif", ".tiff", ".png"})
 
 
 def read_scores(path: Path) -> dict[str, float]:
-    """Scores by name, from a JSON object {name: score} or a CSV of two columns, name and score.
+    """Read scores by name from a JSON object {name: score}, or from a CSV file with the columns name and
+    score.
 
-    Names are paths below the folder of maps, "crack/003", with or without the suffix of an image; the
-    CSV's first line may be a heading. Raises ValueError naming the file and the place.
+    Names are paths in the folder of maps, such as "crack/003", with or without a suffix. The first line of a
+    CSV file may be a heading. Raises ValueError with the file and the line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -25,7 +26,7 @@ def read_scores(path: Path) -> dict[str, float]:
             if not math.isfinite(score):
                 raise ValueError(f"{place}: the score of {name} is not a finite number")
             if name in scores:
-                raise ValueError(f"{place}: {name} is there twice")
+                raise ValueError(f"{place}: {name} occurs twice")
             scores[name] = score
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as scores: {error}") from error
@@ -35,7 +36,7 @@ def read_scores(path: Path) -> dict[str, float]:
 def _json_rows(text: str) -> Iterator[tuple[str, str, float]]:
     document = json.loads(text)
     if not isinstance(document, dict):
-        raise ValueError("it must be one object of name: score")
+        raise ValueError("the file must be one object {name: score}")
     for name, score in document.items():
         number = score if isinstance(score, int | float) and not isinstance(score, bool) else math.nan
         yield "JSON", _plain(name), float(number)
@@ -57,6 +58,6 @@ def _csv_rows(text: str) -> Iterator[tuple[str, str, float]]:
 
 
 def _plain(name: str) -> str:
-    """A name without an image's suffix; other dots stay ("part.7")."""
+    """A name without the suffix of an image. Other dots are kept ("part.7")."""
     path = Path(name.strip())
     return (path.with_suffix("") if path.suffix.lower() in SUFFIXES else path).as_posix()

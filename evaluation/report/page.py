@@ -1,4 +1,4 @@
-"""A product's report: one HTML page that loads nothing, and one PNG contact sheet."""
+"""A product's report: one HTML page without external files, and one PNG contact sheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from banks.decision.colour_scale import Scale
 from banks.detector import Detector
-from evaluation.product_evaluation import FINAL, Column, Scores, columns_of
+from evaluation.product_evaluation import FINAL, Column, ScoredParts, columns_of
 from evaluation.report.cases import Case, chosen_cases
 from evaluation.report.pictures import SIDE, case_pictures, colour_bar, contact_sheet, map_scales, png
 from evaluation.report.plots import report_plots
@@ -32,21 +32,29 @@ figure img {{ width: {SIDE}px; height: {SIDE}px; image-rendering: pixelated; dis
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """html: the whole page. sheet: the same cases as one PNG."""
+    """html: the whole page. sheet: the same cases as a PNG file."""
 
     html: str
     sheet: bytes
 
 
 def make_report(
-    product: str, detector: Detector, scores: Scores, families: Mapping[str, str], facts: str
+    product: str, detector: Detector, scores: ScoredParts, families: Mapping[str, str], facts: str
 ) -> Report:
-    """The report of a product's scored test parts. facts: a line on how they came about.
+    """Make the report of a product.
 
-    Raises ValueError where no part was scored.
+    Args:
+        product: name.
+        detector: the product's detector, for its threshold and profile.
+        scores: the scored test parts.
+        families: family by defect.
+        facts: one line about code and machine.
+
+    Raises ValueError if no part was scored.
     """
     if not scores.parts:
-        raise ValueError(f"{product}: no test part could be scored")
+        reasons = "; ".join(dict.fromkeys(scores.unusable.values()))
+        raise ValueError(f"{product}: no test part could be scored: {reasons or 'there are no test parts'}.")
     calibration = detector.calibration
     columns = columns_of(scores.parts, families)
     final = Scale(*calibration.colours, outline=calibration.pixel_threshold)
@@ -67,8 +75,8 @@ def make_report(
         "<h2>Best, median and worst cases</h2>",
         _legend(scales),
     ]
-    for case, text, some in zip(cases, words, pictures, strict=True):
-        body.append(_case(case, text, some, calibration.threshold))
+    for case, text, images in zip(cases, words, pictures, strict=True):
+        body.append(_case(case, text, images, calibration.threshold))
     return Report(_page(title, body), data.getvalue())
 
 
@@ -113,9 +121,9 @@ def _metrics(columns: Mapping[str, Column]) -> str:
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _operation(scores: Scores, threshold: float) -> str:
-    good = [one.score(FINAL) > threshold for one in scores.parts if one.part.defect == GOOD]
-    bad = [one.score(FINAL) <= threshold for one in scores.parts if one.part.defect != GOOD]
+def _operation(scores: ScoredParts, threshold: float) -> str:
+    good = [part.score(FINAL) > threshold for part in scores.parts if part.part.defect == GOOD]
+    bad = [part.score(FINAL) <= threshold for part in scores.parts if part.part.defect != GOOD]
     unusable = "".join(f"<li>{escape(reason)}</li>" for reason in scores.unusable.values())
     listed = f"<p>Not scored:</p><ul>{unusable}</ul>" if unusable else ""
     return (
@@ -127,9 +135,9 @@ def _operation(scores: Scores, threshold: float) -> str:
 def _legend(scales: Mapping[str, Scale]) -> str:
     ends = "; ".join(f"{name} {scale.low:.3g} to {scale.high:.3g}" for name, scale in scales.items())
     return (
-        f'<p><img alt="colour scale" src="{_data(colour_bar())}"> One scale a column for all parts: '
-        f"{escape(ends)}. The final one is the calibrated scale that the service draws with: the pixel "
-        "threshold is its middle.</p>"
+        f'<p><img alt="colour scale" src="{_data(colour_bar())}"> Each column has one scale for all parts: '
+        f"{escape(ends)}. The final scale is the calibrated scale of the server. The pixel threshold is in "
+        "its middle.</p>"
     )
 
 

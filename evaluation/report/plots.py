@@ -1,4 +1,4 @@
-"""The plots of a report: ROC and PRO curves, score histogram, and what each threshold costs in parts."""
+"""The plots of a report: ROC and PRO curves, score histogram, and errors in parts for each threshold."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ _BINS = 24
 
 
 def report_plots(parts: Sequence[ScoredPart], columns: Sequence[str], threshold: float) -> list[str]:
-    """SVG texts; those that the parts cannot give (no defect, no good part, no mask) are left out."""
-    scores = np.array([one.score(FINAL) for one in parts])
-    bad = np.array([one.part.defect != GOOD for one in parts])
-    found = [_histogram(scores, bad, threshold)]
+    """The plots as SVG text. A plot is left out if its parts are missing (no defect, no good part, no
+    mask)."""
+    scores = np.array([scored.score(FINAL) for scored in parts])
+    bad = np.array([scored.part.defect != GOOD for scored in parts])
+    plots = [_histogram(scores, bad, threshold)]
     if bad.any() and not bad.all():
-        found = [_roc(parts, columns, bad), *found, _costs(scores, bad, threshold)]
-    if any(one.mask is not None and one.mask.any() for one in parts):
-        found.insert(1, _pro(parts, columns))
-    return [plot.svg() for plot in found]
+        plots = [_roc(parts, columns, bad), *plots, _costs(scores, bad, threshold)]
+    if any(scored.mask is not None and scored.mask.any() for scored in parts):
+        plots.insert(1, _pro(parts, columns))
+    return [plot.svg() for plot in plots]
 
 
 def _roc(parts: Sequence[ScoredPart], columns: Sequence[str], bad: np.ndarray) -> Plot:
     plot = Plot("ROC of parts", "good parts rejected", "defective parts found", (0, 1), (0, 1))
     for name, colour in zip(columns, COLOURS, strict=False):
-        rate, recall, _ = roc_curve([one.score(name) for one in parts], bad)
+        rate, recall, _ = roc_curve([scored.score(name) for scored in parts], bad)
         plot.line(name, rate.tolist(), recall.tolist(), colour)
     return plot
 
@@ -41,7 +42,7 @@ def _pro(parts: Sequence[ScoredPart], columns: Sequence[str]) -> Plot:
     title = "PRO of defect regions"
     plot = Plot(title, "good pixels marked", "share of a region found", (0, PRO_LIMIT), (0, 1))
     for name, colour in zip(columns, COLOURS, strict=False):
-        ranking = rank_pixels((one.map(name), one.mask) for one in parts if one.mask is not None)
+        ranking = rank_pixels((scored.map(name), scored.mask) for scored in parts if scored.mask is not None)
         rate, overlap = pro_curve(ranking, PRO_LIMIT)
         plot.line(name, rate.tolist(), overlap.tolist(), colour)
     return plot
@@ -60,7 +61,7 @@ def _histogram(scores: np.ndarray, bad: np.ndarray, threshold: float) -> Plot:
 
 
 def _costs(scores: np.ndarray, bad: np.ndarray, threshold: float) -> Plot:
-    """Both kinds of error in parts, over the threshold: steps at every score."""
+    """False rejects and misses in parts over the threshold, with a step at every score."""
     low, high = _around(scores, threshold)
     steps = np.repeat(np.concatenate([[low], np.unique(scores), [high]]), 2)
     at, level = steps[1:], steps[:-1]

@@ -1,4 +1,4 @@
-"""Small plots as SVG text: lines and bars, for a page that loads nothing from anywhere."""
+"""Small plots of lines and bars as SVG text, for a page without external files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_POINTS = 400
 
 @dataclass
 class Plot:
-    """One plot. x_range, y_range: from where to where, widened if empty."""
+    """One plot. x_range, y_range: lowest and highest value; an empty range is widened."""
 
     title: str
     x_label: str
@@ -26,7 +26,7 @@ class Plot:
     _legend: list[tuple[str, str]] = field(default_factory=list)
 
     def line(self, name: str, x: Sequence[float], y: Sequence[float], colour: str) -> None:
-        """A line through points; long ones are thinned out to what can be seen."""
+        """Add a line through points. Of a long line, only as many points are drawn as can be seen."""
         step = max(1, len(x) // _MOST_POINTS)
         kept = [*range(0, len(x), step), len(x) - 1]
         points = " ".join(f"{self._x(x[i]):.1f},{self._y(y[i]):.1f}" for i in kept)
@@ -34,7 +34,7 @@ class Plot:
         self._legend.append((name, colour))
 
     def bars(self, name: str, edges: Sequence[float], counts: Sequence[float], colour: str) -> None:
-        """Bars between each two edges."""
+        """Add one bar between each two edges."""
         floor = self._y(self.y_range[0])
         for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
             x, top = self._x(left), self._y(count)
@@ -45,7 +45,7 @@ class Plot:
         self._legend.append((name, colour))
 
     def upright(self, name: str, x: float, colour: str) -> None:
-        """A dashed upright line, such as a threshold."""
+        """Add a dashed vertical line, such as a threshold."""
         at = f"{self._x(x):.1f}"
         self._marks.append(
             f'<line x1="{at}" x2="{at}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}" stroke="{colour}" '
@@ -54,7 +54,7 @@ class Plot:
         self._legend.append((name, colour))
 
     def svg(self) -> str:
-        """The picture; its words are in it as text."""
+        """The plot as SVG."""
         inner = [*self._axes(), *self._marks, *self._names()]
         return (
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '

@@ -1,4 +1,4 @@
-"""The supplement's tables filled with our numbers, beside the published ones."""
+"""Fill the supplement's tables with our numbers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ READINGS: Mapping[Metric, Callable[[Column], float | None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """parts: training parts of each product, by name. draws: of every few-shot size. stand_ins: whether
-    profiles that stand in for the paper's are filled in too. missing: names of the weights that a profile
-    needs and that are not here."""
+class TableSettings:
+    """Settings of all tables.
+
+    Attributes:
+        parts: number of training parts by product.
+        seed: of the draws and the builds.
+        draws: number of draws for each few-shot size.
+        stand_ins: whether rows of substitute profiles are added, whose weights Tribank includes.
+        paper_code: whether the settings of the published code are used instead of those of the text.
+        missing: names of the weights that a profile needs and that are not installed.
+    """
 
     parts: Mapping[str, int]
     seed: int
@@ -35,8 +42,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """mean over draws of a product's metric, and their standard deviation where there are several. size: the
-    training parts of a sweep that it comes from."""
+    """A product's metric.
+
+    Attributes:
+        mean: over draws.
+        spread: standard deviation over draws; None for a single draw.
+        size: number of training parts, for the best size of a sweep.
+    """
 
     mean: float
     spread: float | None = None
@@ -45,8 +57,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of ours. scores: by product; empty where it cannot be filled, and then `why` says why not.
-    published: the row it stands beside. families: mean image AUROC over products by defect family."""
+    """One row with our numbers.
+
+    Attributes:
+        label: name of the setting.
+        published: the published row.
+        scores: by product; empty if the row cannot be filled.
+        families: mean image AUROC over products, by defect family.
+        total: mean over products.
+        why: why the row is empty or incomplete.
+    """
 
     label: str
     published: PublishedRow
@@ -58,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class FilledTable:
-    """A table with our lines, in the paper's order. notes: what a reader must know of the lines."""
+    """A table with our lines in the paper's order, and notes below the table."""
 
     published: PublishedTable
     lines: Sequence[Line]
@@ -66,22 +86,22 @@ class FilledTable:
 
 
 class TableFiller:
-    """Says which runs a table needs, and fills it once they are done."""
+    """Lists the runs that a table needs, and fills the table from finished runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: TableSettings) -> None:
         self._settings = settings
 
     def runs(self, number: str) -> list[Run]:
-        """Every run that a table needs and that can be had."""
-        found: dict[Run, None] = {}
+        """The runs that a table needs and whose weights are installed."""
+        runs: dict[Run, None] = {}
         for row in published_tables()[number].rows:
             for source in self._sources(number, row.key):
                 if not self._settings.missing(source.profile):
-                    found.update(dict.fromkeys(self._runs_of(number, row.key, source)))
-        return list(found)
+                    runs.update(dict.fromkeys(self._runs_of(number, row.key, source)))
+        return list(runs)
 
     def fill(self, number: str, done: Mapping[Run, Evaluation], failed: Mapping[Run, str]) -> FilledTable:
-        """The table from finished runs; failed: reasons of those that could not be."""
+        """Fill a table. done: results of finished runs. failed: reasons of failed runs."""
         table = published_tables()[number]
         lines: list[Line] = []
         for row in table.rows:
@@ -97,8 +117,8 @@ class TableFiller:
 
     def _sources(self, number: str, key: str) -> list[Source]:
         paper = paper_source(key, self._settings.paper_code)
-        found = [] if paper is None else [paper]
-        return found + list(stand_ins(number, key)) if self._settings.stand_ins else found
+        sources = [] if paper is None else [paper]
+        return sources + list(stand_ins(number, key)) if self._settings.stand_ins else sources
 
     def _runs_of(self, number: str, key: str, source: Source) -> Iterator[Run]:
         seed = self._settings.seed
@@ -123,7 +143,7 @@ class TableFiller:
         runs = list(self._runs_of(table.number, row.key, source))
         if not runs:
             most = max(self._settings.parts.values(), default=0)
-            yield _empty(source.label, row, f"no product has so many training parts; the most is {most}")
+            yield _empty(source.label, row, f"no product has enough training parts; the largest has {most}")
             return
         reasons = dict.fromkeys(failed[run] for run in runs if run in failed)
         usable = [done[run] for run in runs if run in done]
@@ -140,15 +160,16 @@ class TableFiller:
         read = READINGS[table.metric]
         parts = self._settings.parts
         best: dict[str, Score] = {}
-        for one in usable:
-            column = one.columns.get(source.column)
+        for evaluation in usable:
+            product = evaluation.product
+            column = evaluation.columns.get(source.column)
             value = None if column is None else read(column)
-            size = one.run.shots or parts[one.product]
-            if value is not None and (one.product not in best or value > best[one.product].mean):
-                best[one.product] = Score(value, size=size)
+            size = evaluation.run.shots or parts[product]
+            if value is not None and (product not in best or value > best[product].mean):
+                best[product] = Score(value, size=size)
         total = Score(average(score.mean for score in best.values())) if best else None
         yield Line(f"{source.label}, best size", row, best, {}, total)
-        fixed = [one for one in usable if one.run.shots is None]
+        fixed = [evaluation for evaluation in usable if evaluation.run.shots is None]
         yield _line(f"{source.label}, all parts", table.metric, row, source.column, fixed)
 
     def _notes(self, number: str, lines: Sequence[Line]) -> Iterator[str]:
@@ -175,7 +196,8 @@ class TableFiller:
 
 
 def sweep_sizes(parts: int) -> list[int]:
-    """The sizes of a sweep over a product: the paper's below its training parts, and all of them."""
+    """The sizes of a sweep: the paper's sizes below the product's number of training parts, and that
+    number."""
     return [*(size for size in SIZES if size < parts), parts]
 
 
@@ -195,22 +217,23 @@ def _line(
     usable: Sequence[Evaluation],
     why: str = "",
 ) -> Line:
-    """Means over draws by product; the total's spread is that of the draws' means over products."""
+    """A line with means over draws by product. The spread of the total is over the draws' means over
+    products."""
     values: dict[str, list[float]] = {}
     by_draw: dict[int, list[float]] = {}
     families: dict[str, list[float]] = {}
-    for one in usable:
-        read = one.columns.get(column, Column())
+    for evaluation in usable:
+        read = evaluation.columns.get(column, Column())
         value = READINGS[metric](read)
         if value is not None:
-            values.setdefault(one.product, []).append(value)
-            by_draw.setdefault(one.run.draw, []).append(value)
+            values.setdefault(evaluation.product, []).append(value)
+            by_draw.setdefault(evaluation.run.draw, []).append(value)
         for family, auroc in read.families.items():
             families.setdefault(family, []).append(auroc)
     scores = {product: _score(draws) for product, draws in values.items()}
     total = _score([average(draw) for draw in by_draw.values()]) if by_draw else None
-    means = {family: average(some) for family, some in sorted(families.items())}
-    why = why or ("" if scores else "there are not both good and defective test parts with masks")
+    means = {family: average(aurocs) for family, aurocs in sorted(families.items())}
+    why = why or ("" if scores else "good test parts, or defective test parts with masks, are missing")
     return Line(label, row, scores, means if metric == "image_auroc" else {}, total, why)
 
 

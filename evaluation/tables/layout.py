@@ -1,4 +1,4 @@
-"""Filled tables as text: ours, published and the difference, class by class."""
+"""Filled tables as text: our value, the published value and the difference, class by class."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ _WORDS = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro_0.3
 
 
 def text_table(filled: FilledTable, products: Sequence[str]) -> TextTable:
-    """Products that are classes of the paper get its figure and the difference below ours; for all other
-    data the paper's mean stands apart, with no difference: it was measured on other parts."""
+    """A filled table as text.
+
+    Products that are classes of the paper get the published value and the difference below our value. For
+    other products, the published mean is in a separate column without a difference, because it is for other
+    parts.
+    """
     table = filled.published
     comparable = any(product in table.classes for product in products)
     families = sorted({family for line in filled.lines for family in line.families})
@@ -32,9 +36,9 @@ def text_table(filled: FilledTable, products: Sequence[str]) -> TextTable:
         rows.append([name, *ours])
         rows += [[label, *cells, *([""] * len(families))] for label, cells in _beside(line, table, products)]
     notes = list(filled.notes)
-    odd = [f"{row.label}: {text}" for row in table.rows for text in (row.gap, row.misprint) if text]
-    if odd:
-        notes.append(f"On the published figures: {'; '.join(odd)}.")
+    remarks = [f"{row.label}: {text}" for row in table.rows for text in (row.gap, row.misprint) if text]
+    if remarks:
+        notes.append(f"On the published figures: {'; '.join(remarks)}.")
     if not comparable:
         notes.append(
             f"The published means are of {_DATASETS[table.dataset]}: other parts, so no difference is taken."
@@ -43,24 +47,24 @@ def text_table(filled: FilledTable, products: Sequence[str]) -> TextTable:
 
 
 def _beside(line: Line, table: PublishedTable, products: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """The published figures below a line of ours, and the differences."""
+    """The rows below a line of ours: the published values, and the differences."""
     published = dict(zip(table.classes, line.published.values, strict=True))
-    there = {product: published.get(product) for product in products}
+    values = {product: published.get(product) for product in products}
     total = _published_mean(line.published, table, products)
-    yield "published", [*(number(value) for value in there.values()), number(total)]
+    yield "published", [*(number(value) for value in values.values()), number(total)]
     if not line.scores:
         return
     yield (
         "difference",
         [
-            *(_difference(line.scores.get(product), value) for product, value in there.items()),
+            *(_difference(line.scores.get(product), value) for product, value in values.items()),
             _difference(line.total if len(line.scores) == len(products) else None, total),
         ],
     )
 
 
 def _published_mean(row: PublishedRow, table: PublishedTable, products: Sequence[str]) -> float | None:
-    """The printed mean beside a whole table; beside some classes, the mean of the same ones."""
+    """The published mean over the products: the printed mean for all classes, or the mean of some classes."""
     if set(products) == set(table.classes):
         return row.best_mean
     values = [value for name, value in zip(table.classes, row.values, strict=True) if name in products]

@@ -1,5 +1,5 @@
-"""Which run and which bank fill a row of the supplement's tables: the paper's own setting, and what stands in
-for it where its weights are not here."""
+"""Choose the profile and bank for a row of the supplement's tables: the paper's setting, and a substitute
+(stand-in) whose weights Tribank includes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from types import MappingProxyType
 from evaluation.product_evaluation import FINAL
 
 SWEPT = ("X", "XI", "XII")
-"""Tables in which the paper tries bank sizes and reports the best."""
+"""Tables in which the paper tries several bank sizes and reports the best result."""
 SIZES = (10, 20, 50, 100, 200, 400)
 """Training parts of the sweep ("ranging from 10 to 400")."""
 SHOTS: Mapping[str, int] = MappingProxyType({"shot_5": 5, "shot_10": 10, "shot_50": 50})
-"""Rows that learn from a few drawn parts; each is the full method."""
+"""Rows of the full method with few training parts, and their number of parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """profile: its name. column: the bank whose numbers count, or the decision's. what: in words, where it
-    is not the paper's own setting."""
+    """Source of a row's numbers.
+
+    Attributes:
+        profile: name.
+        column: the bank whose metrics are used, or FINAL.
+        what: description, if the source is a stand-in.
+    """
 
     profile: str
     column: str = FINAL
@@ -28,7 +33,7 @@ class Source:
 
     @property
     def label(self) -> str:
-        """For the first column of a table."""
+        """Name in the first column of a table."""
         bank = "" if self.column == FINAL else f", its {self.column} bank"
         return f"{self.profile}{bank}"
 
@@ -58,7 +63,7 @@ PAPER: Mapping[str, Source] = MappingProxyType(
         )
     }
 )
-"""The paper's own setting, by row key; `paper_source` knows those with -paper-code too."""
+"""The paper's setting by row key. `paper_source` also gives the settings with -paper-code."""
 
 _POINT = Source("embedded", "point", "FPFH for Point-MAE")
 _RGB = Source("embedded", "rgb", "EfficientNet-Lite1 and plain colour for DINO ViT-B/8")
@@ -82,7 +87,7 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
     }
 )
-"""By row key: settings whose weights come with Tribank. The first also stands in for few shots and sweeps."""
+"""Stand-ins by row key: settings whose weights Tribank includes. Few shots and sweeps use the first."""
 
 RIVALS: Mapping[str, str] = MappingProxyType(
     {
@@ -94,11 +99,11 @@ RIVALS: Mapping[str, str] = MappingProxyType(
         "eyecandies_rgbcdn": "the Eyecandies autoencoders",
     }
 )
-"""Rows of other methods, which Tribank does not have: only their published figures stand there."""
+"""Rows of other methods, which Tribank does not have. Only the published values are shown."""
 
 
 def paper_source(key: str, paper_code: bool) -> Source | None:
-    """The paper's own setting of a row; None for a rival's row."""
+    """The paper's setting of a row; None for a row of another method."""
     from recipes.profiles import PROFILES
 
     source = PAPER.get("full" if key in SHOTS else key)
@@ -108,6 +113,6 @@ def paper_source(key: str, paper_code: bool) -> Source | None:
 
 
 def stand_ins(number: str, key: str) -> tuple[Source, ...]:
-    """What stands in for a row of a table; few shots and sweeps, which take many runs, have one."""
+    """The stand-ins for a row of a table. Few shots and sweeps have one, because they need many runs."""
     every = STAND_INS.get("full" if key in SHOTS else key, ())
     return every[:1] if key in SHOTS or number in SWEPT else every

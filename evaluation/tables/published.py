@@ -1,7 +1,7 @@
-"""The supplement's tables I to XII, as printed: what our own numbers stand beside.
+"""The supplement's tables I to XII, as printed.
 
-They live in `published.json`, one row a method, each saying where it was read: the text at hand is torn in
-places, so some rows were put together again or taken from another table that prints the same setting.
+`published.json` has one row per method. Each row says where it was read: our copy of the text is damaged in
+some places, so some rows were reconstructed or copied from another table with the same setting.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ from typing import Literal
 
 Dataset = Literal["mvtec3d", "eyecandies"]
 Metric = Literal["image_auroc", "pixel_auroc", "aupro_0.3"]
-Modality = Literal["3D", "RGB", "RGB+3D"]
+TableModality = Literal["3D", "RGB", "RGB+3D"]
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """One method's row.
+    """The row of one method.
 
-    key: our name of the setting; the same setting has the same key in every table. label: as printed.
-    values: per class, in the dataset's class order, a fraction; None where not printed. mean: as printed;
-    None where lost. provenance: where the numbers were read. gap: why something is None.
-    misprint: what is odd about the printed mean; "" for a mean that its classes bear out.
+    Attributes:
+        key: our name of the setting. The same setting has the same key in every table.
+        label: as printed.
+        modality: as printed.
+        values: fractions per class, in the dataset's class order; None if not printed.
+        mean: as printed; None if unreadable.
+        provenance: where the numbers were read.
+        gap: why a value is None.
+        misprint: how the printed mean differs from its classes; "" if it does not.
     """
 
     key: str
     label: str
-    modality: Modality
+    modality: TableModality
     values: tuple[float | None, ...]
     mean: float | None
     provenance: str
@@ -38,19 +43,19 @@ class PublishedRow:
 
     @property
     def class_mean(self) -> float | None:
-        """Mean of the printed classes, unrounded; None if a class is not printed."""
+        """Unrounded mean of the printed classes; None if a class is not printed."""
         known = [value for value in self.values if value is not None]
         return sum(known) / len(known) if len(known) == len(self.values) else None
 
     @property
     def best_mean(self) -> float | None:
-        """The printed mean, or the classes' own where that is lost."""
+        """The printed mean, or the mean of the classes if the printed mean is unreadable."""
         return self.class_mean if self.mean is None else self.mean
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """One table. number: the supplement's Roman numeral. classes: what `values` of each row stand for."""
+    """One table. number: the supplement's Roman numeral. classes: names for the `values` of each row."""
 
     number: str
     title: str
@@ -59,8 +64,8 @@ class PublishedTable:
     classes: tuple[str, ...]
     rows: tuple[PublishedRow, ...]
 
-    def row(self, key: str, modality: Modality | None = None) -> PublishedRow:
-        """The row of this setting. Raises KeyError naming the rows there are."""
+    def row(self, key: str, modality: TableModality | None = None) -> PublishedRow:
+        """The row of a setting. Raises KeyError with the existing keys."""
         for row in self.rows:
             if row.key == key and modality in (None, row.modality):
                 return row

@@ -1,4 +1,4 @@
-"""Evaluations as tables and as CSV: what `tribank evaluate` prints and writes beside its JSON lines."""
+"""Evaluations as tables and as CSV, for `tribank evaluate`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ METRICS: dict[str, Reading] = {
     "AUPRO (30 %)": lambda column: column.aupro.get("0.3"),
     "AUPRO (1 %)": lambda column: column.aupro.get("0.01"),
 }
-"""What is shown for every bank, by name."""
+"""The metrics that are shown for every bank, by name."""
 
 
 def result_tables(evaluations: Sequence[Evaluation]) -> list[TextTable]:
-    """The tables of every profile, in the order in which the profiles come."""
-    found = []
-    for profile in dict.fromkeys(one.profile for one in evaluations):
-        some = [one for one in evaluations if one.profile == profile]
-        found += [_by_product(profile, metric, reading, some) for metric, reading in METRICS.items()]
-        found += [*_families(profile, some), _operation(profile, some)]
-    return found
+    """The tables of every profile, in the order of the evaluations."""
+    tables = []
+    for profile in dict.fromkeys(evaluation.profile for evaluation in evaluations):
+        own = [evaluation for evaluation in evaluations if evaluation.profile == profile]
+        tables += [_by_product(profile, metric, reading, own) for metric, reading in METRICS.items()]
+        tables += [*_families(profile, own), _operation(profile, own)]
+    return tables
 
 
 def result_markdown(evaluations: Sequence[Evaluation]) -> str:
-    """All tables and what they were made on and with."""
+    """All tables, and their provenance."""
     tables = "\n".join(table.markdown() for table in result_tables(evaluations))
     return f"{tables}\n{provenance(evaluations)}\n"
 
 
 def provenance(evaluations: Sequence[Evaluation]) -> str:
-    """One sentence on code, machine and cost; several environments are told apart."""
+    """One sentence about code, machine and cost, with a warning if there are several environments."""
     words = dict.fromkeys(in_words(one.environment) for one in evaluations)
     seeds = sorted({one.run.seed for one in evaluations})
     seconds = sum(one.wall_s for one in evaluations)
@@ -53,7 +53,7 @@ def provenance(evaluations: Sequence[Evaluation]) -> str:
 
 
 def result_csv(evaluations: Sequence[Evaluation]) -> str:
-    """One line for every evaluation and bank, every number unrounded."""
+    """CSV with one line per evaluation and bank. Numbers are not rounded."""
     lines = [line for one in evaluations for line in _csv_lines(one)]
     file = io.StringIO()
     if lines:
@@ -115,7 +115,7 @@ def _families(profile: str, some: Sequence[Evaluation]) -> Iterator[TextTable]:
 
 
 def _operation(profile: str, some: Sequence[Evaluation]) -> TextTable:
-    """What a line would see: parts at the calibrated threshold, the best possible, and the time."""
+    """Parts at the calibrated threshold, the best possible result, and the time."""
     head = ["product", "false rejects", "misses", "best F1", "recall at 0 rejects", "p50 ms", "p90 ms"]
     rows = []
     for one in some:
@@ -141,8 +141,8 @@ def _operation(profile: str, some: Sequence[Evaluation]) -> TextTable:
         f"{one.product}: {count} {what}."
         for one in some
         for count, what in (
-            (one.unmasked, "defective parts have no mask and are left out of the pixel metrics"),
-            (one.resized, "masks have another size than their part and were fitted by the nearest pixel"),
+            (one.unmasked, "defective parts have no mask, so pixel metrics leave them out"),
+            (one.resized, "masks have another size than their part and were resized (nearest pixel)"),
             (len(one.unusable), "test parts could not be scored"),
         )
         if count

@@ -1,4 +1,4 @@
-"""A table of words and numbers, for the terminal and for Markdown."""
+"""A table as text, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-EMPTY = "–"  # noqa: RUF001 - an en dash, as printed tables have it
+EMPTY = "–"  # noqa: RUF001 - an en dash, as in printed tables
 """A cell without a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """head: the columns' names, words in the first. rows: as many cells each. bold: the last so many rows.
-    notes: sentences below the table."""
+    """A table.
+
+    Attributes:
+        title: above the table.
+        head: names of the columns. The first column holds words.
+        rows: cells, as many as columns.
+        notes: sentences below the table.
+        bold: number of bold rows at the end.
+    """
 
     title: str
     head: Sequence[str]
@@ -25,7 +32,7 @@ class TextTable:
     bold: int = 0
 
     def rich(self) -> Table:
-        """For a terminal, without the notes."""
+        """The table for a terminal, without the notes."""
         table = Table(title=escape(self.title), box=box.SIMPLE_HEAD)
         for number, name in enumerate(self.head):
             table.add_column(escape(name), justify="right" if number else "left")
@@ -35,7 +42,7 @@ class TextTable:
         return table
 
     def markdown(self) -> str:
-        """With its title in bold above and its notes below."""
+        """The table in Markdown, with its title in bold above and its notes below."""
         lines = [f"**{self.title}**", "", _line(self.head), "|---" + "|---:" * (len(self.head) - 1) + "|"]
         for number, row in enumerate(self.rows):
             last = number >= len(self.rows) - self.bold
@@ -46,16 +53,16 @@ class TextTable:
 
 
 def number(value: float | None, digits: int = 3, signed: bool = False) -> str:
-    """A fraction as tables print it."""
+    """A number with `digits` decimals, or EMPTY for None. signed: with a plus sign."""
     if value is None:
         return EMPTY
     return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """Mean of what is there; None where nothing is."""
-    there = [value for value in values if value is not None]
-    return sum(there) / len(there) if there else None
+    """Mean of the values without None; None if there is no value."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""`tribank doctor`: quiet about a sound machine; of each fault it says what is wrong and how to mend it."""
+"""`tribank doctor`: quiet about a sound machine; of each fault it says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_sound_machine(small_banks: Path, tmp_path: Path, free_port: int) -> N
     shutil.copytree(small_banks, tmp_path / "banks", symlinks=True)
     answer = _ask(tmp_path, free_port)
     assert answer.exit_code == 0, answer.output
-    assert f"banks: {SMALL} v1 (active): whole, profile embedded" in answer.output
+    assert f"banks: {SMALL} v1 (active): complete, profile embedded" in answer.output
     assert "0 bad" in answer.output.splitlines()[-1]
 
 
@@ -55,7 +55,7 @@ def test_every_fault_is_told_with_its_remedy(small_banks: Path, tmp_path: Path) 
 
 def test_others_reach_a_server_without_keys(tmp_path: Path) -> None:
     (finding,) = doctor.access(Settings(host="0.0.0.0", state=tmp_path))
-    assert (finding.state, finding.mend) == ("bad", "tribank keys add NAME --role manage")
+    assert (finding.state, finding.fix) == ("bad", "tribank keys add NAME --role manage")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
@@ -71,8 +71,8 @@ def test_a_gpu_that_the_libraries_cannot_use(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     (finding,) = doctor.device(Settings(device="auto"))
-    assert (finding.state, "torch sees no GPU" in finding.said) == ("warn", True)
-    assert "TRIBANK_HARDWARE=gpu scripts/setup" in finding.mend
+    assert (finding.state, "torch sees no GPU" in finding.message) == ("warn", True)
+    assert "TRIBANK_HARDWARE=gpu scripts/setup" in finding.fix
     (finding,) = doctor.device(Settings(device="cpu"))
     assert finding.state == "ok"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -82,7 +82,7 @@ def test_a_gpu_that_the_libraries_cannot_use(tmp_path: Path, monkeypatch: pytest
     for device, state in (("auto", "bad"), ("cuda", "bad"), ("cpu", "warn")):
         gpu, search = doctor.device(Settings(device=device))
         assert (gpu.state, search.state) == ("ok", state)
-        assert "faiss-cpu" in search.said
+        assert "faiss-cpu" in search.message
 
 
 def test_libraries_other_than_tested_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,15 +90,15 @@ def test_libraries_other_than_tested_and_missing(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(doctor, "CONSTRAINTS", tmp_path)
     monkeypatch.setitem(doctor.SYSTEM_LIBRARIES, "libnone.so.1", "libnone1")
     said = [
-        finding.said.split(" is ")[0] for finding in doctor.versions(Settings()) if finding.state == "warn"
+        finding.message.split(" is ")[0] for finding in doctor.versions(Settings()) if finding.state == "warn"
     ]
     assert said == ["numpy", "scipy"]
     (finding,) = doctor.system_libraries(Settings())
-    assert finding.mend == "sudo apt-get install libnone1"
+    assert finding.fix == "sudo apt-get install libnone1"
 
 
 def test_an_active_version_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "banks" / "cookie").mkdir(parents=True)
     (tmp_path / "banks" / "cookie" / "current").write_text("v9\n")
     (finding,) = doctor.banks(Settings(banks=tmp_path / "banks", state=tmp_path))
-    assert (finding.state, "v9" in finding.said) == ("bad", True)
+    assert (finding.state, "v9" in finding.message) == ("bad", True)

@@ -145,10 +145,9 @@ def test_banks_list_show_and_verify(small_banks: Path, tmp_path: Path) -> None:
     }
     assert "held-out good parts" in _run("banks", "show", SMALL, "--banks", copy).stdout
     assert json.loads(_run("banks", "show", SMALL, "--banks", copy, "--json").stdout)["product"] == SMALL
-    assert f"{SMALL} v1: whole" in _run("banks", "verify", "--banks", copy).stdout
+    assert f"{SMALL} v1: complete" in _run("banks", "verify", "--banks", copy).stdout
     scored = _run("banks", "verify", "--probe", "--banks", copy).stdout
-    assert "its probe scores as when it was built" in scored
-    assert f"{SMALL} v1: whole" in scored
+    assert f"{SMALL} v1: complete, and its probe" in scored
     (BankStore(copy).path(SMALL) / "rgb.faiss").unlink()
     damaged = CliRunner().invoke(app, ["banks", "verify", "--banks", str(copy)])
     assert damaged.exit_code == 1
@@ -172,7 +171,7 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     planned = json.loads(_run("plan", small_product, "--json").stdout)
     assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
-    assert "embedded, 7 training parts; times measured here on its first part" in told
+    assert "embedded, 7 training parts; times measured on the first part" in told
 
 
 def test_plan_of_a_folder_without_training_parts_says_so(small_product: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_light_is_the_papers_unless_the_scripts_is_asked_for(candy):
         ("pose.txt", "a" * 16, "16 numbers"),
         ("pose.txt", "0 " * 16, "cannot be inverted"),
         ("info_depth.yaml", "normalization: {min: 1.0}", "normalization.min and normalization.max"),
-        ("info_depth.yaml", "normalization: {min: 2.0, max: 1.0}", "no range of depth"),
+        ("info_depth.yaml", "normalization: {min: 2.0, max: 1.0}", "2.0 to 1.0"),
         ("info_depth.yaml", "[", "normalization.min and"),
     ],
 )

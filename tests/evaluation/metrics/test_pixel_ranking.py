@@ -59,10 +59,10 @@ def test_scores_are_never_merged_by_rounding(given_type, kept):
         ([(np.zeros((2, 2)), np.zeros((2, 2)))], "no mask shows a defect"),
         ([], "no mask shows a defect"),
         ([(np.zeros((2, 2)), np.ones((2, 2)))], "needs? good pixels"),
-        ([(np.zeros((2, 2)), np.ones((2, 3)))], "map 0 is 2 x 2 and its mask 2 x 3"),
+        ([(np.zeros((2, 2)), np.ones((2, 3)))], "map 0 is 2 x 2 and its mask is 2 x 3"),
         ([(np.zeros(4), np.ones(4))], "both must be H x W"),
-        ([(np.eye(2), np.eye(2)), (np.full((2, 2), np.nan), np.eye(2))], "map 1 holds 4 pixels that are NaN"),
-        ([(np.array([[np.inf, 0.0]]), [[0, 1]])], "map 0 holds 1 pixels"),
+        ([(np.eye(2), np.eye(2)), (np.full((2, 2), np.nan), np.eye(2))], "map 1 has 4 pixels that are NaN"),
+        ([(np.array([[np.inf, 0.0]]), [[0, 1]])], "map 0 has 1 pixels"),
     ],
 )
 def test_unusable_input_is_said_in_a_sentence(pairs, sentence):

@@ -25,9 +25,9 @@ def test_scores_are_read_by_plain_name(tmp_path, name, text):
         ("s.csv", "a,1\nb,two\n", "line 2: 'two' is not a score"),
         ("s.csv", "a,1,2\n", "line 1: expected two columns"),
         ("s.csv", "a,nan\n", "the score of a is not a finite number"),
-        ("s.csv", "a,1\na.png,2\n", "line 2: a is there twice"),
+        ("s.csv", "a,1\na.png,2\n", "line 2: a occurs twice"),
         ("s.json", "{", "s.json cannot be read as scores"),
-        ("s.json", "[1]", "one object of name: score"),
+        ("s.json", "[1]", "one object"),
         ("s.json", '{"a": null}', "the score of a is not a finite number"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.product_evaluation import Column, Evaluation
 from evaluation.run import Run
-from evaluation.tables.fill import Settings, TableFiller, sweep_sizes
+from evaluation.tables.fill import TableFiller, TableSettings, sweep_sizes
 from evaluation.tables.layout import text_table
 from evaluation.tables.plan import PAPER, RIVALS, SHOTS, STAND_INS, paper_source
 from evaluation.tables.published import published_tables
@@ -19,7 +19,7 @@ def _filler(parts: dict[str, int], stand_ins: bool = True, **changes: object) ->
         return [] if profile in HERE else ["dino_vitb8"]
 
     settings = {"seed": 0, "draws": 2, "paper_code": False} | changes
-    return TableFiller(Settings(parts=parts, stand_ins=stand_ins, missing=missing, **settings))  # pyright: ignore
+    return TableFiller(TableSettings(parts=parts, stand_ins=stand_ins, missing=missing, **settings))  # pyright: ignore
 
 
 def _done(run: Run, value: float) -> Evaluation:
@@ -72,7 +72,7 @@ def test_few_shots_are_drawn_and_their_spread_is_told() -> None:
     assert shown.head == ["setting", "biscuit", "lid", "mean", "shape", "published mean (MVTec 3D-AD)"]
     five = next(row for row in shown.rows if row[0] == "5-shot: embedded")
     assert five[1:] == ["0.850 ± 0.071", "0.850 ± 0.071", "0.850 ± 0.071", "0.850", "0.796"]
-    assert "no product has so many training parts; the most is 40" in shown.markdown()
+    assert "the largest has 40" in shown.markdown()
     assert "2 draws" in shown.markdown()
 
 
