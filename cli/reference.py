@@ -128,12 +128,12 @@ def _routes(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _answers(operation: Mapping[str, Any]) -> str:
     """The statuses of success, each with the form of its JSON where that has a name."""
-    told: list[str] = []
+    answers: list[str] = []
     for status, response in operation["responses"].items():
         if status < "400":
             schema = response.get("content", {}).get("application/json", {}).get("schema", {})
-            told.append(f"{status} {_kind(schema)}" if "$ref" in schema else status)
-    return ", ".join(told)
+            answers.append(f"{status} {_kind(schema)}" if "$ref" in schema else status)
+    return ", ".join(answers)
 
 
 def _parameter_rows(document: Mapping[str, Any]) -> Iterator[str]:

@@ -16,9 +16,7 @@ def test_hardware_that_it_does_not_know_is_refused_with_a_sentence() -> None:
     environment = {**os.environ, "TRIBANK_HARDWARE": "tpu"}
     done = subprocess.run([SETUP], env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == (
-        "TRIBANK_HARDWARE is 'tpu': say cpu or gpu, or leave it out to have this host looked at.\n"
-    )
+    assert done.stderr == ("TRIBANK_HARDWARE is 'tpu'. Use cpu or gpu, or unset it to detect the hardware.\n")
 
 
 def test_no_name_that_it_reads_means_something_else_to_the_server() -> None:

@@ -1,4 +1,4 @@
-"""Who a part is, and the random streams that follow from it alone."""
+"""The key of a demo part, and random streams that depend on the key alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numpy.random import PCG64, Generator
 
 GENERATOR_VERSION = 2
-"""Raise it whenever the same key may give other bytes."""
+"""Increase this number if a change may give other bytes for the same key."""
 
 
 def stream(*path: str | int) -> Generator:
@@ -29,10 +29,10 @@ class PartKey:
     index: int
 
     def stream(self, purpose: str) -> Generator:
-        """Randomness for one purpose, so that a defect never shifts the draws of body, pose or scan."""
+        """Random numbers for one purpose, so that a defect does not change those of body, pose or scan."""
         return stream(self.seed, self.product, self.split, self.kind, self.index, purpose)
 
     def severity(self) -> float:
-        """0 (fine) to 1 (coarse), spread evenly over the numbers of a folder whatever their count."""
+        """0 (fine) to 1 (coarse), evenly spread over the numbers of a folder of any size."""
         start = stream(self.seed, self.product, self.kind, "severity").random()
         return float((start + self.index * 0.6180339887498949) % 1.0)

@@ -20,7 +20,7 @@ from evaluation.demo_parts.shading import Light, Table, develop, shade
 from evaluation.demo_parts.station import Shot, shot
 
 REMOVED_M = 0.0005
-"""Depth by which material must be gone for the pixels where it was to count as defective."""
+"""Depth of missing material, metres, from which a pixel counts as defective."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class DemoPart:
 
 
 def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:
-    """The good part of `key`, and that part with the defect of `key.kind`, if that is one."""
+    """The good part of `key`, and the same part with the defect `key.kind` (no defect if the kind is
+    "good")."""
     good = product.build(key.stream("body"), None)
     if key.kind == "good":
         return good, Spoilt(good, np.zeros(good.grid.shape, bool))
@@ -42,7 +43,7 @@ def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:
 
 
 def render_part(product: Product, key: PartKey, *, with_defect: bool = True) -> DemoPart:
-    """Renders the part of `key`; without its defect, everything else is as it would have been with it."""
+    """Render the part of `key`. with_defect: if False, the defect is left out, and all else is the same."""
     good, spoilt = make_relief(product, key)
     if not with_defect:
         spoilt = Spoilt(good, np.zeros(good.grid.shape, bool))
@@ -59,7 +60,8 @@ def render_part(product: Product, key: PartKey, *, with_defect: bool = True) -> 
 def _photograph(
     product: Product, key: PartKey, scene: Scene, view: Shot, hits: Hits, lit: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """(rows, cols, 3). The lamp stands by the projector, so its soft shadow is the projector's, blurred."""
+    """(rows, cols, 3). The lamp is beside the projector, so its soft shadow is the projector's shadow,
+    blurred."""
     shape = (view.rows, view.cols)
     light, table = Light.of(product, key, view), Table(product, key)
     seen = blurred(lit.reshape(shape).astype(np.float32), 0.012 * view.cols).ravel()
@@ -74,13 +76,14 @@ def _photograph(
 
 
 def _edges(depth: Field) -> NDArray[np.bool_]:
-    """(rows, cols): pixels at a step in depth, which need more than one ray to look smooth."""
+    """(rows, cols): pixels at a step in depth. They are rendered with several rays, so that edges look
+    smooth."""
     near = np.asarray(ndimage.maximum_filter(depth, size=3)) - ndimage.minimum_filter(depth, size=3)
     return np.asarray(near > 0.0015)
 
 
 def _visible_mask(spoilt: Spoilt, good: Relief, scene: Scene, view: Shot, hits: Hits) -> NDArray[np.bool_]:
-    """(rows, cols): pixels that see the defect, or that would see what the defect took away."""
+    """(rows, cols): pixels that show the defect, or that would show the material which the defect removed."""
     shape = (view.rows, view.cols)
     if not spoilt.mask.any():
         return np.zeros(shape, bool)

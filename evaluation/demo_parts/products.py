@@ -1,4 +1,4 @@
-"""Every demo product by name: how its parts are made, laid under the scanner and spoilt."""
+"""Every demo product by name: its shape, its place under the scanner and its defects."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ from evaluation.demo_parts.relief import Relief
 class Product:
     """One product and its inspection station.
 
-    build: randomness and, to leave out a feature, a choice in [0, 1) -> one good part.
-    rows, cols: image size in pixels; field: width of the image on the table, metres.
-    distance: camera to table, metres; tilt: of the camera from the perpendicular, degrees.
-    turn: parts lie turned by up to this many degrees either way; shift: and off the middle by so many metres.
-    table: "#rrggbb". defects: names in `DEFECTS`.
+    Attributes:
+        name: of the product.
+        build: makes one good part from a random generator. The second argument is None, or a number in [0, 1)
+            that chooses a feature to leave out.
+        defects: names in `DEFECTS`.
+        rows, cols: image size, pixels.
+        field: width of the image on the table, metres.
+        distance: from camera to table, metres.
+        tilt: of the camera from the perpendicular, degrees.
+        turn: largest rotation of a part to either side, degrees.
+        shift: largest distance of a part from the middle, metres.
+        table: colour of the table, "#rrggbb".
     """
 
     name: str

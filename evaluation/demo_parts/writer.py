@@ -20,13 +20,13 @@ from evaluation.demo_parts.part import render_part
 from evaluation.demo_parts.products import PRODUCTS, Product
 
 RECORD = "parts.json"
-"""Lies in a product folder once that is complete."""
+"""File in a complete product folder."""
 GOOD_SHARE = 0.4
 """Share of good parts among the test parts."""
 WORTH_A_POOL = 12
-"""With fewer parts, starting processes takes longer than rendering."""
+"""Number of parts from which a process pool is used. For fewer parts, starting processes takes longer."""
 
-Progress = Callable[[int, int], None]
+PartsProgress = Callable[[int, int], None]
 
 
 def write_demo_parts(
@@ -37,17 +37,20 @@ def write_demo_parts(
     train: int = 40,
     validation: int = 10,
     test: int = 40,
-    progress: Progress | None = None,
+    progress: PartsProgress | None = None,
 ) -> list[Path]:
-    """Writes demo products below `out` and returns their folders.
+    """Write demo products below `out`. Returns their folders.
 
-    products: names in `PRODUCTS`; None for all. train, validation, test: parts of each product.
-    progress: called with (parts done, parts in all), first with 0 done.
+    Args:
+        out: folder for the product folders.
+        products: names in `PRODUCTS`; None writes all products.
+        seed: the same seed gives the same bytes, independent of the other arguments.
+        train, validation, test: number of parts of each product.
+        progress: callback with the parts done and the number of parts, first with 0 parts done.
 
-    The same seed gives the same bytes, whatever else is asked for. A complete folder with the same settings
-    is left as it is, one with other settings is replaced, one that this function did not write is refused.
-
-    Raises ValueError for an unknown product or a negative count, FileExistsError for a refused folder.
+    A complete folder with the same settings is kept. A folder with other settings is replaced. Raises
+    ValueError for an unknown product or a negative count; FileExistsError for a folder that this function did
+    not write.
     """
     chosen = [_product(name) for name in dict.fromkeys(PRODUCTS if products is None else products)]
     if min(train, validation, test) < 0:
@@ -66,7 +69,7 @@ def write_demo_parts(
 
 def _product(name: str) -> Product:
     if name not in PRODUCTS:
-        raise ValueError(f"no demo product {name!r}; there are {', '.join(PRODUCTS)}")
+        raise ValueError(f"Unknown demo product {name!r}. Choose from {', '.join(PRODUCTS)}.")
     return PRODUCTS[name]
 
 
@@ -75,7 +78,7 @@ def _silent(done: int, total: int) -> None:
 
 
 def _record(product: Product, seed: int, train: int, validation: int, test: int) -> dict[str, object]:
-    """What `parts.json` says: enough to make the folder again."""
+    """The content of `parts.json`: everything that is needed to make the folder again."""
     return {
         "product": product.name,
         "generator": "tribank demo-parts",
@@ -89,20 +92,20 @@ def _record(product: Product, seed: int, train: int, validation: int, test: int)
 
 
 def _is_due(folder: Path, record: dict[str, object]) -> bool:
-    """Whether the folder must be written; raises FileExistsError if something else lies there."""
+    """Whether the folder must be written. Raises FileExistsError if the folder has other content."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return True
     try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        existing = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict) or found.get("generator") != record["generator"]:
-        raise FileExistsError(f"{folder} exists and was not written by demo-parts; choose another folder")
-    return found != record
+        existing = None
+    if not isinstance(existing, dict) or existing.get("generator") != record["generator"]:
+        raise FileExistsError(f"{folder} exists and was not written by demo-parts. Choose another folder.")
+    return existing != record
 
 
 def _keys(product: Product, seed: int, train: int, validation: int, test: int) -> Iterator[PartKey]:
-    """Every part of a product. How it looks follows from its key: counts only decide which keys there are."""
+    """The keys of all parts of a product. A part depends only on its key, not on the counts."""
     good = round(GOOD_SHARE * test)
     shares = [("train", "good", train), ("validation", "good", validation), ("test", "good", good)]
     kinds = len(product.defects)
@@ -114,12 +117,12 @@ def _keys(product: Product, seed: int, train: int, validation: int, test: int) -
 
 
 def _unfinished(out: Path, product: Product) -> Path:
-    """Where a product grows until it is complete."""
+    """Temporary folder of a product that is not complete."""
     return out / f".{product.name}.unfinished"
 
 
 def _finish(out: Path, product: Product, record: dict[str, object]) -> None:
-    """Puts the complete folder in its place."""
+    """Write the record, and move the complete folder to its place."""
     source, target = _unfinished(out, product), out / product.name
     source.mkdir(parents=True, exist_ok=True)
     (source / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -128,15 +131,15 @@ def _finish(out: Path, product: Product, record: dict[str, object]) -> None:
     source.rename(target)
 
 
-def _write_all(jobs: Sequence[tuple[Path, PartKey]], progress: Progress) -> None:
-    """Renders and writes every job, in this process or in a pool of fresh ones."""
+def _write_all(jobs: Sequence[tuple[Path, PartKey]], progress: PartsProgress) -> None:
+    """Render and write all jobs, in this process or in a pool of new processes."""
     progress(0, len(jobs))
     if len(jobs) < WORTH_A_POOL:
         for done, job in enumerate(jobs, start=1):
             _write_part(job)
             progress(done, len(jobs))
         return
-    # Spawned, not forked: the caller may have threads (torch, Open3D) that a fork would leave half alive.
+    # Spawn instead of fork: a fork would copy locks of the caller's threads (torch, Open3D) in any state.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh) as pool:
         for done, _ in enumerate(pool.map(_write_part, jobs, chunksize=4), start=1):
@@ -144,7 +147,7 @@ def _write_all(jobs: Sequence[tuple[Path, PartKey]], progress: Progress) -> None
 
 
 def _write_part(job: tuple[Path, PartKey]) -> None:
-    """Writes one part below its product's folder; nothing in the files depends on when or where that is."""
+    """Write one part in its product's folder. The bytes do not depend on time or place."""
     folder, key = job
     part = render_part(PRODUCTS[key.product], key)
     kind, name = folder / key.split / key.kind, f"{key.index:03d}"

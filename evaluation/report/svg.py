@@ -64,7 +64,7 @@ class Plot:
 
     def _axes(self) -> list[str]:
         bottom, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
-        found = [
+        marks = [
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
             f'<text x="{_LEFT}" y="18" font-size="13" font-weight="bold">{escape(self.title)}</text>',
             f'<text x="{(_LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">'
@@ -75,23 +75,23 @@ class Plot:
         for step in range(5):
             x = self.x_range[0] + step / 4 * (self.x_range[1] - self.x_range[0])
             y = self.y_range[0] + step / 4 * (self.y_range[1] - self.y_range[0])
-            found += [
+            marks += [
                 f'<line x1="{_LEFT}" x2="{right}" y1="{self._y(y):.1f}" y2="{self._y(y):.1f}" '
                 'stroke="#dddddd"/>',
                 f'<text x="{_LEFT - 5}" y="{self._y(y) + 4:.1f}" text-anchor="end">{y:.3g}</text>',
                 f'<text x="{self._x(x):.1f}" y="{bottom + 15}" text-anchor="middle">{x:.3g}</text>',
             ]
-        return found
+        return marks
 
     def _names(self) -> list[str]:
-        found = []
+        marks = []
         for number, (name, colour) in enumerate(self._legend):
             y = _TOP + 14 + 15 * number
-            found.append(
+            marks.append(
                 f'<rect x="{WIDTH - 150}" y="{y - 8}" width="10" height="10" fill="{colour}"/>'
                 f'<text x="{WIDTH - 136}" y="{y + 1}">{escape(name)}</text>'
             )
-        return found
+        return marks
 
     def _x(self, value: float) -> float:
         return _LEFT + _share(value, self.x_range) * (WIDTH - _LEFT - _RIGHT)

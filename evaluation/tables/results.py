@@ -41,10 +41,10 @@ def result_markdown(evaluations: Sequence[Evaluation]) -> str:
 
 def provenance(evaluations: Sequence[Evaluation]) -> str:
     """One sentence about code, machine and cost, with a warning if there are several environments."""
-    words = dict.fromkeys(in_words(one.environment) for one in evaluations)
-    seeds = sorted({one.run.seed for one in evaluations})
-    seconds = sum(one.wall_s for one in evaluations)
-    memory = max((one.peak_memory_mb for one in evaluations), default=0.0)
+    words = dict.fromkeys(in_words(evaluation.environment) for evaluation in evaluations)
+    seeds = sorted({evaluation.run.seed for evaluation in evaluations})
+    seconds = sum(evaluation.wall_s for evaluation in evaluations)
+    memory = max((evaluation.peak_memory_mb for evaluation in evaluations), default=0.0)
     warning = " These results come from different code or machines." if len(words) > 1 else ""
     return (
         f"Made with {'; and with '.join(words)}; seed {', '.join(map(str, seeds))}; "
@@ -54,7 +54,7 @@ def provenance(evaluations: Sequence[Evaluation]) -> str:
 
 def result_csv(evaluations: Sequence[Evaluation]) -> str:
     """CSV with one line per evaluation and bank. Numbers are not rounded."""
-    lines = [line for one in evaluations for line in _csv_lines(one)]
+    lines = [line for evaluation in evaluations for line in _csv_lines(evaluation)]
     file = io.StringIO()
     if lines:
         writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
@@ -63,14 +63,14 @@ def result_csv(evaluations: Sequence[Evaluation]) -> str:
     return file.getvalue()
 
 
-def _csv_lines(one: Evaluation) -> Iterator[dict[str, object]]:
-    for bank, column in one.columns.items():
+def _csv_lines(evaluation: Evaluation) -> Iterator[dict[str, object]]:
+    for bank, column in evaluation.columns.items():
         yield {
-            "product": one.product,
-            "profile": one.profile,
-            "seed": one.run.seed,
-            "shots": "all" if one.run.shots is None else one.run.shots,
-            "draw": one.run.draw,
+            "product": evaluation.product,
+            "profile": evaluation.profile,
+            "seed": evaluation.run.seed,
+            "shots": "all" if evaluation.run.shots is None else evaluation.run.shots,
+            "draw": evaluation.run.draw,
             "bank": bank,
             "image_auroc": column.image_auroc,
             "pixel_auroc": column.pixel_auroc,
@@ -79,71 +79,92 @@ def _csv_lines(one: Evaluation) -> Iterator[dict[str, object]]:
             "f1": column.f1,
             "f1_threshold": column.f1_threshold,
             **{f"recall_at_{rate}": column.recall_at.get(str(rate)) for rate in FALSE_REJECT_RATES},
-            "trained_on": one.trained_on,
-            "goods": one.goods,
-            "false_rejects": one.false_rejects,
-            "defects": one.defects,
-            "misses": one.misses,
-            "unmasked": one.unmasked,
-            "unusable": len(one.unusable),
-            "p50_ms": round(one.p50_ms, 2),
-            "p90_ms": round(one.p90_ms, 2),
-            "wall_s": one.wall_s,
-            "peak_memory_mb": one.peak_memory_mb,
-            "commit": one.environment["commit"],
+            "trained_on": evaluation.trained_on,
+            "goods": evaluation.goods,
+            "false_rejects": evaluation.false_rejects,
+            "defects": evaluation.defects,
+            "misses": evaluation.misses,
+            "unmasked": evaluation.unmasked,
+            "unusable": len(evaluation.unusable),
+            "p50_ms": round(evaluation.p50_ms, 2),
+            "p90_ms": round(evaluation.p90_ms, 2),
+            "wall_s": evaluation.wall_s,
+            "peak_memory_mb": evaluation.peak_memory_mb,
+            "commit": evaluation.environment["commit"],
         }
 
 
-def _by_product(profile: str, metric: str, reading: Reading, some: Sequence[Evaluation]) -> TextTable:
-    names = list(dict.fromkeys(name for one in some for name in one.columns))
-    values = [[reading(one.columns[name]) if name in one.columns else None for name in names] for one in some]
-    rows = [[one.product, *map(number, row)] for one, row in zip(some, values, strict=True)]
+def _by_product(profile: str, metric: str, reading: Reading, evaluations: Sequence[Evaluation]) -> TextTable:
+    names = list(dict.fromkeys(name for evaluation in evaluations for name in evaluation.columns))
+    values = [
+        [reading(evaluation.columns[name]) if name in evaluation.columns else None for name in names]
+        for evaluation in evaluations
+    ]
+    rows = [
+        [evaluation.product, *map(number, row)] for evaluation, row in zip(evaluations, values, strict=True)
+    ]
     rows.append(["mean", *(number(mean(list(column))) for column in zip(*values, strict=True))])
     return TextTable(f"{profile}: {metric}", ["product", *names], rows, bold=1)
 
 
-def _families(profile: str, some: Sequence[Evaluation]) -> Iterator[TextTable]:
-    names = list(dict.fromkeys(name for one in some for name in one.columns))
-    kinds = sorted({kind for one in some for column in one.columns.values() for kind in column.families})
+def _families(profile: str, evaluations: Sequence[Evaluation]) -> Iterator[TextTable]:
+    names = list(dict.fromkeys(name for evaluation in evaluations for name in evaluation.columns))
+    kinds = sorted(
+        {
+            kind
+            for evaluation in evaluations
+            for column in evaluation.columns.values()
+            for kind in column.families
+        }
+    )
     if not kinds:
         return
-    columns = [[one.columns[name].families for one in some if name in one.columns] for name in names]
+    columns = [
+        [evaluation.columns[name].families for evaluation in evaluations if name in evaluation.columns]
+        for name in names
+    ]
     rows = [
         [kind, *(number(mean([f.get(kind) for f in families])) for families in columns)] for kind in kinds
     ]
     yield TextTable(f"{profile}: image AUROC by defect family, mean over products", ["family", *names], rows)
 
 
-def _operation(profile: str, some: Sequence[Evaluation]) -> TextTable:
+def _operation(profile: str, evaluations: Sequence[Evaluation]) -> TextTable:
     """Parts at the calibrated threshold, the best possible result, and the time."""
     head = ["product", "false rejects", "misses", "best F1", "recall at 0 rejects", "p50 ms", "p90 ms"]
     rows = []
-    for one in some:
-        final = one.columns.get(FINAL, Column())
+    for evaluation in evaluations:
+        final = evaluation.columns.get(FINAL, Column())
         rows.append(
             [
-                one.product,
-                f"{one.false_rejects} of {one.goods}",
-                f"{one.misses} of {one.defects}",
+                evaluation.product,
+                f"{evaluation.false_rejects} of {evaluation.goods}",
+                f"{evaluation.misses} of {evaluation.defects}",
                 number(final.f1),
                 number(final.recall_at.get("0.0")),
-                f"{one.p50_ms:.0f}",
-                f"{one.p90_ms:.0f}",
+                f"{evaluation.p50_ms:.0f}",
+                f"{evaluation.p90_ms:.0f}",
             ]
         )
-    rejects, goods = sum(one.false_rejects for one in some), sum(one.goods for one in some)
-    misses, defects = sum(one.misses for one in some), sum(one.defects for one in some)
-    finals = [one.columns.get(FINAL, Column()) for one in some]
+    rejects, goods = (
+        sum(evaluation.false_rejects for evaluation in evaluations),
+        sum(evaluation.goods for evaluation in evaluations),
+    )
+    misses, defects = (
+        sum(evaluation.misses for evaluation in evaluations),
+        sum(evaluation.defects for evaluation in evaluations),
+    )
+    finals = [evaluation.columns.get(FINAL, Column()) for evaluation in evaluations]
     best = number(mean([final.f1 for final in finals]))
     recall = number(mean([final.recall_at.get("0.0") for final in finals]))
     rows.append(["all", f"{rejects} of {goods}", f"{misses} of {defects}", best, recall, "", ""])
     notes = [
-        f"{one.product}: {count} {what}."
-        for one in some
+        f"{evaluation.product}: {count} {what}."
+        for evaluation in evaluations
         for count, what in (
-            (one.unmasked, "defective parts have no mask, so pixel metrics leave them out"),
-            (one.resized, "masks have another size than their part and were resized (nearest pixel)"),
-            (len(one.unusable), "test parts could not be scored"),
+            (evaluation.unmasked, "defective parts have no mask, so pixel metrics leave them out"),
+            (evaluation.resized, "masks have another size than their part and were resized (nearest pixel)"),
+            (len(evaluation.unusable), "test parts could not be scored"),
         )
         if count
     ]

@@ -164,10 +164,10 @@ def _of_matrix(key: str, value: object) -> dict[str, Any]:
         raise _invalid(f"{key} must be nine finite numbers below 1e6, {order}: {example}.")
     if any(value[at] != number for at, number in constants.items()):
         raise _invalid(f"{key} must be a camera matrix without skew, {order}: {example}.")
-    found = {field: value[at] for field, at in places.items()}
-    for field, number in found.items():
+    camera = {field: value[at] for field, at in places.items()}
+    for field, number in camera.items():
         _check_number(f"{field} in {key}", field, number)
-    return found
+    return camera
 
 
 def _check_undistorted(key: str, value: object) -> None:
