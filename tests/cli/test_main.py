@@ -107,7 +107,7 @@ def test_a_gpu_that_is_asked_for_is_never_replaced_by_the_cpu() -> None:
     assert chosen_device("auto") == "cpu"
     asked = CliRunner().invoke(app, ["serve", "--device", "cuda"])
     assert asked.exit_code == 2
-    assert "finds no GPU" in asked.output
+    assert "--device" in asked.output
 
 
 def test_a_declared_value_is_no_return_in_build_and_score(
