@@ -156,8 +156,8 @@ def _forms(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_kind(schema)}\n"
             continue
         yield "| field | type | meaning |\n|---|---|---|\n"
-        for field, told in schema["properties"].items():
-            yield _row(f"`{field}`", _kind(told), told.get("description", ""))
+        for field, form in schema["properties"].items():
+            yield _row(f"`{field}`", _kind(form), form.get("description", ""))
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

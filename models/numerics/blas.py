@@ -156,3 +156,7 @@ def _write(cache: Path, data: dict[str, dict[str, float]]) -> None:
         write_atomically(cache, json.dumps(data, indent=1))
     except OSError:
         return
+
+
+if __name__ == "__main__":
+    print(f"BLAS kernel for FAISS: {ensure_kernel() or 'the default'}")

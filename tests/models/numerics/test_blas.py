@@ -95,3 +95,15 @@ def test_the_real_probe_and_imports() -> None:
         "import sys; import models.numerics.blas; assert not {'numpy', 'faiss', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", loaded], check=True, cwd=Path(blas.__file__).parents[2])
+
+
+def test_setup_can_measure_by_one_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "models.numerics.blas"],
+        env={**os.environ, blas.VARIABLE: "Haswell"},
+        cwd=Path(blas.__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "Haswell" in done.stdout
