@@ -20,8 +20,9 @@ from safetensors.torch import save_file
 from banks.columns import Columns
 from banks.decision import rules as decisions
 from banks.decision.good_scores import GoodScores
-from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
+from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Provenance
 from models.extraction import point_extractor, rgb_extractor
 from models.features import PartFeatures, Patches

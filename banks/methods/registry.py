@@ -6,7 +6,8 @@ from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import Method
 
 METHODS: dict[str, type[Method]] = {"memory_bank": MemoryBankColumn}
-"""The one place that resolves the name of a method."""
+"""The one place that resolves the name of a method. An old reader takes every bank for a memory bank, so
+raise MIN_READER (`banks.versions.manifest_schemas`) with the next method."""
 
 
 class UnknownMethod(LookupError):

@@ -33,8 +33,9 @@ def bench_build(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Write generated features to disk, then normalise, project and choose the coreset as in a build."""
-    from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+    from banks.methods.memory_bank.bank import MemoryBank
     from banks.methods.memory_bank.coreset import greedy, project
+    from banks.methods.memory_bank.normaliser import Normaliser
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         store = _generated(Path(scratch), parts, side, width)

@@ -6,8 +6,9 @@ import torch
 
 from banks.columns import PLACES, Columns
 from banks.decision.part_scores import PartScores
-from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
+from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Provenance
 from models.features import Patches
 from models.layout import GridLayout

@@ -20,8 +20,9 @@ from banks.decision.part_scores import PartScores
 from banks.decision.rules import fit
 from banks.decision.score_map import score_map
 from banks.decision.weighted_sum import PUBLISHED_LAMBDAS, WeightedSum
-from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import greedy, project
+from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Finding
 from models.features import PartFeatures
 from models.fusion.network import FusionNetwork

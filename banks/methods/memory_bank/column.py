@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from banks.feature_store import StoredRows
 from banks.methods.column_files import ColumnFiles
-from banks.methods.memory_bank.bank import MemoryBank, Normaliser
+from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.memory_bank.cost import memory_bank_plan
+from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
 from recipes.banks import Normalisation, Reweighting

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from banks.methods.memory_bank.bank import BadIndex, MemoryBank, NonFiniteScore, Normaliser, reweighted
+from banks.methods.memory_bank.bank import BadIndex, MemoryBank, NonFiniteScore, reweighted
+from banks.methods.memory_bank.normaliser import Normaliser
 from recipes.banks import Reweighting
 
 
