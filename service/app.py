@@ -30,6 +30,7 @@ from service.api.builds import BuildRoutes
 from service.api.repeats import on_answered
 from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
+from service.engine import store_loader
 from service.engine.detectors import Loader, Residency
 from service.engine.owner import Engine
 from service.engine.workers import Workers
@@ -126,7 +127,7 @@ def create_app(
 
 def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
     store = BankStore(settings.banks)
-    loader = loader or products.StoreLoader(store, device=settings.device, weights=settings.weights)
+    loader = loader or store_loader.StoreLoader(store, device=settings.device, weights=settings.weights)
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
         device_bytes=settings.device_budget_mb * MIB if settings.device_budget_mb else None,

@@ -10,7 +10,7 @@ from banks.detector import PartResult
 from banks.versions.store import BankStore
 from banks.versions.thresholds import MovedThreshold, move_threshold
 from models.weights.folder import DEFAULT_WEIGHTS
-from service.api.products import StoreLoader
+from service.engine.store_loader import StoreLoader
 from service.refusals import Refusal
 from tests.faults.bench import Bench
 from tests.faults.case import Case, Outcome

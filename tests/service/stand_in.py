@@ -21,9 +21,9 @@ def hangs() -> None:
 
 
 def _serve(before: Callable[[], None]) -> None:
-    from service.api import products
+    from service.engine import store_loader
     from tests.service.conftest import BrightnessDetector, OneProduct
 
     detector = BrightnessDetector()
     detector.before = before
-    products.StoreLoader = lambda *_, **__: OneProduct(detector)  # pyright: ignore[reportAttributeAccessIssue]
+    store_loader.StoreLoader = lambda *_, **__: OneProduct(detector)  # pyright: ignore[reportAttributeAccessIssue]

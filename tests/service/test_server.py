@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from banks.versions.store import BankStore
-from service.api.products import StoreLoader
+from service.engine.store_loader import StoreLoader
 from service.http.listening import CannotStart
 from service.records.state_folder import StateFolder, StateInUse
 from service.refusals import NotReady

@@ -16,7 +16,7 @@ import pytest
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.weights.folder import DEFAULT_WEIGHTS
-from service.api.products import StoreLoader
+from service.engine.store_loader import StoreLoader
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.conftest import png, tiff

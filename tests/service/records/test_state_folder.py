@@ -132,12 +132,12 @@ def test_a_folder_that_cannot_be_had_is_tried_again(
 PROGRAM = """
 import sys
 from pathlib import Path
-from service.api import products
+from service.engine import store_loader
 from service.server import run
 from service.settings import Settings
 from tests.service.conftest import BrightnessDetector, OneProduct
 
-products.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
+store_loader.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
 folder = Path(sys.argv[1])
 run(Settings(banks=folder, state=folder / "state", port=0), ready=lambda address: print(address, flush=True))
 """

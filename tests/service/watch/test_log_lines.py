@@ -108,7 +108,7 @@ def _lost(client: httpx.Client) -> float:
 PROGRAM = """
 import sys
 from pathlib import Path
-from service.api import products
+from service.engine import store_loader
 from service.server import run
 from service.settings import Settings
 from tests.service.conftest import BrightnessDetector, OneProduct
@@ -117,7 +117,7 @@ def ready(address):
     print(address, flush=True)
     print(address, file=sys.stderr)
 
-products.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
+store_loader.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
 folder = Path(sys.argv[1])
 sys.exit(0 if run(Settings(banks=folder, state=folder / "state", port=0), ready=ready) else 3)
 """
