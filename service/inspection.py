@@ -1,4 +1,4 @@
-"""One part on its way from bytes to a recorded answer. Every way of sending a part goes through here."""
+"""One part, from its bytes to a recorded answer. Every route that takes a part uses `Inspection`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ _T = TypeVar("_T")
 class Ask:
     """What a client asks of one part.
 
+    part_id: the client's name for the part.
     threshold: the request's own threshold, in place of the calibration's.
-    once: the request, if the client may send it again.
+    clock: when the part's deadline passes.
+    once: the request, if the client may send the request again.
     version: the only version that may score the part; None means the active version.
     """
 
@@ -47,13 +49,16 @@ class Inspection:
     """Scores parts and puts their results on record.
 
     An inspection of one part has three steps: a place (`place` or `turn`), the scan (`scan`), the record
-    (`record`). Whoever calls them sees no detector, no thread and no file: another process may do the work
+    (`record`). The caller sees no detector, no thread and no file, so that another process could do the work
     behind the same object. For the event loop only.
 
+    engine: scores parts.
+    records: keeps results.
+    metrics: counts parts and refusals.
     decoders, encoders: the pools that decode parts and draw answers.
-    loading, parts: the gates of the parts that wait for a bank, and of the parts in work.
+    loading, parts: the gates of the parts that wait for a bank, and of the parts that are processed.
     read_limits: how large a part may be.
-    deadline_s: how many seconds a part may take once all of its bytes are here.
+    deadline_s: seconds that a part may take after all of its bytes arrived.
     """
 
     engine: Engine
@@ -67,7 +72,7 @@ class Inspection:
     deadline_s: float
 
     def alive(self) -> bool:
-        """Whether parts can still be scored. A pool whose thread died takes up no more work."""
+        """Whether parts can still be scored. A pool with a dead thread may leave work undone."""
         return self.engine.alive() and self.decoders.alive() and self.encoders.alive()
 
     def check(self, product: str) -> None:
@@ -76,10 +81,10 @@ class Inspection:
 
     @asynccontextmanager
     async def place(self, product: str) -> AsyncIterator[dict[str, float]]:
-        """Wait for the product's bank, then hold a place for one part; refuse the part where there is none.
+        """Wait for the product's bank, then take a place for one part. Raises Refusal without a free place.
 
-        A bank that is being loaded keeps no part of another product out, so the place is taken afterwards.
-        Yields the milliseconds of the wait as the stage `load`, or nothing without a wait. Raises Refusal.
+        A bank that is being loaded must not block parts of other products, so the place is taken afterwards.
+        Yields the milliseconds of the wait as the stage `load`, or nothing without a wait.
         """
         waited = await self._bank(product, self.loading)
         with self.parts.enter(product):
@@ -87,7 +92,7 @@ class Inspection:
 
     @asynccontextmanager
     async def turn(self, product: str) -> AsyncIterator[None]:
-        """Wait for the product's bank, then wait for a place and hold the place. Raises Refusal."""
+        """Wait for the product's bank, then wait for a place and take the place. Raises Refusal."""
         await self._bank(product, None)
         async with self.parts.turn():
             yield
@@ -101,7 +106,7 @@ class Inspection:
             scored = await self.engine.score(ask.product, sample, deadline=ask.clock.deadline)
         timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
         timings["total"] = (time.perf_counter() - started) * 1000
-        # What counts as no return is the business of the version that scored the part, known only now.
+        # Which pixels count as no return depends on the version that scored the part.
         no_return = scored.detector.manifest.profile.preparation.no_return
         sample = await on_pool(self.encoders, lambda: without_returns(sample, no_return))
         self.metrics.scored(sample, scored, timings)
@@ -112,7 +117,9 @@ class Inspection:
         return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once)
 
     async def record(self, scan: Scan, render: Callable[[Scan], _T]) -> _T:
-        """Draw the part's answer and put its result on record; mark the result there if the client has left.
+        """Draw the part's answer and put the result on record. Mark the result if the client left.
+
+        render: draws the answer, on the encode pool.
 
         Raises Answered, KeyReused.
         """
@@ -120,7 +127,7 @@ class Inspection:
             on_pool(self.encoders, lambda: (self.records.keep(scan), render(scan)))
         )
 
-        def unanswered(done: asyncio.Future[Any]) -> None:
+        def mark_unanswered(done: asyncio.Future[Any]) -> None:
             if not done.cancelled() and done.exception() is None:
                 self.records.unanswered(scan)
 
@@ -128,18 +135,18 @@ class Inspection:
             kept, rendered = await asyncio.shield(working)
             await self.records.settled(kept)
         except asyncio.CancelledError:
-            working.add_done_callback(unanswered)
+            working.add_done_callback(mark_unanswered)
             raise
         return rendered
 
     async def _bank(self, product: str, gate: Gate | None) -> dict[str, float]:
         """Wait for the product's bank, at the gate if one is given. Raises Refusal."""
         started = time.perf_counter()
-        ready = self.engine.want(product)
+        ready = self.engine.when_loaded(product)
         if ready.done():
             return {}
         if gate is not None and gate.full:
-            detail = "The product's bank is being loaded, and other parts wait for the bank already."
+            detail = "The product's bank is being loaded, and too many parts wait. Send the part again soon."
             raise NotReady("loading", detail)
         with nullcontext() if gate is None else gate.enter():
             await asyncio.shield(asyncio.wrap_future(ready))
@@ -147,7 +154,7 @@ class Inspection:
 
     @contextmanager
     def _counted(self, product: str) -> Iterator[None]:
-        """Count the refusal of a part that was taken."""
+        """Count a refusal of a part that had a place."""
         try:
             yield
         except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""From the fields of an upload to a Sample. Heavy: runs in the decode pool."""
+"""Decoding the fields of an upload into a Sample. The work is heavy: call `decode` on the decode pool."""
 
 from __future__ import annotations
 
@@ -17,27 +17,34 @@ _FORMS = (
     frozenset({"xyz"}),
     frozenset({"rgb", "depth", "intrinsics"}),
 )
-_HOW = "Send rgb and xyz; or rgb, depth and intrinsics; or sample (NPZ); or a coloured cloud as xyz alone."
+_ACCEPTED = (
+    "Send rgb and xyz; or rgb, depth and intrinsics; or sample (NPZ); or a coloured point cloud as xyz alone."
+)
 
 
 def check_fields(fields: Mapping[str, bytes]) -> None:
-    """Refuse a combination of fields that does not make one part."""
+    """Check that the fields make one part. Raises Refusal."""
     given = frozenset(fields) - {"part_id"}
     if given in _FORMS:
         return
     wanted = next((form for form in _FORMS if given < form), None)
     if wanted is None:
-        raise Refusal(400, "conflicting_fields", f"These fields do not go together. {_HOW}")
+        raise Refusal(400, "conflicting_fields", f"These fields cannot be combined. {_ACCEPTED}")
     missing = sorted(wanted - given)[0]
-    raise Refusal(422, "missing_field", f"The field {missing} is missing. {_HOW}", part=missing)
+    raise Refusal(422, "missing_field", f"The field {missing} is missing. {_ACCEPTED}", part=missing)
 
 
 def part_id_of(fields: Mapping[str, bytes], given: str | None = None) -> str | None:
-    """The client's name for the part, unchecked: from the form or, as `given`, from the query. Raises
-    Refusal."""
+    """The client's name for the part, unchecked.
+
+    fields: of the form.
+    given: the name in the query, if any.
+
+    Raises Refusal.
+    """
     if "part_id" in fields:
         if given is not None:
-            detail = "The part_id is in the form and in the query. Send it once."
+            detail = "The part_id is in the form and in the query. Send the part_id once."
             raise Refusal(400, "repeated_field", detail, part="part_id")
         try:
             given = fields["part_id"].decode("utf-8")
@@ -47,18 +54,20 @@ def part_id_of(fields: Mapping[str, bytes], given: str | None = None) -> str | N
 
 
 def checked_part_id(given: str) -> str:
-    """The name without blanks around it. Raises Refusal."""
+    """The part's name without the spaces around the name. Raises Refusal."""
     part_id = given.strip()
     if not 1 <= len(part_id) <= MAX_PART_ID or not part_id.isprintable():
-        detail = f"The part_id must be 1 to {MAX_PART_ID} printable characters, UTF-8."
+        detail = f"The part_id must be 1 to {MAX_PART_ID} printable characters in UTF-8."
         raise Refusal(422, "invalid_part_id", detail, part="part_id")
     return part_id
 
 
 def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
-    """The part in fields that `check_fields` passed; empties them.
+    """Decode a part and empty `fields`.
 
-    Raises Refusal, naming the field at fault.
+    fields: fields that `check_fields` accepted.
+
+    Raises Refusal with the name of the field at fault.
     """
     try:
         return _decoded(fields, limits)
@@ -68,29 +77,32 @@ def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
 
 def _decoded(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
     if "sample" in fields:
-        with _blame("sample"):
+        with _naming("sample"):
             return read_npz(fields["sample"], limits)
     if "depth" in fields:
-        with _blame("intrinsics"):
+        with _naming("intrinsics"):
             intrinsics = Intrinsics.from_json(fields["intrinsics"][:SMALL_FIELD_BYTES])
-        with _blame("rgb"):
+        with _naming("rgb"):
             rgb = read_rgb(fields["rgb"], limits)
-        with _blame("depth"):
+        with _naming("depth"):
             return make_sample(rgb, read_depth(fields["depth"], intrinsics, limits))
     if "rgb" in fields:
-        with _blame("rgb"):
+        with _naming("rgb"):
             rgb = read_rgb(fields["rgb"], limits)
-        with _blame("xyz"):
+        with _naming("xyz"):
             return make_sample(rgb, read_xyz(fields["xyz"], limits, image=rgb.shape[:2]))
-    with _blame("xyz"):
+    with _naming("xyz"):
         xyz, color = read_cloud(fields["xyz"], limits)
         if color is not None:
             return make_sample(color, xyz)
-    raise Refusal(422, "missing_field", "The cloud has no colour. Send the image as field rgb.", part="rgb")
+    raise Refusal(
+        422, "missing_field", "The point cloud has no colour. Send the image as the field rgb.", part="rgb"
+    )
 
 
 @contextmanager
-def _blame(part: str) -> Iterator[None]:
+def _naming(part: str) -> Iterator[None]:
+    """Turn a BadSample into a refusal with the name of the field."""
     try:
         yield
     except BadSample as error:

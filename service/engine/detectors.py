@@ -1,4 +1,4 @@
-"""Detectors as the service sees them: one product's, where they come from, and what of them is served."""
+"""What the service needs of detectors: the detector, the loader of detectors, and the products' state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PartDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A product's detector. note: what an operator should know, such as a version that was passed over."""
+    """A product's detector. note: what an operator should know, such as a version that was skipped."""
 
     detector: PartDetector
     note: str = ""
@@ -37,9 +37,13 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a version takes in memory beside its networks, in bytes. networks: bytes of each network that it
-    needs, which all versions and products share. device: whether a GPU holds the networks and
-    `rows_on_device` bytes as well."""
+    """What a version takes in memory.
+
+    banks: bytes on the host, without the networks.
+    networks: bytes of each network that the version needs; all versions and products share the networks.
+    rows_on_device: bytes of the banks on the GPU.
+    device: whether a GPU holds the networks and the rows as well.
+    """
 
     banks: int = 0
     networks: Mapping[Hashable, int] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class Size:
 
 
 def total_of(sizes: Iterable[Size]) -> tuple[int, int]:
-    """Bytes on the host and on the device of versions together: each network counts once."""
+    """Bytes of several versions together, on the host and on the GPU. Each network counts once."""
     sizes = list(sizes)
     networks = {name: size for each in sizes for name, size in each.networks.items()}
     on_device = {name: size for each in sizes if each.device for name, size in each.networks.items()}
@@ -59,13 +63,17 @@ def total_of(sizes: Iterable[Size]) -> tuple[int, int]:
 
 
 class Loader(Protocol):
-    """Where detectors come from, and which is wanted; called on the threads that load.
+    """Where detectors come from, and which version the disk names. Called on the loading threads.
 
-    active, shadow: the version's name on disk now; they raise Refusal where the disk does not tell. size:
-    what a version takes in memory. stamp: changes whenever the files of a version do, or without one
-    those of any, also where they cannot be read. load: a version, or the active one or what stands in for it;
-    raises Refusal where it cannot be served. calibration: the detector's, with the threshold that a person
-    may have set by now; raises Refusal where the moved thresholds are damaged.
+    active: the active version's name on disk now. Raises Refusal where the disk cannot be read.
+    shadow: the shadow version's name on disk now. Raises as `active`.
+    size: what a version takes in memory.
+    stamp: a value that changes whenever the version's files change; without a version, the files of any
+        version. Files that cannot be read count too.
+    load: the version's detector; without a version, the active version's or that of its stand-in. Raises
+        Refusal where no such version can be served.
+    calibration: the detector's calibration, with the threshold that a person may have set since. Raises
+        Refusal where the file of the moved thresholds is damaged.
     """
 
     def products(self) -> list[str]: ...
@@ -79,9 +87,11 @@ class Loader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One product as it is now. wanted, wanted_shadow: the versions that disk names, served or not.
+    """One product's state.
 
+    detector, shadow: the detectors that score, if any.
     note, shadow_note, threshold_note: what an operator should know, in sentences.
+    wanted, wanted_shadow: the versions that the disk names, served or not.
     """
 
     product: str
@@ -96,16 +106,18 @@ class Served:
 
     @property
     def degraded(self) -> bool:
-        """Whether another version is in use than the active one."""
+        """Whether another version than the active version is in use."""
         return self.detector is not None and self.detector.version != self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """What may be in memory. budget_bytes, device_bytes: of all detectors together, on the host and on the
-    GPU; None is no bound. lazy: load at first use.
+    """Which detectors may be in memory.
 
-    pinned: products that are loaded at the start and never unloaded. poll_s: how often disk is looked at.
+    budget_bytes, device_bytes: the most bytes of all detectors, on the host and on the GPU; None: no limit.
+    lazy: whether a product's bank is loaded at its first use.
+    pinned: products that are loaded at the start and never unloaded.
+    poll_s: seconds between two checks of the disk.
     """
 
     budget_bytes: int | None = None

@@ -1,4 +1,4 @@
-"""Where the device's memory runs out: make room, and try once more."""
+"""Where the GPU's memory runs out: free memory and try once more."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _T = TypeVar("_T")
 
 
 class DeviceFull(RuntimeError):
-    """The device has no memory left for this."""
+    """The GPU has no free memory for a computation."""
 
 
 def with_room(work: Callable[[], _T]) -> _T:
-    """What `work` returns; a second time, with all spare memory given back, if the device has none left. For
-    the thread that scores.
+    """Call `work`. Where the GPU's memory is full, free the spare memory and call `work` once more.
 
-    Raises DeviceFull if that is not enough.
+    Returns what `work` returns. For the scoring thread only. Raises DeviceFull if the second call fails for
+    lack of memory too.
     """
     try:
         return work()
     except RuntimeError as error:
         if not is_device_full(error):
             raise
-    # what the failed try held is let go by now
+    # The memory of the failed call is free by now.
     free_dropped()
     torch.cuda.empty_cache()
     try:
@@ -39,8 +39,10 @@ def with_room(work: Callable[[], _T]) -> _T:
 
 
 def is_device_full(error: RuntimeError) -> bool:
-    """Whether torch or FAISS says that the device's memory is full. FAISS has no type of its own for it: its
-    allocator says "alloc fail", CUDA "out of memory"."""
+    """Whether an error of torch or FAISS says that the GPU's memory is full.
+
+    FAISS has no exception type for a full GPU. Its allocator says "alloc fail"; CUDA says "out of memory".
+    """
     words = str(error).lower()
     return isinstance(error, torch.cuda.OutOfMemoryError) or (
         ("alloc fail" in words or "out of memory" in words) and ("cuda" in words or "gpu" in words)

@@ -1,5 +1,7 @@
-"""Orders for products, carried out by threads of their own: in order at one product, side by side at
-several."""
+"""A queue of orders for products. Two threads carry out the orders.
+
+The orders of one product run one after another; the orders of several products run at the same time.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from structlog.typing import FilteringBoundLogger
 
 from service.refusals import NotReady, Refusal, ScoringStopped
 
-HANDS = 2
-"""Threads that carry out orders: a slow load holds up no order for another product."""
+THREADS = 2
+"""Threads that carry out orders: a slow load does not delay another product's order."""
 
 _T = TypeVar("_T")
 
@@ -29,7 +31,8 @@ class _Order(Generic[_T]):
 
 
 class Orders(Generic[_T]):
-    """What is to be done for products. At one product one thread works at a time. From any thread."""
+    """The orders that wait or run. Only one thread works on a product at a time. Any thread may call the
+    methods."""
 
     def __init__(self, logger: FilteringBoundLogger) -> None:
         self._logger = logger
@@ -39,20 +42,20 @@ class Orders(Generic[_T]):
         self._closing = False
         self._threads = [
             threading.Thread(target=self._run, name=f"tribank-orders-{number}", daemon=True)
-            for number in range(HANDS)
+            for number in range(THREADS)
         ]
 
     def start(self) -> None:
-        """Begin to carry out orders."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def alive(self) -> bool:
-        """Whether all threads are at work. One that died leaves orders without an answer."""
+        """Whether every thread runs. A thread that died leaves orders without an answer."""
         return self._closing or all(thread.ident is None or thread.is_alive() for thread in self._threads)
 
     def close(self, timeout_s: float) -> None:
-        """Finish what is in work and refuse what waits."""
+        """Finish the orders that run and refuse the orders that wait."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
@@ -63,8 +66,8 @@ class Orders(Generic[_T]):
             self._carry_out(self._waiting.popleft())
 
     def add(self, product: str, work: Callable[[], _T]) -> Future[_T]:
-        """Have something done for a product; the future gets what `work` returns. Raises NotReady at the
-        end."""
+        """Queue an order for a product; the future gets what `work` returns. Raises NotReady after
+        `close`."""
         order = _Order(product, work)
         with self._wake:
             if self._closing:
@@ -74,27 +77,27 @@ class Orders(Generic[_T]):
         return order.future
 
     def busy(self, product: str) -> bool:
-        """Whether a thread works at the product now."""
+        """Whether a thread works on the product now."""
         return product in self._busy
 
     @contextmanager
-    def at(self, product: str) -> Iterator[None]:
-        """Work at a product on the calling thread, once nobody else does."""
+    def reserved(self, product: str) -> Iterator[None]:
+        """Wait until no thread works on the product, then keep the product for the calling thread."""
         with self._wake:
             self._wake.wait_for(lambda: product not in self._busy)
             self._busy.add(product)
         try:
             yield
         finally:
-            self._leave(product)
+            self._release(product)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nobody begins to work at a product meanwhile."""
+        """No thread begins to work on another product meanwhile."""
         with self._wake:
             yield
 
-    def _leave(self, product: str) -> None:
+    def _release(self, product: str) -> None:
         with self._wake:
             self._busy.discard(product)
             self._wake.notify_all()
@@ -104,10 +107,11 @@ class Orders(Generic[_T]):
             try:
                 self._carry_out(order)
             finally:
-                self._leave(order.product)
+                self._release(order.product)
 
     def _next(self) -> _Order[_T] | None:
-        """The first order for a product that nobody works at, which is busy from then on; None at the end."""
+        """The first order whose product no thread works on; the product is busy from then on. None after
+        `close`."""
         with self._wake:
             while not self._closing:
                 for order in self._waiting:
@@ -130,12 +134,12 @@ class Orders(Generic[_T]):
             order.future.set_exception(refusal)
         except Exception:
             self._logger.exception("bank_order_failed", product=order.product)
-            detail = "The service could not do this; its log says why."
+            detail = f"The server failed to load or change the banks of {order.product}; its log says why."
             order.future.set_exception(Refusal(500, "bank_order_failed", detail))
-        except BaseException:  # the thread ends, and with it the service
+        except BaseException:  # the thread ends, and the service ends with the thread
             order.future.set_exception(ScoringStopped())
             raise
 
 
 def _stopping() -> NotReady:
-    return NotReady("not_running", "The service is stopping. Send the request again.")
+    return NotReady("not_running", "The server is shutting down. Send the request again later.")

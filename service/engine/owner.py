@@ -1,7 +1,7 @@
-"""The thread that scores, and the short queue in front of it.
+"""The scoring thread, and the short queue in front of the thread.
 
-FAISS on a GPU is not safe even for concurrent reads, so one thread warms up and scores. Whatever ends that
-thread, or holds it for too long, turns readiness off and fails the waiting requests at once.
+FAISS on a GPU is not safe even for concurrent reads, so one thread warms up and scores. If the thread dies or
+hangs, the service is no longer ready and every waiting request fails at once.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,7 +24,9 @@ from banks.methods.memory_bank.search import free_dropped, indices_dropped
 from models.sample import BadSample, Sample
 from service.engine.detectors import Loader, PartDetector, Residency, Served
 from service.engine.device_memory import DeviceFull, with_room
+from service.engine.futures import settle
 from service.engine.residents import Residents
+from service.engine.shadows import Shadowed, Shadows
 from service.engine.turns import Turns
 from service.refusals import (
     DeadlinePassed,
@@ -37,27 +38,18 @@ from service.refusals import (
     from_bad_sample,
 )
 
-_T = TypeVar("_T")
-EVERYTHING = Residency()
-"""All banks in memory, from the start on."""
-_FREE_S = 1.0  # how soon an idle owner frees what an unloaded bank held on a GPU
-
-
-@dataclass(frozen=True, slots=True)
-class Shadowed:
-    """What a second version says of the same part, once there is time for it; cancelled if there is none.
-
-    decided: the active version's decision.
-    """
-
-    detector: PartDetector
-    decided: str
-    result: Future[PartResult] = field(default_factory=Future)
+ALL_IN_MEMORY = Residency()
+"""All banks are in memory from the start on."""
+_FREE_S = 1.0  # how soon an idle scoring thread frees the GPU memory of an unloaded bank
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A result, and the detector that made it."""
+    """A result, and the detector that made the result.
+
+    queue_ms: milliseconds that the part waited for the scoring thread, or for its bank.
+    shadow: the same part with the shadow version, if the product has a shadow.
+    """
 
     result: PartResult
     detector: PartDetector
@@ -67,6 +59,8 @@ class Scored:
 
 @dataclass(slots=True)
 class _Job:
+    """A part that waits for the scoring thread."""
+
     product: str
     sample: Sample
     deadline: float
@@ -77,15 +71,15 @@ class _Job:
 
 
 @dataclass(slots=True)
-class _Chore:
-    """Something other than a part that only the owner thread may do."""
+class _Call:
+    """A call other than a part's scoring that only the scoring thread may make."""
 
     work: Callable[[], None]
     future: Future[None] = field(default_factory=Future)
 
 
 class Engine:
-    """Scores parts one after another on its own thread. Its methods may be called from any thread."""
+    """Scores parts one after another on its own thread. Any thread may call the methods."""
 
     def __init__(
         self,
@@ -93,17 +87,23 @@ class Engine:
         *,
         queue_size: int,
         logger: FilteringBoundLogger,
-        residency: Residency = EVERYTHING,
+        residency: Residency = ALL_IN_MEMORY,
         stuck_s: float = math.inf,
     ) -> None:
-        """stuck_s: a part or a warm-up that takes longer will never end."""
+        """Create an engine that does not run yet.
+
+        loader: where the detectors come from.
+        queue_size: the most parts that wait.
+        residency: which banks may be in memory.
+        stuck_s: seconds after which a part or a warm-up counts as hung.
+        """
         self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
         self.queue_size = queue_size
         self._logger = logger
-        self._chores: deque[_Chore] = deque()
+        self._calls: deque[_Call] = deque()
         self._jobs: Turns[_Job] = Turns()
-        self._held: Counter[str] = Counter()  # parts of each product, in the queue or waiting for their bank
-        self._shadows: deque[tuple[Sample, Shadowed]] = deque()
+        self._waiting: Counter[str] = Counter()  # parts of each product, in the queue or before their bank
+        self._shadows = Shadows(queue_size, logger)
         self._wake = threading.Condition()
         self._stage: Literal["running", "stopping", "dead"] = "running"
         self._draining = False
@@ -119,11 +119,11 @@ class Engine:
         self.residents.start()
 
     def drain(self) -> None:
-        """Say not ready and take no new parts; those in work are finished."""
+        """Report not ready and take no new parts. Parts that were taken are finished."""
         self._draining = True
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Score what waits, then stop."""
+        """Score the waiting parts, then stop."""
         with self._wake:
             if self._stage != "dead":
                 self._stage = "stopping"
@@ -135,10 +135,13 @@ class Engine:
     @property
     def waiting(self) -> int:
         """Parts in the queue, or waiting for their bank to be loaded."""
-        return self._held.total()
+        return self._waiting.total()
 
     def alive(self) -> bool:
-        """Whether it can still score. What waits for a thread that hangs fails here, so ask often."""
+        """Whether the engine can still score.
+
+        The call also ends an engine whose thread hangs, and fails the waiting parts. Call `alive` often.
+        """
         since = self._busy_since
         if since is not None and self._stage != "dead" and time.monotonic() - since > self._stuck_s:
             self._logger.error("owner_stuck", seconds=round(time.monotonic() - since, 1))
@@ -153,48 +156,56 @@ class Engine:
         return self.residents.products()
 
     def not_ready(self) -> list[str]:
-        """What keeps the service from being ready, in sentences; empty when it is: when the parts of any
-        product can be scored. What is the matter with the others stands in `products`."""
+        """Why the service is not ready, in sentences; empty when the service is ready.
+
+        The service is ready when parts of at least one product can be scored. `products` says what is wrong
+        with the others.
+        """
         if self._draining or self._stage == "stopping":
-            return ["The service is shutting down."]
+            return ["The server is shutting down."]
         if not self.alive():
-            return ["A thread that scores or loads has stopped, or hangs. Restart the service."]
+            return [
+                "Scoring has stopped: the scoring thread or a loading thread crashed or hangs. Restart the "
+                "server; its log has the cause."
+            ]
         served = self.products()
         if any(s.state in ("serving", "idle") for s in served.values()):
             return []
         reasons = [f"{s.product}: {s.note}" for s in served.values() if s.state == "failed"]
         if not self.residents.settled or any(s.state == "loading" for s in served.values()):
-            return [*reasons, "The service is loading its banks."]
-        return reasons or ["No product has a bank. Build one with 'tribank build'."]
+            return [*reasons, "The server is loading its banks. Try again in a few seconds."]
+        return reasons or ["No product has a bank. Build a bank with 'tribank build'."]
 
     def check(self, product: str) -> None:
         """Raise the refusal that a part of this product would get now, if any."""
         if self._draining:
-            raise NotReady("shutting_down", "The service is shutting down.", close=True)
+            raise NotReady("shutting_down", "The server is shutting down. Send the part later.", close=True)
         self._check_served(product)
 
     def _check_served(self, product: str) -> None:
-        """The same for a part that was let in before the service began to shut down: it is finished."""
+        """As `check`, but for a part that was taken before the shutdown began: such a part is finished."""
         if self._stage in ("dead", "stopping"):
-            raise NotReady("not_running", "The service cannot score until it is restarted.")
+            raise NotReady("not_running", "Scoring has stopped. The server must be restarted.")
         served = self.products().get(product)
         if served is None:
             if not self.residents.settled:
-                raise NotReady("loading", "The service is loading its banks.")
+                raise NotReady("loading", "The server is loading its banks. Send the part again soon.")
             raise UnknownProduct
         if served.state == "loading" and not self.residents.settled:
-            raise NotReady("loading", "The product's bank is being loaded.")
+            raise NotReady("loading", "The product's bank is being loaded. Send the part again soon.")
         if served.state == "failed":
-            raise NotReady("bank_failed", "The product's bank cannot be served. GET /readyz says why.")
+            raise NotReady("bank_failed", "The product's bank cannot be loaded. GET /readyz says why.")
 
-    def want(self, product: str) -> Future[Served]:
-        """The product once its bank is in memory: at once, or when it is loaded. Do not cancel it: others may
-        wait for it too. Raises as `check`."""
+    def when_loaded(self, product: str) -> Future[Served]:
+        """A future of the product with its bank in memory; done at once if the bank is in memory.
+
+        Do not cancel the future: other parts may wait for the same future. Raises as `check`.
+        """
         self._check_served(product)
-        return self.residents.want(product)
+        return self.residents.when_loaded(product)
 
     def retry_after_s(self) -> int:
-        """When a place may be free: the queue's length times the time a part takes, in whole seconds."""
+        """Whole seconds until a place may be free: the queue's length times the seconds of one part."""
         return max(1, math.ceil((self.waiting + 1) * self._seconds_a_part))
 
     async def score(self, product: str, sample: Sample, *, deadline: float) -> Scored:
@@ -202,29 +213,30 @@ class Engine:
         return await asyncio.wrap_future(self.submit(product, sample, deadline=deadline))
 
     def submit(self, product: str, sample: Sample, *, deadline: float) -> Future[Scored]:
-        """Queue one part. A job whose future is cancelled before its turn costs nothing.
+        """Queue one part. A part whose future is cancelled before its turn costs nothing.
 
-        The version that is active now scores it, also if another one is activated meanwhile.
+        The version that is active now scores the part, even if another version becomes active meanwhile.
+        deadline: on the clock of time.monotonic. Raises Refusal.
         """
         self._check_served(product)
         job = _Job(product, sample, deadline)
         with self._wake:
             if self._stage != "running":
                 raise ScoringStopped()
-            # a product without a part here finds a place of its own
-            if self.waiting >= self.queue_size * (1 if self._held[product] else 2):
+            # A product without a waiting part may use a second queue length: other products cannot block it.
+            if self.waiting >= self.queue_size * (1 if self._waiting[product] else 2):
                 raise Overloaded(self.retry_after_s())
-            self._held[product] += 1
+            self._waiting[product] += 1
         try:
-            ready = self.residents.want(product)
+            ready = self.residents.when_loaded(product)
         except BaseException:
-            self._leave(product)
+            self._count_down(product)
             raise
         ready.add_done_callback(partial(self._enqueue, job))
         return job.future
 
     def _enqueue(self, job: _Job, ready: Future[Served]) -> None:
-        """The job's bank is in memory, or will not be. Runs where that was found out."""
+        """Queue a job whose bank was loaded, or fail the job. Runs on the thread that loaded the bank."""
         error = ready.exception()
         if error is None:
             served = ready.result()
@@ -235,35 +247,36 @@ class Engine:
                     self._wake.notify()
                     return
             error = ScoringStopped()
-        self._leave(job.product)
+        self._count_down(job.product)
         if job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
 
-    def _leave(self, product: str) -> None:
+    def _count_down(self, product: str) -> None:
+        """One part of the product waits no longer."""
         with self._wake:
-            self._held[product] -= 1
-            self._held += Counter()  # forgets the products that hold nothing
+            self._waiting[product] -= 1
+            self._waiting += Counter()  # removes the products without a waiting part
 
     def _on_owner(self, work: Callable[[], None]) -> Future[None]:
-        """Run a call on the owner thread, before any further part."""
-        chore = _Chore(work)
+        """Make a call on the scoring thread, before any further part."""
+        call = _Call(work)
         with self._wake:
             if self._stage == "running":
-                self._chores.append(chore)
+                self._calls.append(call)
                 self._wake.notify()
-                return chore.future
-        chore.future.set_exception(ScoringStopped())
-        return chore.future
+                return call.future
+        call.future.set_exception(ScoringStopped())
+        return call.future
 
     def _run(self) -> None:
-        """The owner thread."""
+        """The scoring thread."""
         try:
             while (taken := self._next()) is not None:
                 work, self._in_work = taken
                 self._busy_since = time.monotonic()
                 work()
                 self._busy_since = None
-                # an idle owner holds no detector that was unloaded meanwhile
+                # An idle thread must not keep a detector in memory that was unloaded meanwhile.
                 del taken, work
                 self._in_work = Future()
         except BaseException:
@@ -272,42 +285,44 @@ class Engine:
             self._end()
 
     def _end(self) -> None:
-        """Score nothing more, and fail what is in work or waits."""
+        """Score nothing more. Everything that runs or waits fails."""
         with self._wake:
             self._stage = "dead"
-            jobs, chores, shadows = self._jobs.clear(), list(self._chores), list(self._shadows)
-            self._chores.clear()
-            self._shadows.clear()
-            self._held.clear()
-        _tell(self._in_work, ScoringStopped())
-        for item in (*jobs, *chores):
+            jobs, calls, shadows = self._jobs.clear(), list(self._calls), self._shadows.clear()
+            self._calls.clear()
+            self._waiting.clear()
+        settle(self._in_work, ScoringStopped())
+        for item in (*jobs, *calls):
             if item.future.set_running_or_notify_cancel():
                 item.future.set_exception(ScoringStopped())
-        for _, shadowed in shadows:
+        for shadowed in shadows:
             shadowed.result.cancel()
 
     def _next(self) -> tuple[Callable[[], None], Future[Any]] | None:
-        """What to do next, and what hears of it: chores, then parts, then shadows; None when all is done and
-        the engine stops."""
+        """Wait for work: calls first, then parts, then shadows. None when the engine stops and no part waits.
+
+        Returns the work, and the future that gets the outcome.
+        """
         with self._wake:
             while True:
-                if self._chores:
-                    chore = self._chores.popleft()
-                    return partial(_do, chore), chore.future
+                if self._calls:
+                    call = self._calls.popleft()
+                    return partial(_make, call), call.future
                 if self._jobs:
                     job = self._jobs.take()
-                    self._leave(job.product)
+                    self._count_down(job.product)
                     return partial(self._work_on, job), job.future
                 if self._stage != "running":
                     return None
                 if self._shadows:
-                    sample, shadowed = self._shadows.popleft()
-                    return partial(self._shadow, sample, shadowed), shadowed.result
+                    sample, shadowed = self._shadows.take()
+                    return partial(self._shadows.score, sample, shadowed), shadowed.result
                 if indices_dropped():
                     return free_dropped, Future()
                 self._wake.wait(_FREE_S)
 
     def _work_on(self, job: _Job) -> None:
+        """Score a job's part and give the job's future the outcome."""
         if not job.future.set_running_or_notify_cancel():
             return
         started = time.monotonic()
@@ -317,77 +332,45 @@ class Engine:
             return
         result = self._score(detector, job)
         if isinstance(result, Refusal):
-            _tell(job.future, result)
+            settle(job.future, result)
             return
         spent = time.monotonic() - started
         self._seconds_a_part = 0.8 * self._seconds_a_part + 0.2 * spent
-        shadow = self._put_off(job, result.decision)
-        _tell(job.future, Scored(result, detector, (started - job.admitted) * 1000, shadow))
+        shadow = self._queue_shadow(job, result.decision)
+        settle(job.future, Scored(result, detector, (started - job.admitted) * 1000, shadow))
 
     def _score(self, detector: PartDetector, job: _Job) -> PartResult | Refusal:
-        """What is to be said of a part. Raises whatever shows that no other part can be scored either."""
+        """A part's result, or its refusal. Raises an error that means that no part can be scored."""
         try:
             (result,) = with_room(lambda: detector.score([job.sample]))
         except DeviceFull:
             self._logger.exception("device_full", product=job.product)
-            return NotReady("device_full", "The device has no memory left for this part. Send it again.")
+            return NotReady("device_full", "The GPU has no free memory for this part. Send the part again.")
         except Exception:
             self._logger.exception("scoring_failed", product=job.product)
-            # The part or the machine? If a part known to be good fails as well, this thread ends.
+            # Is the part at fault, or the machine? The warm-up scores a part that is known to be good: if
+            # the warm-up fails too, the scoring thread ends.
             detector.warm_up()
-            return Refusal(500, "scoring_failed", "The service failed on this part.")
+            detail = "The server failed to score this part. The server's log has the cause."
+            return Refusal(500, "scoring_failed", detail)
         return from_bad_sample(result) if isinstance(result, BadSample) else result
 
-    def _put_off(self, job: _Job, decided: str) -> Shadowed | None:
-        """Queue the part for the shadow. Of too many that wait, the oldest is given up."""
+    def _queue_shadow(self, job: _Job, decision: str) -> Shadowed | None:
+        """Queue the part for the product's shadow version, if the product has a shadow."""
         if job.shadow is None:
             return None
-        shadowed = Shadowed(job.shadow, decided)
+        shadowed = Shadowed(job.shadow, decision)
         with self._wake:
-            while len(self._shadows) >= self.queue_size:
-                self._shadows.popleft()[1].result.cancel()
-            self._shadows.append((job.sample, shadowed))
+            self._shadows.add(job.sample, shadowed)
         return shadowed
 
-    def _shadow(self, sample: Sample, shadowed: Shadowed) -> None:
-        if not shadowed.result.set_running_or_notify_cancel():
-            return
-        try:
-            (result,) = shadowed.detector.score([sample])
-        except Exception as error:
-            # A version on trial must not end the one that serves.
-            self._logger.exception("shadow_failed", bank_version=shadowed.detector.version)
-            result = error
-        if isinstance(result, Exception):
-            _tell(shadowed.result, result)
-            return
-        self._logger.info(
-            "part_shadowed",
-            product=shadowed.detector.product,
-            bank_version=shadowed.detector.version,
-            score=round(result.score, 6),
-            decision=result.decision,
-            agrees=result.decision == shadowed.decided,
-            is_simulated=True,
-        )
-        _tell(shadowed.result, result)
 
-
-def _do(chore: _Chore) -> None:
-    if not chore.future.set_running_or_notify_cancel():
+def _make(call: _Call) -> None:
+    if not call.future.set_running_or_notify_cancel():
         return
     try:
-        chore.work()
+        call.work()
     except Exception as error:
-        _tell(chore.future, error)
+        settle(call.future, error)
     else:
-        _tell(chore.future, None)
-
-
-def _tell(future: Future[_T], outcome: _T | BaseException) -> None:
-    """Unless the wait for it was given up meanwhile."""
-    with suppress(InvalidStateError):
-        if isinstance(outcome, BaseException):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
+        settle(call.future, None)

@@ -1,9 +1,9 @@
-"""Which detectors are in memory: loaded beside those in use, swapped in between parts, unloaded again.
+"""Which detectors are in memory. A detector is loaded beside the detector in use, swapped in, and unloaded.
 
-One thread follows the disk and two carry out orders, so that scoring goes on meanwhile and a slow load holds
-up no order for another product; at one product only one of them works at a time. Only a new detector's
-warm-up, which costs as much as one part, takes a turn of the thread that scores. A part keeps the detector
-it was admitted with.
+One thread checks the disk and two threads carry out orders. Scoring goes on meanwhile, and a slow load does
+not delay an order for another product. Only one of these threads works on a product at a time. Only a new
+detector's warm-up, which costs as much as one part, runs on the scoring thread. A part keeps the detector
+with which the part was queued.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.versions.store import BadBank
 from service.engine.detectors import Loaded, Loader, PartDetector, Residency, Served, Size, total_of
-from service.engine.misses import Misses
+from service.engine.failed_loads import FailedLoads
 from service.engine.orders import Orders
 from service.refusals import NotReady, Refusal, UnknownProduct
 
 
 class _LoadFailed(NotReady):
-    """A load failed for another reason than the version's files: it may go well the next time."""
+    """A load failed for another reason than the version's files. The next load may succeed."""
 
     def __init__(self) -> None:
-        super().__init__("bank_failed", "The bank could not be loaded; the service's log says why.")
+        super().__init__("bank_failed", "The server failed to load the bank; the server's log says why.")
 
 
 class Residents:
-    """The detectors of all products. Methods may be called from any thread."""
+    """The detectors of all products. Any thread may call the methods."""
 
     def __init__(
         self,
@@ -41,39 +41,43 @@ class Residents:
         residency: Residency,
         logger: FilteringBoundLogger,
     ) -> None:
-        """on_owner: runs a call on the thread that scores."""
+        """Create the residents; `start` loads the detectors.
+
+        loader: where the detectors come from.
+        on_owner: makes a call on the scoring thread.
+        residency: which detectors may be in memory.
+        """
         self._loader = loader
         self._on_owner = on_owner
         self._residency = residency
         self._logger = logger
         self._served: dict[str, Served] = {}
-        self._spares: dict[
-            str, PartDetector
-        ] = {}  # the version that was active before, ready for a roll-back
+        # The detectors of the versions that were active before, ready for a rollback.
+        self._spares: dict[str, PartDetector] = {}
         self._sizes: dict[tuple[str, str], Size] = {}
-        self._coming: dict[tuple[str, str], Size] = {}  # being loaded: their memory is spoken for
-        self._misses = Misses(loader.stamp)
+        self._reserved: dict[tuple[str, str], Size] = {}  # of versions that are being loaded
+        self._failed_loads = FailedLoads(loader.stamp)
         self._used: dict[str, float] = {}
-        self._wakened: dict[str, Future[Served]] = {}
+        self._loading: dict[str, Future[Served]] = {}
         self._orders: Orders[Served] = Orders(logger)
-        self._waking = threading.Lock()
+        self._loading_lock = threading.Lock()
         self._closing = threading.Event()
         self.settled = False
-        """Whether every product found at the start has been tried."""
-        self._thread = threading.Thread(target=self._follow_disk, name="tribank-loader", daemon=True)
+        """Whether a load was tried for every product that the disk had at the start."""
+        self._thread = threading.Thread(target=self._watch_disk, name="tribank-loader", daemon=True)
 
     def start(self) -> None:
-        """Load the products, then follow what changes on disk."""
+        """Load the products, then follow the changes on disk."""
         self._orders.start()
         self._thread.start()
 
     def alive(self) -> bool:
-        """Whether all its threads are at work. One that died leaves orders without an answer."""
+        """Whether every thread runs. A thread that died leaves orders without an answer."""
         follows = self._closing.is_set() or self._thread.ident is None or self._thread.is_alive()
         return follows and self._orders.alive()
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Load nothing more. What waits for a load fails."""
+        """Load nothing more. Everything that waits for a load fails."""
         self._closing.set()
         self._orders.close(timeout_s)
         if self._thread.ident is not None:
@@ -84,59 +88,59 @@ class Residents:
         return dict(self._served)
 
     def memory_bytes(self) -> int:
-        """What the detectors in memory take on the host; a network that many use counts once."""
-        return total_of(self._taken())[0]
+        """Bytes that the detectors take on the host. A network that several detectors share counts once."""
+        return total_of(self._sizes_in_memory())[0]
 
     def sizes(self) -> dict[str, int]:
-        """Bytes that each product's own banks take: of its version in use, its shadow, and the one before."""
-        found: dict[str, int] = {}
+        """Bytes of each product's banks: the version in use, the shadow, and the version in use before."""
+        sizes: dict[str, int] = {}
         for detector in self._resident():
             size = self._sizes.get((detector.product, detector.version), Size())
-            found[detector.product] = found.get(detector.product, 0) + size.banks
-        return found
+            sizes[detector.product] = sizes.get(detector.product, 0) + size.banks
+        return sizes
 
-    def _taken(self) -> list[Size]:
-        """What is in memory or on its way there."""
+    def _sizes_in_memory(self) -> list[Size]:
+        """The sizes of the detectors that are in memory or being loaded."""
         keys = [(detector.product, detector.version) for detector in self._resident()]
-        return [*(self._sizes.get(key, Size()) for key in keys), *tuple(self._coming.values())]
+        return [*(self._sizes.get(key, Size()) for key in keys), *tuple(self._reserved.values())]
 
-    def want(self, product: str) -> Future[Served]:
-        """The product with its detector: at once if it is in memory, else when it is loaded."""
+    def when_loaded(self, product: str) -> Future[Served]:
+        """A future of the product with its detector in memory; done at once if the detector is in memory."""
         self._used[product] = time.monotonic()
         served = self._served.get(product)
         if served is not None and served.detector is not None:
             ready: Future[Served] = Future()
             ready.set_result(served)
             return ready
-        with self._waking:
-            if product not in self._wakened:
-                self._wakened[product] = self._orders.add(product, lambda: self._waken(product))
-            return self._wakened[product]
+        with self._loading_lock:
+            if product not in self._loading:
+                self._loading[product] = self._orders.add(product, lambda: self._load_idle(product))
+            return self._loading[product]
 
     def activate(self, product: str, version: str, write: Callable[[], None]) -> Future[Served]:
-        """Load a version beside the one in use and, once it is warm, call `write` and swap.
+        """Load and warm up a version beside the version in use, then call `write` and swap the versions.
 
-        write: makes the version the active one on disk; what it raises leaves everything as it was.
+        write: makes the version active on disk. If `write` raises, nothing changes.
         """
         return self._orders.add(product, lambda: self._activate(product, version, write))
 
     def refresh(self, product: str) -> Future[Served]:
-        """Look at one product on disk now."""
-        return self._orders.add(product, lambda: self._look_at(product))
+        """Bring one product to the state of the disk now."""
+        return self._orders.add(product, lambda: self._check(product))
 
     def forget(self, product: str, version: str, delete: Callable[[], None]) -> Future[Served]:
-        """Call `delete`, and let go of the version if it is kept for a roll-back."""
+        """Call `delete`, and unload the version if the version is kept for a rollback."""
         return self._orders.add(product, lambda: self._forget(product, version, delete))
 
-    def _follow_disk(self) -> None:
-        """The thread that looks at the disk."""
+    def _watch_disk(self) -> None:
+        """The thread that checks the disk."""
         while not self._closing.is_set():
-            self._look()
+            self._check_all()
             self.settled = True
             self._closing.wait(self._residency.poll_s)
 
-    def _look(self) -> None:
-        """Bring all products to what disk says."""
+    def _check_all(self) -> None:
+        """Bring all products to the state of the disk."""
         try:
             names = self._loader.products()
         except OSError:
@@ -150,50 +154,53 @@ class Residents:
             if self._closing.is_set():
                 return
             if self.settled and self._orders.busy(product):
-                continue  # whoever works at it looks at it too
+                continue  # the thread that works on the product checks the product too
             try:
-                with self._orders.at(product):
-                    self._look_at(product)
+                with self._orders.reserved(product):
+                    self._check(product)
             except UnknownProduct:
                 continue
             except Exception:
                 self._logger.exception("bank_not_readable", product=product)
 
-    def _look_at(self, product: str) -> Served:
+    def _check(self, product: str) -> Served:
+        """Bring a product to the state of the disk. Raises UnknownProduct where the product is gone."""
         served = self._served.get(product, Served(product, "idle"))
         try:
             wanted = self._loader.active(product)
         except Refusal as refusal:
-            return self._lost_track(served, refusal)
+            return self._keep_served(served, refusal)
         if wanted is None:
             self._served.pop(product, None)
             self._spares.pop(product, None)
             raise UnknownProduct
         failed = served.state == "failed"
-        missed = failed or served.degraded
+        incomplete = failed or served.degraded
         if wanted != served.wanted or (
-            missed and self._misses.worth_a_try(product, None if failed else wanted)
+            incomplete and self._failed_loads.should_retry(product, None if failed else wanted)
         ):
-            fresh = replace(served, wanted=wanted)
+            changed = replace(served, wanted=wanted)
             eager = not self._residency.lazy or product in self._residency.pinned
             if served.detector is not None or failed or (eager and self._fits_now(product, wanted)):
-                self._follow(fresh, wanted)
+                self._serve(changed, wanted)
             else:
-                self._served[product] = replace(fresh, state="idle")
-        self._follow_shadow(self._served[product])
+                self._served[product] = replace(changed, state="idle")
+        self._check_shadow(self._served[product])
         return self._calibrated(product)
 
-    def _lost_track(self, served: Served, refusal: Refusal) -> Served:
-        """Disk does not tell which version is wanted: what is served goes on, what is not is failed."""
+    def _keep_served(self, served: Served, refusal: Refusal) -> Served:
+        """Handle a disk that does not say which version is active.
+
+        A product that is served stays served; any other product is failed.
+        """
         if served.note != refusal.detail:
             self._logger.error("bank_not_served", product=served.product, reason=refusal.detail)
         state = "failed" if served.detector is None else "serving"
-        lost = replace(served, state=state, note=refusal.detail, wanted=None)
-        self._served[served.product] = lost
+        self._served[served.product] = replace(served, state=state, note=refusal.detail, wanted=None)
         return self._calibrated(served.product)
 
-    def _follow_shadow(self, served: Served) -> None:
-        """Bring the shadow of a product to what disk says."""
+    def _check_shadow(self, served: Served) -> None:
+        """Bring a product's shadow to the state of the disk."""
         if served.detector is None:
             return
         product = served.product
@@ -209,72 +216,74 @@ class Residents:
         if (
             shadow != served.wanted_shadow
             or (shadow is None and served.shadow_note)
-            or (shadow and served.shadow is None and self._misses.worth_a_try(product, shadow))
+            or (shadow and served.shadow is None and self._failed_loads.should_retry(product, shadow))
         ):
-            self._cast_shadow(served, shadow)
+            self._serve_shadow(served, shadow)
 
-    def _follow(self, served: Served, wanted: str) -> None:
-        """Serve the version that disk names; keep what is served where that one cannot be."""
+    def _serve(self, served: Served, wanted: str) -> None:
+        """Serve the version that the disk names. If the load fails, the version in use stays in use."""
         product, in_use = served.product, served.detector
-        if in_use is None and served.state != "failed":  # a further try does not hide that it failed
+        if in_use is None and served.state != "failed":  # another try must not hide the failure
             self._served[product] = replace(served, state="loading")
-        sought = wanted if in_use else None
-        stamps = {version: self._misses.stamp(product, version) for version in (wanted, sought)}
+        requested = wanted if in_use else None
+        stamps = {version: self._failed_loads.stamp(product, version) for version in (wanted, requested)}
         try:
-            loaded = self._bring(product, sought)
+            loaded = self._load(product, requested)
         except Refusal as refusal:
-            self._missed(product, sought, stamps[sought], refusal)
-            note = f"Version {wanted} is not served: {refusal.detail}" if in_use else refusal.detail
+            self._note_failure(product, requested, stamps[requested], refusal)
+            note = refusal.detail
+            if in_use is not None:
+                note = f"Version {in_use.version} stays in use in place of {wanted}: {note}"
             self._served[product] = replace(served, state="serving" if in_use else "failed", note=note)
             return
         if self._swap(served, loaded).degraded:
-            self._misses.note(product, wanted, stamps[wanted], files=True)
+            self._failed_loads.add(product, wanted, stamps[wanted], files_at_fault=True)
             version = loaded.detector.version
             self._logger.warning("bank_stands_in", product=product, bank_version=version, wanted=wanted)
 
-    def _missed(self, product: str, version: str | None, stamp: Hashable, refusal: Refusal) -> None:
-        """Remember, and log, that a version was not loaded."""
-        self._misses.note(product, version, stamp, files=not isinstance(refusal, _LoadFailed))
+    def _note_failure(self, product: str, version: str | None, stamp: Hashable, refusal: Refusal) -> None:
+        """Remember and log a failed load."""
+        self._failed_loads.add(product, version, stamp, files_at_fault=not isinstance(refusal, _LoadFailed))
         self._logger.error("bank_not_served", product=product, bank_version=version, reason=refusal.detail)
 
     def _swap(self, served: Served, loaded: Loaded) -> Served:
         if served.detector is not None and served.detector is not loaded.detector:
             self._spares[served.product] = served.detector
-        fresh = replace(served, state="serving", detector=loaded.detector, note=loaded.note)
-        self._served[served.product] = fresh
-        return fresh
+        changed = replace(served, state="serving", detector=loaded.detector, note=loaded.note)
+        self._served[served.product] = changed
+        return changed
 
-    def _waken(self, product: str) -> Served:
+    def _load_idle(self, product: str) -> Served:
         try:
             served = self._served.get(product)
             if served is None:
                 raise UnknownProduct
             if served.detector is None:
-                self._follow(served, served.wanted or "")
+                self._serve(served, served.wanted or "")
         finally:
-            with self._waking:
-                self._wakened.pop(product, None)
-        served = self._look_at(product)
+            with self._loading_lock:
+                self._loading.pop(product, None)
+        served = self._check(product)
         if served.detector is None:
             raise NotReady("bank_failed", served.note)
         return served
 
     def _activate(self, product: str, version: str, write: Callable[[], None]) -> Served:
-        loaded = self._bring(product, version)
+        loaded = self._load(product, version)
         write()
         served = self._served.get(product, Served(product, "idle"))
         self._swap(replace(served, wanted=version), loaded)
-        return self._look_at(product)
+        return self._check(product)
 
-    def _cast_shadow(self, served: Served, version: str | None) -> None:
+    def _serve_shadow(self, served: Served, version: str | None) -> None:
         product, shadow, note = served.product, None, ""
         if version is not None:
-            stamp = self._misses.stamp(product, version)
+            stamp = self._failed_loads.stamp(product, version)
             try:
-                shadow = self._bring(product, version).detector
+                shadow = self._load(product, version).detector
             except Refusal as refusal:
-                self._missed(product, version, stamp, refusal)
-                note = f"Shadow {version} is not scored: {refusal.detail}"
+                self._note_failure(product, version, stamp, refusal)
+                note = f"Shadow version {version} does not score: {refusal.detail}"
         self._served[product] = replace(served, shadow=shadow, wanted_shadow=version, shadow_note=note)
 
     def _forget(self, product: str, version: str, delete: Callable[[], None]) -> Served:
@@ -285,9 +294,9 @@ class Residents:
         return self._served.get(product, Served(product, "idle"))
 
     def _calibrated(self, product: str) -> Served:
-        """The product, its detectors' thresholds as they are set on disk.
+        """The product, with its detectors' thresholds as set on disk.
 
-        Where disk does not tell, those in force stay and a note says so.
+        If the thresholds cannot be read, the thresholds in use stay and a note says so.
         """
         served, note = self._served[product], ""
         for detector in (served.detector, served.shadow):
@@ -296,18 +305,18 @@ class Residents:
             try:
                 detector.calibration = self._loader.calibration(detector)
             except Refusal as refusal:
-                note = f"Moved thresholds are not followed, those in force stay: {refusal.detail}"
+                note = f"The moved thresholds cannot be read; the thresholds in use stay: {refusal.detail}"
         if note != served.threshold_note:
             if note:
                 self._logger.error("thresholds_not_followed", product=product, reason=note)
             self._served[product] = served = replace(served, threshold_note=note)
         return served
 
-    def _bring(self, product: str, version: str | None) -> Loaded:
-        """A warm detector of a version, from memory if it is there. Raises Refusal."""
-        at_hand = [d for d in self._resident() if d.product == product and d.version == version]
-        if at_hand:
-            return Loaded(at_hand[0])
+    def _load(self, product: str, version: str | None) -> Loaded:
+        """A version's detector, warmed up; from memory if the detector is in memory. Raises Refusal."""
+        in_memory = [d for d in self._resident() if d.product == product and d.version == version]
+        if in_memory:
+            return Loaded(in_memory[0])
         started = time.monotonic()
         key = product, version or self._loader.active(product) or ""
         size = self._loader.size(*key)
@@ -317,47 +326,54 @@ class Residents:
             self._on_owner(loaded.detector.warm_up).result()
         except Refusal:
             raise
-        except BadBank as error:  # its probe
+        except BadBank as error:  # the version's probe part had another score
             raise Refusal(409, "bank_damaged", str(error)) from None
         except Exception:
-            # One bank that cannot be served must not keep the others from it.
+            # One bank that cannot be loaded must not stop the loads of other banks.
             self._logger.exception("bank_failed", product=product, bank_version=version)
             raise _LoadFailed from None
         finally:
-            self._coming.pop(key, None)
-        found = loaded.detector.version
-        self._sizes[product, found] = size if found == key[1] else self._loader.size(product, found)
+            self._reserved.pop(key, None)
+        name = loaded.detector.version  # of a stand-in, another than was asked for
+        self._sizes[product, name] = size if name == key[1] else self._loader.size(product, name)
         seconds = round(time.monotonic() - started, 2)
-        self._logger.info("bank_loaded", product=product, bank_version=found, seconds=seconds)
+        self._logger.info("bank_loaded", product=product, bank_version=name, seconds=seconds)
         return loaded
 
     def _resident(self) -> list[PartDetector]:
         pairs = ((served.detector, served.shadow) for served in tuple(self._served.values()))
-        found = [*(d for pair in pairs for d in pair if d is not None), *tuple(self._spares.values())]
-        return list({id(detector): detector for detector in found}.values())
+        detectors = [*(d for pair in pairs for d in pair if d is not None), *tuple(self._spares.values())]
+        return list({id(detector): detector for detector in detectors}.values())
 
     def _fits_now(self, product: str, version: str) -> bool:
-        """Whether a version fits beside what is in memory. Its files are looked at only if there is a
-        bound."""
+        """Whether a version fits into memory now. The version's files are read only if there is a limit."""
         bounded = (self._residency.budget_bytes, self._residency.device_bytes) != (None, None)
         return not bounded or self._fits(self._loader.size(product, version))
 
     def _fits(self, size: Size) -> bool:
-        """Whether that much fits beside what is in memory."""
+        """Whether this size fits beside the detectors in memory."""
         bounds = self._residency.budget_bytes, self._residency.device_bytes
-        wanted = total_of([*self._taken(), size])
+        wanted = total_of([*self._sizes_in_memory(), size])
         return all(bound is None or taken <= bound for taken, bound in zip(wanted, bounds, strict=True))
 
     def _make_room(self, key: tuple[str, str], size: Size) -> None:
-        """Unload what was used longest ago, until a version of that size fits beside the rest; the room is
-        then spoken for. key: its product and name. Raises Refusal."""
+        """Unload the detectors that were used longest ago until a version fits, and reserve its memory.
+
+        key: the version's product and name.
+        size: the version's size.
+
+        Raises Refusal.
+        """
         with self._orders.paused():
             while not self._fits(size):
-                self._unload_one(*key)
-            self._coming[key] = size
+                self._unload_oldest(*key)
+            self._reserved[key] = size
 
-    def _unload_one(self, product: str, version: str) -> None:
-        """Let go of what was used longest ago, of the products that nobody works at. Raises Refusal."""
+    def _unload_oldest(self, product: str, version: str) -> None:
+        """Unload the detector that was used longest ago, of the products that no thread works on.
+
+        product, version: the version that needs the memory. Raises Refusal where no detector can be unloaded.
+        """
         used, busy = self._used.get, self._orders.busy
         spares = [name for name in self._spares if name == product or not busy(name)]
         idle = [
@@ -378,7 +394,7 @@ class Residents:
             raise Refusal(
                 507,
                 "no_memory_for_bank",
-                f"Version {version} does not fit into the memory budget beside what is in use. Raise "
+                f"Version {version} does not fit into the memory budget beside the banks in use. Raise "
                 "TRIBANK_MEMORY_BUDGET_MB (or TRIBANK_DEVICE_BUDGET_MB on a GPU), or pin fewer products.",
             )
         self._logger.info("bank_unloaded", product=victim)

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 
 class StoreLoader:
-    """Loads detectors from disk; where the active version is damaged, the newest whole one stands in."""
+    """Loads detectors from disk. If the active version is damaged, the newest undamaged version stands in."""
 
     def __init__(self, store: BankStore, *, device: str, weights: Path) -> None:
         self._store = store
@@ -29,22 +29,22 @@ class StoreLoader:
         self._weights = weights
 
     def products(self) -> list[str]:
-        """Products with an active version."""
+        """The products that have an active version."""
         return self._store.products()
 
     def active(self, product: str) -> str | None:
         """The active version's name. Raises Refusal."""
-        return _refusing(lambda: self._store.current(product))
+        return _from_store(lambda: self._store.current(product))
 
     def shadow(self, product: str) -> str | None:
-        """The name of the version that scores along. Raises Refusal."""
-        return _refusing(lambda: self._store.shadow(product))
+        """The shadow version's name. Raises Refusal."""
+        return _from_store(lambda: self._store.shadow(product))
 
     def size(self, product: str, version: str) -> Size:
-        """What a version's banks and networks take; nothing where it cannot be read.
+        """What a version's banks and networks take in memory; an empty size where the version cannot be read.
 
-        Rows are float32 on the host whatever a bank's file holds, and on a GPU as large as in the file; the
-        rest is as large as its file.
+        The rows of a bank are float32 on the host, even if the bank's file holds float16. On a GPU the rows
+        are as large as in the file. Everything else is as large as its file.
         """
         folder = self._store.root / product / version
         try:
@@ -61,9 +61,10 @@ class StoreLoader:
             return Size()
 
     def stamp(self, product: str, version: str | None) -> Hashable:
-        """Changes whenever a file that scoring with the version, or any, needs does; weights are among them.
+        """A value that changes whenever a file of the version, or of its networks, changes.
 
-        By inode and change time too: a backup brings old modification times back.
+        Without a version, the files of every version count. The inode and the change time count too, because
+        a restored backup has its old modification times.
         """
         if version is None:
             with suppress(BadBank):
@@ -77,19 +78,24 @@ class StoreLoader:
         return frozenset((file, _identity(file)) for file in files)
 
     def calibration(self, detector: PartDetector) -> Calibration:
-        """The detector's calibration with the threshold that a person may have set. Raises Refusal."""
+        """The detector's calibration, with the threshold that a person may have set since. Raises Refusal."""
         folder = self._store.root / detector.product / detector.version
-        return _refusing(lambda: calibration_of(folder, detector.manifest.calibration))
+        return _from_store(lambda: calibration_of(folder, detector.manifest.calibration))
 
     def _weights_of(self, manifest: Manifest) -> list[Path]:
-        """Files of the networks that are here."""
+        """The weight files that this computer has, of the networks that the version needs."""
         store = WeightStore(self._weights)
         return [path for name in manifest.profile.extraction.weights() if (path := store.find(name))]
 
     def load(self, product: str, version: str | None = None) -> Loaded:
-        """Raises Refusal when the version, or without one any of the product's, cannot be served."""
+        """Load a version's detector.
+
+        version: None means the active version or, if that version is damaged, the newest undamaged version.
+
+        Raises Refusal where no such version can be loaded.
+        """
         active = self.active(product)
-        others = [v for v in reversed(_refusing(lambda: self._store.versions(product))) if v != active]
+        others = [v for v in reversed(_from_store(lambda: self._store.versions(product))) if v != active]
         candidates = [version] if version else [active, *others] if active else []
         reasons: dict[str, str] = {}
         for candidate in candidates:
@@ -99,22 +105,23 @@ class StoreLoader:
                     folder,
                     device=self._device,
                     weights_dir=self._weights,
-                    check_probe=self._device == "cpu",  # a GPU is left to the thread that scores: warm-up
+                    check_probe=self._device
+                    == "cpu",  # on a GPU the warm-up does that, on the scoring thread
                 )
             except (BadBank, BankNotFound, MissingWeights, BadWeights) as error:
                 reasons[candidate] = str(error).rstrip(".")
                 continue
-            passed_over = f"Version {active} is not served: {reasons[active]}." if active in reasons else ""
-            return Loaded(detector, f"{passed_over} Serving {candidate}." if passed_over else "")
+            skipped = f"Version {active} cannot be loaded: {reasons[active]}." if active in reasons else ""
+            return Loaded(detector, f"{skipped} Version {candidate} is served instead." if skipped else "")
         if version:
-            detail = f"Version {version} cannot be served: {reasons[version]}. Run 'tribank banks verify'."
+            detail = f"Version {version} cannot be loaded: {reasons[version]}."
             raise Refusal(409, "bank_damaged", detail)
-        why = "; ".join(reasons.values()) or "there is none"
-        raise NotReady("bank_failed", f"No version can be served: {why}. Run 'tribank banks verify'.")
+        each = [f"Version {name} cannot be loaded: {reason}." for name, reason in reasons.items()]
+        raise NotReady("bank_failed", " ".join(each) or "The product has no active version.")
 
 
-def _refusing(look: Callable[[], _T]) -> _T:
-    """What the store says. Raises Refusal with the reason where it is damaged."""
+def _from_store(look: Callable[[], _T]) -> _T:
+    """Ask the store. Raises Refusal with the reason where the store is damaged."""
     try:
         return look()
     except BadBank as error:
@@ -123,7 +130,7 @@ def _refusing(look: Callable[[], _T]) -> _T:
 
 def _identity(file: Path) -> tuple[int, ...]:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,5 +1,5 @@
-"""A queue per product, taken in turn: many parts of one product do not keep another product's part
-waiting."""
+"""One queue per product. The products take turns, so that many parts of one product do not delay another
+product's part."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Turns(Generic[_T]):
         return bool(self._queues)
 
     def add(self, product: str, item: _T) -> None:
-        """Put an item at the end of its product's queue."""
+        """Put an item at the end of the product's queue."""
         self._queues.setdefault(product, deque()).append(item)
 
     def take(self) -> _T:
-        """The next item. Raises KeyError where nothing waits."""
+        """Remove the next item and return the item. Raises KeyError where no item waits."""
         product, queue = self._queues.popitem(last=False)
         item = queue.popleft()
         if queue:
-            self._queues[product] = queue  # at the end: the other products come first
+            self._queues[product] = queue  # at the end: the other products' turns come first
         return item
 
     def clear(self) -> list[_T]:
-        """Take all that waits."""
+        """Remove every item and return the items."""
         items = [item for queue in self._queues.values() for item in queue]
         self._queues.clear()
         return items

@@ -1,4 +1,4 @@
-"""A pool of threads that can tell whether its threads are alive."""
+"""A thread pool that knows whether its threads are alive."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 class Workers(ThreadPoolExecutor):
-    """A thread pool. Python's own counts a thread that died as one that is free, so its work would wait for
-    ever."""
+    """A thread pool that notices a dead thread.
+
+    Python's own pool counts a dead thread as a free thread, so that work would wait for ever.
+    """
 
     def __init__(self, threads: int, name: str) -> None:
-        self._seen: list[threading.Thread] = []
-        self._ended = False
-        super().__init__(threads, name, initializer=lambda: self._seen.append(threading.current_thread()))
+        self._started: list[threading.Thread] = []
+        self._shut_down = False
+        super().__init__(threads, name, initializer=lambda: self._started.append(threading.current_thread()))
 
     def alive(self) -> bool:
-        """Whether every thread that was ever started is alive, or the pool was shut down."""
-        return self._ended or all(thread.is_alive() for thread in tuple(self._seen))
+        """Whether every thread that was started is alive. True after `shutdown`."""
+        return self._shut_down or all(thread.is_alive() for thread in tuple(self._started))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """As ThreadPoolExecutor's."""
-        self._ended = True
+        """As `shutdown` of ThreadPoolExecutor."""
+        self._shut_down = True
         super().shutdown(wait, cancel_futures=cancel_futures)

@@ -182,7 +182,7 @@ def test_during_the_grace_parts_are_scored_while_the_service_is_not_ready(
     with serving(small_banks, TRIBANK_DRAIN_GRACE_S="600") as served:
         served.command.signal(signal.SIGTERM)
         until(lambda: _ready(served.url).status_code != 200, "the service that is not ready any more")
-        assert _ready(served.url).json()["not_ready"] == ["The service is shutting down."]
+        assert _ready(served.url).json()["code"] == "not_ready"
         answer = httpx.post(f"{served.url}{URL}", files=files, timeout=60, trust_env=False)
         assert answer.status_code == 200, answer.text
         served.command.signal(signal.SIGTERM)
@@ -213,7 +213,7 @@ def test_a_damaged_version_gives_way_to_the_one_before(small_banks: Path, tmp_pa
     loaded = loader.load("biscuit")
     assert loaded.detector.version == "v1"
     assert "v2 is damaged: rgb.faiss: changed" in loaded.note
-    assert loaded.note.endswith("Serving v1.")
+    assert "v1" in loaded.note, "an operator reads which version stands in"
     (root / "biscuit" / "v1" / "manifest.json").unlink()
     with pytest.raises(NotReady):
         loader.load("biscuit")

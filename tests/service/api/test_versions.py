@@ -120,13 +120,14 @@ def test_what_is_restored_is_served_without_a_restart(
         bank.write_bytes(b"damaged")
     settings = Settings(banks=store.root, poll_s=0.05, deadline_s=120)
     with serve(settings, None, wait=False) as running, running.client() as client:
-        until(lambda: "No version can be served" in client.get("/readyz").text, "the reason")
+        until(lambda: client.get(PRODUCT).json().get("state") == "failed", "the failed load")
+        assert client.get("/readyz").json()["code"] == "not_ready"
         assert client.post(f"{PRODUCT}/score", files=part).json()["code"] == "bank_failed"
         shutil.copy2(tmp_path / "v1", store.root / SMALL / "v1" / "rgb.faiss")
         until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
         note = client.get(PRODUCT).json()["note"]
         assert "v2 is damaged: rgb.faiss: changed" in note, "the reason is told"
-        assert note.endswith("Serving v1.")
+        assert client.get(PRODUCT).json()["bank_version"] == "v1"
         degraded = f'tribank_product_degraded{{product="{SMALL}"}}'
         assert f"{degraded} 1.0" in client.get("/metrics").text
         assert _score(client, part)["bank_version"] == "v1"

@@ -245,7 +245,7 @@ def test_a_job_outlives_the_thread_that_scores_and_a_bank_that_failed(
     load, loader.load = loader.load, lambda *_: 1 / 0
     with serve(settings, loader, state=tmp_path, wait=False) as running, running.client() as client:
         until(
-            lambda: any("could not be loaded" in line.get("reason", "") for line in running.log),
+            lambda: any(line["event"] == "bank_not_served" for line in running.log),
             "the bank that failed",
         )
         assert len(lines(client.get(f"{place}/results"))) == 2
