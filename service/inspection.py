@@ -129,11 +129,11 @@ class Inspection:
 
         def mark_unanswered(done: asyncio.Future[Any]) -> None:
             if not done.cancelled() and done.exception() is None:
-                self.records.unanswered(scan)
+                self.records.mark_unanswered(scan)
 
         try:
             kept, rendered = await asyncio.shield(working)
-            await self.records.settled(kept)
+            await self.records.wait_for(kept)
         except asyncio.CancelledError:
             working.add_done_callback(mark_unanswered)
             raise

@@ -1,6 +1,7 @@
-"""Rejected parts themselves, <state>/parts/<result id>.npz, as long as their results are on record.
+"""The files of rejected parts, <state>/parts/<result id>.npz, kept as long as their results.
 
-A part that was good after all is what a bank lacks: it can be added to the next version (see `builds`).
+A rejected part that is good shows what the bank lacks. The part can be added to the next version (see
+service/api/builds.py).
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ SUFFIX = ".npz"
 
 
 class KeptParts:
-    """The kept parts of one state folder; the oldest go first. Methods block; any thread may call them.
+    """The kept parts of one state folder. The oldest parts are deleted first.
 
-    keep_bytes: most that they take together; 0 keeps none.
+    The methods block on the disk; any thread may call them.
+
+    keep_bytes: the most bytes of all kept parts; 0 keeps no part.
     """
 
     def __init__(self, folder: Path, keep_bytes: int) -> None:
@@ -30,7 +33,7 @@ class KeptParts:
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        """Before anything else, in a folder that is there. Raises OSError."""
+        """List the files. Call `open` first, in a folder that exists. Raises OSError."""
         self._folder.mkdir(exist_ok=True)
         for unfinished in self._folder.glob(".*"):
             unfinished.unlink()
@@ -38,7 +41,7 @@ class KeptParts:
         self._sizes = {file.stem: file.stat().st_size for file in files}
 
     def add(self, name: str, sample: Sample) -> None:
-        """Keep the part of a result. Raises OSError."""
+        """Keep a result's part. name: the result's id. Raises OSError."""
         if not self._keep_bytes:
             return
         arrays = {"rgb": sample.rgb, "xyz": sample.xyz}
@@ -57,13 +60,18 @@ class KeptParts:
             self._prune()
 
     def names(self) -> set[str]:
-        """The results whose parts are kept."""
+        """The ids of the results whose parts are kept."""
         with self._lock:
             return set(self._sizes)
 
     def retain(self, ordered: Sequence[str], among: Set[str]) -> None:
-        """Of these parts keep those that are named, and the oldest only as the bytes allow. ordered: the
-        oldest first, whatever the files' times say. Raises OSError."""
+        """Delete parts whose results are gone, then the oldest parts above `keep_bytes`.
+
+        ordered: ids of the results on record, the oldest first. This order counts, not the files' times.
+        among: ids of the parts that may be deleted.
+
+        Raises OSError.
+        """
         with self._lock:
             for name in among - set(ordered):
                 self._remove(name)
@@ -72,19 +80,23 @@ class KeptParts:
             self._prune()
 
     def has(self, name: str) -> bool:
-        """Whether the part of that result is kept."""
+        """Whether the part of this result is kept."""
         return name in self._sizes
 
     def copy(self, names: Iterable[str], folder: Path) -> list[str]:
-        """Put the kept ones of these into a folder, as `accepted-<result id>.npz`; returns those that are no
-        longer kept. They take no second place on the disk where it knows hard links. Raises OSError."""
-        gone: list[str] = []
+        """Copy parts into a folder as `accepted-<result id>.npz`.
+
+        The copies are hard links where the disk has hard links, and then take no space.
+
+        Returns the ids whose parts are no longer kept. Raises OSError.
+        """
+        missing: list[str] = []
         for name in names:
             try:
                 _link(self._file(name), folder / f"{accepted_name(name)}{SUFFIX}")
             except FileNotFoundError:
-                gone.append(name)
-        return gone
+                missing.append(name)
+        return missing
 
     def _prune(self) -> None:
         total = sum(self._sizes.values())
@@ -92,7 +104,7 @@ class KeptParts:
             total -= self._remove(next(iter(self._sizes)))
 
     def _remove(self, name: str) -> int:
-        """How many bytes that frees."""
+        """Delete a part. Returns the bytes that are free again."""
         self._file(name).unlink(missing_ok=True)
         return self._sizes.pop(name, 0)
 
@@ -101,7 +113,7 @@ class KeptParts:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A second name for a file that nobody changes; its copy on a disk that gives none. Raises OSError."""
+    """Make a hard link to a file, or a copy where the disk has no hard links. Raises OSError."""
     try:
         target.hardlink_to(source)
     except FileNotFoundError:
@@ -111,5 +123,5 @@ def _link(source: Path, target: Path) -> None:
 
 
 def accepted_name(result_id: str) -> str:
-    """The name of a training part that came from a result."""
+    """The name of a training part that was a rejected part before."""
     return f"accepted-{result_id}"

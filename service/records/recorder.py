@@ -1,4 +1,4 @@
-"""Putting results on record. A record that is lost loses no part: it is told and counted."""
+"""Putting results on record. A lost record loses no part: the loss is logged and counted."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from service.answers.pictures import thumbnail_jpeg
 from service.answers.renderers import render_json
 from service.answers.scan import Once, Scan
 from service.disk_faults import is_locked
-from service.engine.owner import Scored, Shadowed
+from service.engine.owner import Scored
+from service.engine.shadows import Shadowed
 from service.records.kept_parts import KeptParts
 from service.records.repeats import Answered
 from service.records.results import Result, ResultStore
-from service.records.writer import NoRoom, RecordWriter
+from service.records.writer import QueueFull, RecordWriter
 from service.threads import on_disk
 from service.watch.metrics import Metrics
 
-PATIENCE_S = 1.0
-"""How long a part or its answer waits for the record."""
+MAX_WAIT_S = 1.0
+"""Seconds that a part or its answer waits for the record."""
 CATCH_UP_S = 10.0
-"""How long who needs all that was answered before waits for it."""
-AGAIN_S = 0.1
-"""How long after SQLite's own waiting a locked file is tried again."""
+"""Seconds that `catch_up` waits for the results that were added before."""
+RETRY_S = 0.1
+"""Seconds until a locked file is tried again, after SQLite's own waiting."""
 
 
 class Records:
-    """What is kept of each part that was scored: its result, and the part itself where it was rejected."""
+    """The record of every scored part: the part's result, and a rejected part's files."""
 
     def __init__(
         self, store: ResultStore, parts: KeptParts, metrics: Metrics, logger: FilteringBoundLogger
@@ -46,38 +47,42 @@ class Records:
         self.parts = parts
         self._metrics = metrics
         self._logger = logger
-        self.patience_s = PATIENCE_S
+        self.patience_s = MAX_WAIT_S
         self._writer = RecordWriter()
-        self._opened = -1  # with so many damaged files; -1: not yet
+        self._opened = -1  # the number of damaged files at the last `open`; -1: not opened
 
     @property
     def damaged(self) -> Sequence[Path]:
-        """Files that were found damaged since the start, and put aside."""
+        """The damaged files that were renamed since the start."""
         return self.store.damaged
 
     def open(self) -> None:
-        """Open what is not open, in a folder that is there. Raises OSError, sqlite3.Error."""
+        """Open every file that is not open, in a folder that exists. Raises OSError, sqlite3.Error."""
         self.store.open()
-        if self._opened != len(self.damaged):  # the parts went aside with the results that explain them
+        if self._opened != len(self.damaged):  # the parts were renamed with the damaged results
             self.parts.open()
             self._opened = len(self.damaged)
             try:
                 self.prune()
-            except (sqlite3.Error, OSError) as error:  # it is done again in time
+            except (sqlite3.Error, OSError) as error:  # `retention` prunes again later
                 self._logger.error("not_pruned", reason=str(error))
 
     def prune(self) -> None:
-        """Forget what is too old or too much, and the parts whose results are gone. Raises OSError,
+        """Delete old results, results above the bytes, and the parts without a result. Raises OSError,
         sqlite3.Error."""
         self.store.prune()
-        kept = self.parts.names()  # before the results are asked for: a part comes after its result
+        kept = self.parts.names()  # read before the results: a part is written after its result
         self.parts.retain(self.store.known(kept), kept)
 
     async def recall(self, once: Once) -> None:
-        """Raises Answered where that request has its result, KeyReused where its key is of another. Where the
-        record cannot be read, or not in time, it is done again: a part must be scored."""
+        """Check whether a request was answered before.
+
+        If the record cannot be read in time, the call returns and the part is scored again.
+
+        Raises Answered where the request has a result, and KeyReused where another request used the key.
+        """
         asking = asyncio.ensure_future(on_disk(lambda: self._recall(once)))
-        reason = "The record did not answer in time."
+        reason = "The record was not read in time."
         if await _in_time(asking, self.patience_s):
             try:
                 return asking.result()
@@ -86,59 +91,67 @@ class Records:
         self._logger.error("request_not_recalled", reason=reason)
 
     def keep(self, scan: Scan) -> Future[bool]:
-        """Put a result on record, then the part if it was rejected, and in time its shadow's result. Heavy,
-        but for the disk: for the encode pool.
+        """Put a result on record, then a rejected part's files and, later, the shadow's result.
 
-        The future says whether the result is on record, and raises as `recall` where the same request was
-        answered meanwhile.
+        The call computes but does not wait for the disk: call `keep` on the encode pool.
+
+        Returns a future that says whether the result is on record. The future raises as `recall` where the
+        same request was answered meanwhile.
         """
         record, picture = self._row(scan, None)
         size = len(record.answer) + len(picture)
-        kept = self._told(lambda: self._add(scan, record, picture), scan, size)
+        kept = self._queue_write(lambda: self._add(scan, record, picture), scan, size)
         if record.decision == "defective":
-            self._told(lambda: kept.result() and self._add_part(scan), scan, _bytes_of(scan.sample))
+            self._queue_write(lambda: kept.result() and self._add_part(scan), scan, _bytes_of(scan.sample))
         shadow = scan.scored.shadow
         if shadow is not None:
-            # Called on the thread that scores, which waits for neither a disk nor a picture.
+            # The scoring thread makes this call and must wait for neither a disk nor a picture.
             shadow.result.add_done_callback(
-                lambda done: self._told(
+                lambda done: self._queue_write(
                     lambda: self._add_shadow(scan, shadow, done), scan, _bytes_of(scan.sample)
                 )
             )
         return kept
 
-    async def settled(self, kept: Future[bool]) -> None:
-        """Wait for what `keep` returned, and no longer than a record that works needs: a slow or locked one
-        holds up no answer. Raises Answered, KeyReused."""
+    async def wait_for(self, kept: Future[bool]) -> None:
+        """Wait for a future of `keep`, at most `patience_s`: a slow or locked file must not delay the answer.
+
+        Raises Answered, KeyReused.
+        """
         waiting = asyncio.wrap_future(kept)
         if await _in_time(waiting, self.patience_s - self._writer.busy_s()):
             waiting.result()
 
-    def unanswered(self, scan: Scan) -> None:
-        """Nobody got that result, which was handed over before."""
-        self._told(lambda: self._mark(scan.result_id, answered=False), scan, 0)
+    def mark_unanswered(self, scan: Scan) -> None:
+        """Mark a result that was added before: its client left before the answer."""
+        self._queue_write(lambda: self._mark(scan.result_id, answered=False), scan, 0)
 
     def catch_up(self) -> None:
-        """Wait for what was handed over before, for a while. Blocks."""
-        with suppress(NoRoom, TimeoutError):
+        """Wait until the results that were added before are written, at most CATCH_UP_S. Blocks."""
+        with suppress(QueueFull, TimeoutError):
             self._writer.submit(lambda: None, size=0).result(CATCH_UP_S)
 
     def close(self) -> None:
-        """After everything else: what waits is written, unless the file is locked. Blocks."""
+        """Write what waits, unless the file is locked, and close the files. Call `close` last. Blocks."""
         self._writer.close()
         self.store.close()
 
-    def _told(self, work: Callable[[], bool], scan: Scan, size: int) -> Future[bool]:
-        """What is to be written, in its turn; lost where there is no room for it."""
+    def _queue_write(self, work: Callable[[], bool], scan: Scan, size: int) -> Future[bool]:
+        """Queue a write. The result is lost, and the loss is counted, where the queue is full.
+
+        work: returns whether the result is on record.
+        size: bytes of memory that `work` holds.
+        """
         try:
             return self._writer.submit(work, size=size)
-        except NoRoom as error:
-            self._lost(scan, error)
-            lost: Future[bool] = Future()
-            lost.set_result(False)
-            return lost
+        except QueueFull as error:
+            self._count_lost(scan, error)
+            not_written: Future[bool] = Future()
+            not_written.set_result(False)
+            return not_written
 
-    def _lost(self, scan: Scan, error: Exception) -> bool:
+    def _count_lost(self, scan: Scan, error: Exception) -> bool:
+        """Log and count a lost record. Returns False: the result is not on record."""
         self._metrics.not_kept(scan.scored.detector.product)
         self._logger.error(
             "result_not_kept", result_id=scan.result_id, part_id=scan.part_id, reason=str(error)
@@ -148,7 +161,7 @@ class Records:
     def _recall(self, once: Once) -> None:
         result = self.store.answered(once)
         if result is not None:
-            with suppress(NoRoom):
+            with suppress(QueueFull):
                 self._writer.submit(lambda: self._mark(result.id, answered=True), size=0)
             raise Answered(result)
 
@@ -172,7 +185,7 @@ class Records:
         return self._add(simulated, record, picture)
 
     def _row(self, scan: Scan, simulates: str | None) -> tuple[Result, bytes]:
-        """A result as it is kept, and its small picture."""
+        """The record of a scan, and the small picture."""
         result, detector = scan.scored.result, scan.scored.detector
         record = Result(
             id=scan.result_id,
@@ -189,15 +202,18 @@ class Records:
         return record, thumbnail_jpeg(result.prepared, result.map, scan.scale)
 
     def _add(self, scan: Scan, record: Result, picture: bytes) -> bool:
-        """Whether it is on record now; it waits as long as another program holds the file."""
+        """Write a record.
+
+        Waits while another program locks the file. Returns whether the record is written.
+        """
         while True:
             try:
                 self.store.add(record, picture, scan.once)
             except (sqlite3.Error, OSError) as error:
                 if scan.once is not None and isinstance(error, sqlite3.IntegrityError):
                     self._recall(scan.once)
-                if not is_locked(error) or self._writer.closing.wait(AGAIN_S):
-                    return self._lost(scan, error)
+                if not is_locked(error) or self._writer.closing.wait(RETRY_S):
+                    return self._count_lost(scan, error)
             else:
                 return True
 
@@ -205,7 +221,7 @@ class Records:
         try:
             self.parts.add(scan.result_id, scan.sample)
         except OSError as error:
-            return self._lost(scan, error)
+            return self._count_lost(scan, error)
         return True
 
 
@@ -214,7 +230,7 @@ def _bytes_of(sample: Sample) -> int:
 
 
 async def _in_time(future: asyncio.Future[Any], seconds: float) -> bool:
-    """Whether it is done by then. If not, it goes on, and what it raises is nobody's."""
+    """Whether a future is done in time. A late future goes on, and its exception is ignored."""
     done, _ = await asyncio.wait({future}, timeout=max(0.0, seconds))
     if not done:
         future.add_done_callback(lambda late: late.cancelled() or late.exception())

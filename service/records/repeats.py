@@ -1,4 +1,4 @@
-"""A request that is sent again: what its answer depends on, and the answer that is on record."""
+"""Requests that are sent again: the digest of a request, and the answer on record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.records.results import Result
 
 
 class Answered(Exception):
-    """The same request was answered before. result: what was said."""
+    """The same request was answered before. result: the result on record."""
 
     def __init__(self, result: Result) -> None:
         super().__init__(result.id)
@@ -18,7 +18,12 @@ class Answered(Exception):
 
 
 def digest_of(fields: Mapping[str, bytes], part_id: str | None, threshold: float | None) -> str:
-    """Of all that a part's answer depends on. Heavy."""
+    """SHA-256, in hexadecimal, of everything on which a part's answer depends. Call on the decode pool.
+
+    fields: the form's fields.
+    part_id: the client's name for the part.
+    threshold: the request's own threshold.
+    """
     digest = hashlib.sha256(json.dumps([part_id, threshold]).encode())
     for name in sorted(fields.keys() - {"part_id"}):
         digest.update(f"{name} {len(fields[name])} ".encode())

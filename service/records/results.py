@@ -1,6 +1,6 @@
-"""Results on disk, <state>/results.sqlite: what was said of each part, a small picture, and what people said.
+"""Results on disk, <state>/results.sqlite: each part's result, a small picture, and people's feedback.
 
-The oldest go first, by age and by bytes, so that the file stays below its limit for years.
+The oldest results are deleted first, by age and by bytes, so that the file stays below its limit for years.
 """
 
 from __future__ import annotations
@@ -45,17 +45,18 @@ CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
     run_clock.SCHEMA,
 )
 _OVERHEAD = 512
-"""Bytes that a row takes beside its answer and picture, by and large."""
-_PRUNED = 64
-"""Rows that go at once: no caller waits long, and not each has to."""
+"""The approximate bytes of a row without its answer and picture."""
+_BATCH = 64
+"""Rows that are deleted together: a call then takes little time, and most calls delete nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was said of one part. created: seconds since 1970.
+    """One part's result.
 
-    simulates: of a shadow's result, the id of the active version's on the same part. answer: the whole
-    result as JSON.
+    created: seconds since 1970.
+    simulates: for a shadow's result, the id of the active version's result for the same part.
+    answer: the whole result as JSON.
     """
 
     id: str
@@ -72,8 +73,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A result on record and what people said of it. number: grows with every result. answered: whether who
-    asked was still there when it was answered."""
+    """A result on record, with people's feedback.
+
+    number: grows with every result.
+    verdict, verdict_time, note: a person's feedback; the time is in seconds since 1970.
+    answered: whether the client was still connected when the answer was sent.
+    """
 
     number: int
     result: Result
@@ -85,8 +90,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which results; None is any. since, until: seconds since 1970, the first in, the last out. verdict
-    "none": those that nobody judged. simulated: those of shadows, instead of those that decided."""
+    """Which results are listed; None accepts any value.
+
+    verdict: "none" means results without feedback.
+    since, until: seconds since 1970; `since` is included, `until` is not.
+    simulated: the results of shadows, instead of the results that decided.
+    """
 
     product: str | None = None
     bank_version: str | None = None
@@ -98,7 +107,7 @@ class Filter:
     simulated: bool = False
 
     def where(self) -> tuple[str, list[str | float]]:
-        """The condition in SQL, and its values."""
+        """The condition in SQL, and the condition's values."""
         given = (
             ("product = ?", self.product),
             ("bank_version = ?", self.bank_version),
@@ -118,17 +127,18 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, a
 
 
 class ResultStore:
-    """The results of one state folder. Methods block on the disk and may be called from any thread.
+    """The results of one state folder. The methods block on the disk; any thread may call them.
 
-    keep_s, keep_bytes: the age, in seconds that the service ran, and the sum of bytes above which the oldest
-    go. ticks: as of RunClock.
+    keep_s: the age, in seconds that the service ran, above which results are deleted.
+    keep_bytes: the sum of bytes above which the oldest results are deleted.
+    ticks: as in RunClock.
     """
 
     def __init__(
         self, folder: Path, *, keep_s: float, keep_bytes: int, ticks: Callable[[], float] = time.monotonic
     ) -> None:
         parts = folder / "parts"  # see `service.records.kept_parts`
-        self._db = Database(folder / "results.sqlite", _STEPS, first=self._begin, beside=(parts,))
+        self._db = Database(folder / "results.sqlite", _STEPS, first=self._start, beside=(parts,))
         self._clock = run_clock.RunClock(ticks)
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
@@ -136,26 +146,32 @@ class ResultStore:
 
     @property
     def damaged(self) -> Sequence[Path]:
-        """Files that were found damaged since the start, and put aside."""
+        """The damaged files that were renamed since the start."""
         return self._db.damaged
 
     def open(self) -> None:
-        """Open it, unless it is open, in a folder that is there. Raises OSError, sqlite3.Error."""
+        """Open the file, unless the file is open, in a folder that exists. Raises OSError, sqlite3.Error."""
         self._db.open()
 
-    def _begin(self, db: sqlite3.Connection) -> None:
+    def _start(self, db: sqlite3.Connection) -> None:
         self._clock.start(db, "results")
         self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
 
     def close(self) -> None:
-        """After everything else."""
+        """Close the file. No other method may be called afterwards."""
         with suppress(sqlite3.Error), self._db.transaction() as db:
             self._clock.save(db)
         self._db.close()
 
     def add(self, result: Result, picture: bytes, once: Once | None = None) -> None:
-        """Put a result on record. once: the request that it answers. Raises sqlite3.Error, as when the disk
-        is full; sqlite3.IntegrityError where that request has a result already."""
+        """Add a result.
+
+        picture: a small JPEG of the part.
+        once: the request, if the client may send the request again.
+
+        Raises sqlite3.Error, such as for a full disk, and sqlite3.IntegrityError where the request has a
+        result already.
+        """
         size = len(result.answer) + len(picture) + _OVERHEAD
         values = (*astuple(result), self._clock.now(), size, picture)
         marks = ", ".join("?" * len(values))
@@ -168,17 +184,20 @@ class ResultStore:
             if once is not None:
                 db.execute("INSERT INTO requests VALUES (?, ?, ?)", (once.key, once.digest, result.id))
         self._bytes += size
-        if self._bytes > self._keep_bytes or (added.lastrowid or 0) % _PRUNED == 0:
+        if self._bytes > self._keep_bytes or (added.lastrowid or 0) % _BATCH == 0:
             self.prune()
 
     def find(self, name: str) -> Kept | None:
-        """The result of that id, if it is on record."""
+        """The result with this id, if it is on record."""
         with self._db.transaction() as db:
             row = db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
         return _kept(row) if row else None
 
     def answered(self, once: Once) -> Result | None:
-        """The result of that request, if it is on record. Raises KeyReused where its key is of another."""
+        """The result of this request, if it is on record.
+
+        Raises KeyReused where another request used the key.
+        """
         with self._db.transaction() as db:
             row = db.execute("SELECT result, digest FROM requests WHERE key = ?", (once.key,)).fetchone()
         if row is None:
@@ -190,7 +209,7 @@ class ResultStore:
         return kept.result if kept else None
 
     def known(self, names: Iterable[str]) -> list[str]:
-        """Those of these ids that are on record, the oldest first."""
+        """The ids that are on record, the oldest first."""
         with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT id FROM results WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number",
@@ -199,13 +218,17 @@ class ResultStore:
             return [row[0] for row in rows]
 
     def picture(self, name: str) -> bytes | None:
-        """The small picture of a result: JPEG."""
+        """A result's small picture, a JPEG."""
         with self._db.transaction() as db:
             row = db.execute("SELECT picture FROM results WHERE id = ?", (name,)).fetchone()
         return row[0] if row else None
 
     def newest(self, asked: Filter, *, before: int | None = None, limit: int = 100) -> list[Kept]:
-        """Results, the newest first; only those with a number below `before`."""
+        """Results, the newest first.
+
+        before: only results with a lower number.
+        limit: the most results.
+        """
         where, values = asked.where()
         with self._db.transaction() as db:
             rows = db.execute(
@@ -215,14 +238,14 @@ class ResultStore:
         return [_kept(row) for row in rows]
 
     def all(self, asked: Filter, *, page: int = 500) -> Iterator[list[Kept]]:
-        """Every result, the newest first, page by page; the store is free between pages."""
+        """Every result, the newest first, page by page. Other calls may use the store between two pages."""
         before: int | None = None
-        while found := self.newest(asked, before=before, limit=page):
-            yield found
-            before = found[-1].number
+        while results := self.newest(asked, before=before, limit=page):
+            yield results
+            before = results[-1].number
 
     def scores(self, asked: Filter, *, limit: int) -> list[tuple[float, Verdict | None]]:
-        """Score and verdict of the newest results."""
+        """The scores and verdicts of the newest results."""
         where, values = asked.where()
         with self._db.transaction() as db:
             return db.execute(
@@ -232,7 +255,12 @@ class ResultStore:
             ).fetchall()
 
     def judge(self, name: str, verdict: Verdict | None, note: str | None = None) -> Kept | None:
-        """What a person says of the part; None takes it back. None without such a result."""
+        """Set a person's feedback for a part.
+
+        verdict: None removes the feedback.
+
+        Returns the result, or None where no result has this id.
+        """
         when = None if verdict is None else time.time()
         with self._db.transaction() as db:
             db.execute(
@@ -242,27 +270,28 @@ class ResultStore:
         return self.find(name)
 
     def mark(self, name: str, *, answered: bool) -> None:
-        """Whether who asked got the result of that id."""
+        """Remember whether the client got the result with this id."""
         with self._db.transaction() as db:
             db.execute("UPDATE results SET answered = ?1 WHERE id = ?2 AND answered != ?1", (answered, name))
 
     def prune(self) -> None:
-        """Forget what is too old, unless a person judged it, and the oldest above the bytes."""
-        while self._forget_some():
+        """Delete results above the age, except results with feedback, and the oldest results above the
+        bytes."""
+        while self._delete_some():
             pass
 
-    def _forget_some(self) -> bool:
+    def _delete_some(self) -> bool:
         with self._db.transaction() as db:
             too_old = self._clock.save(db) - self._keep_s
             old = dict(
                 db.execute(
                     "SELECT number, bytes FROM results WHERE ran < ? AND verdict IS NULL LIMIT ?",
-                    (too_old, _PRUNED),
+                    (too_old, _BATCH),
                 )
             )
             excess = self._bytes - sum(old.values()) - self._keep_bytes
             if excess > 0:
-                oldest = db.execute("SELECT number, bytes FROM results ORDER BY number LIMIT ?", (_PRUNED,))
+                oldest = db.execute("SELECT number, bytes FROM results ORDER BY number LIMIT ?", (_BATCH,))
                 for number, size in oldest.fetchall():
                     if excess <= 0:
                         break

@@ -1,4 +1,4 @@
-"""What is kept for a time goes in time, also while nothing is asked of the service."""
+"""Deleting old records on time, even while no request comes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from structlog.typing import FilteringBoundLogger
 
 from service.threads import on_disk
 
-LONGEST_S = 3600.0
-_SHORTEST_S = 1.0
+MAX_PAUSE_S = 3600.0
+_MIN_PAUSE_S = 1.0
 
 
 async def keep_pruned(
@@ -21,12 +21,16 @@ async def keep_pruned(
     logger: FilteringBoundLogger,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Call each every hour, or as often as what is kept for `keep_s` grows too old; until cancelled.
+    """Call every function each hour, or each `keep_s` seconds if that is shorter, until cancelled.
 
-    One that the disk does not let is told, and tried again the next time.
+    A function that fails because of the disk is logged and called again the next time.
+
+    prunes: functions that block; each deletes what is too old.
+    keep_s: how many seconds records are kept.
+    sleep: waits that many seconds.
     """
     while True:
-        await sleep(min(max(keep_s, _SHORTEST_S), LONGEST_S))
+        await sleep(min(max(keep_s, _MIN_PAUSE_S), MAX_PAUSE_S))
         for prune in prunes:
             try:
                 await on_disk(prune)

@@ -1,7 +1,7 @@
-"""The folder of what the service keeps: held against other services, opened at the start, and tried again
-where that fails.
+"""The state folder: locked against other services, opened at the start, and opened again after a failure.
 
-Parts are scored whatever becomes of it: a damaged, full or read-only folder costs the record, not the line.
+Parts are scored whether or not the folder can be used. A damaged, full or read-only folder loses records, but
+does not stop the production line.
 """
 
 from __future__ import annotations
@@ -18,103 +18,104 @@ from structlog.typing import FilteringBoundLogger
 
 from service.threads import on_disk
 
-AGAIN_S = 2.0
-"""How often what could not be opened is tried again."""
+RETRY_S = 2.0
+"""Seconds until a file that could not be opened is opened again."""
 
 
 class StateInUse(RuntimeError):
-    """Another service works with this state folder."""
+    """Another service uses this state folder."""
 
 
-class Kept(Protocol):
-    """Something in the folder."""
+class Store(Protocol):
+    """A store whose files are in the folder."""
 
     @property
     def damaged(self) -> Sequence[Path]:
-        """What was found damaged since the start, and put aside."""
+        """The damaged files that were renamed since the start."""
         ...
 
     def open(self) -> None:
-        """Open it, unless it is open. Raises OSError, sqlite3.Error."""
+        """Open the store, unless the store is open. Raises OSError, sqlite3.Error."""
         ...
 
 
 class StateFolder:
-    """The state folder of one service. For one thread at a time, but for `notes` and what is told of it.
+    """The state folder of one service. For one thread at a time; any thread may call `notes` and `damaged`.
 
-    reasons: why what is kept, by name, is not available; empty where it is.
+    reasons: why each store, by name, is not available; empty for a store that is available.
     """
 
-    def __init__(self, folder: Path, kept: Mapping[str, Kept], logger: FilteringBoundLogger) -> None:
+    def __init__(self, folder: Path, stores: Mapping[str, Store], logger: FilteringBoundLogger) -> None:
         self._folder = folder
-        self._kept = dict(kept)
+        self._stores = dict(stores)
         self._logger = logger
-        self._claim: int | None = None
-        self._told: set[Path] = set()
-        self.reasons = dict.fromkeys(self._kept, "It is being opened.")
+        self._descriptor: int | None = None
+        self._logged: set[Path] = set()
+        self.reasons = dict.fromkeys(self._stores, "The file is being opened.")
 
     def claim(self) -> None:
-        """Hold the folder, made if need be, unless it is held. Raises StateInUse, OSError."""
-        if self._claim is None:
+        """Create the folder where it is missing, and lock the folder. Raises StateInUse, OSError."""
+        if self._descriptor is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._claim = _claimed(self._folder / "lock")
+            self._descriptor = _lock(self._folder / "lock")
 
     def open(self) -> None:
-        """Open what is not open, as far as the disk lets. Raises StateInUse before the folder is held."""
+        """Open every store that is not open. Raises StateInUse where another service has the folder."""
         try:
             self.claim()
         except OSError as error:
-            for name in self._kept:
-                self._tell(name, str(error))
+            for name in self._stores:
+                self._set_reason(name, str(error))
             return
-        for name, kept in self._kept.items():
+        for name, store in self._stores.items():
             try:
-                kept.open()
+                store.open()
             except (OSError, sqlite3.Error) as error:
-                self._tell(name, str(error))
+                self._set_reason(name, str(error))
             else:
-                self._tell(name, "")
-            for aside in kept.damaged:
-                if aside not in self._told:
-                    self._told.add(aside)
+                self._set_reason(name, "")
+            for aside in store.damaged:
+                if aside not in self._logged:
+                    self._logged.add(aside)
                     self._logger.error("state_damaged", kept=name, put_aside=str(aside))
 
     async def keep_open(self) -> None:
-        """Try again what is not open, until cancelled."""
+        """Open every store that is not open, again and again, until cancelled."""
         while True:
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(RETRY_S)
             try:
                 await on_disk(self.open)
             except StateInUse as error:
-                for name in self._kept:
-                    self._tell(name, str(error))
+                for name in self._stores:
+                    self._set_reason(name, str(error))
 
     def close(self) -> None:
-        """Let another service have the folder."""
-        if self._claim is not None:
-            os.close(self._claim)
-            self._claim = None
+        """Unlock the folder for another service."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def notes(self) -> list[str]:
-        """What is not as it should be, in sentences. From any thread."""
+        """What is wrong with the folder, in sentences. Any thread may call `notes`."""
         missing = [
-            f"The {name} of the state folder are not available ({reason}). It is tried again every "
-            f"{AGAIN_S:g} s; parts are scored meanwhile."
+            f"The {name} in the state folder are not available ({reason}). The server tries again every "
+            f"{RETRY_S:g} s. Parts are scored meanwhile."
             for name, reason in self.reasons.items()
             if reason
         ]
         damaged = [
-            f"The {name} on record were damaged: {aside.name} was put aside and a new file begun."
-            for name, kept in self._kept.items()
-            for aside in kept.damaged
+            f"The file of the {name} was damaged. The file is now {aside.name}, and a new file is in use."
+            for name, store in self._stores.items()
+            for aside in store.damaged
         ]
         return [*missing, *damaged]
 
     def damaged(self) -> dict[str, int]:
-        """How many damaged files were put aside since the start, by what they keep. From any thread."""
-        return {name: len(kept.damaged) for name, kept in self._kept.items()}
+        """How many damaged files each store renamed since the start. Any thread may call `damaged`."""
+        return {name: len(store.damaged) for name, store in self._stores.items()}
 
-    def _tell(self, name: str, reason: str) -> None:
+    def _set_reason(self, name: str, reason: str) -> None:
+        """Remember why a store is not available, and log a change."""
         before, self.reasons[name] = self.reasons[name], reason
         if reason and reason != before:
             self._logger.error("state_unavailable", kept=name, reason=reason)
@@ -122,12 +123,13 @@ class StateFolder:
             self._logger.info("state_available", kept=name)
 
 
-def _claimed(lock: Path) -> int:
-    """Hold the folder's lock until the process ends. Raises OSError, StateInUse."""
+def _lock(lock: Path) -> int:
+    """Lock the folder until the process ends. Returns the lock's descriptor. Raises OSError, StateInUse."""
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise StateInUse(f"Another service uses the state folder {lock.parent}. Give each its own.") from None
+        detail = f"Another server uses the state folder {lock.parent}. Set TRIBANK_STATE to another folder."
+        raise StateInUse(detail) from None
     return descriptor

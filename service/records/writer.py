@@ -1,4 +1,4 @@
-"""The thread that writes the record, so that neither a part nor its answer waits for a slow disk."""
+"""The thread that writes records, so that no part and no answer waits for a slow disk."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 _T = TypeVar("_T")
-MOST_BYTES = 256 << 20
-"""Of what waits to be written; what comes above it is lost."""
+MAX_BYTES = 256 << 20
+"""The most bytes that wait to be written. More is refused."""
 
 
-class NoRoom(RuntimeError):
-    """Too much waits to be written, or the writer is closed."""
+class QueueFull(RuntimeError):
+    """Too many bytes wait to be written, or the writer is closed."""
 
 
 class RecordWriter:
-    """Does one thing after another on its own thread, in the order in which it was told. Any thread."""
+    """Makes calls one after another on its own thread. Any thread may call the methods."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._bytes = 0
         self._lock = threading.Lock()
         self._since: float | None = None
         self._pool = ThreadPoolExecutor(1, "tribank-record")
         self.closing = threading.Event()
-        """What tries again and again should stop."""
+        """Set by `close`: a call that tries again and again should stop."""
 
     def submit(self, work: Callable[[], _T], *, size: int) -> Future[_T]:
-        """Do it in its turn. size: bytes of memory that it holds until then. Raises NoRoom."""
+        """Queue a call. size: bytes of memory that the call holds until it is made. Raises QueueFull."""
         with self._lock:
-            if self.closing.is_set() or self._bytes + size > self._most_bytes:
-                raise NoRoom("Too much waits to be put on record.")
+            if self.closing.is_set() or self._bytes + size > self._max_bytes:
+                raise QueueFull("Too many results wait to be written. The disk is too slow.")
             self._bytes += size
-            future = self._pool.submit(self._do, work)
-        future.add_done_callback(lambda _: self._leave(size))
+            future = self._pool.submit(self._make, work)
+        future.add_done_callback(lambda _: self._free(size))
         return future
 
     def busy_s(self) -> float:
-        """How long what it does now has taken."""
+        """Seconds that the current call has taken; 0 without a call."""
         since = self._since
         return 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
-        """Do what waits, and nothing more. Blocks."""
+        """Make the calls that wait and accept no more. Blocks."""
         with self._lock:
             self.closing.set()
         self._pool.shutdown()
 
-    def _do(self, work: Callable[[], _T]) -> _T:
+    def _make(self, work: Callable[[], _T]) -> _T:
         self._since = time.monotonic()
         try:
             return work()
         finally:
             self._since = None
 
-    def _leave(self, size: int) -> None:
+    def _free(self, size: int) -> None:
         with self._lock:
             self._bytes -= size

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from service.records.results import Result
-from service.records.writer import NoRoom, RecordWriter
+from service.records.writer import QueueFull, RecordWriter
 from service.settings import Settings
 from tests.waiting import until
 
@@ -153,23 +153,23 @@ def test_a_result_that_nobody_got_is_marked(
 
 
 def test_what_waits_to_be_written_is_bounded() -> None:
-    writer = RecordWriter(most_bytes=10)
+    writer = RecordWriter(max_bytes=10)
     go_on = threading.Event()
     first = writer.submit(lambda: go_on.wait(200), size=8)
-    with pytest.raises(NoRoom):
+    with pytest.raises(QueueFull):
         writer.submit(lambda: None, size=3)
     second = writer.submit(lambda: "done", size=2)
     go_on.set()
     assert (first.result(200), second.result(200)) == (True, "done")
 
     def has_room() -> bool:
-        with suppress(NoRoom):  # a moment after the last one is done
+        with suppress(QueueFull):  # a moment after the last one is done
             return writer.submit(lambda: True, size=10).result(200)
         return False
 
     until(has_room, "the room")
     writer.close()
-    with pytest.raises(NoRoom):
+    with pytest.raises(QueueFull):
         writer.submit(lambda: None, size=0)
 
 
