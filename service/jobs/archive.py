@@ -1,7 +1,7 @@
-"""A zip of parts: listed and read in place; extracted only for a build, when every name has been checked.
+"""A zip file of parts. The parts are read from the zip; only a build extracts them, after every check.
 
-A name or an entry that is not allowed refuses the whole archive (422). So does an archive beyond a limit
-(413). What is wrong with the bytes of one part is a refusal of that part alone.
+One forbidden name or entry refuses the whole zip (422). A zip above a limit is refused too (413). Where one
+part's bytes cannot be read, only that part is refused.
 """
 
 from __future__ import annotations
@@ -33,66 +33,74 @@ from service.engine.decoding import check_fields
 from service.refusals import Refusal, from_bad_sample
 
 FILE = "parts.zip"
-"""The name of the zip in a job's folder of input."""
+"""The name of the zip file in a job's input folder."""
 MAX_NAME_BYTES = 255
 _MAC_FOLDER = "__MACOSX"
 _LAYOUT = frozenset((*SPLITS, "rgb", "xyz", "gt"))
-"""Folders within a product's; what lies above the first of them is no part of a layout."""
+"""Folders inside a product's folder. The layout begins at the first of these folders in a path."""
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ENTRY, _END, _END64, _LOCATOR64 = b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _END_BYTES = 22
-_MOST_COMMENT = 65_535
-_END64_BYTES = 56 + 20  # the record of a large zip, and its locator, before the one of any zip
+_MAX_COMMENT_BYTES = 65_535
+_END64_BYTES = 56 + 20  # a large zip's end record and locator, before the usual end record
 _ENTRY_BYTES = 1024
-"""The most that an entry takes of the directory, with its name, extra fields and remark, on average."""
+"""The most bytes of the directory for one entry, on average: name, extra fields and comment."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """entries: files and folders. bytes: all entries together, decompressed."""
+    """The limits of one zip file.
+
+    entries: the most files and folders.
+    bytes: the most bytes of all entries together, decompressed.
+    """
 
     entries: int
     bytes: int
 
 
 class PartsArchive:
-    """The parts in a zip file, in natural order. Methods block; `read` may be called from any thread.
+    """The parts in a zip file, in natural order. The methods block; any thread may call `read`.
 
-    parts: what it holds, named by their place in it. left_out: a sentence for each that is not whole.
+    parts: the complete parts; a part's name is its path in the zip.
+    left_out: one sentence for each file that makes no complete part.
     """
 
     def __init__(self, file: Path, limits: ArchiveLimits) -> None:
-        """Raises Refusal; nothing is decompressed."""
-        with _unreadable():
+        """Open and check a zip file without decompressing the zip. Raises Refusal."""
+        with _refusing_damage():
             _check_count(file, limits)
             self._zip = zipfile.ZipFile(file)
         try:
-            _take_backslashes_as_steps(self._zip)
+            _backslashes_to_slashes(self._zip)
             _check(self._zip.infolist(), limits)
             self._root, outside = _root(self._zip)
-            found = open_product_folder(cast(Path, self._root))
+            product = open_product_folder(cast(Path, self._root))
         except NotAProductFolder:
             self.close()
             detail = (
-                "The zip holds no parts. Zip a folder with rgb/ and xyz/ of equal names, with 000.png beside "
-                "000.tiff, with 000.npz, or in the layout of MVTec 3D-AD."
+                "The zip contains no parts. Zip one of these: folders rgb/ and xyz/ with equal file names; "
+                "000.png beside 000.tiff; 000.npz; or a folder in the layout of MVTec 3D-AD."
             )
             raise Refusal(422, "no_parts", detail) from None
         except BaseException:
             self.close()
             raise
-        self.parts: tuple[PartFile, ...] = (*found.train, *found.validation, *found.test)
-        self.left_out = (*found.skipped, *(f"{name}: lies outside of {self._root.at}" for name in outside))
+        self.parts: tuple[PartFile, ...] = (*product.train, *product.validation, *product.test)
+        self.left_out = (
+            *product.skipped,
+            *(f"{name}: is outside the folder {self._root.at}" for name in outside),
+        )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._zip.close()
 
     def read(self, part: PartFile, limits: ReadLimits) -> dict[str, bytes]:
-        """The fields of a part as a form would bring them. Raises Refusal."""
+        """A part's fields, as in a form. Raises Refusal."""
         fields: dict[str, bytes] = {}
         if part.rgb is not None:
             fields["rgb"] = self._bytes(part.rgb, "rgb", limits.rgb_bytes, limits)
@@ -103,9 +111,15 @@ class PartsArchive:
         check_fields(fields)
         return fields
 
-    def extract(self, folder: Path, limits: ReadLimits, told: Callable[[int, int], None]) -> Path:
-        """Write the files of the good parts below `folder`; returns the product folder there. told: called
-        with how many parts are done, and of how many. Raises Refusal, OSError."""
+    def extract(self, folder: Path, limits: ReadLimits, on_progress: Callable[[int, int], None]) -> Path:
+        """Write the files of the good parts to a folder.
+
+        folder: the target.
+        limits: how large a part may be.
+        on_progress: called with the number of parts that are written, and the number of all good parts.
+
+        Returns the product folder inside `folder`. Raises Refusal, OSError.
+        """
         good = [part for part in self.parts if part.split != "test"]
         for number, part in enumerate(good, 1):
             try:
@@ -118,39 +132,45 @@ class PartsArchive:
                     place = folder / _at(path)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(fields[field])
-            told(number, len(good))
+            on_progress(number, len(good))
         return folder / self._root.at  # pyright: ignore[reportAttributeAccessIssue]
 
     def _bytes(self, path: Path, field: str, most: int, limits: ReadLimits) -> bytes:
-        """One entry. zipfile inflates no more than the size that the entry declares and checks its CRC, so
-        the sizes checked here and in `_check` are those of the real bytes."""
+        """The bytes of one entry. Raises Refusal.
+
+        zipfile decompresses at most the size that the entry declares and checks the CRC. The sizes that are
+        checked here and in `_check` are therefore the real sizes.
+        """
         info = self._zip.getinfo(_at(path))
         if info.file_size > most:
-            detail = f"The field {field} is larger than {most} bytes."
+            detail = f"The field {field} is larger than {most} bytes. Send a smaller file."
             raise Refusal(413, "field_too_large", detail, part=field)
         try:
             check_decoded(info.file_size, max(1, info.compress_size), limits, f"entry of {field}")
         except BadSample as error:
             raise from_bad_sample(error, field) from error
-        with _unreadable(field), self._zip.open(info) as entry:
+        with _refusing_damage(field), self._zip.open(info) as entry:
             return entry.read(most)
 
 
 def _at(path: Path) -> str:
-    """The name of a part's file in the zip; `path` is really a zipfile.Path."""
+    """The name of a part's file in the zip. `path` is a zipfile.Path."""
     return cast(zipfile.Path, path).at  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _check_count(file: Path, limits: ArchiveLimits) -> None:
-    """zipfile makes an object of every entry of the directory, so they are counted before it is asked: in the
-    directory alone, which lies before the record at the end and is bounded itself."""
+    """Count the entries before zipfile reads the directory, because zipfile makes an object of every entry.
+
+    The directory is before the end record, and the directory's length is limited too. Raises Refusal,
+    ValueError.
+    """
     with file.open("rb") as raw:
         size = raw.seek(0, io.SEEK_END)
-        raw.seek(max(0, size - _END_BYTES - _MOST_COMMENT))
+        raw.seek(max(0, size - _END_BYTES - _MAX_COMMENT_BYTES))
         tail = raw.read()
         end = tail.rfind(_END, 0, len(tail) - _END_BYTES + len(_END))
         if end < 0:
-            raise ValueError("no record at the end of the zip")
+            raise ValueError("the zip has no end record")
         (length,) = struct.unpack_from("<I", tail, end + 12)
         start = size - len(tail) + end
         raw.seek(max(0, start - _END64_BYTES))
@@ -166,28 +186,28 @@ def _check_count(file: Path, limits: ArchiveLimits) -> None:
 
 
 def _too_many_entries(limits: ArchiveLimits) -> Refusal:
-    detail = f"A zip has at most {limits.entries} files and folders. Send several."
+    detail = f"The zip has more than {limits.entries} files and folders. Split the parts into several zips."
     return Refusal(413, "too_many_entries", detail)
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
-    """Refuse an archive for what its directory says."""
+    """Check the directory of the zip. Raises Refusal."""
     if sum(entry.file_size for entry in entries) > limits.bytes:
-        detail = f"The zip holds more than {limits.bytes} bytes. Send several."
+        detail = f"The zip is larger than {limits.bytes} bytes after decompression. Send several zips."
         raise Refusal(413, "too_many_bytes_decoded", detail)
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
         reason = _fault(entry)
         name = unicodedata.normalize("NFC", entry.filename).casefold().rstrip("/")
         if reason is None and name in seen:
-            reason = "has the name of another, but for case or accents"
+            reason = "has the name of another entry, apart from case or accents"
         if reason is not None:
-            raise Refusal(422, "unsafe_archive", f"The zip is refused: its entry {number} {reason}.")
+            raise Refusal(422, "unsafe_archive", f"The zip is refused: entry {number} {reason}.")
         seen.add(name)
 
 
 def _fault(entry: zipfile.ZipInfo) -> str | None:
-    """What is wrong with an entry, apart from its content; None for nothing."""
+    """Why an entry is forbidden, apart from its content; None for an entry that is allowed."""
     name = entry.orig_filename  # zipfile ends `filename` at a NUL
     if "/" in entry.filename and "/" not in name:
         name = name.replace("\\", "/")
@@ -199,18 +219,20 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
         "has a name with a backslash, a control character or a drive letter": "\\" in name
         or not name.isprintable()
         or _DRIVE.match(name),
-        "has an absolute name or one with an empty, '.' or '..' step": {"", ".", ".."} & set(pieces),
+        "has an absolute name, or a name with an empty, '.' or '..' step": {"", ".", ".."} & set(pieces),
         f"has a name longer than {MAX_NAME_BYTES} bytes": len(name.encode("utf-8", "replace"))
         > MAX_NAME_BYTES,
-        "is an archive itself": name.lower().endswith(_NESTED),
-        "is compressed in another way than deflate": entry.compress_type not in _METHODS,
+        "is an archive": name.lower().endswith(_NESTED),
+        "uses another compression than deflate": entry.compress_type not in _METHODS,
     }
-    return next((fault for fault, found in faults.items() if found), None)
+    return next((fault for fault, present in faults.items() if present), None)
 
 
-def _take_backslashes_as_steps(archive: zipfile.ZipFile) -> None:
-    """Older Windows software separates the steps of a name by backslashes, in every name of the zip: where no
-    name has a slash, they are read as slashes. Every check comes after."""
+def _backslashes_to_slashes(archive: zipfile.ZipFile) -> None:
+    """Read backslashes as slashes where no name in the zip has a slash. Every check comes afterwards.
+
+    Older Windows software writes backslashes between the folders in a name.
+    """
     entries = archive.infolist()
     if any("/" in entry.orig_filename for entry in entries):
         return
@@ -220,10 +242,10 @@ def _take_backslashes_as_steps(archive: zipfile.ZipFile) -> None:
 
 
 def _root(archive: zipfile.ZipFile) -> tuple[zipfile.Path, list[str]]:
-    """The folder that holds the parts, and the files of parts outside of it.
+    """The folder that holds the parts, and the parts' files outside that folder.
 
-    It is the deepest folder above all of them, and above any folder of a layout. What is no part (a note, a
-    system's own file) has no say, nor has a file of a part that lies in no layout when another does.
+    The folder is the deepest common folder of the parts' files, above every folder of a layout. Files that
+    belong to no part (a note, a system file) do not count. If some files are in a layout, only those count.
     """
     files = [name for name in archive.namelist() if _is_part_file(name)]
     steps = {name: name.split("/")[:-1] for name in files}
@@ -235,19 +257,19 @@ def _root(archive: zipfile.ZipFile) -> tuple[zipfile.Path, list[str]]:
 
 
 def _is_part_file(name: str) -> bool:
-    """Whether an entry may belong to a part, by its name."""
+    """Whether an entry's name may be the name of a part's file."""
     *folders, last = name.split("/")
     hidden = _MAC_FOLDER in folders or any(step.startswith(".") for step in (*folders, last))
     return not hidden and last.lower().endswith(PART_SUFFIXES)
 
 
 @contextmanager
-def _unreadable(field: str | None = None) -> Iterator[None]:
-    """Make any failure of zipfile a 422: on damaged bytes it raises much more than BadZipFile."""
+def _refusing_damage(field: str | None = None) -> Iterator[None]:
+    """Turn every error of zipfile into a 422: damaged bytes raise many errors other than BadZipFile."""
     try:
         yield
     except Refusal:
         raise
     except Exception as error:
-        detail = "The zip is damaged or cut short. Write it again and check the transfer."
+        detail = "The zip is damaged or incomplete. Create the zip again and send the zip again."
         raise Refusal(422, "unreadable", detail, part=field) from error

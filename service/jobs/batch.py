@@ -1,4 +1,4 @@
-"""Many parts in one request: one line a part, in order, streamed or as a job. A bad part harms no other."""
+"""Many parts in one request: one line for each part, in order. A bad part does not affect other parts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ from service.http.deadline import Clock
 from service.http.problems import body_of
 from service.inspection import Ask, Inspection
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
-from service.jobs.queue import Task
+from service.jobs.task import Task
 from service.refusals import INTERNAL, NotReady, Refusal
 from service.threads import on_disk
 
 WINDOW = 2
-"""Parts of one batch in work at once: one is decoded while another is scored."""
+"""Parts of one batch that are processed at once: one part is decoded while another part is scored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is asked of an archive's parts. threshold: the request's own. origin: the id that log lines and
-    refusals name, the request's or the job's. resumes: whether parts that the service is not ready for are
-    asked again later, rather than told as problems."""
+    """A request to score an archive's parts.
+
+    threshold: the request's own threshold.
+    origin: the id of the request or the job, for log lines and problems.
+    resumes: whether the batch is interrupted and continued later where the service is not ready for a part.
+        Otherwise such a part gets a problem line.
+    """
 
     product: str
     archive: PartsArchive
@@ -44,14 +48,19 @@ class Batch:
 
     @property
     def count(self) -> int:
-        """How many lines there will be."""
+        """The number of lines."""
         return len(self.archive.parts) + len(self.archive.left_out)
 
     async def lines(
         self, inspection: Inspection, logger: FilteringBoundLogger, first: int = 0
     ) -> AsyncGenerator[str]:
-        """JSON texts in order from line `first` on: of each part its result, or a problem with its part_id;
-        then a problem for each that was left out. Raises NotReady, if the batch resumes."""
+        """The lines as JSON texts, in order: a result or a problem for each part, then the files left out.
+
+        inspection: scores the parts.
+        first: the number of lines to skip; an earlier run wrote these lines.
+
+        Raises NotReady if the batch resumes.
+        """
         waiting: deque[asyncio.Task[str]] = deque()
         try:
             for part in self.archive.parts[first:]:
@@ -71,10 +80,10 @@ class Batch:
     async def _line(self, part: PartFile, inspection: Inspection, logger: FilteringBoundLogger) -> str:
         try:
             part_id = checked_part_id(part.name)
-            inspection.check(self.product)  # a service that shuts down takes no further part of a batch
+            inspection.check(self.product)  # no further part during a shutdown
             async with inspection.turn(self.product):
                 clock = Clock()
-                if not self.resumes:  # else nobody waits for the answer
+                if not self.resumes:  # the parts of a job have no deadline
                     clock.shorten(inspection.deadline_s)
                 async with clock.running():
                     ask = Ask(self.product, part_id, self.threshold, clock)
@@ -106,7 +115,7 @@ class Batch:
 
 
 class BatchJob:
-    """A batch that outlives its request; its lines are the job's."""
+    """A batch as a job. The batch's lines are the job's results."""
 
     name = "batch"
 
@@ -116,7 +125,7 @@ class BatchJob:
         self._logger = logger
 
     async def run(self, task: Task) -> Mapping[str, Any]:
-        """Score what has no line yet. Raises Refusal, JobStopped."""
+        """Score the parts that have no line yet. Raises Refusal, JobStopped."""
         self._inspection.check(task.job.product)
         archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits))
         try:

@@ -1,4 +1,4 @@
-"""Building a version as a job: `tribank build` in a process of its own, so that scoring goes on beside it."""
+"""Building a version as a job. `tribank build` runs in its own process, so that scoring goes on."""
 
 from __future__ import annotations
 
@@ -18,26 +18,29 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service.exit_status import EXIT_FULL
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
-from service.jobs.queue import Task
+from service.jobs.task import Task
 from service.refusals import Refusal
 from service.settings import Settings
 from service.threads import on_disk
 
 PARTS = "parts"
-"""Where the good parts lie in a job's folder of input, if they do not lie elsewhere."""
-_POLITE = 10  # niceness: scoring goes before
-_FIRST_TO_GO = "1000"  # what the kernel ends where memory runs out: the build, not the server beside it
+"""The folder of good parts in a job's input folder, for parts that came with the request."""
+_NICENESS = 10  # niceness: scoring has priority
+_OOM_SCORE = "1000"  # where memory runs out, the kernel ends the build and not the server
 _POLL_S = 0.25
-_LAST_WORDS_S = 5.0
-_OWN = frozenset({"stages", "stage", "version"})  # what a line of the command's tells, one of these each
-_REFUSED = 2  # the command's exit code where a person has to mend something
+_TERMINATE_S = 5.0
+_MEMBERS = frozenset({"stages", "stage", "version"})  # each line of the command has one of these members
+_EXIT_REFUSED = 2  # the command's exit code for an error that a person has to correct
 
 
 class BuildJob:
-    """A build of one version, which does not become active by itself.
+    """A build of one version. The build does not activate the version.
 
-    request: `profile`, `seed` and `no_return`, or `extend` (a version); `folder`, below the one that is meant
-    for parts, where they do not come with the request.
+    The job's request has these members, each optional:
+
+    profile, seed, no_return: options of a new version.
+    extend: the version to extend, in place of these options.
+    folder: a folder below the parts directory, for parts that do not come with the request.
     """
 
     name = "build"
@@ -52,10 +55,12 @@ class BuildJob:
         self._logger = logger
 
     async def run(self, task: Task) -> Mapping[str, Any]:
-        """Build; the result says what the version is made of. Raises Refusal, JobStopped."""
+        """Build a version. Returns facts of the version. Raises Refusal, JobStopped."""
         banks = self._settings.banks
         if banks.exists() and not os.access(banks, os.W_OK):
-            detail = "The bank directory cannot be written, so no version can be made. See its permissions."
+            detail = (
+                "The server cannot write to the bank directory. Correct the permissions of the directory."
+            )
             raise Refusal(503, "banks_not_writable", detail)
         parts = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
@@ -78,7 +83,7 @@ class BuildJob:
         }
 
     def _parts(self, task: Task) -> Path:
-        """The folder of good parts, extracted if need be."""
+        """The folder of good parts. Parts that came in a zip are extracted first."""
         folder = task.job.request.get("folder")
         if folder is not None and self._settings.parts_dir is not None:
             return self._settings.parts_dir / folder
@@ -91,12 +96,12 @@ class BuildJob:
             )
 
     def _command(self, task: Task, parts: Path) -> list[str]:
-        asked, settings = task.job.request, self._settings
+        request, settings = task.job.request, self._settings
         options = {
-            "--extend": asked.get("extend"),
-            "--profile": asked.get("profile"),
-            "--seed": asked.get("seed"),
-            "--set": f"preparation.no_return={asked['no_return']}" if "no_return" in asked else None,
+            "--extend": request.get("extend"),
+            "--profile": request.get("profile"),
+            "--seed": request.get("seed"),
+            "--set": f"preparation.no_return={request['no_return']}" if "no_return" in request else None,
             "--banks": settings.banks,
             "--device": settings.build_device,
             "--weights-dir": settings.weights,
@@ -108,18 +113,20 @@ class BuildJob:
         return [*program, "--", task.job.product, str(parts)]
 
     async def _lines(self, task: Task, command: list[str]) -> AsyncGenerator[dict[str, Any]]:
-        """What the command tells, line by line, until it is done. Its process has ended when this is closed.
-        Raises Refusal, JobStopped."""
-        said = task.folder / "stderr.txt"
-        with said.open("wb") as errors:
+        """The messages of the command, until the command ends. Closing the generator ends the process.
+
+        Raises Refusal, JobStopped.
+        """
+        error_output = task.folder / "stderr.txt"
+        with error_output.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors
             )
         try:
             with suppress(ProcessLookupError, PermissionError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, _POLITE)
+                os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
             with suppress(OSError):
-                Path(f"/proc/{process.pid}/oom_score_adj").write_text(_FIRST_TO_GO)
+                Path(f"/proc/{process.pid}/oom_score_adj").write_text(_OOM_SCORE)
             assert process.stdout is not None
             while True:
                 try:
@@ -127,45 +134,47 @@ class BuildJob:
                 except TimeoutError:
                     task.check()
                     continue
-                except ValueError:  # a line without end; no line of the command's
+                except ValueError:  # an endless line, which the command does not write
                     continue
                 if not line:
                     break
-                told = _told(line)
-                if told is not None:
-                    yield told
+                message = _message(line)
+                if message is not None:
+                    yield message
             code = await process.wait()
         finally:
-            await _ended(process)
+            await _terminate(process)
         if code == EXIT_FULL:
-            detail = "The disk of the banks was full; no version was made. Make room, then build again."
+            detail = "The disk of the bank directory is full. No version was built. Free space and retry."
             raise Refusal(507, "disk_full", detail)
         if code:
-            text = said.read_text("utf-8", "replace").strip()
-            if code != _REFUSED or not text:
+            text = error_output.read_text("utf-8", "replace").strip()
+            if code != _EXIT_REFUSED or not text:
                 self._logger.error("build_failed", job=task.job.id, code=code, said=text[-4000:])
                 raise RuntimeError(f"the build ended with code {code}")
             raise Refusal(422, "build_refused", text.splitlines()[-1].removeprefix("tribank: "))
 
 
-def _told(line: bytes) -> dict[str, Any] | None:
-    """What a line tells, also where a library printed before it. None for a line that is not the command's:
-    libraries print there too."""
+def _message(line: bytes) -> dict[str, Any] | None:
+    """The command's message in a line, even if a library printed text before the message.
+
+    Returns None for a line without a message: libraries print lines too.
+    """
     try:
-        told = json.loads(line[max(0, line.find(b'{"')) :])
+        message = json.loads(line[max(0, line.find(b'{"')) :])
     except ValueError:
         return None
-    return told if isinstance(told, dict) and not _OWN.isdisjoint(told) else None
+    return message if isinstance(message, dict) and not _MEMBERS.isdisjoint(message) else None
 
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for a process that is to end; at last by force. What it wrote is removed by the next build."""
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    """End a process, by force after _TERMINATE_S. The next build removes the files of an unfinished build."""
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), _LAST_WORDS_S)
+        await asyncio.wait_for(process.wait(), _TERMINATE_S)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

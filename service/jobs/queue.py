@@ -1,14 +1,13 @@
-"""Work that outlives its request: queued on disk, run one at a time for each kind, watched and cancelled."""
+"""Jobs: work that goes on after its request. The queue is on disk; each kind runs one job at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,159 +18,106 @@ from service.disk_faults import is_full
 from service.http.gate import half
 from service.http.problems import body_of
 from service.jobs.store import Job, JobStore
+from service.jobs.task import JobStopped, Progress, Task
 from service.refusals import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped
 from service.threads import on_disk
 
 KEEP_JOBS = 1000
 KEEP_S = 7 * 86_400.0
 PAUSES_S = (1.0, 30.0)
-"""How long until a failed write, or a job that the service was not ready for, is tried again: at first,
-doubled each time, and at most."""
+"""Seconds until a failed write or a job that was put back is tried again: the first pause and the longest
+pause. Each pause is twice as long as the pause before."""
 PATIENCE_S = 86_400.0
-"""How long a job waits for a product that cannot be scored."""
-MOST_RESTING = 4
-"""Jobs that rest, beside those that wait or run: so many times the bound of these."""
+"""Seconds after which a job fails whose product still cannot be scored."""
+MAX_PUT_BACK = 4
+"""The limit of jobs that were put back, as a multiple of the limit of jobs that wait or run."""
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
-    """A job that was put back. since, until: on the clock of time.monotonic."""
+class _Pause:
+    """The pause of a job that was put back.
+
+    pause_s: the pause in seconds.
+    since: when the job was put back first, on the clock of time.monotonic.
+    until: when the job may run again, on the same clock.
+    """
 
     pause_s: float
     since: float
     until: float
 
 
-class JobStopped(Exception):
-    """Raised inside a job that is to stop: it was cancelled, or the service shuts down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a running job is. first, since: what was done when it was first told of the stage, and when, on
-    the clock of time.monotonic. number, stages: the stage's place and how many there are; None where that is
-    not known."""
-
-    stage: str
-    done: int
-    total: int
-    first: int
-    since: float
-    number: int | None = None
-    stages: int | None = None
-
-    def eta_s(self) -> float | None:
-        """Seconds until the stage is done, at the pace since it was first told of; None before a step."""
-        steps = self.done - self.first
-        if steps <= 0:
-            return None
-        return (time.monotonic() - self.since) / steps * (self.total - self.done)
-
-
-class Task:
-    """What a running job works with. Its methods may be called from any thread.
-
-    job: what was asked. folder: its input. stages: the names of all that it goes through, in order, where
-    they are known. A job stops by itself: it calls `progress` or `check` often.
-    """
-
-    def __init__(self, job: Job, folder: Path, store: JobStore, changed: Callable[[], None]) -> None:
-        self.job = job
-        self.folder = folder
-        self.stages: Sequence[str] = ()
-        self.latest: Progress | None = None
-        self.cancelled = False
-        self.interrupted = False
-        self.stopped_scoring = False  # the thread that scores ended while it ran, perhaps by it
-        self._store = store
-        self._changed = changed
-        self._lock = threading.Lock()
-
-    def check(self) -> None:
-        """Raises JobStopped when the job is to stop."""
-        if self.cancelled or self.interrupted:
-            raise JobStopped
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Tell that `done` of `total` of a stage are done. Raises JobStopped."""
-        self.check()
-        with self._lock:
-            last = self.latest
-            if last is not None and last.stage == stage:
-                self.latest = replace(last, done=done, total=total)
-            else:
-                place = (list(self.stages).index(stage) + 1, len(self.stages)) if stage in self.stages else ()
-                self.latest = Progress(stage, done, total, done, time.monotonic(), *place)
-        self._changed()
-
-    def add_line(self, line: str) -> None:
-        """Append one line to the results; it is on disk when this returns. Blocks."""
-        self._store.add_line(self.job.id, line)
-
-    def count_lines(self) -> int:
-        """Result lines so far; more than none where an earlier run was interrupted. Blocks."""
-        return self._store.count_lines(self.job.id)
-
-
 class JobKind(Protocol):
-    """What a kind of job does."""
+    """One kind of job."""
 
     @property
     def name(self) -> str: ...
 
     async def run(self, task: Task) -> Mapping[str, Any]:
-        """Do the job; returns its result, JSON types. What must block goes to a thread. A NotReady puts it
-        back, and it is run again later; any other Refusal fails it with that problem; JobStopped comes from
-        `task` and is let through."""
+        """Run a job. Calls that block must run on another thread.
+
+        Returns the job's result, in JSON types. Raises NotReady to put the job back and run the job again
+        later, another Refusal to fail the job with that problem, and JobStopped, which comes from `task`.
+        """
         ...
 
 
 class Jobs:
-    """The queue of every kind. For the event loop only, but for what a Task calls."""
+    """The queues of all kinds of job. For the event loop only, except where a docstring says otherwise."""
 
     def __init__(
         self, store: JobStore, *, most_waiting: int, keep_bytes: int, logger: FilteringBoundLogger
     ) -> None:
-        """keep_bytes: most that all jobs take; those that ended first are forgotten."""
+        """Create the queues; `start` runs the jobs.
+
+        store: the jobs on disk.
+        most_waiting: the most jobs that wait or run.
+        keep_bytes: the most bytes of all jobs; the jobs that ended first are deleted above it.
+        """
         self.store = store
         self._keep_bytes = keep_bytes
         self._most_waiting = most_waiting
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
         self._running: dict[str, Task] = {}
-        self._rests: dict[str, _Rest] = {}
+        self._pauses: dict[str, _Pause] = {}
         self.patience_s = PATIENCE_S
         self._wake: dict[str, asyncio.Event] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
-        self._tick = asyncio.Event()
+        self._change = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def register(self, kind: JobKind) -> None:
-        """Before `start`: a kind of job that this service runs."""
+        """Add a kind of job. Call `register` before `start`."""
         self._kinds[kind.name] = kind
         self._wake[kind.name] = asyncio.Event()
 
     async def start(self) -> None:
-        """Take up what waits, as soon as the store is open."""
+        """Run the queued jobs as soon as the store is open."""
         self._loop = asyncio.get_running_loop()
         self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
 
     def drain(self) -> None:
-        """Interrupt what runs, to be taken up at the next start; those who watch hear no more. Any thread."""
+        """Interrupt the running jobs, which continue after the next start, and end every `watch`.
+
+        Any thread.
+        """
         self._stopping = True
         for task in list(self._running.values()):
             task.interrupted = True
         self._changed()
 
     def not_ready(self) -> list[str]:
-        """What keeps jobs from being run, in sentences; empty when nothing does. Any thread."""
+        """Why jobs do not run, in sentences; empty when jobs run. Any thread."""
+        if self._stopping:
+            return []
         ended = [kind for kind, worker in self._workers.items() if worker.done()]
-        return [] if self._stopping else [f"No {kind} jobs are run. Restart the service." for kind in ended]
+        return [f"Jobs of the kind {kind} no longer run. Restart the server." for kind in ended]
 
     async def stop(self, timeout_s: float = 10.0) -> None:
-        """Drain, and wait for what runs to stop."""
+        """Drain, wait until the running jobs stop, and close the store."""
         self.drain()
         if self._workers:
             _, late = await asyncio.wait(self._workers.values(), timeout=timeout_s)
@@ -181,7 +127,10 @@ class Jobs:
         await on_disk(self.store.close)
 
     def prune(self) -> None:
-        """Forget ended jobs that are too old or too many. Blocks; any thread. Raises sqlite3.Error."""
+        """Delete ended jobs above the age, the number or the bytes.
+
+        Blocks. Any thread. Raises sqlite3.Error.
+        """
         self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S, keep_bytes=self._keep_bytes)
 
     async def submit(
@@ -195,10 +144,13 @@ class Jobs:
         digest: str = "",
         owner: str | None = None,
     ) -> Job:
-        """Queue a job; arguments as `JobStore.add`. Raises Refusal: 429 above the bound, or above its half
-        for one key; 409 by key."""
-        unfinished, resting = await on_disk(self.store.unfinished), len(self._rests)
-        if unfinished - resting >= self._most_waiting or resting >= MOST_RESTING * self._most_waiting:
+        """Queue a job. The arguments are those of `JobStore.add`.
+
+        Raises Refusal: 429 above the limit, or above half of the limit for one API key; 409 where another
+        request used the idempotency key.
+        """
+        unfinished, put_back = await on_disk(self.store.unfinished), len(self._pauses)
+        if unfinished - put_back >= self._most_waiting or put_back >= MAX_PUT_BACK * self._most_waiting:
             raise Overloaded(60)
         if owner is not None:
             own = await on_disk(lambda: self.store.unfinished(owner))
@@ -211,95 +163,100 @@ class Jobs:
         return job
 
     async def cancel(self, name: str) -> Job:
-        """Cancel a job that waits or runs; one that has ended stays as it is. Raises Refusal."""
+        """Cancel a job that waits or runs. A job that has ended does not change. Raises Refusal."""
         job = await self.find(name)
         task = self._running.get(name)
         if task is not None:
             task.cancelled = True
         elif not job.ended:
-            self._rests.pop(name, None)
+            self._pauses.pop(name, None)
             await on_disk(lambda: self.store.end(name, "cancelled"))
         self._notify()
         return await self.find(name)
 
     async def find(self, name: str) -> Job:
-        """The job of that id. Raises Refusal."""
+        """The job with this id. Raises Refusal."""
         job = await on_disk(lambda: self.store.find(name))
         if job is None:
-            raise Refusal(404, "unknown_job", "There is no such job; it may have been removed by age.")
+            raise Refusal(404, "unknown_job", "There is no job with this id. Old jobs are deleted.")
         return job
 
     def progress(self, name: str) -> Progress | None:
-        """How far a running job is."""
+        """The progress of a running job; None for any other job."""
         task = self._running.get(name)
         return task.latest if task else None
 
     async def watch(self, name: str, *, every_s: float, idle_s: float) -> AsyncIterator[Job]:
-        """The job now, then whenever it may have changed (at most each `every_s`, at least each `idle_s`),
-        until it has ended or the service stops."""
+        """The job now, and again after each change, until the job has ended or the service stops.
+
+        every_s: the shortest time between two states.
+        idle_s: the longest time between two states, even without a change.
+
+        Raises Refusal.
+        """
         while True:
-            tick = self._tick
+            change = self._change
             job = await self.find(name)
             yield job
             if job.ended or self._stopping:
                 return
             await asyncio.sleep(every_s)
             try:
-                await asyncio.wait_for(tick.wait(), idle_s)
+                await asyncio.wait_for(change.wait(), idle_s)
             except TimeoutError:
                 continue
 
     async def _work(self, kind: JobKind) -> None:
-        """Run the jobs of one kind, one after another, whatever becomes of each."""
+        """Run the jobs of one kind one after another. A failed job does not stop the next job."""
         while not self._stopping:
             try:
-                resting = self._resting()
-                job = await self._written(kind, partial(self.store.take, kind.name, resting.keys()))
+                paused = self._paused_jobs()
+                job = await self._retry(kind, partial(self.store.take, kind.name, paused.keys()))
                 if job is None:
-                    await self._pause(kind, min(resting.values(), default=None))
+                    await self._pause(kind, min(paused.values(), default=None))
                     continue
                 await self._run(kind, job)
-                await self._written(kind, self.prune)
+                await self._retry(kind, self.prune)
             except Exception:
-                # One job must not end the worker of all: this one is taken up again at the next start.
+                # One job must not end the worker of every job. The job continues after the next start.
                 self._logger.exception("job_worker_failed", kind=kind.name)
                 await self._pause(kind, PAUSES_S[0])
 
     async def _run(self, kind: JobKind, job: Job) -> None:
-        """Run one job until it ends or the service stops."""
+        """Run one job until the job ends or the service stops."""
         task = Task(job, self.store.input(job.id), self.store, self._changed)
         self._running[job.id] = task
         self._notify()
         try:
-            end = await self._end_of(kind, task)
+            end = await self._outcome_of(kind, task)
             if task.interrupted and end["state"] != "done" and not task.cancelled:
                 end = {"state": "queued"}
-                await self._written(kind, lambda: self.store.put_back(job.id, counted=task.stopped_scoring))
+                await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.stopped_scoring))
             else:
-                self._rests.pop(job.id, None)
-                await self._written(kind, lambda: self.store.end(job.id, **end))
+                self._pauses.pop(job.id, None)
+                await self._retry(kind, lambda: self.store.end(job.id, **end))
         finally:
             del self._running[job.id]
             self._notify()
         self._logger.info("job", job=job.id, kind=kind.name, product=job.product, state=end["state"])
 
-    async def _end_of(self, kind: JobKind, task: Task) -> dict[str, Any]:
-        """Do a job; what `JobStore.end` is to be told of it."""
+    async def _outcome_of(self, kind: JobKind, task: Task) -> dict[str, Any]:
+        """Run a job. Returns the arguments for `JobStore.end`."""
         name = task.job.id
         try:
             return {"state": "done", "result": await kind.run(task)}
         except JobStopped:
             return {"state": "cancelled"}
         except NotReady as refusal:
-            # No fault of the job's: it goes on from its last line, here or after a restart.
+            # The job is not at fault. It continues after its last line, now or after a restart.
             task.stopped_scoring = isinstance(refusal, ScoringStopped)
-            now, before = time.monotonic(), self._rests.get(name)
+            now, before = time.monotonic(), self._pauses.get(name)
             since = now if before is None else before.since
             if now - since > self.patience_s:
                 return {"state": "failed", "problem": body_of(refusal, name)}
             task.interrupted = True
             pause = PAUSES_S[0] if before is None else min(2 * before.pause_s, PAUSES_S[1])
-            self._rests[name] = _Rest(pause, since, now + pause)
+            self._pauses[name] = _Pause(pause, since, now + pause)
             self._logger.info("job_put_back", job=name, reason=refusal.detail, again_in_s=pause)
             return {"state": "cancelled"}
         except Refusal as refusal:
@@ -312,8 +269,11 @@ class Jobs:
             problem = _disk_full() if is_full(error) else INTERNAL
             return {"state": "failed", "problem": body_of(problem, name)}
 
-    async def _written(self, kind: JobKind, call: Callable[[], _T]) -> _T:
-        """What the store answers, asked again until the disk lets it. Raises its error on a stop."""
+    async def _retry(self, kind: JobKind, call: Callable[[], _T]) -> _T:
+        """Call the store again and again until the disk accepts the call.
+
+        Raises the disk's error on a stop.
+        """
         pause, longest = PAUSES_S
         while True:
             self._wake[kind.name].clear()
@@ -332,33 +292,38 @@ class Jobs:
             await self._pause(kind, pause)
             pause = min(2 * pause, longest)
 
-    def _resting(self) -> dict[str, float]:
-        """Jobs that are not taken up again yet, and in how many seconds they are."""
+    def _paused_jobs(self) -> dict[str, float]:
+        """The jobs whose pause is not over, and the seconds until the end of the pause."""
         now = time.monotonic()
-        return {name: rest.until - now for name, rest in self._rests.items() if rest.until > now}
+        return {name: pause.until - now for name, pause in self._pauses.items() if pause.until > now}
 
     async def _pause(self, kind: JobKind, seconds: float | None) -> None:
-        """Wait, also for ever, unless a job of that kind comes or the service stops."""
+        """Wait until the time is over, a job of this kind comes or the service stops.
+
+        seconds: None means without a limit.
+        """
         if self._stopping:
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake[kind.name].wait(), seconds)
 
     def _changed(self) -> None:
-        """From any thread."""
+        """Notify every `watch`. Any thread."""
         if self._loop is None:
             return
-        with suppress(RuntimeError):  # the loop may be gone: nobody watches any more
+        with suppress(RuntimeError):  # a closed loop has no `watch` any more
             self._loop.call_soon_threadsafe(self._notify)
 
     def _notify(self) -> None:
-        self._tick.set()
-        self._tick = asyncio.Event()
+        self._change.set()
+        self._change = asyncio.Event()
         if self._stopping:
             for wake in self._wake.values():
                 wake.set()
 
 
 def _disk_full() -> Refusal:
-    detail = "The disk of the state folder was full. The job's lines so far stay; send the rest again later."
+    detail = (
+        "The server's disk was full. The job's lines until now are kept. Send the other parts again later."
+    )
     return Refusal(507, "disk_full", detail)

@@ -1,8 +1,8 @@
-"""Jobs on disk: one SQLite file (WAL) and one folder of input a job, so that a restart loses none.
+"""Jobs on disk: one SQLite file (WAL), and one input folder for each job. A restart loses no job.
 
-<state>/jobs.sqlite     what was asked, how far it is, what came of it; one row a result line
-<state>/jobs/<id>/      the job's input; removed when the job ends
-<state>/incoming/       inputs still being received; emptied at the start
+<state>/jobs.sqlite     the requests, states and results; one row for each result line
+<state>/jobs/<id>/      the job's input; deleted when the job ends
+<state>/incoming/       inputs that are being received; emptied at the start
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from service.refusals import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")
-MOST_ATTEMPTS = 3
-"""How often a job is taken up: one that stops the service with it must not do so for ever."""
+MAX_ATTEMPTS = 3
+"""The most starts of one job: a job that crashes the service must not do so for ever."""
 
 _STEPS = (
     """
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS lines (
     job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL, line TEXT NOT NULL,
     PRIMARY KEY (job, number)) WITHOUT ROWID;
 """,
-    NewColumn("jobs", "owner", "TEXT"),  # which the oldest files lack
+    NewColumn("jobs", "owner", "TEXT"),  # the oldest files lack this column
     "ALTER TABLE jobs ADD COLUMN ran REAL; UPDATE jobs SET ran = 0 WHERE finished IS NOT NULL;",
     run_clock.SCHEMA,
 )
@@ -46,9 +46,15 @@ CREATE TABLE IF NOT EXISTS lines (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. created, started, finished: seconds since 1970. request: what was asked, JSON types.
-    result: of a finished one; problem: of a failed one (the members of problem+json). owner: the name of the
-    API key that asked; None without one."""
+    """One job.
+
+    created, started, finished: seconds since 1970.
+    attempts: how often the job was started.
+    request: the job's request, in JSON types.
+    result: a finished job's result, in JSON types.
+    problem: a failed job's problem, with the members of problem+json.
+    owner: the name of the API key that sent the request; None without a key.
+    """
 
     id: str
     kind: str
@@ -65,15 +71,15 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the job is done, failed or cancelled."""
         return self.state not in UNFINISHED
 
 
 class JobStore:
-    """The jobs of one state folder. Methods block on the disk and may be called from any thread."""
+    """The jobs of one state folder. The methods block on the disk; any thread may call them."""
 
     def __init__(self, folder: Path, *, ticks: Callable[[], float] = time.monotonic) -> None:
-        """ticks: as of RunClock."""
+        """Create the store; `open` opens the file. ticks: as in RunClock."""
         self._clock = run_clock.RunClock(ticks)
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
@@ -81,25 +87,27 @@ class JobStore:
 
     @property
     def damaged(self) -> Sequence[Path]:
-        """Files that were found damaged since the start, and put aside."""
+        """The damaged files that were renamed since the start."""
         return self._db.damaged
 
     def open(self) -> None:
-        """Open it, unless it is open. Raises OSError, sqlite3.Error."""
+        """Open the file, unless the file is open. Raises OSError, sqlite3.Error."""
         self._inputs.parent.mkdir(parents=True, exist_ok=True)
         self._db.open()
 
     def close(self) -> None:
-        """After everything else."""
+        """Close the file. No other method may be called afterwards."""
         with suppress(sqlite3.Error), self._db.transaction() as db:
             self._clock.save(db)
         self._db.close()
 
     @contextmanager
     def receiving(self) -> Iterator[Path]:
-        """A new folder for input that is being received; removed on the way out unless `add` took it. Raises
-        NotOpen, OSError."""
-        self._db.connection()  # what no job can take is not received
+        """A new folder for the input of a job that is being received.
+
+        The folder is deleted at the end, unless `add` moved the folder. Raises NotOpen, OSError.
+        """
+        self._db.connection()  # without an open file no job can be added
         folder = self._incoming / uuid.uuid4().hex
         folder.mkdir()
         try:
@@ -118,17 +126,25 @@ class JobStore:
         digest: str = "",
         owner: str | None = None,
     ) -> Job:
-        """A queued job. folder: its input, from `receiving`; taken over.
+        """Queue a job.
 
-        key: the client's idempotency key: the same key with the same digest is the job that is there already.
-        Raises KeyReused for the same key with another digest.
+        kind: the kind of job.
+        product: the product's name.
+        request: the job's request, in JSON types.
+        folder: the job's input, from `receiving`; `add` moves the folder.
+        key: the client's idempotency key.
+        digest: of the request.
+        owner: the name of the API key that sent the request.
+
+        Returns the new job, or the job that has the same key and digest. Raises KeyReused where a job has the
+        same key and another digest.
         """
         with self._db.transaction() as db:
             row = db.execute("SELECT id, digest FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
             if row is not None:
                 if row[1] != digest:
                     raise KeyReused
-                return self._found(db, row[0])
+                return self._job_of(db, row[0])
             name = uuid.uuid4().hex
             if folder is not None:
                 folder.rename(self._inputs / name)
@@ -139,15 +155,15 @@ class JobStore:
                 "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
                 (name, kind, product, time.time(), json.dumps(request), key, digest, owner),
             )
-            return self._found(db, name)
+            return self._job_of(db, name)
 
     def find(self, name: str) -> Job | None:
-        """The job of that id, if there is one."""
+        """The job with this id; None where there is no such job."""
         with self._db.transaction() as db:
             return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
 
     def newest(self, product: str | None = None, *, limit: int = 100) -> list[Job]:
-        """Jobs, the newest first."""
+        """Jobs, the newest first. product: only jobs of this product."""
         with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 ORDER BY rowid DESC LIMIT ?2",
@@ -156,7 +172,7 @@ class JobStore:
             return [job for row in rows if (job := _job(row))]
 
     def unfinished(self, owner: str | None = None) -> int:
-        """How many jobs wait or run. owner: of this key only."""
+        """The number of jobs that wait or run. owner: only jobs of this API key."""
         with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT count(*) FROM jobs WHERE state IN (?1, ?2) AND (?3 IS NULL OR owner = ?3)",
@@ -165,7 +181,10 @@ class JobStore:
             return rows.fetchone()[0]
 
     def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
-        """The oldest queued job of a kind, now running; None without one. passing: ids that are left out."""
+        """Start the oldest queued job of a kind. Returns the job, or None where no job waits.
+
+        passing: ids of jobs that are skipped.
+        """
         with self._db.transaction() as db:
             row = db.execute(
                 "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? "
@@ -178,10 +197,10 @@ class JobStore:
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
                 (time.time(), row[0]),
             )
-            return self._found(db, row[0])
+            return self._job_of(db, row[0])
 
     def put_back(self, name: str, *, counted: bool = False) -> None:
-        """Queue a running job again before it is done. counted: as one of the MOST_ATTEMPTS."""
+        """Queue a running job again. counted: whether the run counts as one of the MAX_ATTEMPTS."""
         with self._db.transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'queued', attempts = attempts - ? "
@@ -197,7 +216,12 @@ class JobStore:
         result: Mapping[str, Any] | None = None,
         problem: Mapping[str, Any] | None = None,
     ) -> None:
-        """End a job that has not ended, and remove its input."""
+        """End a job that has not ended, and delete the job's input.
+
+        state: the job's last state.
+        result: a finished job's result.
+        problem: a failed job's problem.
+        """
         texts = (None if value is None else json.dumps(value) for value in (result, problem))
         with self._db.transaction() as db:
             db.execute(
@@ -208,7 +232,7 @@ class JobStore:
         shutil.rmtree(self.input(name), ignore_errors=True)
 
     def input(self, name: str) -> Path:
-        """Where the input of a job lies until it ends."""
+        """The folder of a job's input. The folder exists until the job ends."""
         return self._inputs / name
 
     def add_line(self, name: str, line: str) -> None:
@@ -220,12 +244,16 @@ class JobStore:
             )
 
     def count_lines(self, name: str) -> int:
-        """How many result lines a job has."""
+        """The number of a job's result lines."""
         with self._db.transaction() as db:
             return db.execute("SELECT count(*) FROM lines WHERE job = ?", (name,)).fetchone()[0]
 
     def lines(self, name: str, *, after: int = 0, limit: int = 100) -> list[str]:
-        """Result lines of a job that follow line number `after` (the first is 1)."""
+        """A job's result lines.
+
+        after: the number of the line before the first line; the first line has the number 1.
+        limit: the most lines.
+        """
         with self._db.transaction() as db:
             rows = db.execute(
                 "SELECT line FROM lines WHERE job = ? AND number > ? ORDER BY number LIMIT ?",
@@ -234,26 +262,33 @@ class JobStore:
             return [row[0] for row in rows]
 
     def remove(self, name: str) -> bool:
-        """Forget a job that has ended; False if it has not, or there is none."""
+        """Delete a job that has ended. Returns False where the job has not ended or does not exist."""
         with self._db.transaction() as db:
             return bool(
                 db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (name,)).rowcount
             )
 
     def prune(self, *, keep: int, older_than_s: float, keep_bytes: int) -> None:
-        """Forget ended jobs above a number, above an age in seconds that the service ran, and the oldest
-        while all jobs take more bytes."""
+        """Delete ended jobs.
+
+        keep: the most ended jobs.
+        older_than_s: the highest age, in seconds that the service ran.
+        keep_bytes: the most bytes of all jobs; the oldest ended jobs are deleted above it.
+        """
         with self._db.transaction() as db:
             db.execute(
                 "DELETE FROM jobs WHERE finished IS NOT NULL AND (ran < ? OR id IN (SELECT id FROM jobs "
                 "WHERE finished IS NOT NULL ORDER BY ran DESC, rowid DESC LIMIT -1 OFFSET ?))",
                 (self._clock.save(db) - older_than_s, keep),
             )
-        while self._forget_one(keep_bytes):
+        while self._delete_one(keep_bytes):
             pass
 
-    def _forget_one(self, keep_bytes: int) -> bool:
-        """Forget the job that ended first, with its lines, if what is in use of the file is too much."""
+    def _delete_one(self, keep_bytes: int) -> bool:
+        """Delete the job that ended first if the file uses more than `keep_bytes`.
+
+        Returns whether a job is deleted.
+        """
         with self._db.transaction() as db:
             pages, free, size = (
                 db.execute(f"PRAGMA {name}").fetchone()[0]
@@ -261,14 +296,14 @@ class JobStore:
             )
             if (pages - free) * size <= keep_bytes:
                 return False
-            forgotten = db.execute(
+            deleted = db.execute(
                 "DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE finished IS NOT NULL "
                 "ORDER BY ran, rowid LIMIT 1)"
             )
-            return bool(forgotten.rowcount)
+            return bool(deleted.rowcount)
 
     def _recover(self, db: sqlite3.Connection) -> None:
-        """What a stopped service left running is queued again; input that belongs to no job is removed."""
+        """Queue the jobs again that a stopped service was running, and delete the input of no job."""
         self._clock.start(db, "jobs")
         self._inputs.mkdir(exist_ok=True)
         shutil.rmtree(self._incoming, ignore_errors=True)
@@ -276,12 +311,12 @@ class JobStore:
         problem = {
             "status": 500,
             "code": "interrupted",
-            "detail": f"The service stopped {MOST_ATTEMPTS} times while this job ran. See its log.",
+            "detail": f"The server stopped {MAX_ATTEMPTS} times during this job. The server's log says why.",
         }
         db.execute(
             "UPDATE jobs SET state = 'failed', finished = ?, ran = ?, problem = ? "
             "WHERE finished IS NULL AND attempts >= ?",
-            (time.time(), self._clock.now(), json.dumps(problem), MOST_ATTEMPTS),
+            (time.time(), self._clock.now(), json.dumps(problem), MAX_ATTEMPTS),
         )
         db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
         kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
@@ -289,7 +324,7 @@ class JobStore:
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _found(self, db: sqlite3.Connection, name: str) -> Job:
+    def _job_of(self, db: sqlite3.Connection, name: str) -> Job:
         job = _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
         assert job is not None
         return job

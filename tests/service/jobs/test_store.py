@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.disk_faults import is_full
-from service.jobs.store import MOST_ATTEMPTS, JobStore
+from service.jobs.store import MAX_ATTEMPTS, JobStore
 from service.refusals import KeyReused
 
 
@@ -101,7 +101,7 @@ def test_a_stopped_service_takes_its_jobs_up_again(store: JobStore) -> None:
 
 def test_a_job_that_stops_the_service_again_and_again_fails(store: JobStore) -> None:
     job = store.add("batch", "cookie", {})
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert store.take("batch")
         reopened(store)
     found = store.find(job.id)
@@ -113,7 +113,7 @@ def test_a_job_that_stops_the_service_again_and_again_fails(store: JobStore) -> 
 
 def test_what_is_put_back_was_not_tried(store: JobStore) -> None:
     job = store.add("batch", "cookie", {})
-    for _ in range(MOST_ATTEMPTS + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         assert store.take("batch")
         store.put_back(job.id)
         reopened(store)
@@ -124,7 +124,7 @@ def test_what_is_put_back_was_not_tried(store: JobStore) -> None:
 
 def test_what_is_put_back_as_a_try_fails_at_last(store: JobStore) -> None:
     job = store.add("batch", "cookie", {})
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert store.take("batch")
         store.put_back(job.id, counted=True)
         reopened(store)

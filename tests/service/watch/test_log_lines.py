@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.jobs.queue import Task
+from service.jobs.task import Task
 from service.settings import Settings
 from service.watch.log_lines import LogLines
 from tests.waiting import until
