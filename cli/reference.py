@@ -45,6 +45,16 @@ _FORMS = """
 
 `?` means that the field may be null or missing.
 """
+_CODES = """
+## Codes of problems
+
+`code` of a [Problem](#problem). Below `/v2` the code is in the header `Tribank-Code`. "Send again" says
+whether the same request can succeed later, unchanged. New codes may be added:
+treat an unknown code by its status.
+
+| code | meaning | send again |
+|---|---|---|
+"""
 _UNITS = {
     "_bytes_per_s": "bytes a second",
     "_bytes": "bytes",
@@ -78,6 +88,7 @@ def reference_page(document: Mapping[str, Any]) -> str:
         _SETTINGS + "".join(_setting_rows()),
         _ROUTES + "".join(_routes(document)),
         _PARAMETERS + "".join(_parameter_rows(document)),
+        _CODES + "".join(_code_rows(document)),
         _FORMS + "".join(_forms(document)),
     ]
     return "".join(parts)
@@ -146,6 +157,12 @@ def _parameter_rows(document: Mapping[str, Any]) -> Iterator[str]:
                 routes.setdefault(meaning, []).append(f"`{route}`")
     for (name, description), where in sorted(routes.items()):
         yield _row(f"`{name}`", ", ".join(where), description)
+
+
+def _code_rows(document: Mapping[str, Any]) -> Iterator[str]:
+    """One row for every code of a problem."""
+    for code in document["x-problem-codes"]:
+        yield _row(f"`{code['code']}`", code["meaning"], "yes" if code["may_be_retried"] else "no")
 
 
 def _forms(document: Mapping[str, Any]) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from banks.decision.calibration import Calibration
 from banks.decision.regions import Region
 from banks.detector import ThresholdSource
 from banks.methods.evidence import Evidence
+from service.http.problems import Problem
 
 Pixel = Annotated[float, Field(description="Source pixels.")]
 Metres = Annotated[tuple[float, float, float], Field(description="x, y, z, metres, camera frame.")]
@@ -115,6 +116,10 @@ class ScoreAnswer(BaseModel):
     timings_ms: dict[str, float] = Field(
         description="Milliseconds per stage.", examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}]
     )
+
+
+class BatchLine(RootModel[ScoreAnswer | Problem]):
+    """One part of a batch: its result, or the problem that kept it from being scored."""
 
 
 class CalibrationAnswer(BaseModel):

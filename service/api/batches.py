@@ -11,12 +11,15 @@ from pydantic import Field
 from structlog.typing import FilteringBoundLogger
 
 from service.answers.renderers import JSON, negotiate
+from service.answers.schemas import BatchLine
 from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
 from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
+from service.http.bodies import lines_of
+from service.http.headers import OF_JOBS, described
 from service.http.queries import QueryModel, refuse_key
 from service.http.streams import NDJSON, LineStream
 from service.jobs.archive import FILE, PartsArchive
@@ -48,10 +51,14 @@ class BatchRoutes:
             methods=["POST"],
             responses={
                 200: {
-                    "description": "A JSON object a line: a result, or a problem.",
-                    "content": {NDJSON: {}},
+                    "description": "One BatchLine for each part, in the order of the parts.",
+                    "content": {NDJSON: lines_of(BatchLine)},
                 },
-                202: {"description": "With Prefer: respond-async: the job.", "model": JobAnswer},
+                202: {
+                    "description": "With Prefer: respond-async: the job.",
+                    "model": JobAnswer,
+                    "headers": described(*OF_JOBS),
+                },
             }
             | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 507),
             response_class=Response,

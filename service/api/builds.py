@@ -21,7 +21,8 @@ from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
 from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
-from service.http.bodies import REFERENCE, read_json
+from service.http.bodies import component, read_json
+from service.http.headers import OF_JOBS, described
 from service.http.queries import QueryModel
 from service.jobs.archive import FILE, PartsArchive
 from service.jobs.build import PARTS, BuildJob
@@ -86,7 +87,7 @@ class BuildRoutes:
         self._limits = limits
         self._parts_dir = parts_dir
         self.router = APIRouter(tags=["versions"])
-        schema = {"schema": PartsSource.model_json_schema(ref_template=REFERENCE)}
+        schema = {"schema": component(PartsSource)}
         self.router.add_api_route(
             "/v1/products/{product}/builds",
             self.build_version,
@@ -94,7 +95,8 @@ class BuildRoutes:
             status_code=202,
             response_model=JobAnswer,
             response_model_exclude_none=True,
-            responses=Problems.of(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
+            responses={202: {"headers": described(*OF_JOBS)}}
+            | Problems.of(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
             openapi_extra={"requestBody": {"required": True, "content": {**ZIP_BODIES, _JSON: schema}}},
         )
 

@@ -30,7 +30,7 @@ from service.api.part_exchange import PartExchange
 from service.api.products import not_ready
 from service.api.score import ScoreOptions
 from service.api.services import Services, SharedObjects
-from service.http.bodies import REFERENCE
+from service.http.bodies import component
 from service.http.deadline import Clock
 from service.http.problems import V2Error
 from service.http.uploads import check_length, receive_bytes
@@ -151,7 +151,7 @@ _INFER: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                JSON: {"schema": InferRequest.model_json_schema(ref_template=REFERENCE)},
+                JSON: {"schema": component(InferRequest)},
                 BINARY: {
                     "schema": {
                         "type": "string",

@@ -10,9 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from service.answers.schemas import BatchLine
 from service.api.names import JobId
 from service.api.services import Problems, Services
 from service.http.access import check_owner
+from service.http.bodies import lines_of
 from service.http.queries import QueryModel
 from service.http.streams import NDJSON, held_stream
 from service.jobs.queue import Jobs
@@ -143,7 +145,12 @@ async def delete_job(job_id: JobId, services: Services) -> None:
 
 @router.get(
     "/v1/jobs/{job_id}/events",
-    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}, NDJSON: {"schema": {}}}}}
+    responses={
+        200: {
+            "description": "One JobAnswer for each change.",
+            "content": {EVENTS: {"schema": {"type": "string"}}, NDJSON: lines_of(JobAnswer)},
+        }
+    }
     | Problems.of(404, 422, 429, 503, 507),
     response_class=Response,
 )
@@ -168,7 +175,13 @@ async def watch_job(job_id: JobId, request: Request, services: Services) -> Resp
 
 @router.get(
     "/v1/jobs/{job_id}/results",
-    responses={200: {"content": {NDJSON: {"schema": {}}}}} | Problems.of(404, 422, 429, 503, 507),
+    responses={
+        200: {
+            "description": "One BatchLine for each part, in the order of the parts.",
+            "content": {NDJSON: lines_of(BatchLine)},
+        }
+    }
+    | Problems.of(404, 422, 429, 503, 507),
     response_class=Response,
 )
 async def job_results(

@@ -17,7 +17,9 @@ from service.api.part_exchange import PartExchange
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services, SharedObjects
 from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
+from service.http.bodies import named_schema
 from service.http.deadline import Clock
+from service.http.headers import OF_RESULTS, described
 from service.http.queries import QueryModel, refuse_key
 from service.http.uploads import FORM, RAW, receive_fields
 from service.inspection import Ask
@@ -29,6 +31,7 @@ _FILE = {"type": "string", "format": "binary"}
 _RAW = _FILE | {"description": "The NPZ sample alone: the fast path. Its part_id is in the query."}
 _FORM = {
     "type": "object",
+    "description": "One part as a form. part_id may be a field too; in a query it is described once.",
     "properties": {
         "rgb": _FILE | {"description": "Image: PNG, JPEG or TIFF."},
         "xyz": _FILE | {"description": "Organised cloud, metres: TIFF, PLY, PCD or NPY. Alone if coloured."},
@@ -40,7 +43,6 @@ _FORM = {
             "examples": ['{"fx": 525, "fy": 525, "cx": 319.5, "cy": 239.5, "depth_scale": 0.001}'],
         },
         "sample": _FILE | {"description": "NPZ with rgb and xyz instead of all the above."},
-        "part_id": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["board-000123"]},
     },
 }
 
@@ -52,7 +54,7 @@ class ScoreOptions(QueryModel):
         None,
         min_length=1,
         max_length=MAX_PART_ID,
-        description="As the form's field, for a raw body.",
+        description="The client's name for the part; a form may have it as the field part_id instead.",
         examples=["board-000123"],
     )
     threshold: float | None = Field(
@@ -80,14 +82,17 @@ router = APIRouter()
         200: {
             "description": "By the Accept header: JSON, the overlay (image/png), the score map (16-bit grey: "
             "image/png;depth=16, raw: image/tiff or application/x-npy), the cloud (application/ply), "
-            "JSON and overlay (multipart/mixed), or all arrays and each bank's map (application/x-npz); with "
-            "Tribank-* and Server-Timing headers.",
+            "JSON and overlay (multipart/mixed), or all arrays and each bank's map (application/x-npz).",
+            "headers": described(*OF_RESULTS),
             "content": {media_type: _BINARY for media_type in RENDERERS if media_type != JSON},
         }
     }
     | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 504),
     openapi_extra={
-        "requestBody": {"required": True, "content": {FORM: {"schema": _FORM}, RAW: {"schema": _RAW}}}
+        "requestBody": {
+            "required": True,
+            "content": {FORM: {"schema": named_schema("PartForm", _FORM)}, RAW: {"schema": _RAW}},
+        }
     },
     tags=["scoring"],
 )

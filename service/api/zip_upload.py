@@ -14,6 +14,7 @@ from zipfile import ZipFile, ZipInfo
 from fastapi import Request
 
 from service.http.arrivals import Arrival
+from service.http.bodies import named_schema
 from service.http.forms import FormReader
 from service.http.uploads import FORM, bounded, check_head, unknown_field
 from service.jobs.archive import ArchiveLimits
@@ -30,9 +31,14 @@ _FILES_SCHEMA = {
     "items": {"type": "string", "format": "binary"},
     "description": "The parts' files instead, each by its name: 000.png beside 000.tiff, or 000.npz.",
 }
+_FORM = {
+    "type": "object",
+    "description": "Many parts: one zip, or their files.",
+    "properties": {FIELD: _FILE_SCHEMA, FILES: _FILES_SCHEMA},
+}
 ZIP_BODIES: Mapping[str, Any] = {
     ZIP: {"schema": _FILE_SCHEMA},
-    FORM: {"schema": {"type": "object", "properties": {FIELD: _FILE_SCHEMA, FILES: _FILES_SCHEMA}}},
+    FORM: {"schema": named_schema("PartsForm", _FORM)},
 }
 """For the document: the bodies that bring a zip."""
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from service.disk_faults import is_full, is_unusable
+from service.http.codes import CODES
 from service.refusals import NotReady, Refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,7 +28,12 @@ class Problem(BaseModel):
     type: str = Field(examples=["urn:tribank:problem:size_mismatch"])
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
-    code: str = Field(description="Stable; for programs.", examples=["size_mismatch"])
+    code: str = Field(
+        description="Stable; for programs. x-problem-codes of the document lists every code, with its "
+        "meaning and whether the same request may be sent again. New codes may be added.",
+        examples=["size_mismatch"],
+        json_schema_extra={"x-extensible-enum": list(CODES)},
+    )
     detail: str = Field(description="What to do; for people.", examples=["The part is 8 x 8 pixels; ..."])
     request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
     part_id: str | None = Field(
@@ -68,7 +74,8 @@ def is_v2(path: str) -> bool:
 def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
     """The response of a refusal of this request."""
     if is_v2(scope["path"]):
-        return JSONResponse(V2Error(error=refusal.detail).model_dump(), refusal.status, refusal.headers)
+        body = V2Error(error=refusal.detail).model_dump()
+        return JSONResponse(body, refusal.status, refusal.headers | {"Tribank-Code": refusal.code})
     state = scope["state"]
     body = body_of(refusal, state["request_id"], state["record"].get("part_id"))
     return JSONResponse(body, refusal.status, headers=refusal.headers, media_type=MEDIA_TYPE)

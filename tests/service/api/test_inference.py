@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from models.sample import Sample
+from service.http.codes import CODES
 from service.http.keys import Keys
 from service.settings import Settings
 
@@ -205,6 +206,7 @@ def test_what_cannot_be_used_is_refused_in_the_protocols_form(
     for path in ("/v2/models/cookie/versions/v9/infer", "/v2/models/nothing/infer", "/v2/nothing"):
         answer = client.post(path, content=b"{}")
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
+        assert answer.headers["tribank-code"] in CODES
     assert client.get(URL).status_code == 405
     refused = {line.get("part_id"): line.get("code") for line in server.log}
     assert refused["small"] == "size_mismatch"

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from cli.main import app as commands
 from cli.reference import RENEW as REFERENCE
 from service.app import create_app
+from service.http.codes import CODES
 from service.http.document import RENEW
+from service.http.streams import NDJSON
 from service.settings import Settings
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
@@ -74,7 +76,36 @@ def test_every_refusal_has_its_form(document: dict[str, Any]) -> None:
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
     for reference in set(re.findall(r"'\$ref': '([^']+)'", str(document))):
-        assert reference.removeprefix("#/components/schemas/") in schemas
+        kind, name = reference.removeprefix("#/components/").split("/")
+        assert name in document["components"][kind]
     assert "HTTPValidationError" not in str(document)
+
+
+def test_bodies_and_lines_are_components(document: dict[str, Any]) -> None:
+    """A generated client makes one class of a body with a name, however many routes take it."""
+    for where, operation in operations(document):
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            file = content["schema"].get("format") == "binary"
+            assert file or list(content["schema"]) == ["$ref"], (where, media_type)
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                assert media_type != NDJSON or list(content["itemSchema"]) == ["$ref"], (where, status)
+
+
+def test_every_answer_has_its_headers(document: dict[str, Any]) -> None:
+    for where, operation in operations(document):
+        for status, response in operation["responses"].items():
+            headers = set(response["headers"])
+            assert {"X-Request-ID"} <= headers <= set(document["components"]["headers"]), where
+            assert ("Retry-After" in headers) >= (status in ("429", "503")), where
+            assert ("Tribank-Code" in headers) == (" /v2" in where and status >= "400"), where
+
+
+def test_every_code_is_published_with_its_meaning(document: dict[str, Any]) -> None:
+    published = {code["code"]: code for code in document["x-problem-codes"]}
+    assert list(published) == list(CODES)
+    assert published["overloaded"]["may_be_retried"]
+    assert not published["size_mismatch"]["may_be_retried"]
+    code = document["components"]["schemas"]["Problem"]["properties"]["code"]
+    assert code["x-extensible-enum"] == list(CODES)
