@@ -114,7 +114,9 @@ class ScoreAnswer(BaseModel):
         examples=[True],
     )
     timings_ms: dict[str, float] = Field(
-        description="Milliseconds per stage.", examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}]
+        description="Milliseconds of each stage. decode: reading the files; queue: waiting for other parts; "
+        "then the stages of the profile, such as search; total: from decoding to the score.",
+        examples=[{"decode": 9.1, "queue": 0.1, "search": 31.0}],
     )
 
 

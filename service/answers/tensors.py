@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from models.readers.limits import ReadLimits, check_pixels
 from models.sample import BadSample, Sample, make_sample
-from service.answers.renderers import JSON, Rendered
+from service.answers.renderers import JSON, Rendered, render_json
 from service.answers.scan import Scan
 from service.refusals import Refusal, from_bad_sample
 
@@ -63,7 +63,10 @@ class InferRequest(BaseModel):
     )
     inputs: list[Tensor] = Field(max_length=8)
     outputs: list[WantedOutput] = Field(
-        default=[], max_length=8, description="Without any: all of score, threshold, decision, map."
+        default=[],
+        max_length=8,
+        description="Without any: score, threshold, decision, map. On request: relative_score, and result, "
+        "the JSON of /v1 with the regions.",
     )
 
 
@@ -209,8 +212,13 @@ OUTPUTS: Mapping[str, tuple[str, Callable[[Scan], NDArray[Any]]]] = {
     "threshold": ("FP32", lambda scan: np.array([scan.scored.result.threshold], "<f4")),
     "decision": ("BYTES", lambda scan: _text(scan.scored.result.decision)),
     "map": ("FP32", lambda scan: np.ascontiguousarray(scan.source_map(), "<f4")),
+    "relative_score": ("FP32", lambda scan: np.array([scan.scored.result.relative_score], "<f4")),
+    "result": ("BYTES", lambda scan: _text(render_json(scan).decode())),
 }
-"""Datatype and content of each output. map: (H, W), of the source's size."""
+"""Datatype and content of each output. map: (H, W), of the source's size. result: the JSON of /v1, with the
+regions, the banks' scores and the evidence."""
+BY_DEFAULT = ("score", "threshold", "decision", "map")
+"""The outputs of a request that names none."""
 
 
 def render_inference(scan: Scan, asked: InferRequest) -> Rendered:
@@ -218,7 +226,7 @@ def render_inference(scan: Scan, asked: InferRequest) -> Rendered:
     all_binary = bool(asked.parameters.get("binary_data_output", False))
     entries: list[str] = []
     raw: list[bytes] = []
-    for output in asked.outputs or [WantedOutput(name=name) for name in OUTPUTS]:
+    for output in asked.outputs or [WantedOutput(name=name) for name in BY_DEFAULT]:
         datatype, content = OUTPUTS[output.name]
         array = content(scan)
         entry = {"name": output.name, "datatype": datatype, "shape": list(array.shape)}

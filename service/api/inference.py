@@ -41,7 +41,8 @@ from service.threads import on_pool
 MODEL = "/v2/models/{product}"
 VERSION = MODEL + "/versions/{version}"
 _MEDIA_TYPES = ("", JSON, BINARY)
-_SHAPES = {"score": [1], "threshold": [1], "decision": [1], "map": [-1, -1]}
+_SHAPES = {"map": [-1, -1]}
+"""Of outputs that are more than one value."""
 
 
 class Live(BaseModel):
@@ -169,7 +170,8 @@ _INFER: dict[str, Any] = {
 async def infer(
     product: ProductName, request: Request, services: Services, options: Annotated[ScoreOptions, Query()]
 ) -> Response:
-    """Score one part: the tensors rgb and xyz in; score, threshold, decision and map out."""
+    """Score one part: the tensors rgb and xyz in; score, threshold, decision, map, relative score or the
+    JSON of /v1 out."""
     return await _infer(product, None, request, services, options)
 
 
@@ -220,7 +222,7 @@ def _metadata(services: SharedObjects, product: str, version: str | None) -> Mod
             for name, (datatype, _) in INPUTS.items()
         ],
         outputs=[
-            TensorMetadata(name=name, datatype=datatype, shape=_SHAPES[name])
+            TensorMetadata(name=name, datatype=datatype, shape=_SHAPES.get(name, [1]))
             for name, (datatype, _) in OUTPUTS.items()
         ],
     )

@@ -343,6 +343,12 @@ def sample() -> Sample:
 
 
 @pytest.fixture(scope="session")
+def bad_sample() -> Sample:
+    """The part of `bad_part`."""
+    return make_sample(picture(spot=True), surface())
+
+
+@pytest.fixture(scope="session")
 def form(part: dict[str, bytes]) -> bytes:
     """The part as a multipart body with the boundary `b`."""
     pieces = [

@@ -85,6 +85,8 @@ def test_the_client_sees_server_and_models(robot: Any) -> None:
         ("threshold", "FP32", [1]),
         ("decision", "BYTES", [1]),
         ("map", "FP32", [-1, -1]),
+        ("relative_score", "FP32", [1]),
+        ("result", "BYTES", [1]),
     ]
     with pytest.raises(triton.InferenceServerException, match="no such product") as caught:
         robot.get_model_metadata("biscuit")
@@ -119,7 +121,21 @@ def test_the_client_scores_a_part_as_v1_does(
     assert [output["name"] for output in answer["outputs"]] == ["map", "score", "decision"]
 
 
-def test_all_outputs_when_none_is_named(robot: Any, client: httpx.Client, sample: Sample) -> None:
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
+def test_the_client_gets_relative_score_and_regions_as_v1_says_them(
+    robot: Any, client: httpx.Client, bad_part: dict[str, bytes], bad_sample: Sample, binary: bool
+) -> None:
+    names = ("relative_score", "result")
+    wanted = [triton.InferRequestedOutput(name, binary_data=binary) for name in names]
+    got = robot.infer("cookie", inputs(bad_sample, binary=binary), outputs=wanted)
+    same = client.post("/v1/products/cookie/score", files=bad_part).json()
+    told = json.loads(got.as_numpy("result")[0])
+    assert told["regions"] == same["regions"] != []
+    assert told["banks"] == same["banks"]
+    assert got.as_numpy("relative_score").tolist() == [pytest.approx(same["relative_score"])]
+
+
+def test_four_outputs_when_none_is_named(robot: Any, client: httpx.Client, sample: Sample) -> None:
     result = robot.infer("cookie", inputs(sample))
     assert result.as_numpy("threshold").tolist() == [pytest.approx(0.8)]
     assert result.as_numpy("decision").tolist() == [b"good"]
@@ -128,6 +144,7 @@ def test_all_outputs_when_none_is_named(robot: Any, client: httpx.Client, sample
     assert answer.headers["content-type"] == "application/json"
     assert "inference-header-content-length" not in answer.headers
     outputs = {output["name"]: output for output in answer.json()["outputs"]}
+    assert list(outputs) == ["score", "threshold", "decision", "map"]
     assert outputs["decision"]["data"] == ["good"]
     assert outputs["map"]["shape"] == [96, 128]
     np.testing.assert_array_equal(np.float32(outputs["map"]["data"]), np.ravel(result.as_numpy("map")))
