@@ -189,8 +189,6 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if options := schema.get("anyOf", schema.get("oneOf")):
         kinds = [_kind(option) for option in options if option.get("type") != "null"]
         return " or ".join(kinds) + ("?" if len(kinds) < len(options) else "")
-    if "prefixItems" in schema:
-        return f"list of {len(schema['prefixItems'])}"
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
     if isinstance(values := schema.get("additionalProperties"), Mapping):

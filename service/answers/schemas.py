@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, RootModel, model_validator
 
 from banks.decision.calibration import Calibration
 from banks.decision.regions import Region
@@ -13,63 +13,103 @@ from banks.detector import ThresholdSource
 from banks.methods.evidence import Evidence
 from service.http.problems import Problem
 
-Pixel = Annotated[float, Field(description="Source pixels.")]
-Metres = Annotated[tuple[float, float, float], Field(description="x, y, z, metres, camera frame.")]
+
+class Numbers(BaseModel):
+    """A few numbers, each with a name. Records of older servers hold a list of them, in the same order."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_list(cls, given: Any) -> Any:
+        if isinstance(given, list | tuple):
+            return dict(zip(cls.model_fields, given, strict=True))
+        return given
+
+
+class PixelBox(Numbers):
+    """A box of the source image, in source pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class PixelPoint(Numbers):
+    """A place in the source image, in source pixels from the left and from the top."""
+
+    x: float
+    y: float
+
+
+class Pixel(Numbers):
+    """One pixel of the source image: its column and its row, from 0."""
+
+    x: int
+    y: int
+
+
+class PointM(Numbers):
+    """A point, or a size along the axes, in metres in the camera's frame."""
+
+    x: float
+    y: float
+    z: float
+
+
+class BoxM(Numbers):
+    """A box along the camera's axes, in metres."""
+
+    lowest: PointM
+    highest: PointM
+
+
+class SharePoint(Numbers):
+    """A place in the prepared square, as shares of its side from the left and from the top."""
+
+    x: float = Field(examples=[0.41])
+    y: float = Field(examples=[0.63])
+
+
+class ColourScale(Numbers):
+    """The values of the score map at the two ends of the colours."""
+
+    low: float
+    high: float
 
 
 class RegionAnswer(BaseModel):
     """One connected anomalous region, the highest peak first."""
 
-    box: tuple[Pixel, Pixel, Pixel, Pixel] = Field(description="Left, top, right, bottom, source pixels.")
+    box: PixelBox
     area: float = Field(description="Source pixels.")
     peak: float = Field(description="Highest value of the score map in the region.")
-    peak_pixel: tuple[int, int] = Field(description="Where that is: x, y, source pixels.")
-    centroid: tuple[Pixel, Pixel] = Field(description="x, y, source pixels.")
-    centroid_m: Metres | None = Field(
-        description="x, y, z, metres, camera frame; null where the region holds no point."
-    )
-    box_m: tuple[Metres, Metres] | None = Field(
-        description="Box along the camera's axes around the region's points: lowest and highest corner."
-    )
-    extent_m: Metres | None = Field(description="Size of that box along x, y, z.")
+    peak_pixel: Pixel = Field(description="Where that is.")
+    centroid: PixelPoint
+    centroid_m: PointM | None = Field(description="Null where the region holds no point.")
+    box_m: BoxM | None = Field(description="Around the region's points.")
+    extent_m: PointM | None = Field(description="Size of that box.")
 
     @classmethod
     def of(cls, region: Region) -> RegionAnswer:
         """The answer's form of a region."""
-        return cls(
-            box=region.box,
-            area=region.area,
-            peak=region.peak,
-            peak_pixel=region.peak_pixel,
-            centroid=region.centroid,
-            centroid_m=region.centroid_m,
-            box_m=region.box_m,
-            extent_m=region.extent_m,
-        )
+        return cls.model_validate(region, from_attributes=True)
 
 
 class EvidenceAnswer(BaseModel):
     """Why a bank gives its score: the part's farthest patch, and the nearest good patch there is."""
 
-    pixel: tuple[Pixel, Pixel] = Field(description="Centre of the part's farthest patch: x, y.")
+    pixel: PixelPoint = Field(description="Centre of the part's farthest patch.")
     distance: float = Field(description="From it to the nearest good patch; no unit.", examples=[3.4])
     training_part: str | None = Field(
         description="Where that good patch is from; null for the zero row of some profiles.",
         examples=["train/good/017"],
     )
-    place: tuple[float, float] | None = Field(
-        description="Its centre there: x, y as shares of the prepared square's side.", examples=[(0.41, 0.63)]
-    )
+    place: SharePoint | None = Field(description="Its centre there.")
 
     @classmethod
     def of(cls, evidence: Evidence) -> EvidenceAnswer:
         """The answer's form of a bank's evidence."""
-        return cls(
-            pixel=evidence.pixel,
-            distance=evidence.distance,
-            training_part=evidence.training_part,
-            place=evidence.place,
-        )
+        return cls.model_validate(evidence, from_attributes=True)
 
 
 class ScoreAnswer(BaseModel):
@@ -134,7 +174,7 @@ class CalibrationAnswer(BaseModel):
     rejected_parts: int = Field(description="How many of them the threshold rejects.", examples=[1])
     statement: str = Field(examples=["rejects 1 of 42 held-out good parts"])
     pixel_threshold: float
-    colour_scale: tuple[float, float] = Field(description="Map values at the ends of the colours.")
+    colour_scale: ColourScale
 
     @classmethod
     def of(cls, calibration: Calibration) -> CalibrationAnswer:
@@ -147,7 +187,7 @@ class CalibrationAnswer(BaseModel):
             rejected_parts=calibration.rejected,
             statement=calibration.statement,
             pixel_threshold=calibration.pixel_threshold,
-            colour_scale=calibration.colours,
+            colour_scale=ColourScale.model_validate(calibration.colours),
         )
 
 

@@ -21,15 +21,15 @@ export interface Versions {
   versions: { version: string; active: boolean; shadow: boolean; calibration: Calibration | null }[];
 }
 export interface Region {
-  box: number[];
+  box: { left: number; top: number; right: number; bottom: number };
   area: number;
   peak: number;
-  extent_m: number[] | null;
+  extent_m: { x: number; y: number; z: number } | null;
 }
 export interface Evidence {
   distance: number;
   training_part: string | null;
-  place: [number, number] | null;
+  place: { x: number; y: number } | null;
 }
 export interface Answer {
   result_id: string;

@@ -80,12 +80,12 @@ function show(scan: Scan): void {
   );
   rows(
     "regions",
-    answer.regions.map((region, i) => [
+    answer.regions.map(({ area, box, extent_m, peak }, i) => [
       `${i + 1}`,
-      number(region.peak),
-      `${Math.round(region.area)} px`,
-      `${region.box.map(Math.round).join(", ")}`,
-      region.extent_m ? region.extent_m.map((m) => (1000 * m).toFixed(1)).join(" x ") + " mm" : "no point",
+      number(peak),
+      `${Math.round(area)} px`,
+      [box.left, box.top, box.right, box.bottom].map(Math.round).join(", "),
+      extent_m ? [extent_m.x, extent_m.y, extent_m.z].map((m) => (1000 * m).toFixed(1)).join(" x ") + " mm" : "no point",
     ]),
     ["", "peak", "area", "left, top, right, bottom", "extent"],
   );
@@ -93,7 +93,7 @@ function show(scan: Scan): void {
 
 // The nearest good patch as it looked, where the version keeps its parts.
 function goodPatch(answer: Answer, evidence: Evidence): HTMLElement {
-  const [x, y] = evidence.place ?? [0, 0];
+  const { x, y } = evidence.place ?? { x: 0, y: 0 };
   const image = make("img", { alt: `good patch of ${evidence.training_part}`, className: "patch", hidden: true });
   const query = new URLSearchParams({ part: evidence.training_part ?? "", x: String(x), y: String(y) });
   const path = `v1/products/${encodeURIComponent(answer.product)}/versions/${answer.bank_version}/good-part?${query}`;

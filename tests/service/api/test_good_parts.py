@@ -76,6 +76,6 @@ def test_what_a_part_was_compared_with_can_be_seen(
     with serve(Settings(banks=tmp_path / "banks"), None) as running, running.client() as client:
         answer = client.post(f"/v1/products/{SMALL}/score", files=part).json()
         for evidence in answer["evidence"].values():
-            x, y = evidence["place"]
+            x, y = evidence["place"]["x"], evidence["place"]["y"]
             query = {"part": evidence["training_part"], "x": x, "y": y}
             _pixels(client.get(URL, params=query))

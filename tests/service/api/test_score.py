@@ -43,7 +43,7 @@ def test_a_good_and_a_defective_part(client: httpx.Client, part: Any, bad_part: 
     assert (bad["part_id"], bad["decision"], len(bad["regions"])) == (None, "defective", 1)
     assert bad["score"] > bad["threshold"]
     assert bad["result_id"] != good["result_id"]
-    left, top, right, bottom = bad["regions"][0]["box"]
+    left, top, right, bottom = (bad["regions"][0]["box"][side] for side in ("left", "top", "right", "bottom"))
     assert left < 40 < right
     assert top < 50 < bottom
 

@@ -49,5 +49,6 @@ def test_the_generated_client_scores_a_part_and_reads_a_refusal(
         refused = score_part("nothing", client=client, body=body)
     assert (answer.part_id, answer.decision, answer.product) == ("board-000123", "defective", "cookie")
     assert answer.score > answer.threshold
-    assert answer.regions[0].area > 0
+    box = answer.regions[0].box
+    assert 0 < (box.right - box.left) * (box.bottom - box.top) >= answer.regions[0].area
     assert (refused.status, refused.code) == (404, "unknown_product")
