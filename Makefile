@@ -32,10 +32,11 @@ promtool: setup
 	    mv "$$there/usr/bin/promtool" .venv/bin/ && rm -r "$$there"; } \
 	    || echo "No promtool: the tests of the alert rules will be skipped. Install it: sudo apt-get install prometheus" >&2
 
-# Types are checked beside the tests: pyright takes one core for a minute. What pyright says comes at the end.
+# One worker more than cores: many tests wait for a server. Types are checked beside the tests, as pyright takes
+# one core for a minute; what pyright says comes at the end.
 test: setup browser csharp promtool style  ## lint, types, tests
 	@told=$$(mktemp); .venv/bin/pyright >"$$told" 2>&1 & types=$$!; \
-	    .venv/bin/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	    .venv/bin/python -m pytest -q -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	    wait $$types; types=$$?; cat "$$told"; rm "$$told"; [ $$tests = 0 ] && [ $$types = 0 ]
 
 # FAULTS="--resume --markdown docs/reliability.md" goes on with what a stopped run left, and writes the table down;

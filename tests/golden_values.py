@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,9 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.conftest import MadeOnce, Tribank
+from tests.golden_inputs import write_product, write_weights
 from tests.published import Published
 
 Arrays = Mapping[str, NDArray[Any]]
+PRODUCT, PROFILE = "disc", "m3dm-paper-code"
 BANKS = {"rgb": "rgb", "point": "xyz", "fused": "fusion"}
 """Our bank names, and the golden file's."""
 
@@ -61,6 +65,32 @@ class Yardstick:
     def values(self) -> Arrays:
         """What the product is held against."""
         return self.golden or self.computed
+
+
+def golden_folder(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -> Path:
+    """A folder with `weights`, `data` and `banks`: the official files, the recipe's parts as a prepared
+    product, and the version that `tribank build` makes of them.
+
+    The whole library is the bank, and the decision is fitted on the held-out parts.
+    """
+
+    def make(folder: Path) -> None:
+        weights = folder / "weights"
+        weights.mkdir()
+        write_weights(yardstick.recipe, weights, ("dino_vitb8", "pointmae", "uff"), yardstick.seed)
+        splits = {"train": yardstick.train, "validation": yardstick.held_out, "test": yardstick.test}
+        write_product(yardstick.recipe, folder / "data", splits)
+        settings = ("coreset=1", "decision_fit=held-out", f"calibration_parts={len(yardstick.held_out)}")
+        changes = [f"--set={setting}" for setting in settings]
+        places = ("--banks", folder / "banks", "--weights-dir", weights)
+        tribank("build", PRODUCT, folder / "data", "--profile", PROFILE, "--prepared", *changes, *places)
+
+    return made_once(f"golden-{yardstick.seed}", make)
+
+
+def golden_yardstick(recipe: ModuleType, golden: Arrays) -> Yardstick:
+    """Seed 7, whose values the authors' own code computed."""
+    return Yardstick(recipe, 7, (0, 2, 4), (1, 3, 5), (6, 7), golden)
 
 
 def compare_stages(found: Arrays, expected: Arrays) -> None:

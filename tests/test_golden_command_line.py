@@ -12,42 +12,39 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.conftest import Tribank
-from tests.golden_inputs import pair, write_product, write_weights
-from tests.golden_values import BANKS, Arrays, Yardstick, compare_scores, compare_stages
+from tests.conftest import MadeOnce, Tribank
+from tests.golden_inputs import pair
+from tests.golden_values import (
+    BANKS,
+    PRODUCT,
+    PROFILE,
+    Arrays,
+    Yardstick,
+    compare_scores,
+    compare_stages,
+    golden_folder,
+    golden_yardstick,
+)
 
-PRODUCT = "disc"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=[7, 11])
 def yardstick(request: pytest.FixtureRequest, recipe: ModuleType, golden: Arrays) -> Yardstick:
     if request.param == 7:
-        return Yardstick(recipe, 7, (0, 2, 4), (1, 3, 5), (6, 7), golden)
+        return golden_yardstick(recipe, golden)
     return Yardstick(recipe, request.param, (20, 22), (21, 23), (23,), {})
 
 
 @pytest.fixture(scope="module")
-def weights_dir(yardstick: Yardstick, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official files under their usual names and in their layouts, with what they hold beside."""
-    folder = tmp_path_factory.mktemp("weights")
-    write_weights(yardstick.recipe, folder, ("dino_vitb8", "pointmae", "uff"), yardstick.seed)
-    return folder
+def folder(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -> Path:
+    return golden_folder(yardstick, made_once, tribank)
 
 
-@pytest.fixture(scope="module")
-def data(yardstick: Yardstick, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recipe's parts as an MVTec-layout product that is already prepared."""
-    folder = tmp_path_factory.mktemp("data") / PRODUCT
-    splits = {"train": yardstick.train, "validation": yardstick.held_out, "test": yardstick.test}
-    write_product(yardstick.recipe, folder, splits)
-    return folder
-
-
-def test_trace(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path, tribank: Tribank) -> None:
+def test_trace(yardstick: Yardstick, folder: Path, tmp_path: Path, tribank: Tribank) -> None:
     out = tmp_path / "trace.npz"
-    options = ("--profile", "m3dm-paper-code", "--prepared", "--weights-dir", weights_dir, "-o", out)
-    tribank("trace", *pair(data, "test", yardstick.test[-1]), *options)
+    options = ("--profile", PROFILE, "--prepared", "--weights-dir", folder / "weights", "-o", out)
+    tribank("trace", *pair(folder / "data", "test", yardstick.test[-1]), *options)
     values = yardstick.values
     with np.load(out, allow_pickle=False) as found:
         assert found["valid_index"].shape == (int(values["n_points"]),)
@@ -63,24 +60,11 @@ def test_trace(yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Pa
     compare_stages(stages, values)
 
 
-def test_build_and_score(
-    yardstick: Yardstick, data: Path, weights_dir: Path, tmp_path: Path, tribank: Tribank
-) -> None:
-    """The whole library is the bank, and the decision is fitted on the held-out parts."""
-    common = ("--banks", tmp_path, "--weights-dir", weights_dir, "--prepared")
-    held_out = len(yardstick.held_out)
-    changes = (
-        "--set",
-        "coreset=1",
-        "--set",
-        "decision_fit=held-out",
-        "--set",
-        f"calibration_parts={held_out}",
-    )
-    tribank("build", PRODUCT, data, "--profile", "m3dm-paper-code", *changes, *common)
+def test_build_and_score(yardstick: Yardstick, folder: Path, tmp_path: Path, tribank: Tribank) -> None:
+    places = ("--banks", folder / "banks", "--weights-dir", folder / "weights")
     for index, number in enumerate(yardstick.test):
         out, part = tmp_path / f"{number}.npz", f"t{index}"
-        tribank("score", PRODUCT, *pair(data, "test", number), "-o", out, *common)
+        tribank("score", PRODUCT, *pair(folder / "data", "test", number), "-o", out, "--prepared", *places)
         with np.load(out, allow_pickle=False) as file:
             found = {f"{part}_detect": file["score"], f"{part}_segment_8": file["map"][::8, ::8]}
             for ours, theirs in BANKS.items():

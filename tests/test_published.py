@@ -6,12 +6,12 @@ from types import ModuleType
 
 import pytest
 
-from tests.golden_values import Arrays, Yardstick, compare_scores, compare_stages
+from tests.golden_values import Arrays, compare_scores, compare_stages, golden_yardstick
 
 
 @pytest.mark.slow
 def test_the_second_opinion_is_the_golden_one(recipe: ModuleType, golden: Arrays) -> None:
-    computed = Yardstick(recipe, 7, (0, 2, 4), (1, 3, 5), (6, 7), golden).computed
+    computed = golden_yardstick(recipe, golden).computed
     compare_stages(computed, golden)
     for index in range(2):
         compare_scores(computed, golden, f"t{index}")

@@ -6,7 +6,7 @@ coreset, 1, 3, 5 fit the decision layer, 6 and 7 are tested.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +24,8 @@ from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Finding
+from banks.versions.good_parts import GoodParts
+from banks.versions.store import BankStore
 from models.features import PartFeatures
 from models.fusion.network import FusionNetwork
 from models.fusion.uff import Uff
@@ -33,6 +35,8 @@ from models.preparation.prepare import Frame, PreparedPart
 from models.rgb.backbones import rgb_backbone, timm
 from models.rgb.extractor import RgbExtractor
 from recipes.points import PointNetwork
+from tests.conftest import MadeOnce, Tribank
+from tests.golden_values import PRODUCT, golden_folder, golden_yardstick
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +50,15 @@ Golden = Mapping[str, NDArray[Any]]
 
 
 @pytest.fixture(scope="module")
-def features(recipe: ModuleType) -> list[PartFeatures]:
-    """Patch grids of parts 0 to 7, by the published settings, with the recipe's weights."""
+def features(
+    recipe: ModuleType,
+    golden: Golden,
+    made_once: MadeOnce,
+    tribank: Tribank,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[PartFeatures]:
+    """Patch grids of parts 0 to 7, by the published settings, with the recipe's weights. Parts 0 to 5 are
+    what `tribank build` kept of them; 6 and 7 are extracted here."""
 
     def filled(network: torch.nn.Module) -> Any:
         return recipe.fill(network.state_dict(), 7)
@@ -58,16 +69,20 @@ def features(recipe: ModuleType) -> list[PartFeatures]:
     settings = PointNetwork(skip_near_origin=True, distances="expanded")
     point = PointExtractor.load(settings, filled(PointTransformer("pointmae", "sample")))
     fusion = Uff.from_state(filled(FusionNetwork(768, 1152)))
-
-    def grids() -> Iterator[PartFeatures]:
-        for number in range(8):
-            image, xyz = recipe.sample(number)
-            frame = Frame(224, 224, 0, 0, 224)
-            part = PreparedPart(image, xyz, (xyz != 0).all(-1), frame, plane_found=False)
-            (of_rgb,), (of_point,) = rgb([part]), point([part])
-            yield {"rgb": of_rgb, "point": of_point, "fused": fusion(of_rgb, of_point)}
-
-    return list(grids())
+    folder = golden_folder(golden_yardstick(recipe, golden), made_once, tribank)
+    kept = BankStore(folder / "banks").path(PRODUCT) / "parts"
+    found: dict[int, PartFeatures] = {}
+    for split, numbers in (("train", FILLING), ("validation", FITTING)):
+        good = GoodParts.copied(kept / split, tmp_path_factory.mktemp(split))
+        assert good.names == [f"{split}/good/{number:03}" for number in numbers]
+        found |= {number: good.store.features(place) for place, number in enumerate(numbers)}
+    for number in TESTED:
+        image, xyz = recipe.sample(number)
+        part = PreparedPart(image, xyz, (xyz != 0).all(-1), Frame(224, 224, 0, 0, 224), plane_found=False)
+        (of_rgb,), (of_point,) = rgb([part]), point([part])
+        found[number] = {"rgb": of_rgb, "point": of_point}
+    parts = [found[number] for number in range(8)]
+    return [{**part, "fused": fusion(part["rgb"], part["point"])} for part in parts]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import pytest
 
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
+from service.exit_status import EXIT_FULL
 from service.jobs.build import BuildJob
 from service.settings import Settings
 from tests.conftest import SMALL
@@ -38,10 +39,16 @@ def zipped(folder: Path, *below: str) -> bytes:
     return file.getvalue()
 
 
-def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+def events(client: httpx.Client, answer: httpx.Response) -> list[dict[str, Any]]:
+    """What the job tells until it ends."""
     assert answer.status_code == 202, answer.text
     told = client.get(f"{answer.headers['location']}/events", timeout=120).text
-    return json.loads(told.splitlines()[-1])
+    return [json.loads(line) for line in told.splitlines()]
+
+
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """The last thing that the job tells."""
+    return events(client, answer)[-1]
 
 
 def children() -> list[str]:
@@ -74,12 +81,16 @@ def client(settings: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_new_product_from_a_zip(client: httpx.Client, settings: Settings, small_product: Path) -> None:
+def test_a_new_product_from_a_zip_and_its_progress(
+    client: httpx.Client, settings: Settings, small_product: Path
+) -> None:
     body = zipped(small_product, "train", "validation")
     key = {"Idempotency-Key": "monday"}
     url = "/v1/products/fresh/builds"
     answer = client.post(url, content=body, headers=ZIP | key, params=QUICK)
-    last = ended(client, answer)
+    *told, last = events(client, answer)
+    places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in told}
+    assert {("training parts", 1, 4), ("point coreset", 3, 4)} <= places
     assert (last["state"], last["kind"]) == ("done", "build"), last
     assert last["result"]["version"] == "v1"
     assert last["result"]["training_parts"] == 5
@@ -106,14 +117,6 @@ def test_a_build_may_declare_what_no_return_is(
     assert last["state"] == "done", last
     manifest = Manifest.read(settings.banks / "declared" / "v1")
     assert manifest.profile.preparation.no_return == 9999
-
-
-def test_progress_is_told(client: httpx.Client) -> None:
-    answer = client.post("/v1/products/told/builds", json={"folder": "."}, params=QUICK)
-    told = client.get(f"{answer.headers['location']}/events", timeout=120).text
-    lines = [json.loads(line) for line in told.splitlines()]
-    places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in lines}
-    assert {("training parts", 1, 4), ("point coreset", 3, 4)} <= places
 
 
 def test_parts_that_people_called_good_extend_the_active_version(
@@ -232,11 +235,9 @@ def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_produc
     assert last["problem"]["detail"] == "1 usable good parts: a bank needs at least 2."
 
 
-def test_a_full_disk_fails_the_job_with_507(
-    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    full = [sys.executable, "-m", "tribank", "openapi", "-o", "/dev/full"]
-    monkeypatch.setattr(BuildJob, "_command", lambda *_: full)
+def test_a_full_disk_fails_the_job_with_507(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's exit status tells the job so; below, a real command finds a real disk full."""
+    monkeypatch.setattr(BuildJob, "_command", lambda *_: ["sh", "-c", f"exit {EXIT_FULL}"])
     last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
     assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == ("failed", 507, "disk_full")
 
@@ -264,7 +265,7 @@ def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path:
     if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
         pytest.skip("no mount namespace can be had here")
     done = subprocess.run([*apart, inside, str(size), str(tmp_path), *build], capture_output=True, text=True)
-    assert done.returncode == 4
+    assert done.returncode == EXIT_FULL
     assert "disk is full" in done.stderr.splitlines()[-1]
 
 
