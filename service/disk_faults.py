@@ -1,4 +1,4 @@
-"""Errors of a disk and of the files on it: full, locked, damaged, or not usable at present."""
+"""Errors of a disk and its files: full, locked, damaged, or not usable at present."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _OUTSIDE = (
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR),
     *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, *_DAMAGE),
 )
-"""SQLite's errors that no request and no code of ours causes, but the file, its disk or another program."""
+"""SQLite errors with a cause outside this service: the file, its disk or another program."""
 
 
 class NotOpen(sqlite3.OperationalError):
-    """The file cannot be opened at present. full: because its disk is full."""
+    """The file cannot be opened at present. full: whether the cause is a full disk."""
 
     def __init__(self, file: Path, reason: str, *, full: bool) -> None:
         super().__init__(f"{file.name} is not open: {reason}")
@@ -26,9 +26,8 @@ class NotOpen(sqlite3.OperationalError):
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error of the system, of sqlite3 or of safetensors says that the disk, or one's share of it,
-    is full."""
-    if isinstance(error, SafetensorError):  # has the number in its words only
+    """Whether an error of the system, of sqlite3 or of safetensors reports a full disk or quota."""
+    if isinstance(error, SafetensorError):  # has the error number in its text only
         return any(f"(os error {number})" in str(error) for number in _FULL)
     if isinstance(error, NotOpen):
         return error.full
@@ -36,16 +35,17 @@ def is_full(error: BaseException) -> bool:
 
 
 def is_unusable(error: BaseException) -> bool:
-    """Whether an error of sqlite3 says that the file cannot be used at present, by no fault of the caller."""
+    """Whether an error of sqlite3 says that the file cannot be used at present."""
     return isinstance(error, NotOpen) or _code(error) in _OUTSIDE
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether another program holds the file at present."""
+    """Whether an error of sqlite3 says that another program has locked the file."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def is_damage(error: BaseException) -> bool:
+    """Whether an error of sqlite3 says that the file is damaged."""
     return _code(error) in _DAMAGE
 
 

@@ -1,4 +1,4 @@
-"""Requests that get an answer other than success, as exceptions. `http.problems` gives them their form."""
+"""Refused requests, as exceptions. `service.http.problems` turns a refusal into an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from models.sample import BadSample, TooLarge, UnsupportedType
 
 
 class Refusal(Exception):
-    """A request that gets an answer other than success. `code` is stable; `detail` says what to do."""
+    """A request is refused.
+
+    status: HTTP status. code: stable name of the reason, for programs. detail: says what is wrong and what to
+    do, for people. part: the form field at fault. headers, extra: further headers and problem members.
+    """
 
     def __init__(
         self,
@@ -31,31 +35,31 @@ class Refusal(Exception):
 
 
 class Overloaded(Refusal):
-    """As many parts are in work as the limits allow."""
+    """A limit on requests in progress is reached."""
 
     def __init__(self, retry_after_s: int) -> None:
-        detail = f"The service is working at its limit. Send the part again in {retry_after_s} s."
+        detail = f"The server is at its limit. Send the request again in {retry_after_s} s."
         super().__init__(429, "overloaded", detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class KeyReused(Refusal):
-    """An Idempotency-Key came again with another request."""
+    """An Idempotency-Key was used before with another request."""
 
     def __init__(self) -> None:
-        detail = "This Idempotency-Key came before with another request. Use a new one for each request."
+        detail = "This Idempotency-Key was used before with another request. Use a new key for each request."
         super().__init__(409, "idempotency_key_reused", detail)
 
 
 class DeadlinePassed(Refusal):
-    """The part was not scored in time; what is late is never answered as if it were not."""
+    """The part was not scored before its deadline."""
 
     def __init__(self) -> None:
-        detail = "The part was not scored in time. Send it again, or fewer at once."
+        detail = "The part was not scored in time. Send the part again, or send fewer parts at once."
         super().__init__(504, "deadline_passed", detail)
 
 
 class NotReady(Refusal):
-    """The service, or the product asked for, cannot score at present."""
+    """The server or the product cannot score at present. close: also close the connection."""
 
     def __init__(
         self, code: str, detail: str, *, close: bool = False, extra: Mapping[str, Any] | None = None
@@ -65,22 +69,22 @@ class NotReady(Refusal):
 
 
 class ScoringStopped(NotReady):
-    """The thread that scores ended while it had the part, or while the part waited for it."""
+    """The worker thread ended before it scored the part."""
 
     def __init__(self) -> None:
-        super().__init__("not_running", "The service stopped before the part was scored. Send it again.")
+        super().__init__("not_running", "The server stopped before the part was scored. Send the part again.")
 
 
 class UnknownProduct(Refusal):
-    """No bank of that name is served."""
+    """No product of this name is served."""
 
     def __init__(self) -> None:
-        detail = "There is no such product here. GET /v1/products lists those that are served."
+        detail = "Unknown product. GET /v1/products lists the products that are served."
         super().__init__(404, "unknown_product", detail)
 
 
 def from_bad_sample(error: BadSample, part: str | None = None) -> Refusal:
-    """The refusal for a part that cannot be scored: 415, 413 or 422 by its kind."""
+    """The refusal of a part that cannot be scored: 415, 413 or 422, by the kind of error."""
     status = 422
     if isinstance(error, UnsupportedType):
         status = 415
@@ -93,8 +97,10 @@ class NotActive(Refusal):
     """The request names a version that is not the active one."""
 
     def __init__(self, version: str | None) -> None:
-        detail = f"Version {version} is not the active one. Activate it, or name no version."
+        detail = f"Version {version} is not active. Activate the version, or leave the version out."
         super().__init__(404, "not_active", detail)
 
 
-INTERNAL = Refusal(500, "internal", "The service failed on this request. Tell its operator the request id.")
+INTERNAL = Refusal(
+    500, "internal", "The server failed on this request. Report the request id to its operator."
+)

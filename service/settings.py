@@ -1,4 +1,4 @@
-"""The settings of a server. They are read once, at the start, and passed down."""
+"""The settings of a server. They are read once, at the start of the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL_FIELD_BYTES = 64 * 1024
 """The most bytes of a form's text fields."""
 DAY_S = 86_400.0
 PREFIX = "TRIBANK_"
-OF_OTHERS = frozenset(
+NOT_SETTINGS = frozenset(
     f"{PREFIX}{name}"
     for name in (
         *("HARDWARE", "FOR", "PYTHON"),
@@ -27,7 +27,7 @@ OF_OTHERS = frozenset(
         *("KEY", "TEST_DEVICE", "SCREENSHOT"),
     )
 )
-"""Environment names of Tribank that are not settings: those of the set-up, Compose, clients and tests."""
+"""TRIBANK_ variables that are not settings: variables of the set-up, Compose, clients and tests."""
 
 
 class BadSetting(ValueError):
@@ -236,14 +236,14 @@ class Settings(BaseSettings):
 
 
 def read_settings(**given: Any) -> Settings:
-    """The given settings, and the environment's where none is given.
+    """The settings, from the arguments first and then from the environment.
 
     Raises BadSetting with a sentence for each wrong setting."""
     try:
         return Settings(**given)
     except ValidationError as error:
         names = {field: f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
-        raise BadSetting("\n".join(f"{said}." for said in sentences(error, names))) from None
+        raise BadSetting("\n".join(f"{sentence}." for sentence in sentences(error, names))) from None
 
 
 def pinned_products(settings: Settings) -> frozenset[str]:
@@ -256,7 +256,7 @@ def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
 
     Each name comes with the most similar setting, or None."""
     fields = [field.upper() for field in Settings.model_fields]
-    known = {f"{PREFIX}{field}" for field in fields} | OF_OTHERS
+    known = {f"{PREFIX}{field}" for field in fields} | NOT_SETTINGS
     unknown = sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
-    alike = {name: get_close_matches(name.upper().removeprefix(PREFIX), fields, 1) for name in unknown}
-    return {name: f"{PREFIX}{found[0]}" if found else None for name, found in alike.items()}
+    matches = {name: get_close_matches(name.upper().removeprefix(PREFIX), fields, 1) for name in unknown}
+    return {name: f"{PREFIX}{match[0]}" if match else None for name, match in matches.items()}

@@ -1,4 +1,4 @@
-"""Calls that would hold up the event loop, made on a thread."""
+"""Calls that would block the event loop, made on a thread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _T = TypeVar("_T")
 
 
 async def on_disk(call: Callable[[], _T]) -> _T:
-    """Make a call that waits for the disk."""
+    """Make a call that waits for the disk, on a thread."""
     return await asyncio.to_thread(call)
 
 
 async def on_pool(pool: Executor, call: Callable[[], _T]) -> _T:
-    """Make a call that computes, on one of the pool's threads."""
+    """Make a call that computes, on a thread of the pool."""
     return await asyncio.get_running_loop().run_in_executor(pool, call)

@@ -78,7 +78,7 @@ class BatchRoutes:
         request.state.record["product"] = product
         wants_job = _wants_job(request)
         if not wants_job:
-            refuse_key(key, "With Prefer: respond-async the batch is a job, which is done once.")
+            refuse_key(key, "supported only with Prefer: respond-async. Add Prefer, or remove the key.")
         negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
             entered = services.arrivals.enter(client_of(request.scope), {services.batches: 1})

@@ -113,7 +113,7 @@ async def score_part(
     given = exchange.name(options.part_id)
     media_type = negotiate(request.headers.get("accept"))
     if media_type != JSON:
-        refuse_key(key, "A part that is sent again is answered from the record, in JSON. Accept that.")
+        refuse_key(key, "supported only for answers in JSON. Accept application/json, or remove the header.")
     scoped = scoped_key(request, "score", product, key)
     services.engine.check(product)
     request.state.record["product"] = product

@@ -1,4 +1,4 @@
-"""Who may do what: every request names a key, save where the server is closed to others anyway."""
+"""Access: every request needs a key, unless only this computer can reach the server."""
 
 from __future__ import annotations
 
@@ -17,33 +17,35 @@ from service.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
-"""The page for people holds nothing of the server's; what it shows it asks for like any client."""
+"""The files of the console page. They hold no data: the page requests its data with a key."""
 _METRICS = "/metrics"
 _RATED = re.compile(
     r"POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
 )
-"""What a key's rate bounds: a page of results alone takes some thirty requests."""
+"""The requests that the rate of a key limits. One page of results alone takes some thirty other requests."""
 _SCORING = re.compile(
     rf"(GET|HEAD) |{_RATED.pattern}"
     r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z|POST /v1/jobs/[^/]+/cancel\Z"
 )
 
 _PROXIES = ("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host")
-"""What proxies add to a request, beside X-Forwarded-*."""
-_KEY_REQUIRED = "Send a key of this server as X-API-Key or as Authorization: Bearer."
+"""Headers that proxies add to a request, besides X-Forwarded-*."""
+_KEY_REQUIRED = "Send an API key of this server in the header X-API-Key, or as Authorization: Bearer KEY."
 _KEYS_GONE = (
-    "This server had keys and its keys.json is gone, so nobody is let in. Put the file back, or add a key: "
-    "'tribank keys add NAME --role manage'. To do without keys again, remove keys.made and start the server "
-    "again."
+    "The server refuses every request: its API keys were lost with the file keys.json. Put the file back, or "
+    "add a key with 'tribank keys add NAME --role manage'. To use the server without keys, remove keys.made "
+    "and restart the server."
 )
 
 
 class Access:
-    """ASGI middleware inside the guard: 401 without a known key, 403 where its role is too small, 429 where
-    it scores too often.
+    """ASGI middleware that checks the key of every request.
 
-    A key of role `score` reads, scores, says what a part was and cancels its own jobs (`check_owner`);
-    whatever else there is, or will be, needs `manage`.
+    401: the request has no valid key. 403: the role of the key does not allow the request. 429: the key has
+    used up its rate.
+
+    A key of role `score` may read, score, give feedback on results and cancel its own jobs (`check_owner`).
+    Every other request, also of future routes, needs the role `manage`.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -64,32 +66,33 @@ class Access:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         path = scope["path"]
-        stranger = self._stranger(scope)
-        scope["state"]["known"] = stranger is None
+        unauthenticated = self._authenticate(scope)
+        scope["state"]["known"] = unauthenticated is None
         if path in self._public:
             return None
         if _from_another_site(scope):
             detail = (
-                "A page of another site asked for this. Open the address yourself, or ask without a browser."
+                "A page of another website sent this request. Open the address yourself, or send the request "
+                "without a browser."
             )
             return Refusal(403, "cross_site", detail)
         if _PAGE.match(path) or self._open:
             return None
-        if stranger is not None:
-            return stranger
-        line, key = f"{scope['method']} {path}", scope["state"].get("key")
-        if key is not None and key.role == "score" and not _SCORING.match(line):
-            return _too_small("This needs a key of role manage.")
-        if key is None or key.rate is None or not _RATED.match(line):
+        if unauthenticated is not None:
+            return unauthenticated
+        action, key = f"{scope['method']} {path}", scope["state"].get("key")
+        if key is not None and key.role == "score" and not _SCORING.match(action):
+            return _too_small("This request needs a key of role manage.")
+        if key is None or key.rate is None or not _RATED.match(action):
             return None
-        return self._rates.take(key.name, key.rate)
+        return self._rates.spend(key.name, key.rate)
 
-    def _stranger(self, scope: Scope) -> Refusal | None:
-        """Why the server would not tell this client anything of its own; None where it would."""
+    def _authenticate(self, scope: Scope) -> Refusal | None:
+        """Find the key of a request and put the key into the scope. Returns a refusal if access is denied."""
         if self._open:
             return None
         if self._loopback and not self._keys.exist:
-            return _foreign(scope)
+            return _check_local(scope)
         secret = _secret(Headers(scope=scope))
         key = self._keys.find(secret) if secret else None
         if key is None:
@@ -101,33 +104,36 @@ class Access:
 
 
 def check_access(settings: Settings) -> None:
-    """Raises BadKeys where others could reach the server and it has no key, so nobody could be told apart."""
+    """Raises BadKeys if other computers can reach the server and the server has no key."""
     keys = Keys(settings.state).all()
     if settings.open_access or _is_loopback(settings.host) or keys:
         return
     raise BadKeys(
-        f"Others can reach {settings.host or 'this address'}, and {settings.state} has no key. Add one: "
-        f"'tribank keys add NAME --role manage --state {settings.state}', or set TRIBANK_OPEN_ACCESS=1 to "
-        "let anyone do anything."
+        f"Not started: other computers can reach {settings.host or 'this address'}, and no API key exists in "
+        f"{settings.state / 'keys.json'}. Create a key with 'tribank keys add NAME --role manage --state "
+        f"{settings.state}', or set TRIBANK_OPEN_ACCESS=1 to allow access without keys."
     )
 
 
 def client_of(scope: Scope) -> str:
-    """Whom a request counts for: its key, or its address where it came without one."""
+    """The client that a request counts for: its key, or its address if the request has no key."""
     key = key_name(scope)
     address = scope.get("client")
     return f"key {key}" if key else f"address {address[0] if address else ''}"
 
 
 def key_name(scope: Scope) -> str | None:
-    """The name of the key that a request came with; None without one."""
+    """The name of the request's key. None if the request has no key."""
     return scope["state"]["record"].get("key")
 
 
 def check_owner(scope: Scope, owner: str | None) -> None:
-    """Raises Refusal where a key that may only score would change what another's request made."""
+    """Raises Refusal if a key of role `score` would change the work of another key.
+
+    owner: name of the key that made the work.
+    """
     if scope["state"].get("role") == "score" and key_name(scope) != owner:
-        raise _too_small("Another key asked for this. Use that one, or a key of role manage.")
+        raise _too_small("This belongs to another key. Use that key, or a key of role manage.")
 
 
 def _too_small(detail: str) -> Refusal:
@@ -135,39 +141,45 @@ def _too_small(detail: str) -> Refusal:
 
 
 def may_read(scope: Scope) -> bool:
-    """Whether this client is told what the server holds: of the routes that answer anyone."""
+    """Whether a public route may show this client what the server holds."""
     return scope["state"]["known"]
 
 
-def _foreign(scope: Scope) -> Refusal | None:
-    """Nobody is asked for a key on loopback, but others reach it too: pages of other sites through their
-    reader's browser, by a form or by a name of theirs that leads to this machine (Host and Origin tell), and
-    whole networks through a proxy on this machine. One tells by what it adds, or by HTTP/1.0, which nginx
-    speaks where it adds nothing."""
+def _check_local(scope: Scope) -> Refusal | None:
+    """The refusal of a request that did not come from a program on this computer; None if it did.
+
+    Without keys the server listens on its loopback address only. Others can reach that address in two ways:
+
+    - A web page sends requests through its reader's browser, perhaps with a host name that points to this
+      computer. The headers Host and Origin show this.
+    - A proxy on this computer passes on the requests of a network. The headers of the proxy show this. nginx
+      may add no header, but then uses HTTP/1.0.
+    """
     headers = Headers(scope=scope)
     added = any(name in _PROXIES or name.startswith("x-forwarded-") for name in headers)
     if added or scope["http_version"] == "1.0":
         detail = (
-            "This came through a proxy (or as HTTP/1.0), and without keys the server answers only its own "
-            "machine. Make keys: 'tribank keys add NAME --role manage'."
+            "This request came through a proxy or as HTTP/1.0. This server has no API keys yet, so it "
+            "accepts requests only from programs on this computer. Create a key with 'tribank keys add NAME "
+            "--role manage'."
         )
         return Refusal(403, "proxied", detail)
-    named = f"//{headers.get('host', 'localhost')}", headers.get("origin", "//localhost")
+    urls = f"//{headers.get('host', 'localhost')}", headers.get("origin", "//localhost")
     try:
-        here = all(_is_loopback(urlsplit(url).hostname or "") for url in named)
+        local = all(_is_loopback(urlsplit(url).hostname or "") for url in urls)
     except ValueError:
-        here = False
-    if here:
+        local = False
+    if local:
         return None
     detail = (
-        "Without keys the server answers only its own machine, by an address or as localhost. Make a key."
+        "This server has no API keys yet, so it accepts requests only from this computer "
+        "(http://127.0.0.1 or localhost). To open it to others, run 'tribank keys add NAME --role manage'."
     )
     return Refusal(403, "foreign_origin", detail)
 
 
 def _from_another_site(scope: Scope) -> bool:
-    """Whether a browser says that a page of another site asks. A link to the page for people may be
-    followed."""
+    """Whether a browser says that a page of another website sent the request. Links to `/` are allowed."""
     headers = Headers(scope=scope)
     followed = scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
     return headers.get("sec-fetch-site") == "cross-site" and not followed

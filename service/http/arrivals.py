@@ -1,4 +1,4 @@
-"""Bodies that are being received, and which of them gives its place to another."""
+"""Bodies that are being received. A slow body loses its place if another body needs the place."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a body must come, on average since its first byte was waited for. bytes_per_s: 0 is as slowly
-    as the body likes. grace_s: how much longer a body is waited for, while no other body needs its place."""
+    """The slowest average pace of a body, measured from the moment the server waits for its first byte.
+
+    bytes_per_s: 0 allows every pace.
+    grace_s: how late a body may be while no other body needs its place.
+    """
 
     bytes_per_s: int
     grace_s: float
 
     @classmethod
     def of(cls, settings: Settings) -> Pace:
-        """The pace that the settings ask for."""
+        """The pace in the settings."""
         return cls(settings.body_bytes_per_s, settings.body_grace_s)
 
     def due_s(self, received: int) -> float:
-        """How long so many bytes may take."""
+        """How long so many bytes may take, in seconds."""
         return received / self.bytes_per_s if self.bytes_per_s else math.inf
 
 
 class Arrival:
-    """One body on its way: how far the body has come, and the places that the body holds. For the event loop
-    only."""
+    """One body that is being received: the bytes received so far, and the places that the body holds.
+
+    For the event loop only.
+    """
 
     def __init__(self, pace: Pace, client: str = "") -> None:
-        """client: whose share the places are of."""
+        """client: the client whose share the places count for."""
         self.client = client
         self.received = 0
         self._pace = pace
@@ -48,9 +53,9 @@ class Arrival:
         self._places: dict[Gate, tuple[int, ExitStack]] = {}
 
     async def next_piece(self, pieces: AsyncIterator[bytes], until: float) -> bytes | None:
-        """The client's next piece; None once the body is whole. until: on the event loop's clock.
+        """The next piece of the body; None at its end. until: a time of the event loop's clock.
 
-        Raises TimeoutError after `until`, Refusal where the body comes below its pace or gave way."""
+        Raises TimeoutError after `until`. Raises Refusal if the body is too slow or lost its place."""
         self._waiting_since = _now()
         too_late = self._waiting_since + self._pace.grace_s - self.behind_s
         try:
@@ -71,12 +76,12 @@ class Arrival:
 
     @property
     def behind_s(self) -> float:
-        """Seconds that the client was waited for beyond the body's pace; less than 0 for a body in time."""
+        """How late the body is, in seconds. Less than 0 for a body in time."""
         since = self._waiting_since
         waited_s = self._waited_s + (0.0 if since is None else _now() - since)
         return -math.inf if self._whole else waited_s - self._pace.due_s(self.received)
 
-    def take(self, gate: Gate, places: int) -> None:
+    def hold(self, gate: Gate, places: int) -> None:
         """Hold places of this gate. Raises Overloaded."""
         held = ExitStack()
         held.enter_context(gate.enter(self.client, places))
@@ -87,27 +92,29 @@ class Arrival:
         return self._places[gate][0] if gate in self._places else 0
 
     def leave(self, gate: Gate) -> None:
-        """Give the places of this gate back."""
+        """Release the places of this gate."""
         _, held = self._places.pop(gate)
         held.close()
 
     def give_way(self, refusal: Refusal) -> None:
-        """Give all places back now; whoever receives the body gets the refusal."""
+        """Release all places now. `next_piece` raises the refusal."""
         self.end()
         self._refusal = refusal
         if self._limit is not None:
             self._limit.reschedule(_now())
 
     def end(self) -> None:
-        """Give all places back."""
+        """Release all places."""
         for gate in list(self._places):
             self.leave(gate)
 
 
 class Arrivals:
-    """All bodies on their way. Where there is no room for a new body, those that are behind their pace give
-    way, the one that is furthest behind first: so slow clients hold no place that a quick one needs, however
-    many they are. For the event loop only."""
+    """All bodies that are being received.
+
+    If a new body finds no place, late bodies lose their places, the latest body first. So slow clients cannot
+    keep quick clients out. For the event loop only.
+    """
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -115,12 +122,12 @@ class Arrivals:
 
     @contextmanager
     def enter(self, client: str, places: Mapping[Gate, int]) -> Iterator[Arrival]:
-        """Hold these places for a new body, until the end or until the body gives way. Raises Overloaded."""
+        """Hold these places for a new body, until the end or until the body loses them. Raises Overloaded."""
         arrival = Arrival(self._pace, client)
         try:
             for gate, count in places.items():
                 self._make_room(gate, client, count)
-                arrival.take(gate, count)
+                arrival.hold(gate, count)
             self._coming.add(arrival)
             yield arrival
         finally:
@@ -128,11 +135,14 @@ class Arrivals:
             arrival.end()
 
     def in_time(self, gate: Gate) -> int:
-        """How many bodies hold places of this gate and are not behind their pace."""
+        """How many bodies hold places of this gate and are in time."""
         return sum(arrival.held(gate) > 0 and arrival.behind_s <= 0 for arrival in self._coming)
 
     def _make_room(self, gate: Gate, client: str, count: int) -> None:
-        """Let bodies give way that are late, where that helps: the client's own if its share is full."""
+        """Take places from late bodies, if that makes enough room.
+
+        If the share of the client is full, only its own bodies lose places.
+        """
         own = gate.beyond_share(client, count) > 0
         late = [
             arrival
@@ -141,18 +151,19 @@ class Arrivals:
         ]
         late.sort(key=lambda arrival: arrival.behind_s)
         if sum(arrival.held(gate) for arrival in late) < gate.missing(client, count):
-            return  # the gate refuses
+            return  # the gate refuses the new body
         while gate.missing(client, count) > 0:
             late.pop().give_way(gate.refusal())
 
 
 def _now() -> float:
-    """On the event loop's clock."""
+    """The time of the event loop's clock, in seconds."""
     return asyncio.get_running_loop().time()
 
 
 def _too_slow(pace: Pace) -> Refusal:
     detail = (
-        f"The body came at less than {pace.bytes_per_s} bytes a second. Send it again over a faster link."
+        f"The body arrived at less than {pace.bytes_per_s} bytes a second. Send the request again over a "
+        "faster connection."
     )
     return Refusal(408, "body_timeout", detail)

@@ -1,4 +1,4 @@
-"""Small JSON bodies of the routes that manage, received with a bound and validated."""
+"""Small JSON bodies, received within bounds of size and time, and validated."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from service.refusals import Refusal
 MAX_JSON_BYTES = 64 * 1024
 TIMEOUT_S = 10.0
 REFERENCE = "#/components/schemas/{model}"
-"""Where the document keeps the schemas of models."""
+"""Place of a model's schema in the OpenAPI document."""
 
 _M = TypeVar("_M", bound=BaseModel)
 
 
 async def read_json(request: Request, model: type[_M]) -> _M:
-    """The body as `model`. Raises Refusal: 413 too large, 408 too slow, 422 not what the model wants."""
+    """Read the body as `model`. Raises Refusal: 413 too large, 408 too slow, 422 not a valid model."""
     body = bytearray()
     try:
         async with asyncio.timeout(TIMEOUT_S):
             async for piece in request.stream():
                 body += piece
                 if len(body) > MAX_JSON_BYTES:
-                    detail = f"The body is larger than {MAX_JSON_BYTES} bytes."
+                    detail = f"The body is larger than {MAX_JSON_BYTES} bytes. Send a smaller body."
                     raise Refusal(413, "body_too_large", detail)
     except TimeoutError:
-        raise Refusal(408, "body_timeout", "The body did not arrive in time. Send it again.") from None
+        raise Refusal(408, "body_timeout", "The body did not arrive in time. Send the request again.") from None
     try:
         return model.model_validate_json(bytes(body))
     except (ValidationError, RecursionError) as error:
-        raise Refusal(422, "invalid_body", f"Correct the JSON body: {_sentence(error)}.") from None
+        raise Refusal(422, "invalid_body", f"The JSON body is not valid: {_reason(error)}.") from None
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` by `read_json`."""
+    """`openapi_extra` of a route that reads its body with `read_json` as `model`."""
     content = {"application/json": {"schema": component(model)}}
     return {"requestBody": {"required": True, "content": content}}
 
@@ -62,8 +62,8 @@ def named_schema(name: str, schema: dict[str, Any], others: dict[str, Any] | Non
     return {"$ref": REFERENCE.format(model=name), "$defs": {**(others or {}), name: schema}}
 
 
-def _sentence(error: ValidationError | RecursionError) -> str:
+def _reason(error: ValidationError | RecursionError) -> str:
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
+        return "the body is nested too deeply"
     faults = error.errors(include_url=False, include_context=False, include_input=False)[:5]
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults)

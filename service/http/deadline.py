@@ -1,4 +1,4 @@
-"""How long a request may take: what is late is never answered as if it were not."""
+"""The deadline of a request. A request that is late never gets the answer of a request in time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from service.refusals import DeadlinePassed
 
 
 class Clock:
-    """One request's time, on the clock of time.monotonic, from the making of this object on."""
+    """The time of one request, counted from the creation of this object, on the clock of time.monotonic."""
 
     def __init__(self, most_ms: int | None = None) -> None:
-        """most_ms: the client's own deadline."""
+        """most_ms: the client's own deadline, in milliseconds."""
         self._arrived = time.monotonic()
         self.deadline = math.inf if most_ms is None else self._arrived + most_ms / 1000
         self._limit: asyncio.Timeout | None = None
@@ -26,14 +26,14 @@ class Clock:
         return (time.monotonic() - self._arrived) * 1000
 
     def shorten(self, seconds: float) -> None:
-        """End at the latest in `seconds` from now."""
+        """Move the deadline to at most `seconds` from now."""
         self.deadline = min(self.deadline, time.monotonic() + seconds)
         if self._limit is not None:
             self._limit.reschedule(self._on_loop())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Around the work: ended with DeadlinePassed when the deadline passes, also if nothing waits then."""
+        """Put the work of the request inside. Raises DeadlinePassed if the work ends after the deadline."""
         try:
             async with asyncio.timeout_at(self._on_loop()) as self._limit:
                 yield

@@ -1,5 +1,4 @@
-"""What every exchange gets, whatever the route: a request id, its trace, safe headers, one log line, no bare
-500."""
+"""What every request gets on every route: a request id, a trace, safe headers, a log line, a proper 500."""
 
 from __future__ import annotations
 
@@ -21,11 +20,11 @@ from service.refusals import INTERNAL
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
 LINGER_S = 2.0
-"""How long what a refused client still sends is read away, so that it sees the answer and not a reset."""
+"""How long the rest of a refused request is read, so that its client reads the answer and not a reset."""
 
 
 class Counts(Protocol):
-    """Where answers are counted."""
+    """Counts answers."""
 
     def exchanged(
         self, *, method: str, route: str, status: int, seconds: float, code: str | None
@@ -45,7 +44,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(scope, receive, send)
-        if scope["method"] == "HEAD":  # the head of what GET answers, wherever there is GET
+        if scope["method"] == "HEAD":  # answered with the head of the answer to GET
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         try:
@@ -53,16 +52,16 @@ class Guard:
         except ClientDisconnect:
             exchange.status = 499
         except Exception:
-            # The last line: the client gets a plain 500, the operator the traceback.
+            # The client gets a plain 500. The traceback goes to the log.
             self._logger.exception("internal", request_id=exchange.request_id)
             if exchange.status is None:
                 await respond(INTERNAL, scope)(scope, exchange.receive, exchange.send)
         finally:
-            self._tell(scope, exchange, time.perf_counter() - started)
+            self._log(scope, exchange, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+    def _log(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
         record, status = exchange.record, 499 if exchange.status is None else exchange.status
-        route = getattr(scope.get("route"), "path", "none")  # none: refused before it came to a route
+        route = getattr(scope.get("route"), "path", "none")  # none: the request was refused before routing
         self._metrics.exchanged(
             method=record["method"],
             route=route,
@@ -80,8 +79,9 @@ class Guard:
 class Exchange:
     """One request and its response.
 
-    record: what the routes want in the log line (also `request.state.record`).
-    status: the answer's, once it has one. bytes_in: of the body, as far as it was read.
+    record: the fields of the log line (also `request.state.record`); routes add fields.
+    status: status of the answer; None before the answer starts.
+    bytes_in: bytes of the body that were read.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +120,7 @@ class Exchange:
             headers.setdefault("Cache-Control", "no-store")
             if not self._body_ended:
                 headers["Connection"] = "close"
-            if self._head_only:  # ends the answer: a stream is told that its client is gone
+            if self._head_only:  # ends the answer, so that a stream stops
                 await self._send(message)
                 message = {"type": "http.response.body", "body": b""}
         elif self._head_only:
@@ -132,10 +132,10 @@ class Exchange:
         await self._send(message)
 
     async def _linger(self) -> None:
-        """Read away what the client still sends, within bounds."""
+        """Read what the client still sends, for at most LINGER_S seconds."""
         if "expect" in self._headers:
-            return  # it waits for our word before it sends the body; it has the answer now
-        self._state["lingers"] = True  # the connection may be closed for another that needs its place
+            return  # the client waits for "100 Continue" before it sends the body, and has the answer now
+        self._state["lingers"] = True  # another connection may take the place of this connection
         try:
             async with asyncio.timeout(LINGER_S):
                 while not self._body_ended:

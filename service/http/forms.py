@@ -1,6 +1,6 @@
-"""A multipart/form-data body (RFC 2046, RFC 7578), read in pieces of any size, every one bounded.
+"""A multipart/form-data body (RFC 2046, RFC 7578), read in pieces of any size and within bounds.
 
-The grammar is the library `multipart`'s. Added here: the bounds of this service, and its refusals.
+The library `multipart` parses the form. This module adds the bounds and the refusals of this service.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from service.refusals import Refusal
 MAX_HEADER_BYTES = 8 * 1024
 """The longest header line of a field."""
 MAX_HEADERS = 8
-"""Header lines of a field; RFC 7578 knows three."""
+"""Most header lines of a field. RFC 7578 defines three."""
 MAX_AROUND_BYTES = 1024
-"""Text before the first boundary and after the last one: RFC 2046 lets old clients write there."""
+"""Most text before the first boundary and after the last boundary. RFC 2046 allows text there."""
 
 
 class FieldSink(Protocol):
     """Receives the fields of a form, one after another. Each method may raise Refusal."""
 
     def open(self, name: str, filename: str) -> None:
-        """A field begins. filename: as the client gave it, to be distrusted; empty where it gave none."""
+        """A field begins. filename: as the client sent it; do not trust it. Empty if the client sent none."""
         ...
 
     def take(self, piece: bytes) -> None:
-        """More of the open field's content."""
+        """The next piece of the open field's content."""
         ...
 
     def close(self) -> None:
@@ -58,14 +58,14 @@ class FormReader:
         self._end = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next piece. Raises Refusal."""
-        if not chunk:  # to the parser an empty piece is the end of the body
+        """Parse the next piece of the body. Raises Refusal."""
+        if not chunk:  # the parser takes an empty piece for the end of the body
             return
         room = MAX_AROUND_BYTES + len(self._closing)
         self._end = (self._end + chunk[-room:])[-room:]
         try:
             for event in self._parser.parse(chunk):
-                self._take(event)
+                self._handle(event)
         except MultipartError as error:
             raise _malformed(f"{error}") from None
         self._before += 0 if self._count else len(chunk)
@@ -73,24 +73,25 @@ class FormReader:
             raise _malformed("the body does not start with the boundary that the Content-Type header names")
 
     def finish(self) -> None:
-        """The body has ended. Raises Refusal."""
+        """Call at the end of the body. Raises Refusal."""
         try:
             self._parser.close()
         except MultipartError:
             raise _malformed("the body ends before its closing boundary") from None
-        # The parser passes over all that follows the closing boundary.
+        # The parser ignores all text after the closing boundary.
         _, found, after = self._end.rpartition(self._closing)
         if not found or after[:1].strip():
             raise _malformed("the closing boundary is followed by something other than a line end")
 
-    def _take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
-        """One event of the parser: a field's headers, a piece of its content, or its end."""
+    def _handle(self, event: MultipartSegment | bytes | bytearray | None) -> None:
+        """Handle one event of the parser: a field's headers, a piece of its content, or its end."""
         if event is None:
             self._sink.close()
         elif isinstance(event, MultipartSegment):
             self._count += 1
             if self._count > self._most_fields:
-                raise Refusal(413, "too_many_fields", f"A form has at most {self._most_fields} fields.")
+                detail = f"The form has too many fields. Send at most {self._most_fields}."
+                raise Refusal(413, "too_many_fields", detail)
             self._sink.open(*_names(event))
         else:
             self._sink.take(bytes(event))

@@ -1,4 +1,4 @@
-"""How many requests may be in one stage at once."""
+"""Gates: each gate bounds the number of requests in one stage."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from service.refusals import Overloaded
 
 
 def half(places: int) -> int:
-    """What one client may hold of them: half, rounded up."""
+    """The share of one client: half of the places, rounded up."""
     return -(-places // 2)
 
 
 class Gate:
-    """Lets requests through that take `limit` places at once, and refuses the others. For the event loop
-    only."""
+    """Holds at most `limit` places at once and refuses further requests. For the event loop only."""
 
     def __init__(
         self,
@@ -27,9 +26,11 @@ class Gate:
         share: int | None = None,
         one_more_each: bool = False,
     ) -> None:
-        """share: places that one client holds at most; None is all. `shared` gives each client half.
-        one_more_each: whether a client without a place is let in above the limit too, until twice as many are
-        inside."""
+        """
+        retry_after_s: returns the seconds after which a refused client may try again.
+        share: most places of one client; None allows all places.
+        one_more_each: whether a client without a place may enter above the limit, up to twice the limit.
+        """
         self.limit = limit
         self.inside = 0
         self._share = limit if share is None else share
@@ -41,8 +42,10 @@ class Gate:
 
     @classmethod
     def shared(cls, limit: int, retry_after_s: Callable[[], int], *, fewest: int = 1) -> Gate:
-        """One of which a client holds half at most: it cannot keep all others out. fewest: its share at
-        least."""
+        """A gate of which one client holds at most half, so that one client cannot keep all others out.
+
+        fewest: the smallest share of a client.
+        """
         return cls(limit, retry_after_s, share=max(fewest, half(limit)))
 
     @property
@@ -51,21 +54,21 @@ class Gate:
         return self.inside >= self.limit
 
     def beyond_share(self, client: str, places: int) -> int:
-        """How many more places the client would hold than its share."""
+        """By how many places the client would exceed its share."""
         return self._held[client] + places - self._share
 
     def missing(self, client: str, places: int) -> int:
-        """How many places have to be given back before the client may hold so many more; 0 or less: none."""
+        """How many places must be released before the client may hold so many more. 0 or less: none."""
         limit = self.limit + (0 if self._held[client] else self._above)
         return max(self.inside + places - limit, self.beyond_share(client, places))
 
     def refusal(self) -> Overloaded:
-        """For a request that has no place here."""
+        """The refusal of a request that finds no place."""
         return Overloaded(self._retry_after_s())
 
     @contextmanager
     def enter(self, client: str = "", places: int = 1) -> Iterator[None]:
-        """Hold places. client: whose share they are of. Raises Overloaded."""
+        """Hold places. client: the client whose share the places count for. Raises Overloaded."""
         if self.missing(client, places) > 0:
             raise self.refusal()
         self.inside += places
@@ -75,13 +78,13 @@ class Gate:
         finally:
             self.inside -= places
             self._held[client] -= places
-            self._held += Counter()  # forgets who holds none
+            self._held += Counter()  # drops clients that hold no place
             self._left.set()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a place, then hold it. Those who wait get half of the places at most, so that they never
-        take all from those who do not; the only place, where there is one, they share."""
+        """Wait for a place, then hold the place. Waiting requests get at most half of the places, so that the
+        other places stay free for requests that do not wait. A single place is shared by both."""
         async with self._patient:
             while self.full:
                 self._left.clear()

@@ -1,4 +1,4 @@
-"""API keys: who may score and who may manage, in one file of the state folder that holds hashes only."""
+"""API keys and their roles. One file of the state folder holds the hashes of the keys."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ Role = Literal["score", "manage"]
 
 
 class BadKeys(Exception):
-    """The keys cannot be used as they are; the message says what to do."""
+    """The keys cannot be used. The message says what to do."""
 
 
 class Key(BaseModel):
-    """One key. sha256: hex, of the key; no slow hash is needed, as a key is 256 random bits, no password.
+    """One key.
 
-    rate: most parts or batches a second; None is no bound.
+    sha256: hash of the key, hexadecimal. A slow hash is not needed: a key is 256 random bits, not a password.
+    rate: most parts or batches a second. None: no limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +44,7 @@ class _Content(BaseModel):
 
 
 class Keys:
-    """The keys of one state folder. Read again whenever the file was replaced."""
+    """The keys of one state folder. The file is read again after each change."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / "keys.json"
@@ -54,8 +55,8 @@ class Keys:
 
     @property
     def exist(self) -> bool:
-        """Whether keys were ever made here, even if all are revoked or their file is gone: what is lost must
-        open nothing. `keys.made` beside the file says so after a restart too."""
+        """Whether a key was ever made here, even if all keys are revoked or their file was lost. A lost file
+        must not open the server. The file `keys.made` remembers this after a restart."""
         if not self._made:
             self._made = self._path.exists() or self._made_path.exists()
             if self._made:
@@ -64,11 +65,11 @@ class Keys:
 
     @property
     def gone(self) -> bool:
-        """Whether keys were made here and their file is not there."""
+        """Whether keys were made here and their file is missing."""
         return self.exist and not self._path.exists()
 
     def all(self) -> tuple[Key, ...]:
-        """The keys in force. Raises BadKeys where the file cannot be understood."""
+        """The valid keys. Raises BadKeys if the file is damaged."""
         try:
             stat = self._path.stat()
             seen = stat.st_mtime_ns, stat.st_ino, stat.st_size
@@ -78,13 +79,15 @@ class Keys:
         except (FileNotFoundError, NotADirectoryError):
             self._keys, self._seen = (), None
         except ValidationError:
-            raise BadKeys(f"{self._path} is damaged. Remove it and add the keys again.") from None
+            raise BadKeys(
+                f"The file {self._path} is damaged. Remove the file and add the keys again."
+            ) from None
         return self._keys
 
     def find(self, secret: str) -> Key | None:
-        """The key with this secret. Every key is compared, each in constant time.
+        """The key with this secret. Every key is compared in constant time.
 
-        While the file is damaged or cannot be read, the keys it held before are in force.
+        While the file is damaged or cannot be read, the keys that were read before stay valid.
         """
         try:
             keys = self.all()
@@ -95,38 +98,39 @@ class Keys:
         return found[0] if found else None
 
     def add(self, name: str, role: Role, rate: float | None = None) -> str:
-        """The new key's secret, which is kept nowhere. Raises BadKeys for a name that is taken or no name."""
+        """Add a key. Returns its secret, which is not stored. Raises BadKeys for a bad or used name."""
         secret = "tb_" + secrets.token_urlsafe(32)
         try:
             key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC), rate=rate)
         except ValidationError:
             raise BadKeys(
-                "A key's name is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'; its rate is above 0."
+                "The name or the rate of the key is not valid. A name has 1 to 64 of the characters A-Z, "
+                "a-z, 0-9, '.', '_' and '-'. A rate is above 0."
             ) from None
-        with self._alone():
+        with self._locked():
             keys = self.all()
             if any(other.name == name for other in keys):
-                raise BadKeys(f"There is a key '{name}' already. Revoke it first, or choose another name.")
+                raise BadKeys(f"Key '{name}' exists already. Revoke the key first, or choose another name.")
             self._write((*keys, key))
             self._mark()
         return secret
 
     def revoke(self, name: str) -> None:
-        """Raises BadKeys where there is no such key."""
-        with self._alone():
+        """Remove a key. Raises BadKeys if no key has this name."""
+        with self._locked():
             keys = self.all()
             left = tuple(key for key in keys if key.name != name)
             if len(left) == len(keys):
-                raise BadKeys(f"There is no key '{name}'. See 'tribank keys list'.")
+                raise BadKeys(f"No key has the name '{name}'. 'tribank keys list' shows all keys.")
             self._write(left)
 
     def _mark(self) -> None:
-        with suppress(OSError):  # a folder that is only read: this process knows it until it ends
+        with suppress(OSError):  # a read-only folder: this process remembers the keys until its end
             self._made_path.touch(PRIVATE)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Until the end no other process changes the keys, so that of two changes at once none is lost."""
+    def _locked(self) -> Iterator[None]:
+        """Lock the keys against changes by other processes, so that no change is lost."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with (self._path.parent / "keys.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

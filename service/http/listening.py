@@ -1,6 +1,6 @@
-"""What a server needs before it loads anything: its port, and a folder of banks.
+"""The port and the bank folder of a server.
 
-Both are looked at first, so that a mistake is told in a sentence at once, not after the banks are in memory.
+The server checks both before it loads banks, so that a mistake is reported at once.
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ from pathlib import Path
 from typing import Any
 
 _REASONS = {
-    errno.EADDRINUSE: "another program listens there. Stop that one, or choose another port "
-    "(--port, TRIBANK_PORT)",
-    errno.EADDRNOTAVAIL: "this machine has no such address. Choose one of its own (--host, TRIBANK_HOST)",
-    errno.EACCES: "this user may not. Choose a port above 1023 (--port, TRIBANK_PORT)",
+    errno.EADDRINUSE: "another program uses this port. Stop that program, or choose another port with --port "
+    "or TRIBANK_PORT",
+    errno.EADDRNOTAVAIL: "this computer does not have this address. Choose an address of this computer with "
+    "--host or TRIBANK_HOST",
+    errno.EACCES: "permission denied. Choose a port above 1023 with --port or TRIBANK_PORT",
 }
 
 
 class CannotStart(RuntimeError):
-    """A person has to mend something before the server can start; the message says what."""
+    """A person has to correct something before the server can start. The message says what to do."""
 
 
 def open_listeners(host: str, port: int) -> list[socket.socket]:
-    """Sockets that hold the port on every address of the host, and do not listen yet.
+    """Sockets bound to the port on every address of the host. The sockets do not listen yet.
 
-    An address of a name is left out where the machine lacks it and has another one, as without IPv6.
-    Raises CannotStart where none can be had, or one is taken.
+    An address that this computer does not have, such as an IPv6 address, is skipped if the host has another.
+    Raises CannotStart if no address is left, or if a port is in use.
     """
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise CannotStart(
-            f"The host '{host}' is not known here ({error.strerror}). Choose another (--host, TRIBANK_HOST)."
+            f"Unknown host '{host}' ({error.strerror}). Choose another host with --host or TRIBANK_HOST."
         ) from None
     opened: list[socket.socket] = []
-    lacking: OSError | None = None
-    for family, kind, protocol, _, address in dict.fromkeys(found):
+    missing: OSError | None = None
+    for family, kind, protocol, _, address in dict.fromkeys(addresses):
         try:
             opened.append(_bound(family, kind, protocol, address))
         except OSError as error:
@@ -44,32 +45,32 @@ def open_listeners(host: str, port: int) -> list[socket.socket]:
                 for listener in opened:
                     listener.close()
                 raise _refusal(host, port, error) from None
-            lacking = error
+            missing = error
     if not opened:
-        raise _refusal(host, port, lacking or OSError(errno.EADDRNOTAVAIL, "no address"))
+        raise _refusal(host, port, missing or OSError(errno.EADDRNOTAVAIL, "no address"))
     return opened
 
 
 def check_banks(root: Path) -> None:
-    """Raises CannotStart where the root of the banks is no folder that can be read."""
+    """Raises CannotStart if the bank folder does not exist or cannot be read."""
     try:
         next(root.iterdir(), None)
     except FileNotFoundError:
         raise CannotStart(
-            f"There is no folder {root} of banks. Build one with 'tribank build', say where it is "
-            f"(--banks, TRIBANK_BANKS), or start without any: mkdir -p {root}"
+            f"The bank folder {root} does not exist. Build a bank with 'tribank build', choose another "
+            f"folder with --banks or TRIBANK_BANKS, or start with an empty folder: mkdir -p {root}"
         ) from None
     except OSError as error:
         raise CannotStart(
-            f"{root} is no folder of banks that can be read ({error.strerror}). Say where they are (--banks, "
-            "TRIBANK_BANKS)."
+            f"The bank folder {root} cannot be read ({error.strerror}). Choose another folder with --banks "
+            "or TRIBANK_BANKS."
         ) from None
 
 
 def _bound(family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
-        # A port whose last connections are still winding down may be taken again.
+        # Allows a port whose last connections are still closing.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

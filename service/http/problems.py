@@ -1,4 +1,4 @@
-"""Answers other than success: RFC 9457 problem+json, one shape for all of them."""
+"""The form of refusals: problem+json (RFC 9457), and the form of the Open Inference Protocol below /v2."""
 
 from __future__ import annotations
 
@@ -45,13 +45,11 @@ class Problem(BaseModel):
 class V2Error(BaseModel):
     """Why a request below /v2 was refused, in the Open Inference Protocol's form."""
 
-    error: str = Field(
-        examples=["There is no such product here. GET /v1/products lists those that are served."]
-    )
+    error: str = Field(examples=["Unknown product. GET /v1/products lists the products that are served."])
 
 
 def body_of(refusal: Refusal, request_id: str, part_id: str | None = None) -> dict[str, Any]:
-    """The problem+json members of a refusal. part_id: of the part that it concerns, if it has a name."""
+    """The problem+json members of a refusal. part_id: the client's name of the part, if known."""
     problem = Problem(
         type=f"urn:tribank:problem:{refusal.code}",
         title=HTTPStatus(refusal.status).phrase,
@@ -67,7 +65,7 @@ def body_of(refusal: Refusal, request_id: str, part_id: str | None = None) -> di
 
 
 def is_v2(path: str) -> bool:
-    """Whether this path speaks the Open Inference Protocol."""
+    """Whether this path belongs to the Open Inference Protocol."""
     return path == "/v2" or path.startswith("/v2/")
 
 
@@ -83,10 +81,10 @@ def respond(refusal: Refusal, scope: Scope) -> JSONResponse:
 
 _BROKEN = (errno.EROFS, errno.EIO, errno.ESTALE)
 _STANDARD = {
-    404: ("not_found", "There is nothing at this address. GET /openapi.json describes the service."),
+    404: ("not_found", "Nothing exists at this address. GET /openapi.json lists all addresses."),
     405: (
         "method_not_allowed",
-        "This address does not take that method; the Allow header names what it takes.",
+        "This address does not support the method. The Allow header lists the supported methods.",
     ),
 }
 
@@ -99,26 +97,31 @@ async def on_refusal(request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for what the router itself refuses (404, 405)."""
+    """Exception handler for the refusals of the router (404, 405)."""
     assert isinstance(error, HTTPException)
     code, detail = _STANDARD.get(error.status_code, ("refused", "The request was refused."))
     return await on_refusal(request, Refusal(error.status_code, code, detail, headers=error.headers))
 
 
 async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for OSError and sqlite3.DatabaseError: 507 where the disk is full, 503 where the
-    state folder cannot be used at present, else a 500."""
+    """Exception handler for OSError and sqlite3.DatabaseError.
+
+    507: the disk is full. 503: the state folder cannot be used at present. Other errors are raised again.
+    """
     if is_full(error):
-        detail = "The disk of the state folder is full. Nothing was changed. Tell the server's operator."
+        detail = (
+            "The server's disk is full. Nothing was changed. Ask its operator to free space in the state "
+            "folder."
+        )
         return await on_refusal(request, Refusal(507, "disk_full", detail))
     if is_unusable(error) or getattr(error, "errno", None) in _BROKEN:
-        detail = "What the service keeps cannot be used at present. Parts are scored; GET /readyz says why."
+        detail = "The state folder cannot be used at present. Parts are still scored. GET /readyz says why."
         return await on_refusal(request, NotReady("state_unavailable", detail))
     raise error
 
 
 async def on_validation_error(request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for parameters that FastAPI refuses."""
+    """Exception handler for wrong parameters that FastAPI finds."""
     assert isinstance(error, RequestValidationError)
     wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
     return await on_refusal(request, Refusal(422, "invalid_parameter", f"Correct the parameters: {wrong}."))

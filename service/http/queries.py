@@ -1,4 +1,4 @@
-"""What a route would ignore is refused: a misspelt parameter must not become a silent default."""
+"""Refuse query parameters that the route would ignore: a misspelt parameter must not become a default."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ KEY_HEADER = "Idempotency-Key"
 
 
 class QueryModel(BaseModel):
-    """The query of a route: its parameters, and no others."""
+    """The query parameters of a route. Other parameters are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 async def check_request(request: Request) -> None:
-    """Dependency of every route: refuses what a query model cannot see. That is a repeated parameter, any
-    parameter of a route without a query model, and an Idempotency-Key that would have no effect.
+    """Dependency of every route: refuses what a query model cannot see.
 
-    The health routes and the page for people accept every query. Raises Refusal.
+    Refused are a repeated parameter, any parameter of a route without a query model, and an Idempotency-Key
+    on a route that does not support the header. The health routes and the console page accept every query.
+
+    Raises Refusal.
     """
     route = request.scope["route"]
     if route.path in PUBLIC or not route.include_in_schema:
@@ -38,12 +40,11 @@ async def check_request(request: Request) -> None:
     if request.method == "POST" and KEY_HEADER not in {
         field.alias for field in route.dependant.header_params
     }:
-        refuse_key(request.headers.get(KEY_HEADER), "It is for parts, batches and builds. Send none.")
+        refuse_key(request.headers.get(KEY_HEADER), "not supported on this route. Remove the header.")
 
 
-def refuse_key(key: str | None, use: str) -> None:
-    """Raises Refusal for an Idempotency-Key that would have no effect. use: a sentence that says how it has
-    one."""
+def refuse_key(key: str | None, reason: str) -> None:
+    """Raises Refusal if the request has an Idempotency-Key. reason: completes "Idempotency-Key is ..."."""
     if key is not None:
-        detail = f"The {KEY_HEADER} would have no effect here. {use}"
+        detail = f"{KEY_HEADER} is {reason}"
         raise Refusal(400, "idempotency_key_unused", detail)

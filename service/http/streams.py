@@ -1,4 +1,4 @@
-"""An answer that is sent line by line as it comes, to a client that may be slow or gone."""
+"""Answers that are sent line by line. The client may be slow or may leave."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NDJSON = "application/x-ndjson"
 
 
 class LineStream(StreamingResponse):
-    """A streamed answer that ends when the client leaves, or takes nothing for `stall_s` seconds.
+    """A streamed answer. The answer ends early if the client leaves or reads nothing for `stall_s` seconds.
 
-    held: what the answer holds until then, such as a place at a gate.
+    held: resources of the answer, such as a place at a gate. They are released at the end.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LineStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
-        """Send line after line. Raises ClientDisconnect for a client that stalls."""
+        """Send all lines. Raises ClientDisconnect if the client stalls."""
 
         async def bounded(message: Message) -> None:
             try:
@@ -65,7 +65,7 @@ def held_stream(
     stall_s: float,
     headers: dict[str, str] | None = None,
 ) -> LineStream:
-    """A stream that holds a place at the gate. Raises Overloaded where there is none for this client."""
+    """A stream that holds a place of the gate. Raises Overloaded if the gate has no place for the client."""
     held = ExitStack()
     held.enter_context(gate.enter(client_of(request.scope)))
     return LineStream(lines, media_type=media_type, stall_s=stall_s, held=held, headers=headers)

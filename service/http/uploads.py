@@ -1,7 +1,7 @@
-"""The body of a part, received with a bound on everything a client can send.
+"""The body of a request with a part, received within bounds of size and time.
 
-A body is a form of a handful of named fields, or the bytes of one NPZ sample; it is kept in memory. What
-breaks the form is 400, what breaks a limit 413, what comes too slowly 408.
+A body is a form with a few named fields, or the bytes of one NPZ sample. The body is kept in memory.
+400: the form is not valid. 408: the body is too slow. 413: a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from service.refusals import Refusal
 from service.settings import SMALL_FIELD_BYTES, Settings
 
 MAX_FIELDS = 8
-"""More than any form needs; few enough that a body of thousands ends early."""
+"""Most fields of a form. No form needs more."""
 MAX_BOUNDARY = 70
 FORM = "multipart/form-data"
 RAW = "application/octet-stream"
@@ -29,7 +29,7 @@ RAW = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """fields: the names a form may hold, and the most bytes of each."""
+    """The limits of a body. fields: names of the allowed fields, and the most bytes of each."""
 
     fields: Mapping[str, int]
     body_bytes: int
@@ -37,7 +37,7 @@ class UploadLimits:
 
     @classmethod
     def of(cls, settings: Settings) -> UploadLimits:
-        """The limits that the settings ask for."""
+        """The limits in the settings."""
         fields = {
             "rgb": settings.max_rgb_bytes,
             "xyz": settings.max_xyz_bytes,
@@ -50,7 +50,7 @@ class UploadLimits:
 
 
 async def receive_fields(request: Request, limits: UploadLimits, arrival: Arrival) -> dict[str, bytes]:
-    """The fields of a part; a raw body is the field `sample`. arrival: the body. Raises Refusal."""
+    """Receive the fields of a part. A raw body becomes the field `sample`. Raises Refusal."""
     media_type, boundary = check_head(request.headers, limits.body_bytes, (FORM, RAW))
     if media_type == RAW:
         return {"sample": await receive_bytes(request, limits, arrival)}
@@ -63,26 +63,29 @@ async def receive_fields(request: Request, limits: UploadLimits, arrival: Arriva
 
 
 def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tuple[str, bytes]:
-    """Refuse what the headers alone forbid, before a byte of the body is read.
+    """Check the headers of a request before its body is read.
 
-    Returns the body's media type, one of the accepted, and the boundary of a form.
+    Returns the media type of the body, one of `accepted`, and the boundary of a form. Raises Refusal.
     """
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise Refusal(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
+        raise Refusal(
+            415, "unsupported_encoding", "The body has a Content-Encoding. Send the body without one."
+        )
     check_length(headers, most_bytes, accepted)
     media_type, options = parse_options_header(headers.get("content-type", ""))
     if media_type not in accepted:
-        raise Refusal(415, "unsupported_body", f"Send the body as {' or '.join(accepted)}.")
+        detail = f"The Content-Type is not supported. Send the body as {' or '.join(accepted)}."
+        raise Refusal(415, "unsupported_body", detail)
     boundary = options.get("boundary", "").encode("latin-1")
     if media_type == FORM and not 1 <= len(boundary) <= MAX_BOUNDARY:
-        detail = "The multipart body cannot be read: the Content-Type header names no usable boundary."
+        detail = "The form cannot be read: the Content-Type header has no valid boundary."
         raise Refusal(400, "malformed_form", detail)
     return media_type, boundary
 
 
 def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> None:
-    """Refuse a request that announces no body, or too long a one."""
+    """Raises Refusal if the headers announce no body, or a body that is too large."""
     length = headers.get("content-length")
     if length is not None and length.isdigit() and int(length[:20]) > most_bytes:
         raise _body_too_large(most_bytes)
@@ -91,14 +94,14 @@ def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> 
 
 
 def announced_bytes(headers: Headers, most: int) -> int:
-    """How large a body may get, by its head: at most `most`, and that where the head does not say."""
+    """The length of the body in the headers, at most `most`. Without a length: `most`."""
     length = headers.get("content-length", "")
     return min(int(length[:20]), most) if length.isdigit() else most
 
 
 async def receive_bytes(request: Request, limits: UploadLimits, arrival: Arrival) -> bytes:
-    """The whole body as it is. Raises Refusal."""
-    whole = io.BytesIO()  # grows in place, and gives its bytes away without a copy
+    """Receive the whole body. Raises Refusal."""
+    whole = io.BytesIO()  # grows in place; getvalue makes no copy
     async for chunk in bounded(request.stream(), limits.body_bytes, limits.timeout_s, arrival):
         whole.write(chunk)
     return whole.getvalue()
@@ -107,8 +110,11 @@ async def receive_bytes(request: Request, limits: UploadLimits, arrival: Arrival
 async def bounded(
     chunks: AsyncIterator[bytes], most_bytes: int, timeout_s: float, arrival: Arrival
 ) -> AsyncIterator[bytes]:
-    """A body's pieces; at least one byte, at most `most_bytes`, within `timeout_s`, at the arrival's pace:
-    only what is spent waiting for the client counts against the body. Raises Refusal."""
+    """The pieces of a body with at least one byte and at most `most_bytes`, received within `timeout_s`.
+
+    The body must keep the pace of `arrival`; only the time spent waiting for the client counts.
+    Raises Refusal.
+    """
     until = asyncio.get_running_loop().time() + timeout_s
     try:
         while (chunk := await arrival.next_piece(chunks, until)) is not None:
@@ -116,21 +122,21 @@ async def bounded(
                 raise _body_too_large(most_bytes)
             yield chunk
     except TimeoutError:
-        detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster link."
+        detail = f"The body did not arrive within {timeout_s:g} s. Send it again over a faster connection."
         raise Refusal(408, "body_timeout", detail) from None
     if not arrival.received:
         raise _no_body((FORM, RAW))
 
 
 class Fields:
-    """The fields of one part in memory, each once.
+    """The fields of one part, in memory.
 
-    Faults of single fields (an unknown or repeated name) are kept until the end, so that a body of thousands
-    of fields is refused for their number.
+    An unknown or repeated field is reported at the end only, so that a form with thousands of fields is
+    refused for their number first.
     """
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        """limits: the names a form may hold, and the most bytes of each."""
+        """limits: names of the allowed fields, and the most bytes of each."""
         self._limits = limits
         self._content: dict[str, bytes] = {}
         self._name = ""
@@ -138,23 +144,23 @@ class Fields:
         self._fault: Refusal | None = None
 
     def open(self, name: str, filename: str) -> None:
-        """A field begins; file names are never looked at."""
+        """A field begins. The file name is ignored."""
         self._name, self._whole = name, io.BytesIO()
         if name not in self._limits:
             self._fault = self._fault or unknown_field(self._limits)
         elif name in self._content:
-            detail = f"The field {name} is there twice. Send it once."
+            detail = f"The form has the field {name} twice. Send each field once."
             self._fault = self._fault or Refusal(400, "repeated_field", detail, part=name)
 
     def take(self, piece: bytes) -> None:
-        """More of the field. Raises Refusal above its limit."""
+        """The next piece of the field. Raises Refusal if the field is larger than its limit."""
         if self._fault is not None:
             return
         check_size(self._name, self._whole.tell() + len(piece), self._limits)
         self._whole.write(piece)
 
     def close(self) -> None:
-        """The field is whole."""
+        """The field is complete."""
         if self._fault is None:
             self._content[self._name] = self._whole.getvalue()
         self._whole = io.BytesIO()
@@ -167,14 +173,15 @@ class Fields:
 
 
 def unknown_field(known: Iterable[str]) -> Refusal:
-    """For a form with a field of another name."""
-    return Refusal(400, "unknown_field", f"A field is not known. The fields are: {', '.join(known)}.")
+    """The refusal of a form with an unknown field. known: the allowed names."""
+    detail = f"The form has an unknown field. The known fields are: {', '.join(known)}."
+    return Refusal(400, "unknown_field", detail)
 
 
 def check_size(name: str, size: int, limits: Mapping[str, int]) -> None:
-    """Raises Refusal for a field above its limit."""
+    """Raises Refusal if a field is larger than its limit."""
     if size > limits[name]:
-        detail = f"The field {name} is larger than {limits[name]} bytes."
+        detail = f"The field {name} is larger than {limits[name]} bytes. Send a smaller file."
         raise Refusal(413, "field_too_large", detail, part=name)
 
 
@@ -183,4 +190,4 @@ def _no_body(accepted: Sequence[str]) -> Refusal:
 
 
 def _body_too_large(most_bytes: int) -> Refusal:
-    return Refusal(413, "body_too_large", f"The body is larger than {most_bytes} bytes. Send less at once.")
+    return Refusal(413, "body_too_large", f"The body is larger than {most_bytes} bytes. Send a smaller body.")

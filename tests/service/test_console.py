@@ -331,7 +331,7 @@ def test_with_keys_the_page_asks_for_one(
     with serve(Settings(banks=small_banks, open_metrics=True), None, state=tmp_path) as running:
         page = chromium.new_page()
         page.goto(running.url)
-        expect(page.locator("#problem")).to_contain_text("Send a key")
+        expect(page.locator("#problem")).to_contain_text("API key")
         page.locator("#key").fill(secret)
         page.keyboard.press("Enter")
         expect(page.locator("#product")).to_have_value(SMALL)

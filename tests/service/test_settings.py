@@ -10,7 +10,7 @@ from cli import keys as keys_commands
 from cli import main as commands_of_all
 from evaluation.bench.part import bench
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
-from service.settings import OF_OTHERS, BadSetting, Settings, read_settings, unknown_names
+from service.settings import NOT_SETTINGS, BadSetting, Settings, read_settings, unknown_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,9 @@ def test_each_wrong_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_setting_and_what_others_read_is_known() -> None:
-    assert unknown_names([*OF_OTHERS, *(f"TRIBANK_{field.upper()}" for field in Settings.model_fields)]) == {}
+    assert (
+        unknown_names([*NOT_SETTINGS, *(f"TRIBANK_{field.upper()}" for field in Settings.model_fields)]) == {}
+    )
     sources = [
         *(ROOT / name for name in ("docker-compose.yml", "scripts/setup")),
         *(ROOT / "evaluation").rglob("*.py"),
@@ -52,4 +54,4 @@ def test_every_setting_and_what_others_read_is_known() -> None:
         *(ROOT / "tests").rglob("*.py"),
     ]
     read = "".join(source.read_text() for source in sources)
-    assert {name for name in OF_OTHERS if name in read} == OF_OTHERS
+    assert {name for name in NOT_SETTINGS if name in read} == NOT_SETTINGS

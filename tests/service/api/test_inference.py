@@ -88,7 +88,7 @@ def test_the_client_sees_server_and_models(robot: Any) -> None:
         ("relative_score", "FP32", [1]),
         ("result", "BYTES", [1]),
     ]
-    with pytest.raises(triton.InferenceServerException, match="no such product") as caught:
+    with pytest.raises(triton.InferenceServerException) as caught:
         robot.get_model_metadata("biscuit")
     assert caught.value.status() == "404"
 
@@ -238,7 +238,7 @@ def test_keys_are_asked_for_here_too(
     with serve(Settings(banks=tmp_path / "banks"), loader, state=tmp_path) as running:
         robot = triton.InferenceServerClient(f"{running.host}:{running.port}")
         assert robot.is_server_ready()
-        with pytest.raises(triton.InferenceServerException, match="Send a key") as caught:
+        with pytest.raises(triton.InferenceServerException) as caught:
             robot.infer("cookie", inputs(sample))
         assert caught.value.status() == "401"
         result = robot.infer("cookie", inputs(sample), headers={"Authorization": f"Bearer {secret}"})

@@ -21,20 +21,22 @@ def test_never_more_than_rate_and_burst(rate: float, pauses: list[float]) -> Non
     taken = 0
     for pause in pauses:
         now += pause
-        taken += rates.take("line", rate) is None
+        taken += rates.spend("line", rate) is None
         assert taken <= max(1.0, rate * BURST_S) + rate * now + 1e-6
 
 
 @given(rate=st.floats(0.1, 50))
-def test_who_waits_as_told_is_let_in(rate: float) -> None:
+def test_a_client_that_waits_as_long_as_the_refusal_says_is_let_in(rate: float) -> None:
     now = 0.0
     rates = Rates(lambda: now)
     most = int(rate * BURST_S) + 2
-    refusal = next(told for told in (rates.take("line", rate) for _ in range(most)) if told is not None)
+    refusal = next(
+        refusal for refusal in (rates.spend("line", rate) for _ in range(most)) if refusal is not None
+    )
     assert (refusal.status, refusal.code) == (429, "rate_exceeded")
-    assert rates.take("other", rate) is None
+    assert rates.spend("other", rate) is None
     now += int(refusal.headers["Retry-After"])
-    assert rates.take("line", rate) is None
+    assert rates.spend("line", rate) is None
 
 
 def test_a_key_with_a_rate_at_a_real_server(
