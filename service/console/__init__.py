@@ -1,4 +1,4 @@
-"""The page for people: GET / and its files, built from src/ by `make console` and committed in page/."""
+"""The console page: GET / and its files. `make console` builds page/ from src/; both are committed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.refusals import Refusal
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 _HEADERS = {
-    # Nothing from elsewhere, no script in the page itself, and in nobody's frame.
+    # Forbids content from other sites, inline scripts, and frames on other pages.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -24,14 +24,14 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def show_page() -> Response:
-    """The page."""
+    """The console page."""
     return await page_file("index.html")
 
 
 @router.get("/console/{name}")
 async def page_file(name: str) -> Response:
-    """One file of the page. Raises Refusal for any other name."""
+    """One file of the page. Raises Refusal for an unknown name."""
     content = _FILES.get(name)
     if content is None:
-        raise Refusal(404, "not_found", "The page has no such file.")
+        raise Refusal(404, "not_found", "The console page has no such file. GET / opens the page.")
     return Response(content, media_type=_TYPES[Path(name).suffix], headers=_HEADERS)

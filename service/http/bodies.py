@@ -29,7 +29,9 @@ async def read_json(request: Request, model: type[_M]) -> _M:
                     detail = f"The body is larger than {MAX_JSON_BYTES} bytes. Send a smaller body."
                     raise Refusal(413, "body_too_large", detail)
     except TimeoutError:
-        raise Refusal(408, "body_timeout", "The body did not arrive in time. Send the request again.") from None
+        raise Refusal(
+            408, "body_timeout", "The body did not arrive in time. Send the request again."
+        ) from None
     try:
         return model.model_validate_json(bytes(body))
     except (ValidationError, RecursionError) as error:

@@ -1,4 +1,7 @@
-"""How many connections there may be, in all and of one address, and which one makes room for another."""
+"""Bounds on the number of connections: of the server, and of one address.
+
+A new connection may take the place of an idle connection.
+"""
 
 from __future__ import annotations
 
@@ -13,61 +16,64 @@ from typing import Any, Protocol
 from service.settings import Settings
 
 MOST_OPEN_FILES = 65_536
-"""The limit on open files is raised to no more than that: some libraries walk through all numbers."""
+"""Largest limit on open files that the server sets. Some libraries loop over all possible descriptors."""
 SPARE_FILES = 96
-"""Descriptors left for what is no connection: databases, banks, uploads on disk, builds, the log."""
+"""File descriptors reserved for other uses than connections: databases, banks, uploads, builds, the log."""
 ACCEPTED_AT_ONCE = 16
-"""Connections that one turn of the event loop takes up. Some turns pass before they are counted here and
-those above the bound are closed, so `_TURNS` times as many may be open beyond it."""
+"""Connections accepted in one turn of the event loop. New connections are counted some turns later, so up to
+`_TURNS` times as many connections may be open above the bound."""
 _TURNS = 4
 LINGERING = 32
-"""Refused connections that stay open for a moment, so that the client reads the answer and not a reset."""
+"""Most refused connections that stay open for a moment, so that their clients read the refusal."""
 _FEWEST = 16
 _QUEUED = 2048
-"""Connections that the kernel keeps until they are taken up."""
+"""Connections that the kernel queues until the server accepts them."""
 _NO_MORE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_TELL_EVERY_S = 60.0
+_LOG_EVERY_S = 60.0
 
 
 class Connection(Protocol):
-    """One client's connection, as the bound sees it."""
+    """One connection of a client."""
 
     @property
     def address(self) -> str:
-        """The client's."""
+        """The address of the client."""
         ...
 
     @property
     def idle_since(self) -> float | None:
-        """When it last had a request in work, or was made, on the loop's clock; None while it has one."""
+        """When the connection became idle, on the event loop's clock. None while a request is in progress."""
         ...
 
     def make_way(self) -> None:
-        """Close, now: another needs the place."""
+        """Close the connection now: another connection takes its place."""
         ...
 
 
 class Connections:
-    """All connections of a server. Where there is no room for a new one, the one that has been idle for
-    longest makes way: of the same address where that has its share, else of the address that has most.
-    For the event loop only."""
+    """All connections of a server.
+
+    If a new connection finds no place, the connection that is idle for longest is closed. If the address of
+    the client has used up its share, a connection of the same address is closed. Otherwise a connection of
+    the address with the most connections is closed. For the event loop only.
+    """
 
     def __init__(self, most: int, share: int) -> None:
-        """most: in all. share: of one address."""
+        """most: connections of the server. share: most connections of one address."""
         self.most = most
         self.share = share
         self.lingering = 0
-        self.to_be_told = OnceAMinute()
-        """Whether it is time to log that there was no room."""
+        self.log_due = OnceAMinute()
+        """Whether a refused connection is to be logged now."""
         self._of: dict[str, set[Connection]] = {}
 
     @property
     def count(self) -> int:
-        """How many there are."""
-        return sum(len(held) for held in self._of.values())
+        """Number of open connections."""
+        return sum(len(group) for group in self._of.values())
 
     def enter(self, new: Connection) -> bool:
-        """Whether there is room for a new connection, or another made way for it."""
+        """Count a new connection; close an idle connection if needed. False: no place is free."""
         own = self._of.get(new.address, set())
         if len(own) >= self.share:
             free = _longest_idle([own])
@@ -84,39 +90,42 @@ class Connections:
         return True
 
     def leave(self, connection: Connection) -> None:
-        """It is closed, or about to be."""
-        held = self._of.get(connection.address)
-        if held is not None:
-            held.discard(connection)
-            if not held:
+        """Count a connection no longer: it is closed or about to be closed."""
+        group = self._of.get(connection.address)
+        if group is not None:
+            group.discard(connection)
+            if not group:
                 del self._of[connection.address]
 
 
 def _longest_idle(groups: Iterable[set[Connection]]) -> Connection | None:
-    """Of the first group that has an idle connection, the one that is so for longest."""
-    for held in groups:
-        idle = [(since, one) for one in held if (since := one.idle_since) is not None]
+    """The connection that is idle for longest in the first group with an idle connection."""
+    for group in groups:
+        idle = [(since, connection) for connection in group if (since := connection.idle_since) is not None]
         if idle:
             return min(idle, key=lambda pair: pair[0])[1]
     return None
 
 
 class OnceAMinute:
-    """Says that something is to be told, and no again for a minute, whatever clients do."""
+    """True at most once a minute, so that clients cannot fill the log."""
 
     def __init__(self) -> None:
-        self._told_at = -_TELL_EVERY_S
+        self._logged_at = -_LOG_EVERY_S
 
     def __call__(self, now: float) -> bool:
-        if now - self._told_at < _TELL_EVERY_S:
+        if now - self._logged_at < _LOG_EVERY_S:
             return False
-        self._told_at = now
+        self._logged_at = now
         return True
 
 
 class AcceptErrors:
-    """The event loop's handler of errors: says once a minute that no connection can be taken up for want of
-    descriptors or memory. asyncio says so many times a second (cpython #151615), which fills the log."""
+    """The event loop's error handler.
+
+    The handler logs once a minute that connections cannot be accepted for lack of descriptors or memory.
+    asyncio alone logs this error many times a second (cpython #151615) and fills the log.
+    """
 
     def __init__(self) -> None:
         self._due = OnceAMinute()
@@ -129,13 +138,13 @@ class AcceptErrors:
 
 
 def queue_many(listener: int) -> None:
-    """Let the kernel keep more connections of a listening socket than are taken up at once."""
+    """Let the kernel queue more connections of a listening socket than are accepted in one turn."""
     with socket.socket(fileno=os.dup(listener)) as queue:
         queue.listen(_QUEUED)
 
 
 def raise_open_files() -> None:
-    """Take as many open files as the system grants without asking: the soft limit is often 1024, or less."""
+    """Raise the soft limit on open files, which is often only 1024, to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -143,7 +152,7 @@ def raise_open_files() -> None:
 
 
 def bound_of(settings: Settings) -> Connections:
-    """The bound that the settings ask for, lowered to what the limit on open files leaves room for."""
+    """The bounds in the settings, lowered if the limit on open files is too small."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = settings.max_connections
     if soft != resource.RLIM_INFINITY:

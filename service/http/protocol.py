@@ -1,8 +1,8 @@
-"""The HTTP/1.1 connection with bounds: how many there may be, how long and how large a request's head may be,
-and how long an answer may lie.
+"""The HTTP/1.1 connection, with bounds.
 
-httptools refuses malformed requests (also Content-Length beside Transfer-Encoding), but would take an
-endless head for as long as the client likes, and keep an answer that nobody reads until the client is gone.
+Bounded are the number of connections, the size and the time of a request's head, and the time in which the
+client reads nothing of its answer. httptools refuses malformed requests, also those with both Content-Length
+and Transfer-Encoding, but bounds neither the head nor an answer that the client does not read.
 """
 
 from __future__ import annotations
@@ -22,45 +22,51 @@ from service.http.problems import MEDIA_TYPE, body_of
 from service.refusals import Refusal
 from service.settings import Settings
 
-_MALFORMED = Refusal(400, "malformed_http", "The request is not valid HTTP/1.1. Check the client or proxy.")
-_TARGET_TOO_LONG = Refusal(414, "target_too_long", "The request's address is too long.")
-_HEAD_TOO_LARGE = Refusal(
-    431, "head_too_large", "The request's headers are too large. Send fewer or shorter."
+_MALFORMED = Refusal(
+    400, "malformed_http", "The request is not valid HTTP/1.1. Check the client and its proxy."
 )
-_HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The request's headers did not arrive in time. Send it again.")
+_TARGET_TOO_LONG = Refusal(
+    414, "target_too_long", "The address of the request is too long. Send a shorter address."
+)
+_HEAD_TOO_LARGE = Refusal(
+    431, "head_too_large", "The headers of the request are too large. Send fewer or shorter headers."
+)
+_HEAD_TOO_SLOW = Refusal(408, "head_timeout", "The headers did not arrive in time. Send the request again.")
 _NO_ROOM = Refusal(
     503,
     "too_many_connections",
-    "The service has as many connections as it may. Close those that you do not need, and come again.",
+    "The server has too many connections. Close idle connections and try again.",
     headers={"Retry-After": "2"},
 )
 _LINGER_S = 1.0
-"""How long a refused connection stays open for its client to read why."""
-_LOOKS = 4
-"""How often it is looked, within `stall_s`, whether a client takes its answer."""
+"""How long a refused connection stays open, so that its client reads the refusal."""
+_CHECKS = 4
+"""How often within `stall_s` the server checks whether a client reads its answer."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's httptools protocol with a limit on the head and problem+json for what it refuses itself;
-    it is cut when the client takes nothing of an answer for `stall_s`."""
+    """uvicorn's httptools protocol with bounds, and with refusals as problem+json.
+
+    A connection is closed if its client reads nothing of an answer for `stall_s` seconds.
+    """
 
     max_head_bytes = 32 * 1024
     head_timeout_s = 10.0
     stall_s = 30.0
     last_head_s = 2.0
-    """How long a head that is expected may still come when the service stops."""
+    """How long an expected head may still arrive after the server begins to stop, in seconds."""
     room: Connections
 
     _refused = False
     _idle_since = 0.0
     _in_head = True
     _messages = 0
-    _received_bytes = 0  # of a head that is not yet complete, by packets
-    _parsed_bytes = 0  # of the head, by its lines
+    _received_bytes = 0  # of an incomplete head, counted by packets
+    _parsed_bytes = 0  # of the head, counted by lines
     _head_timer: asyncio.TimerHandle | None = None
     _refusal: Refusal | None = None
-    _untaken_bytes = 0
-    _taken_at = 0.0  # when the client last took some of them, on the loop's clock
+    _unread_bytes = 0
+    _read_at = 0.0  # when the client last read some of the bytes, on the loop's clock
     _stall_timer: asyncio.TimerHandle | None = None
     _linger_timer: asyncio.TimerHandle | None = None
 
@@ -70,31 +76,33 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.room.enter(self):
             self._expect_head()
         else:
-            self._turn_away()
+            self._refuse_connection()
 
     @property
     def address(self) -> str:
-        """The client's, without its port."""
+        """The address of the client, without its port."""
         return self.client[0] if self.client else ""
 
     @property
     def idle_since(self) -> float | None:
-        """When the last answer ended, or the connection was made; None while there is a request, or an answer
-        that the client has not wholly taken. What a refused client still sends is no request."""
+        """When the last answer ended or the connection was made; None while a request is in progress.
+
+        A request is in progress until its client has read the whole answer. The rest of a refused request
+        does not count.
+        """
         answering = self.cycle is not None and not self.cycle.response_complete
         if answering and "lingers" in self.cycle.scope.get("state", {}):
             answering = False
         return None if answering or self.transport.get_write_buffer_size() else self._idle_since
 
     def make_way(self) -> None:
-        """Close an idle connection. One that never had an answer is told why."""
+        """Close an idle connection. A connection without any answer so far gets a refusal first."""
         if self.cycle is None:
             self._write_refusal(_NO_ROOM)
         self.transport.close()
 
     def shutdown(self) -> None:
-        """The service stops. A request that is on its way already is told so; closed at once, the connection
-        would leave its client without a word."""
+        """The server stops. A request whose head is still arriving gets an answer before the end."""
         if self._head_timer is None or self.idle_since is None:
             super().shutdown()
         else:
@@ -112,12 +120,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch_the_client()
+        self._watch_client()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._idle_since = self.loop.time()
-        self._watch_the_client()
+        self._watch_client()
 
     def data_received(self, data: bytes) -> None:
         if self._refused or self.transport.is_closing():
@@ -160,7 +168,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._messages += 1
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what never became a request, and close. Never a second answer for one request."""
+        """Refuse a request that cannot be parsed, and close. A request never gets two answers."""
         refusal, self._refusal = self._refusal or _MALFORMED, None
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
@@ -173,18 +181,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _write_refusal(self, refusal: Refusal) -> None:
         body = json.dumps(body_of(refusal, uuid.uuid4().hex)).encode()
-        more = "".join(f"{name.lower()}: {value}\r\n" for name, value in refusal.headers.items())
+        fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in refusal.headers.items())
         head = (
-            f"HTTP/1.1 {refusal.status} {body_title(refusal)}\r\ncontent-type: {MEDIA_TYPE}\r\n{more}"
+            f"HTTP/1.1 {refusal.status} {body_title(refusal)}\r\ncontent-type: {MEDIA_TYPE}\r\n{fields}"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
 
-    def _turn_away(self) -> None:
-        """No room: answer before anything is asked, and close when the client had time to read it."""
+    def _refuse_connection(self) -> None:
+        """Refuse a connection that finds no place. Close once its client had time to read the refusal."""
         self._refused = True
-        if self.room.to_be_told(self.loop.time()):
-            self.logger.warning(f"too_many_connections: {self.room.count} are open and have work.")
+        if self.room.log_due(self.loop.time()):
+            self.logger.warning(
+                f"too_many_connections: {self.room.count} connections are open and none is idle."
+            )
         self._write_refusal(_NO_ROOM)
         if self.room.lingering >= LINGERING:
             self.transport.close()
@@ -193,30 +203,32 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self._linger_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
-    def _watch_the_client(self) -> None:
-        """From now on until all is sent: also of a connection that is closed, which waits for that."""
+    def _watch_client(self) -> None:
+        """Check the client until it has read everything, also on a connection that waits for its end."""
         if self.transport.get_write_buffer_size() and self._stall_timer is None:
-            self._untaken_bytes, self._taken_at = self._untaken(), self.loop.time()
-            self._stall_timer = self.loop.call_later(self.stall_s / _LOOKS, self._look_at_the_client)
+            self._unread_bytes, self._read_at = self._count_unread(), self.loop.time()
+            self._stall_timer = self.loop.call_later(self.stall_s / _CHECKS, self._check_client)
 
-    def _look_at_the_client(self) -> None:
+    def _check_client(self) -> None:
         self._stall_timer = None
         if not self.transport.get_write_buffer_size():
             return
-        untaken, now = self._untaken(), self.loop.time()
-        if untaken != self._untaken_bytes:
-            self._untaken_bytes, self._taken_at = untaken, now
-        if now - self._taken_at >= self.stall_s:
+        unread, now = self._count_unread(), self.loop.time()
+        if unread != self._unread_bytes:
+            self._unread_bytes, self._read_at = unread, now
+        if now - self._read_at >= self.stall_s:
             self.transport.abort()
             return
-        self._stall_timer = self.loop.call_later(self.stall_s / _LOOKS, self._look_at_the_client)
+        self._stall_timer = self.loop.call_later(self.stall_s / _CHECKS, self._check_client)
 
-    def _untaken(self) -> int:
-        """Bytes that the client has not yet: ours, and the kernel's, which takes ours in leaps of a megabyte
-        that a slow link may need minutes for."""
+    def _count_unread(self) -> int:
+        """Bytes that the client has not received yet.
+
+        Bytes in the kernel's buffer count too: the kernel takes megabytes at once, and a slow connection may
+        need minutes for them."""
         descriptor = self.transport.get_extra_info("socket").fileno()
-        (kernels,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))
-        return self.transport.get_write_buffer_size() + kernels
+        (in_kernel,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))
+        return self.transport.get_write_buffer_size() + in_kernel
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_is_late)
@@ -240,7 +252,7 @@ def body_title(refusal: Refusal) -> str:
 
 
 def protocol_for(settings: Settings) -> type[HttpToolsProtocol]:
-    """The connection class with this server's limits (uvicorn takes a class and makes the objects)."""
+    """The connection class with this server's limits. uvicorn takes a class and makes the objects."""
     bounds: dict[str, Any] = {
         "max_head_bytes": settings.max_head_bytes,
         "head_timeout_s": settings.head_timeout_s,

@@ -1,7 +1,7 @@
-"""Where log lines go: a stream that never raises and never waits, and a thread that writes what it is given.
+"""A stream for log lines that never raises and never waits. A thread writes the lines.
 
-A log on a full disk, a closed pipe or a collector that has stopped reading must not stop the line: what
-cannot be written is counted and given up.
+A full disk, a closed pipe or a log collector that stopped reading must not stop the server. Lines that cannot
+be written are counted and dropped.
 """
 
 from __future__ import annotations
@@ -15,55 +15,55 @@ from collections import deque
 from datetime import UTC, datetime
 
 MOST_BYTES = 8 << 20
-"""Of lines that wait to be written; above it new ones are given up."""
+"""Most bytes of lines that wait to be written. Further lines are dropped."""
 LAST_LINES_S = 2.0
-"""How long `finish` waits for lines that nobody takes."""
+"""How long `finish` waits until the last lines are written."""
 
 
 class LogLines(io.TextIOBase):
-    """A text stream in front of a file descriptor. Any thread may write; its lines keep their order.
+    """A text stream in front of a file descriptor. Any thread may write. Lines keep their order.
 
-    lost: lines that were given up so far. After a gap a line `log_lines_lost` says how many are missing.
+    lost: number of lines dropped so far. After a gap, the line `log_lines_lost` says how many are missing.
     """
 
     def __init__(self, descriptor: int, *, most_bytes: int = MOST_BYTES) -> None:
-        """descriptor: of an open file; it stays open."""
+        """descriptor: of an open file, which stays open. most_bytes: of lines that wait."""
         self._descriptor = descriptor
         self._most_bytes = most_bytes
         self._waiting: deque[tuple[int, bytes]] = deque()
-        self._bytes = 0  # of lines that wait or are being written
-        self._begun = threading.local()  # a line that a thread has not ended yet
-        self._torn = False  # the file ends within a line
+        self._bytes = 0  # of the lines that wait or are being written
+        self._partial = threading.local()  # the unfinished line of each thread
+        self._torn = False  # whether the file ends in the middle of a line
         self._finishing = False
         self.lost = 0
-        self._gap = 0  # of the lost ones, those that the log does not say yet
-        self._changed = threading.Condition()  # re-entrant: a finalizer may log while its thread writes here
-        self._writer = self._started()
+        self._gap = 0  # lost lines that the log does not report yet
+        self._changed = threading.Condition()  # re-entrant: a finalizer may log while its thread is inside
+        self._writer = self._start_writer()
 
     def write(self, text: str, /) -> int:
-        """Hand over the lines that this ends."""
-        whole, end, begun = (getattr(self._begun, "text", "") + text).rpartition("\n")
-        self._begun.text = begun
+        """Queue all lines that `text` completes."""
+        whole, end, partial = (getattr(self._partial, "text", "") + text).rpartition("\n")
+        self._partial.text = partial
         if end:
             self._put(whole + end)
         return len(text)
 
     def flush(self) -> None:
-        """Hand over a line that is not ended. Does not wait until it is written."""
-        begun, self._begun.text = getattr(self._begun, "text", ""), ""
-        if begun:
-            self._put(begun)
+        """Queue the unfinished line. Does not wait until the line is written."""
+        partial, self._partial.text = getattr(self._partial, "text", ""), ""
+        if partial:
+            self._put(partial)
 
     def writable(self) -> bool:
-        """Always."""
+        """Always True."""
         return True
 
     def isatty(self) -> bool:
-        """Whether a person reads along."""
+        """Whether the file is a terminal."""
         return os.isatty(self._descriptor)
 
     def finish(self, timeout_s: float = LAST_LINES_S) -> None:
-        """Write what waits, for so long at most. What comes later is lost."""
+        """Write the lines that wait, for at most `timeout_s`. Later lines are lost."""
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
@@ -78,12 +78,12 @@ class LogLines(io.TextIOBase):
             self._waiting.append((self._gap, data))
             self._gap = 0
             self._bytes += len(data)
-            if not self._writer.is_alive():  # something ended it: the lines go on with another
+            if not self._writer.is_alive():  # the writer ended unexpectedly: start another
                 self._bytes = sum(len(waiting) for _, waiting in self._waiting)
-                self._writer = self._started()
+                self._writer = self._start_writer()
             self._changed.notify_all()
 
-    def _started(self) -> threading.Thread:
+    def _start_writer(self) -> threading.Thread:
         writer = threading.Thread(target=self._run, name="tribank-log", daemon=True)
         writer.start()
         return writer
@@ -95,11 +95,11 @@ class LogLines(io.TextIOBase):
 
     def _run(self) -> None:
         """The writer thread."""
-        while (taken := self._next()) is not None:
-            gap, data = taken
+        while (entry := self._next()) is not None:
+            gap, data = entry
             failed = False
             try:
-                self._write(_told(gap) + data if gap else data)
+                self._write(_gap_line(gap) + data if gap else data)
             except OSError:
                 failed = True
             with self._changed:
@@ -109,27 +109,26 @@ class LogLines(io.TextIOBase):
                     self._lose(data)
 
     def _next(self) -> tuple[int, bytes] | None:
-        """The oldest lines that wait, and how many are missing before them; None when all are written and no
-        more will come."""
+        """The number of lines lost before the oldest lines that wait, and these lines. None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._finishing)
             return self._waiting.popleft() if self._waiting else None
 
     def _write(self, data: bytes) -> None:
-        """Blocks. Raises OSError."""
+        """Write all bytes; blocks. Raises OSError."""
         rest = b"\n" + data if self._torn else data
         while rest:
             try:
-                taken = os.write(self._descriptor, rest)
-            except BlockingIOError:  # another process made the pipe that we share non-blocking
+                written = os.write(self._descriptor, rest)
+            except BlockingIOError:  # another process made the shared pipe non-blocking
                 select.select((), (self._descriptor,), ())
                 continue
-            rest = rest[taken:]
+            rest = rest[written:]
             self._torn = bool(rest)
 
 
-def _told(gap: int) -> bytes:
-    """The line that says how many are missing."""
-    told = {"lines": gap, "event": "log_lines_lost", "level": "warning"}
+def _gap_line(gap: int) -> bytes:
+    """The log line that reports the number of lost lines."""
+    line = {"lines": gap, "event": "log_lines_lost", "level": "warning"}
     stamp = {"timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
-    return json.dumps(told | stamp).encode() + b"\n"
+    return json.dumps(line | stamp).encode() + b"\n"

@@ -1,7 +1,7 @@
-"""JSON lines on one stream: one line a part and a request, without pixels, keys, or a client's file names.
+"""The log: JSON lines on one stream, one line a part and a request.
 
-Our own lines come from the logger that is passed down; what libraries, warnings and forgotten exceptions say
-is brought into the same form, so that whoever collects the lines can parse every one.
+The lines hold no pixels, no keys and no file names of clients. The log lines of libraries, warnings and
+uncaught exceptions get the same form, so that a log collector can parse every line.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def make_logger(stream: TextIO | TextIOBase) -> FilteringBoundLogger:
 
 
 def library_logging(stream: TextIO | TextIOBase) -> dict[str, Any]:
-    """A logging configuration that brings what others log, from WARNING on, into the same stream and form.
+    """A logging configuration that writes the log lines of libraries to `stream`, from level WARNING on.
 
-    `logger` names who speaks. Python's warnings come too, once logging.captureWarnings is on.
+    The field `logger` names the library. Python's warnings are included if logging.captureWarnings is on.
     """
     chain: list[Processor] = [
         structlog.stdlib.add_logger_name,
@@ -49,5 +49,5 @@ def library_logging(stream: TextIO | TextIOBase) -> dict[str, Any]:
         "formatters": {"json": formatter},
         "handlers": {"lines": handler},
         "root": {"handlers": ["lines"], "level": "WARNING"},
-        "loggers": {"uvicorn": {"level": "WARNING"}},  # it says otherwise of itself
+        "loggers": {"uvicorn": {"level": "WARNING"}},  # otherwise uvicorn logs its start and its end
     }

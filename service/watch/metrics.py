@@ -1,8 +1,8 @@
-"""What the service counts, for Prometheus. docs/monitoring.md says what each figure is for.
+"""Counters and histograms for Prometheus. docs/monitoring.md explains every metric.
 
-Labels are bounded: routes, stages and codes are the code's own words, and a product is named only once a part
-of it was taken, so nothing that a client makes up becomes a series. There is no histogram of batch sizes on
-the device: each part is computed alone, so it would always say 1.
+The values of labels are bounded: routes, stages and codes are fixed, and a product becomes a label only after
+one of its parts was accepted. So a client cannot create new series. Batch sizes on the device are not
+measured, because each part is computed alone.
 """
 
 from __future__ import annotations
@@ -32,34 +32,39 @@ SHARES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1
 
 
 class Metrics:
-    """The counters of one server, in a registry of its own. For the event loop, but for `text`."""
+    """The metrics of one server, in a registry of its own.
+
+    For the event loop only, except for `text` and `not_kept`.
+    """
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a series beside each counter that says when it began; nobody asks for it
+        disable_created_metrics()  # removes a series beside each counter with its start time
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._recent: dict[str, tuple[str, datetime, RecentScores]] = {}
-        self._requests = self._counter("requests", "Answers, by route.", "method", "route", "status")
-        self._request_seconds = self._histogram(
-            "request_seconds", "From a request's head to the answer's end.", SECONDS, "route"
+        self._requests = self._counter(
+            "requests", "Answered requests, by route.", "method", "route", "status"
         )
-        self._refusals = self._counter("refusals", "Refused requests, by their problem's code.", "code")
+        self._request_seconds = self._histogram(
+            "request_seconds", "Time from a request's head to the answer's end.", SECONDS, "route"
+        )
+        self._refusals = self._counter("refusals", "Refused requests, by code.", "code")
         self._parts = self._counter(
             "parts",
-            "Scored parts, by the decision of the service's threshold, not a request's own.",
+            "Scored parts, by the decision at the version's threshold, not at a request's own threshold.",
             "product",
             "decision",
         )
         self._part_refusals = self._counter(
-            "part_refusals", "Parts that were taken and not scored, by code.", "product", "code"
+            "part_refusals", "Parts that were accepted and could not be scored, by code.", "product", "code"
         )
         self._part_seconds = self._histogram(
-            "part_seconds", "From a part's decoding to its result.", SECONDS, "product"
+            "part_seconds", "Time from a part's decoding to its result.", SECONDS, "product"
         )
-        self._stages = self._histogram("stage_seconds", "Of one part, by stage.", SECONDS, "stage")
+        self._stages = self._histogram("stage_seconds", "Time of one part, by stage.", SECONDS, "stage")
         self._scores = self._histogram(
             "part_score",
-            "Score: 0 is the median held-out good part, 1 the threshold that calibration found.",
+            "Relative score: 0 is the median held-out good part, 1 is the calibrated threshold.",
             MARGINS,
             "product",
         )
@@ -67,17 +72,17 @@ class Metrics:
             "valid_point_share", "Share of a part's pixels that have a point.", SHARES, "product"
         )
         self._not_kept = self._counter(
-            "results_not_kept", "Results that were answered and could not be put on record.", "product"
+            "results_not_kept", "Results that were answered and could not be recorded.", "product"
         )
         self._shadowed = self._counter(
             "shadow_parts",
-            "Parts that a shadow scored too, by whether it decides alike.",
+            "Parts that a shadow version scored too, by whether both decisions agree.",
             "product",
             "agrees",
         )
 
     def exchanged(self, *, method: str, route: str, status: int, seconds: float, code: str | None) -> None:
-        """A request was answered. code: the problem's, if it was refused."""
+        """Count an answered request. code: of the refusal; None without a refusal."""
         known = method if method in METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
@@ -85,10 +90,12 @@ class Metrics:
             self._refusals.labels(code).inc()
 
     def scored(self, sample: Sample, scored: Scored, timings_ms: Mapping[str, float]) -> None:
-        """A part was scored. scored: as the service judges it, before a request's own threshold."""
+        """Count a scored part. scored: the result by the version's threshold, not by a request's own."""
         result, detector = scored.result, scored.detector
         product = detector.product
-        self._not_kept.labels(product)  # a counter that is first seen with its first fault has not increased
+        self._not_kept.labels(
+            product
+        )  # shows 0 before the first fault, so that the first fault is an increase
         self._parts.labels(product, result.decision).inc()
         self._scores.labels(product).observe(result.relative_score)
         self._valid.labels(product).observe(float(sample.valid.mean()))
@@ -108,35 +115,35 @@ class Metrics:
             scored.shadow.result.add_done_callback(lambda done: self._compared(product, decided, done))
 
     def stage(self, stage: str, milliseconds: float) -> None:
-        """One stage of one part took this long."""
+        """Count the time of one stage of one part."""
         self._stages.labels(stage).observe(milliseconds / 1000)
 
     def refused(self, product: str, code: str) -> None:
-        """A part of a product that is served was taken and could not be scored."""
+        """Count an accepted part that could not be scored."""
         self._part_refusals.labels(product, code).inc()
 
     def not_kept(self, product: str) -> None:
-        """A result could not be put on record. From any thread."""
+        """Count a result that could not be recorded. From any thread."""
         self._not_kept.labels(product).inc()
 
     def drifts(self) -> dict[str, Drift]:
-        """Drift of the scores of late, of the products that have enough of them."""
-        found = {product: recent.drift() for product, (_, _, recent) in tuple(self._recent.items())}
-        return {product: drift for product, drift in found.items() if drift is not None}
+        """The drift of recent scores, for the products with enough recent scores."""
+        drifts = {product: recent.drift() for product, (_, _, recent) in tuple(self._recent.items())}
+        return {product: drift for product, drift in drifts.items() if drift is not None}
 
     def text(self, accept: str) -> tuple[bytes, str]:
-        """All series in the format that a scraper accepts, and its media type. From any thread; blocks."""
+        """All series in the format that the scraper accepts, and the media type. From any thread; blocks."""
         encode, media_type = choose_encoder(accept)
         return encode(self.registry), media_type
 
     def _compared(self, product: str, decided: str, done: Future[PartResult]) -> None:
-        """On the owner thread, or wherever the shadow was given up."""
+        """Count a comparison with the shadow version. Called on the thread that ends the shadow's scoring."""
         if not done.cancelled() and done.exception() is None:
             agrees = done.result().decision == decided
             self._shadowed.labels(product, str(agrees).lower()).inc()
 
-    def _counter(self, name: str, told: str, *labels: str) -> Counter:
-        return Counter(f"tribank_{name}", told, labels, registry=self.registry)
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(f"tribank_{name}", description, labels, registry=self.registry)
 
-    def _histogram(self, name: str, told: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"tribank_{name}", told, labels, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, description: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"tribank_{name}", description, labels, buckets=buckets, registry=self.registry)
