@@ -99,12 +99,14 @@ class EvidenceAnswer(BaseModel):
     """Why a bank gives its score: the part's farthest patch, and the nearest good patch there is."""
 
     pixel: PixelPoint = Field(description="Centre of the part's farthest patch.")
-    distance: float = Field(description="From it to the nearest good patch; no unit.", examples=[3.4])
+    distance: float = Field(
+        description="Distance from this patch to the nearest good patch. It has no unit.", examples=[3.4]
+    )
     training_part: str | None = Field(
-        description="Where that good patch is from; null for the zero row of some profiles.",
+        description="The training part of the nearest good patch. Null for the zero row of some profiles.",
         examples=["train/good/017"],
     )
-    place: SharePoint | None = Field(description="Its centre there.")
+    place: SharePoint | None = Field(description="Centre of the nearest good patch in its training part.")
 
     @classmethod
     def of(cls, evidence: Evidence) -> EvidenceAnswer:
@@ -169,9 +171,13 @@ class CalibrationAnswer(BaseModel):
 
     threshold: float
     basis: Literal["counted", "extrapolated", "set"]
-    false_reject_rate: float | None = Field(description="Aimed at; null where a person set the threshold.")
-    held_out_parts: int = Field(description="Good parts that are in no bank.", examples=[42])
-    rejected_parts: int = Field(description="How many of them the threshold rejects.", examples=[1])
+    false_reject_rate: float | None = Field(
+        description="Share of good parts that may be rejected. Null where a person set the threshold."
+    )
+    held_out_parts: int = Field(description="Number of good parts that are in no bank.", examples=[42])
+    rejected_parts: int = Field(
+        description="Number of held-out parts that the threshold rejects.", examples=[1]
+    )
     statement: str = Field(examples=["rejects 1 of 42 held-out good parts"])
     pixel_threshold: float
     colour_scale: ColourScale
@@ -196,10 +202,12 @@ class ProductSummary(BaseModel):
 
     product: str = Field(examples=["cookie"])
     state: Literal["idle", "loading", "serving", "failed"] = Field(
-        description="Idle: loaded when its first part comes."
+        description="idle: the bank is loaded when the first part comes."
     )
     bank_version: str | None = Field(None, description="The version in use.", examples=["v3"])
-    shadow_version: str | None = Field(None, description="The version that scores along.", examples=["v4"])
+    shadow_version: str | None = Field(
+        None, description="The version that scores along with the active version.", examples=["v4"]
+    )
     note: str | None = Field(None, description="What an operator should know.")
 
 

@@ -55,7 +55,9 @@ class WantedOutput(BaseModel):
 class InferRequest(BaseModel):
     """One part: the tensors rgb and xyz, pixel for pixel."""
 
-    id: str | None = Field(None, description="Comes back; also the part_id.", examples=["board-000123"])
+    id: str | None = Field(
+        None, description="Returned in the answer. Also used as part_id.", examples=["board-000123"]
+    )
     parameters: dict[str, Any] = Field(
         default={},
         description="binary_data_output: all outputs as raw bytes. timeout: microseconds until 504.",
@@ -76,8 +78,12 @@ class OutputTensor(BaseModel):
     name: str = Field(examples=["score"])
     datatype: str = Field(examples=["FP32"])
     shape: list[int] = Field(examples=[[1]])
-    parameters: dict[str, Any] = Field(default={}, description="binary_data_size, where data is not here.")
-    data: list[float | str] | None = Field(None, description="Flat.", examples=[[3.71]])
+    parameters: dict[str, Any] = Field(
+        default={}, description="binary_data_size, where the data follows as raw bytes."
+    )
+    data: list[float | str] | None = Field(
+        None, description="The numbers in one flat list, row by row.", examples=[[3.71]]
+    )
 
 
 class InferAnswer(BaseModel):

@@ -33,7 +33,7 @@ class BatchOptions(QueryModel):
     threshold: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="Decide by this threshold, for this request only.",
+        description="Decide with this threshold, for this request only.",
         examples=[2.5],
     )
 
@@ -73,7 +73,11 @@ class BatchRoutes:
         options: Annotated[BatchOptions, Query()],
         key: IdempotencyKey = None,
     ) -> Response:
-        """Score a zip of parts: a line a part as it comes, in order; or a job, with Prefer: respond-async."""
+        """Score a zip of parts.
+
+        The answer has one line for each part, in the order of the zip. Each line is sent as soon as its part
+        is scored. With `Prefer: respond-async` the answer is a job.
+        """
         services.engine.check(product)
         request.state.record["product"] = product
         wants_job = _wants_job(request)

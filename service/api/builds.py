@@ -40,21 +40,24 @@ class BuildOptions(QueryModel):
     """How to build: its query."""
 
     profile: str | None = Field(
-        None, max_length=64, description="The recipe; default: embedded.", examples=["embedded-point"]
+        None,
+        max_length=64,
+        description="Name of the profile. Default: embedded.",
+        examples=["embedded-point"],
     )
     seed: int | None = Field(
-        None, ge=0, lt=2**31, description="Of the projection before the coreset.", examples=[0]
+        None, ge=0, lt=2**31, description="Seed of the random projection before the coreset.", examples=[0]
     )
     no_return: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="The z, metres, by which the sensor says that it saw nothing, beside 0, 0, 0 and NaN.",
+        description="The z in metres that means no return, beside 0, 0, 0 and NaN.",
         examples=[9999],
     )
     extend: str | None = Field(
         None,
         max_length=16,
-        description="Add the parts to those of this version, or of the active one; all else is as there.",
+        description="Add the parts to the parts of this version (or: active), with its profile and settings.",
         examples=["active", "v3"],
     )
 
@@ -65,12 +68,13 @@ class PartsSource(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     folder: str | None = Field(
-        None, min_length=1, max_length=255, description="Below the server's TRIBANK_PARTS_DIR."
+        None, min_length=1, max_length=255, description="Folder below the server's TRIBANK_PARTS_DIR."
     )
     results: Literal["accepted"] | list[ResultId] | None = Field(
         None,
         max_length=1000,
-        description="Their results; accepted: all of the product's that people called good.",
+        description="Results whose parts are added. accepted: all rejected parts of the product that "
+        "a person judged good.",
     )
 
     @model_validator(mode="after")
@@ -108,9 +112,9 @@ class BuildRoutes:
         options: Annotated[BuildOptions, Query()],
         key: IdempotencyKey = None,
     ) -> Response:
-        """Build a version from good parts: a zip of them, or a JSON object that says where they are.
+        """Build a version from good parts: a zip of parts, or a JSON object that says where the parts are.
 
-        The answer is a job with progress; its result names the version, which is not yet active.
+        The answer is a job. The result of the job names the new version. The new version is not active yet.
         """
         request.state.record.update(product=product, action="build")
         asked = await on_disk(lambda: _checked(services.store, product, options))

@@ -24,13 +24,29 @@ _JPEG = "image/jpeg"
 class GoodPartQuery(QueryModel):
     """Which part, and which piece of it; without x and y the whole."""
 
-    part: str = Field(max_length=512, description="As `evidence` names it.", examples=["train/good/017"])
-    x: float | None = Field(
-        None, ge=0, le=1, description="Middle of the piece, as in `evidence.place`.", examples=[0.41]
+    part: str = Field(
+        max_length=512, description="The training part, as `evidence` names it.", examples=["train/good/017"]
     )
-    y: float | None = Field(None, ge=0, le=1, description="The same, downwards.", examples=[0.63])
+    x: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Middle of the square, as in `evidence.place`: share of the width, from the left.",
+        examples=[0.41],
+    )
+    y: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Middle of the square: share of the height, from the top.",
+        examples=[0.63],
+    )
     side: float = Field(
-        0.25, gt=0.01, le=1, description="Of the piece, as a share of the part's square.", examples=[0.25]
+        0.25,
+        gt=0.01,
+        le=1,
+        description="Side of the square, as a share of the part's square.",
+        examples=[0.25],
     )
 
 
@@ -46,7 +62,7 @@ router = APIRouter(tags=["versions"])
 async def show_good_part(
     product: ProductName, version: VersionName, services: Services, query: Annotated[GoodPartQuery, Query()]
 ) -> Response:
-    """A good part of a version as it was prepared, or the piece of it around a patch."""
+    """A picture of a good part that a version learned from: the whole prepared part, or a square of it."""
     picture = await on_disk(lambda: _picture(services.store, product, version, query))
     return Response(picture, media_type=_JPEG, headers={"Cache-Control": "private, max-age=86400"})
 

@@ -105,13 +105,13 @@ async def server_metadata() -> ServerMetadata:
 
 @router.get("/v2/health/live")
 async def live() -> Live:
-    """The process answers."""
+    """Whether the process answers."""
     return Live()
 
 
 @router.get("/v2/health/ready", responses=_errors(503))
 async def ready(request: Request, services: Services) -> Ready:
-    """Every product's bank is loaded and warmed up."""
+    """Whether parts of at least one product can be scored."""
     if reasons := services.not_ready():
         raise not_ready(request, reasons)
     return Ready()

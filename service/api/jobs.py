@@ -31,28 +31,28 @@ _PAGE = 100
 
 
 class JobAnswer(BaseModel):
-    """One job, as far as it is."""
+    """One job, with its state and progress."""
 
     job_id: str = Field(examples=["3f0c2c0e5b7e4a8c9d2d7b7c1f1f6a10"])
-    kind: str = Field(description="What it does.", examples=["batch"])
+    kind: str = Field(description="What the job does.", examples=["batch"])
     product: str = Field(examples=["cookie"])
     state: State
     creation_time: datetime
     start_time: datetime | None = None
     end_time: datetime | None = None
-    stage: str | None = Field(None, description="What a running job does now.", examples=["scoring"])
+    stage: str | None = Field(None, description="The stage that a running job is in.", examples=["scoring"])
     done: int | None = Field(None, description="Steps of the stage that are done.", examples=[12])
     total: int | None = Field(None, description="Steps of the stage.", examples=[40])
     stage_number: int | None = Field(
-        None, description="Which of the stages it is; 1 is the first. Of a build.", examples=[2]
+        None, description="Number of the stage of a build. The first stage is 1.", examples=[2]
     )
-    stages: int | None = Field(None, description="How many stages there are. Of a build.", examples=[6])
+    stages: int | None = Field(None, description="Number of stages of a build.", examples=[6])
     eta_s: float | None = Field(
-        None, description="Seconds until this stage is done, at its pace so far; others may follow it."
+        None, description="Seconds until this stage is done, at its pace so far. Further stages may follow."
     )
-    request: dict[str, Any] = Field(description="What was asked.")
-    result: dict[str, Any] | None = Field(None, description="What came of it.")
-    problem: dict[str, Any] | None = Field(None, description="Why it failed, as problem+json.")
+    request: dict[str, Any] = Field(description="The options of the request.")
+    result: dict[str, Any] | None = Field(None, description="The result of a job that is done.")
+    problem: dict[str, Any] | None = Field(None, description="Why the job failed, as problem+json.")
 
     @classmethod
     def of(cls, job: Job, jobs: Jobs) -> JobAnswer:
@@ -88,13 +88,13 @@ class JobList(BaseModel):
 class JobQuery(QueryModel):
     """Which jobs."""
 
-    product: str | None = Field(None, description="Of this product only.", examples=["cookie"])
+    product: str | None = Field(None, description="Only jobs of this product.", examples=["cookie"])
 
 
 class LineQuery(QueryModel):
     """Which result lines of a job."""
 
-    after: int = Field(0, ge=0, le=10**9, description="Skip this many lines.", examples=[100])
+    after: int = Field(0, ge=0, le=10**9, description="Number of lines to skip.", examples=[100])
 
 
 router = APIRouter(tags=["jobs"])
@@ -119,7 +119,7 @@ async def list_jobs(
 
 @router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507))
 async def show_job(job_id: JobId, services: Services) -> JobAnswer:
-    """One job: its state, how far it is, and what came of it."""
+    """One job: its state, its progress and its result."""
     return JobAnswer.of(await services.jobs.find(job_id), services.jobs)
 
 
@@ -127,9 +127,10 @@ async def show_job(job_id: JobId, services: Services) -> JobAnswer:
     "/v1/jobs/{job_id}/cancel", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507)
 )
 async def cancel_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
-    """Stop a job: a running one at its next step. Its results so far stay. An ended one is unchanged.
+    """Stop a job. A running job stops at its next step.
 
-    A key of role `score` may stop the jobs that it asked for itself.
+    The results so far stay. A job that has ended does not change. A key of role `score` may stop its own
+    jobs.
     """
     check_owner(request.scope, (await services.jobs.find(job_id)).owner)
     return JobAnswer.of(await services.jobs.cancel(job_id), services.jobs)
@@ -155,7 +156,7 @@ async def delete_job(job_id: JobId, services: Services) -> None:
     response_class=Response,
 )
 async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
-    """The job again and again until it ends: server-sent events if Accept says so, else NDJSON."""
+    """The job at each change, until it ends. Server-sent events if Accept asks for them, else NDJSON."""
     await services.jobs.find(job_id)
     as_events = EVENTS in request.headers.get("accept", "")
 

@@ -45,28 +45,35 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 class ResultFilter(QueryModel):
     """Which results: all that is given must hold."""
 
-    product: str | None = Field(None, max_length=64, description="Of this product.", examples=["cookie"])
+    product: str | None = Field(
+        None, max_length=64, description="Only results of this product.", examples=["cookie"]
+    )
     bank_version: str | None = Field(
-        None, max_length=64, description="Of this bank version.", examples=["v1"]
+        None, max_length=64, description="Only results of this bank version.", examples=["v1"]
     )
     part_id: str | None = Field(
-        None, max_length=MAX_PART_ID, description="Of the part of this name.", examples=["board-000123"]
+        None,
+        max_length=MAX_PART_ID,
+        description="Only results of the part with this name.",
+        examples=["board-000123"],
     )
     decision: Literal["good", "defective"] | None = Field(
-        None, description="What was decided.", examples=["defective"]
+        None, description="Only results with this decision.", examples=["defective"]
     )
     verdict: Literal["good", "defective", "none"] | None = Field(
-        None, description="What people said of the part; none: nobody did.", examples=["good"]
+        None,
+        description="Only results with this judgement. none: results that nobody judged.",
+        examples=["good"],
     )
     since: Moment | None = Field(
-        None, description="Made at this time or later.", examples=["2026-07-01T06:00:00Z"]
+        None, description="Only results made at this time or later.", examples=["2026-07-01T06:00:00Z"]
     )
     until: Moment | None = Field(
-        None, description="Made before this time.", examples=["2026-07-01T14:00:00Z"]
+        None, description="Only results made before this time.", examples=["2026-07-01T14:00:00Z"]
     )
     is_simulated: bool = Field(
         False,
-        description="Results of shadows, which decided nothing, instead of those that did.",
+        description="Only results of shadow versions. Without it only results that decided.",
         examples=[False],
     )
 
@@ -89,7 +96,7 @@ class ExportQuery(ResultFilter):
 
     excel: bool = Field(
         False,
-        description="Begin with a byte order mark, by which Excel knows UTF-8: else it garbles umlauts.",
+        description="Begin the table with a byte order mark, so that Excel reads umlauts correctly.",
         examples=[True],
     )
 
@@ -98,25 +105,25 @@ class ResultQuery(ResultFilter):
     """Which results, and how many."""
 
     before: int | None = Field(
-        None, ge=0, lt=2**62, description="The `next` of the page before.", examples=[1200]
+        None, ge=0, lt=2**62, description="The value of `next` in the page before.", examples=[1200]
     )
-    limit: int = Field(100, ge=1, le=1000, description="Most results of the page.", examples=[20])
+    limit: int = Field(100, ge=1, le=1000, description="Most results in one page.", examples=[20])
 
 
 class HistogramQuery(QueryModel):
     """Whose scores."""
 
-    product: str = Field(max_length=64, description="Of this product.", examples=["cookie"])
+    product: str = Field(max_length=64, description="Only results of this product.", examples=["cookie"])
     bank_version: str | None = Field(
         None,
         max_length=64,
-        description="Scores of two versions are not comparable; default: the active one.",
+        description="The bank version; default: the active one. Scores of two versions cannot be compared.",
         examples=["v1"],
     )
     threshold: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="Count by this threshold; default: the one in force.",
+        description="Count with this threshold. Default: the threshold in force.",
         examples=[2.5],
     )
 
@@ -126,7 +133,7 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    verdict: Verdict = Field(description="What the part is, whatever was decided.")
+    verdict: Verdict = Field(description="What the part really is.")
     note: str | None = Field(None, max_length=500, examples=["a reflection, no dent"])
 
 
@@ -180,14 +187,14 @@ class Histogram(BaseModel):
     product: str
     bank_version: str
     threshold: float
-    count: int = Field(description="How many results.")
-    rejected: int = Field(description="How many of them this threshold rejects.")
-    rejected_good: int = Field(description="How many of those a person called good.")
-    passed_defective: int = Field(description="How many it passes that a person called defective.")
-    edges: list[float] = Field(description="Edges of the bins, one more than bins.")
-    unjudged: list[int] = Field(description="Results a bin of which nobody said anything.")
-    good: list[int] = Field(description="Results a bin that people called good.")
-    defective: list[int] = Field(description="Results a bin that people called defective.")
+    count: int = Field(description="Number of results.")
+    rejected: int = Field(description="Number of results that this threshold rejects.")
+    rejected_good: int = Field(description="Number of rejected results that a person judged good.")
+    passed_defective: int = Field(description="Number of passed results that a person judged defective.")
+    edges: list[float] = Field(description="Edges of the bins. There is one edge more than there are bins.")
+    unjudged: list[int] = Field(description="Number of results in each bin that nobody judged.")
+    good: list[int] = Field(description="Number of results in each bin that a person judged good.")
+    defective: list[int] = Field(description="Number of results in each bin that a person judged defective.")
 
 
 router = APIRouter(tags=["results"])
@@ -210,8 +217,8 @@ async def list_results(services: Services, query: Annotated[ResultQuery, Query()
 async def export_results(
     request: Request, services: Services, query: Annotated[ExportQuery, Query()]
 ) -> Response:
-    """All results on record as a table, the newest first. A text that a spreadsheet would take for a formula
-    has an apostrophe before it."""
+    """All results on record as a table, the newest first. An apostrophe stands before a text that a
+    spreadsheet would run as a formula."""
 
     async def lines() -> AsyncGenerator[str]:
         yield (_BYTE_ORDER_MARK if query.excel else "") + _csv([_COLUMNS])
@@ -227,7 +234,7 @@ async def export_results(
 
 @router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))
 async def show_histogram(services: Services, query: Annotated[HistogramQuery, Query()]) -> Histogram:
-    """How the newest 20,000 scores of a bank version lie, and what a threshold makes of them."""
+    """A histogram of the newest 20,000 scores of a bank version, and how many parts a threshold rejects."""
     served = services.engine.products().get(query.product)
     if served is None:
         raise UnknownProduct
@@ -246,7 +253,7 @@ async def show_histogram(services: Services, query: Annotated[HistogramQuery, Qu
 
 @router.get("/v1/results/{result_id}", responses=Problems.of(404, 422, 503, 507))
 async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
-    """One result, with all that was answered."""
+    """One result, with the whole answer that the client got."""
     kept = await on_disk(lambda: services.records.store.find(result_id))
     if kept is None:
         raise _unknown()
@@ -260,7 +267,7 @@ async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
     response_class=Response,
 )
 async def show_picture(result_id: ResultId, services: Services) -> Response:
-    """The part as it was scored, small, with its score map in the fixed colours."""
+    """A small picture of the prepared part with its score map, in the version's fixed colours."""
     picture = await on_disk(lambda: services.records.store.picture(result_id))
     if picture is None:
         raise _unknown()
@@ -273,7 +280,7 @@ async def show_picture(result_id: ResultId, services: Services) -> Response:
     openapi_extra=json_body(Feedback),
 )
 async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
-    """Say what the part is. The last word counts; it changes no bank and no threshold by itself."""
+    """Judge the part: good or defective. The last judgement counts. It changes no bank and no threshold."""
     feedback = await read_json(request, Feedback)
     request.state.record.update(result_id=result_id, verdict=feedback.verdict)
     return await _judged(result_id, services, feedback.verdict, feedback.note)
@@ -281,7 +288,7 @@ async def give_feedback(result_id: ResultId, request: Request, services: Service
 
 @router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 503, 507))
 async def take_feedback_back(result_id: ResultId, services: Services) -> ResultSummary:
-    """As if nobody had said anything of the part."""
+    """Remove the judgement of the part."""
     return await _judged(result_id, services, None, None)
 
 

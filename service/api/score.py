@@ -42,7 +42,7 @@ _FORM = {
             "depth_scale in metres a unit, without it 0.001 for whole numbers and 1 for floating point.",
             "examples": ['{"fx": 525, "fy": 525, "cx": 319.5, "cy": 239.5, "depth_scale": 0.001}'],
         },
-        "sample": _FILE | {"description": "NPZ with rgb and xyz instead of all the above."},
+        "sample": _FILE | {"description": "NPZ with the arrays rgb and xyz, instead of all other files."},
     },
 }
 
@@ -60,14 +60,15 @@ class ScoreOptions(QueryModel):
     threshold: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="Decide by this threshold, for this request only.",
+        description="Decide with this threshold, for this request only.",
         examples=[2.5],
     )
     deadline_ms: int | None = Field(
         None,
         ge=1,
         le=3_600_000,
-        description="From the request's arrival; then 504, never a late answer.",
+        description="Most milliseconds from the arrival of the request to its answer. After it the answer is "
+        "504, never a late result.",
         examples=[5000],
     )
 
@@ -105,8 +106,8 @@ async def score_part(
 ) -> Response:
     """Score one part: an image and an organised point cloud, pixel for pixel.
 
-    With an Idempotency-Key a part that is sent again gets the JSON that it got before, as long as its result
-    is on record, and the header `Idempotency-Replayed`.
+    With an Idempotency-Key a part may be sent again. The second answer is the JSON of the first answer, with
+    the header `Idempotency-Replayed`, as long as the result is on record.
     """
     clock = Clock(options.deadline_ms)
     exchange = PartExchange(request, services, clock)

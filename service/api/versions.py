@@ -32,14 +32,14 @@ class VersionSummary(BaseModel):
     version: str = Field(examples=["v3"])
     created: datetime | None = Field(None, description="UTC; null where the manifest cannot be read.")
     active: bool
-    shadow: bool = Field(description="Whether it scores every part along with the active version.")
+    shadow: bool = Field(description="Whether this version scores every part along with the active version.")
 
 
 class ListedVersion(VersionSummary):
     """One bank version in a list, with the evidence that one looks at before it is activated."""
 
     calibration: CalibrationAnswer | None = Field(
-        None, description="As in the version itself; null where the manifest cannot be read."
+        None, description="The version's calibration. Null where the manifest cannot be read."
     )
 
 
@@ -100,8 +100,8 @@ async def activate(
 ) -> Activation:
     """Score with this version from now on.
 
-    It is loaded and checked beside the one in use; parts already taken are scored by that one. The answer
-    comes when the swap is done. If the version cannot be served, nothing changes.
+    The server loads and checks the version beside the active version. The old version scores the parts that
+    were taken before. The answer comes after the swap. Nothing changes if the version cannot be served.
     """
     request.state.record.update(product=product, bank_version=version, action="activate")
     return await _activate(services, product, version)
@@ -123,7 +123,7 @@ async def roll_back(product: ProductName, request: Request, services: Services) 
 async def delete_version(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> Response:
-    """Delete a version that is neither active nor the shadow. Its name is never given again."""
+    """Delete a version that is neither active nor the shadow. The name of the version is never used again."""
     request.state.record.update(product=product, bank_version=version, action="delete")
     delete = partial(_refusing, partial(services.store.delete, product, version))
     await asyncio.wrap_future(services.engine.residents.forget(product, version, delete))
@@ -138,8 +138,8 @@ async def delete_version(
 async def cast_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
     """Let a second version score every part along with the active one.
 
-    Its results decide nothing and are made only while no part waits. They are in the service's log, one line
-    `part_shadowed` each, marked `is_simulated`, with whether both versions agree.
+    The second version decides nothing, and scores only while no part waits. The log has one line
+    `part_shadowed` for each of its results, marked `is_simulated`, which says whether both versions agree.
     """
     choice = await read_json(request, ShadowChoice)
     request.state.record.update(product=product, bank_version=choice.version, action="shadow")
@@ -148,7 +148,7 @@ async def cast_shadow(product: ProductName, request: Request, services: Services
 
 @router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 422, 503))
 async def end_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
-    """Let no second version score along."""
+    """End the scoring by a second version."""
     request.state.record.update(product=product, action="end_shadow")
     return await _set_shadow(services, product, None)
 
@@ -174,7 +174,7 @@ async def set_threshold(
 async def reset_threshold(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> CalibrationAnswer:
-    """Put a version's threshold back to what its calibration found."""
+    """Set a version's threshold back to the threshold of its calibration."""
     request.state.record.update(product=product, bank_version=version, action="threshold")
     return await _move_threshold(services, product, version, None)
 

@@ -29,7 +29,7 @@ _FILE_SCHEMA = {"type": "string", "format": "binary", "description": "Zip of a f
 _FILES_SCHEMA = {
     "type": "array",
     "items": {"type": "string", "format": "binary"},
-    "description": "The parts' files instead, each by its name: 000.png beside 000.tiff, or 000.npz.",
+    "description": "The files of the parts instead of a zip, each with its name: 000.png beside 000.tiff.",
 }
 _FORM = {
     "type": "object",

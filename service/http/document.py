@@ -29,13 +29,13 @@ the code is in the header `Tribank-Code`. `x-problem-codes` lists every code.
 Every answer carries `X-Request-ID`, and `traceresponse` where the request had a valid `traceparent`. Where
 the server has keys, each request names one, as `X-API-Key` or as a bearer token."""
 _TAGS = {
-    "scoring": "One part, or a batch of them.",
-    "products": "What is served.",
+    "scoring": "Score one part, or a batch of parts.",
+    "products": "The products that this server scores.",
     "versions": "The bank versions of a product.",
-    "jobs": "What outlives its request.",
-    "results": "What was said of which part.",
+    "jobs": "Batches and builds that go on after their request was answered.",
+    "results": "The results on record.",
     "inference protocol": "The same scoring by the Open Inference Protocol v2.",
-    "health": "For those who watch the service.",
+    "health": "For load balancers and monitoring.",
 }
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

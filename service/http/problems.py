@@ -29,17 +29,19 @@ class Problem(BaseModel):
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     code: str = Field(
-        description="Stable; for programs. x-problem-codes of the document lists every code, with its "
+        description="Stable name, for programs. x-problem-codes of the document lists every code, with its "
         "meaning and whether the same request may be sent again. New codes may be added.",
         examples=["size_mismatch"],
         json_schema_extra={"x-extensible-enum": list(CODES)},
     )
-    detail: str = Field(description="What to do; for people.", examples=["The part is 8 x 8 pixels; ..."])
+    detail: str = Field(
+        description="What is wrong and what to do, for people.", examples=["The part is 8 x 8 pixels; ..."]
+    )
     request_id: str = Field(examples=["0b9f6c1e5f0a4c0f9c0f2f4f0a4c0f9c"])
     part_id: str | None = Field(
         None, description="The client's name for the part, once it is known.", examples=["board-000123"]
     )
-    part: str | None = Field(None, description="The form field at fault, if one is.", examples=["xyz"])
+    part: str | None = Field(None, description="The form field at fault, if there is one.", examples=["xyz"])
 
 
 class V2Error(BaseModel):
