@@ -175,14 +175,14 @@ def test_results_come_while_the_line_runs(
         page.goto(running.url)
         page.locator("#decision").select_option("defective")
         expect(page.locator("#results li")).to_have_count(1)
-        page.get_by_role("button", name="was bad").focus()
+        page.get_by_role("button", name="was defective").focus()
         line("fine", part)
         line("second", bad_part)
         expect(page.locator("#results li").first).to_contain_text("second", timeout=20_000)
         expect(page.locator("#results li")).to_have_count(2)
         expect(page.locator("#decision")).to_have_value("defective")
         first = page.locator("#results li").last
-        expect(first.get_by_role("button", name="was bad")).to_be_focused()
+        expect(first.get_by_role("button", name="was defective")).to_be_focused()
         (kept,) = [r for r in _results(running.url) if r["part_id"] == "first"]
         path = f"{running.url}/v1/results/{kept['result_id']}/feedback"
         httpx.put(path, json={"verdict": "good"}, trust_env=False).raise_for_status()
@@ -195,7 +195,7 @@ def test_results_come_while_the_line_runs(
         for number in range(20, 30):
             line(f"more {number}", bad_part)
         expect(page.locator("#results li").first).to_contain_text("more 29", timeout=20_000)
-        expect(first.get_by_role("button", name="was bad")).to_be_focused()
+        expect(first.get_by_role("button", name="was defective")).to_be_focused()
         page.locator("#decision").focus()
         expect(page.locator("#results li")).to_have_count(24, timeout=20_000)
         page.locator("#older").click()

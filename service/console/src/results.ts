@@ -1,4 +1,4 @@
-// What was said of the parts of late, and what people say to it.
+// The newest results, and the judgements of people on them.
 
 import { ask, get, send, type Summary } from "./api";
 import { attempt, el, make, number } from "./page";
@@ -94,8 +94,8 @@ function card(result: Summary): HTMLElement {
   image.addEventListener("load", () => URL.revokeObjectURL(image.src));
   void thumbnail(result.result_id).then((url) => (image.src = url), () => {});
   const buttons = (["good", "defective"] as const).map((verdict) => {
-    const told = verdict === "good" ? "was good" : "was bad";
-    const button = make("button", { type: "button", value: verdict, title: `It was ${verdict}` }, told);
+    const words = verdict === "good" ? "was good" : "was defective";
+    const button = make("button", { type: "button", value: verdict, title: `The part was ${verdict}` }, words);
     button.addEventListener("click", () =>
       void attempt(async () => {
         const path = `v1/results/${result.result_id}/feedback`;

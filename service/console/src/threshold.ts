@@ -1,4 +1,4 @@
-// How the scores of late lie, and what another threshold would make of them.
+// A histogram of the newest scores, and how many parts another threshold would reject.
 
 import { get, send, type Histogram, type Product } from "./api";
 import { attempt, el, number } from "./page";
