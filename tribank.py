@@ -29,10 +29,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         prepare_process(searches=_searches(sys.argv[1:]))
-        from cli.evaluation import register
         from cli.main import app
 
-        register(app)
         app()
     except KeyboardInterrupt:
         _end("Stopped by Ctrl-C.", _STOPPED)

@@ -1,4 +1,4 @@
-"""The everyday commands: build, score, serve, banks. Other rooms add theirs in `tribank.py`."""
+"""All commands in one application, and the everyday commands themselves: build, score, serve, trace."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli import banks as banks_commands
+from cli import data as data_commands
 from cli import doctor as doctor_command
 from cli import keys as keys_commands
 from cli import plan as plan_command
 from cli import reference as reference_command
 from cli import train_uff as fusion_command
 from cli import weights as weights_commands
+from cli.demo import demo
+from cli.demo_parts import demo_parts
+from cli.evaluate import evaluate
+from cli.metrics import metrics
 from cli.options import (
     Banks,
     Change,
@@ -35,6 +40,11 @@ from cli.options import (
     chosen_device,
 )
 from cli.progress import console, stage_bars, step_lines
+from cli.report import report
+from cli.tables import tables
+from evaluation.bench.build import bench_build
+from evaluation.bench.part import bench
+from evaluation.bench.serve import bench_serve
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
@@ -303,3 +313,15 @@ def _profiles_json(rows: Sequence[tuple[str, list[str], Profile]]) -> str:
             for name, missing, profile in rows
         ]
     )
+
+
+app.add_typer(data_commands.app, name="data")
+app.command("demo-parts")(demo_parts)
+app.command()(demo)
+app.command()(bench)
+app.command("bench-build")(bench_build)
+app.command("bench-serve")(bench_serve)
+app.command()(evaluate)
+app.command()(metrics)
+app.command()(tables)
+app.command()(report)

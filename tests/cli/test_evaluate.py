@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from cli.evaluation import register
+from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import Evaluation
 from models.readers.product_folder import NotAProductFolder
@@ -23,8 +22,6 @@ from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-app = typer.Typer()
-register(app)
 
 
 def _call(*arguments: str | Path) -> Result:

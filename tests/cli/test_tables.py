@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from cli.evaluation import register
+from cli.main import app
 from cli.tables import BEGIN, END, UnknownTable
-
-app = typer.Typer()
-register(app)
 
 
 def _run(*arguments: str | Path) -> str:

@@ -173,7 +173,7 @@ def _main() -> None:
     from models.numerics.process import prepare_process
 
     prepare_process(searches=True)
-    for name in ("cli.evaluation", "cli.main", "service.server", "banks.versions.builder", "banks.detector"):
+    for name in ("cli.main", "service.server", "banks.versions.builder", "banks.detector"):
         import_module(name)
     # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.
     print("ready", flush=True)

@@ -9,17 +9,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from cli.evaluation import register
+from cli.main import app
 from evaluation.report.cases import chosen_cases
 from evaluation.report.svg import COLOURS, Plot
 from models.readers.product_folder import PartFile
-
-app = typer.Typer()
-register(app)
 
 
 @dataclass
