@@ -80,7 +80,7 @@ def decoding(noun: str) -> Iterator[None]:
     """Turn any failure of a decoder into BadSample `unreadable`. A BadSample passes through unchanged.
 
     Exception is caught on purpose: on damaged bytes, tifffile raises ZeroDivisionError, TypeError and
-    MemoryError besides its own errors (shared/reliability.md, section 8). The message leaves out the
+    MemoryError besides its own errors. The message leaves out the
     decoder's text, which may quote the file.
     """
     try:

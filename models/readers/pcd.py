@@ -49,7 +49,8 @@ def pcd_cloud(
     with decoding("PCD cloud"):
         header = _header(data)
         if header.height == 1:
-            header = replace(header, **_grid(header.width, data, image))
+            height, width = _grid(header.width, data, image)
+            header = replace(header, height=height, width=width)
         check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
         count = header.height * header.width
         check_decoded(count * header.dtype.itemsize, len(data), limits, "PCD cloud")
@@ -58,10 +59,10 @@ def pcd_cloud(
         return xyz.reshape(header.height, header.width, 3), _colour(points, header)
 
 
-def _grid(count: int, data: bytes, image: tuple[int, int] | None) -> dict[str, int]:
-    """The grid of a cloud of HEIGHT 1: the paired image's, if it has as many pixels. Raises BadSample."""
+def _grid(count: int, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:
+    """(height, width) for a cloud of HEIGHT 1: the image's, if it has as many pixels. Raises BadSample."""
     if image is not None and image[0] * image[1] == count and min(image) > 1:
-        return {"height": image[0], "width": image[1]}
+        return image
     raise BadSample(
         "unorganised_cloud",
         f"The PCD cloud is not organised: it has HEIGHT 1 and {count} points. Scoring needs one point for "

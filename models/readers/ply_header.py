@@ -64,18 +64,15 @@ class Header:
     @property
     def points(self) -> Element:
         """The points. Raises BadSample: cloud_fields."""
-        upto = [element.name for element in self.elements].index("vertex") + 1 if self._has_points else 0
-        if not upto or not all(element.fixed for element in self.elements[:upto]):
+        names = [element.name for element in self.elements]
+        to_points = self.elements[: names.index("vertex") + 1] if "vertex" in names else ()
+        if not to_points or not all(element.fixed for element in to_points):
             raise BadSample(
                 "cloud_fields",
                 "The PLY needs an element vertex whose properties are numbers, with no list in it "
                 "or before it. Export the cloud as points alone.",
             )
-        return self.elements[upto - 1]
-
-    @property
-    def _has_points(self) -> bool:
-        return any(element.name == "vertex" for element in self.elements)
+        return to_points[-1]
 
     def skipped(self) -> tuple[int, int]:
         """Bytes of a binary file, and lines of a text, between the header and the points."""

@@ -2,7 +2,7 @@
 
 Accepted: one page, little or big endian, classic or BigTIFF, strips or tiles, samples together or in
 separate planes, uncompressed, deflate, LZW or PackBits. Every form gives the same numbers. Our own checks are
-needed because tifffile can hang or crash on a damaged page (shared/reliability.md, section 8).
+needed because tifffile can hang or crash on a damaged page.
 """
 
 from __future__ import annotations
