@@ -41,7 +41,7 @@ class PartResult:
         the one "request" asked for it.
     relative_score: the score where 0 is the median held-out good part and 1 the calibrated threshold.
     regions: where the map is above the pixel threshold.
-    evidence: what each bank's image score rests on, by bank name.
+    evidence: what each bank says at the place that decided, by bank name.
     prepared: the part as the extractors saw it.
     timings_ms: milliseconds of each stage.
     """
@@ -70,6 +70,12 @@ class PartResult:
     def contributions(self) -> Mapping[str, float]:
         """Each bank's share of the score."""
         return self.verdict.contributions
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """x, y in source pixels of the place that decided the score; None for a rule without a place."""
+        place = self.verdict.place
+        return None if place is None else self.prepared.frame.source_point(place)
 
     @property
     def map(self) -> NDArray[np.float32]:
@@ -219,9 +225,15 @@ class Detector:
         verdict = self._decision.judge(scores)
         calibration = self.calibration
         regions = find_regions(
-            verdict.map, calibration.pixel_threshold, prepared.frame, prepared.xyz, prepared.valid
+            verdict.map,
+            calibration.pixel_threshold,
+            prepared.frame,
+            prepared.xyz,
+            prepared.valid,
+            decided=verdict.place if verdict.score > calibration.threshold else None,
         )
-        why = evidence(scores.findings, self._provenance, self.manifest.training_parts, prepared.frame)
+        parts, frame = self.manifest.training_parts, prepared.frame
+        why = evidence(scores.findings, self._provenance, parts, frame, verdict.place)
         timings["decide"] = 1000 * (time.perf_counter() - start)
         return PartResult(
             scores=scores,

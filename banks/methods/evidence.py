@@ -1,9 +1,11 @@
-"""Why a bank gives the score it gives: the part's farthest patch, and the nearest good patch there is."""
+"""Why a bank gives the score it gives: the patch of the part that counts, and the nearest good patch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from banks.methods.method import Finding, Provenance
 from models.preparation.prepare import Frame
@@ -11,7 +13,9 @@ from models.preparation.prepare import Frame
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one bank's image score rests on: the part's patch that is farthest from all good patches.
+    """What one bank says at the place that decided the part's score.
+
+    A rule without a place adds up image scores. Then the evidence is the bank's farthest patch.
 
     pixel: x, y in source pixels, the centre of the patch.
     distance: from the patch to the nearest good patch, no unit.
@@ -30,29 +34,39 @@ def evidence(
     provenance: Mapping[str, Provenance],
     training_parts: Sequence[str],
     frame: Frame,
+    decided: tuple[float, float] | None,
 ) -> dict[str, Evidence]:
     """The evidence of every bank that has rows, by bank name.
 
-    findings, frame: of one part. training_parts: names by the numbers in `provenance`.
+    Args:
+        findings: of one part, by bank name.
+        provenance: of the banks' rows, by bank name.
+        training_parts: names by the numbers in `provenance`.
+        frame: of the part.
+        decided: the place that decided the score, as in `Verdict.place`.
     """
     found = {}
     for bank, finding in findings.items():
         if finding.nearest is None:
             continue
-        at, origin = int(finding.values.argmax()), provenance[bank]
+        at, origin = _patch(finding, frame.size, decided), provenance[bank]
         row = int(finding.nearest[at])
         part = int(origin.part[row])
-        x, y = _place(int(finding.layout.pixels(frame.size)[at]), frame.size)
         found[bank] = Evidence(
-            pixel=(
-                min(max(x * frame.side - frame.left, 0.0), float(frame.width)),
-                min(max(y * frame.side - frame.top, 0.0), float(frame.height)),
-            ),
+            pixel=frame.source_point(_place(int(finding.layout.pixels(frame.size)[at]), frame.size)),
             distance=float(finding.values[at]),
             training_part=training_parts[part] if part >= 0 else None,
             place=_place(int(origin.pixel[row]), frame.size) if part >= 0 else None,
         )
     return found
+
+
+def _patch(finding: Finding, size: int, decided: tuple[float, float] | None) -> int:
+    """The number of the patch that is nearest to `decided`; without a place, the number of the farthest."""
+    if decided is None:
+        return int(finding.values.argmax())
+    row, column = np.divmod(finding.layout.pixels(size), size)
+    return int(np.hypot(column + 0.5 - decided[0] * size, row + 0.5 - decided[1] * size).argmin())
 
 
 def _place(pixel: int, size: int) -> tuple[float, float]:

@@ -38,6 +38,14 @@ class Frame:
         source_column = min(max(int(index[column]) - self.left, 0), self.width - 1)
         return source_row, source_column
 
+    def source_point(self, place: tuple[float, float]) -> tuple[float, float]:
+        """x, y in source pixels of a place of the square, given as shares of the square's side.
+
+        For a place in the padding, the nearest point of the source is returned.
+        """
+        x, y = place[0] * self.side - self.left, place[1] * self.side - self.top
+        return min(max(x, 0.0), float(self.width)), min(max(y, 0.0), float(self.height))
+
     def to_source(self, grid: NDArray[np.floating]) -> NDArray[np.float32]:
         """Resample a map on the square grid, (n, n) float of any side n, to the source: (height, width)
         float32.

@@ -11,7 +11,7 @@ import numpy as np
 from banks.decision.colour_scale import color_table
 from service.answers.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
 from service.answers.scan import Scan
-from service.answers.schemas import EvidenceAnswer, RegionAnswer, ScoreAnswer
+from service.answers.schemas import EvidenceAnswer, PixelPoint, RegionAnswer, ScoreAnswer
 from service.refusals import Refusal
 
 JSON = "application/json"
@@ -46,6 +46,7 @@ def render_json(scan: Scan) -> bytes:
         decision=result.decision,
         banks=dict(result.bank_scores),
         contributions=dict(result.contributions),
+        place=None if result.place is None else PixelPoint.model_validate(result.place),
         evidence={bank: EvidenceAnswer.of(evidence) for bank, evidence in result.evidence.items()},
         regions=[RegionAnswer.of(region) for region in result.regions],
         valid_point_share=round(scan.valid_point_share, 4),

@@ -82,11 +82,17 @@ class RegionAnswer(BaseModel):
 
     box: PixelBox
     area: float = Field(description="Source pixels.")
+    area_m2: float | None = Field(
+        None,
+        description="Surface in square metres. Null where the region holds no point, and in old records.",
+    )
     peak: float = Field(description="Highest value of the score map in the region.")
     peak_pixel: Pixel = Field(description="Where that is.")
     centroid: PixelPoint
     centroid_m: PointM | None = Field(description="Null where the region holds no point.")
-    box_m: BoxM | None = Field(description="Around the region's points.")
+    box_m: BoxM | None = Field(
+        description="Around the region's points, without the outermost hundredth of them on each side."
+    )
     extent_m: PointM | None = Field(description="Size of that box.")
 
     @classmethod
@@ -96,9 +102,9 @@ class RegionAnswer(BaseModel):
 
 
 class EvidenceAnswer(BaseModel):
-    """Why a bank gives its score: the part's farthest patch, and the nearest good patch there is."""
+    """What one bank says at the place that decided, or at its farthest patch where no place decided."""
 
-    pixel: PixelPoint = Field(description="Centre of the part's farthest patch.")
+    pixel: PixelPoint = Field(description="Centre of the part's patch.")
     distance: float = Field(
         description="Distance from this patch to the nearest good patch. It has no unit.", examples=[3.4]
     )
@@ -142,7 +148,15 @@ class ScoreAnswer(BaseModel):
         description="Each bank's share of the score; they add up to it.",
         examples=[{"rgb": 3.1, "point": 0.61}],
     )
-    evidence: dict[str, EvidenceAnswer] = Field(description="What each bank's score rests on.")
+    place: PixelPoint | None = Field(
+        None,
+        description="The place that decided the score. Null for a profile that adds up the banks' image "
+        "scores, and in old records.",
+    )
+    evidence: dict[str, EvidenceAnswer] = Field(
+        description="What each bank says at the place that decided. Where no place decided: at the bank's "
+        "farthest patch."
+    )
     regions: list[RegionAnswer]
     valid_point_share: float | None = Field(
         None,

@@ -54,7 +54,7 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
     assert sum(result.contributions.values()) == pytest.approx(result.score)
     for bank, found in result.evidence.items():
         assert found.training_part in detector.manifest.training_parts
-        assert found.distance == result.scores.findings[bank].values.max()
+        assert found.distance in result.scores.findings[bank].values
     scores = detector.manifest.calibration.scores
     assert result.relative_score == pytest.approx(
         (result.score - np.median(scores)) / (result.threshold - np.median(scores))
@@ -64,6 +64,23 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
     assert (result.threshold_source, other.threshold_source) == ("calibration", "request")
     assert (other.threshold, other.decision, other.score) == (result.score, "good", result.score)
     assert result.judged(np.nextafter(result.score, -np.inf)).decision == "defective"
+
+
+def test_a_defective_part_has_a_region_and_evidence_at_the_place_that_decided(
+    detector: Detector, samples: list[Sample]
+) -> None:
+    defective = [result for sample in samples if (result := _one(detector, sample)).decision == "defective"]
+    assert defective
+    for result in defective:
+        assert result.place is not None
+        x, y = result.place
+        assert any(
+            left <= x <= right and top <= y <= bottom
+            for left, top, right, bottom in (region.box for region in result.regions)
+        )
+        patch = result.prepared.frame.side / 28
+        for found in result.evidence.values():
+            assert np.hypot(found.pixel[0] - x, found.pixel[1] - y) <= patch
 
 
 def test_a_result_does_not_depend_on_its_batch(detector: Detector, samples: list[Sample]) -> None:

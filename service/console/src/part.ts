@@ -76,7 +76,7 @@ function show(scan: Scan): void {
       const seen = evidence?.place ? goodPatch(answer, evidence) : "";
       return [bank, number(value), number(answer.contributions[bank] ?? 0), make("span", {}, near, seen)];
     }),
-    ["bank", "score", "share of the result", "farthest patch: nearest good one"],
+    ["bank", "score", "share of the result", "patch that decided: nearest good patch"],
   );
   rows(
     "regions",

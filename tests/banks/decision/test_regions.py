@@ -75,3 +75,31 @@ def test_shapes_must_match() -> None:
     xyz, valid = cloud()
     with pytest.raises(ValueError, match="do not match"):
         find_regions(np.zeros((8, 8), np.float32), 1.0, PLAIN, xyz, valid)
+
+
+def test_a_region_has_an_area_in_square_metres() -> None:
+    xyz, valid = cloud()
+    xyz[12, 22, 2] = 0.1  # one flying point
+    (found,) = find_regions(spotted((10, 20, 10, 12, 2.0)), 1.0, PLAIN, xyz, valid)
+    assert found.area_m2 == pytest.approx(120e-6, rel=1e-4)
+    assert found.extent_m is not None
+    assert found.extent_m[2] == pytest.approx(0)
+
+
+def test_a_region_without_points_has_no_size_in_metres() -> None:
+    xyz, valid = cloud()
+    (found,) = find_regions(spotted((10, 20, 4, 6, 2.0)), 1.0, PLAIN, xyz, np.zeros_like(valid))
+    assert (found.area_m2, found.box_m, found.extent_m) == (None, None, None)
+
+
+def test_the_place_that_decided_is_in_a_region_even_below_the_threshold() -> None:
+    score_map = spotted((10, 20, 4, 6, 2.0), (40, 30, 5, 5, 0.5), (42, 32, 1, 1, 0.6))
+    (highest, found) = find_regions(score_map, 1.0, PLAIN, *cloud(), decided=(32.5 / SIZE, 42.5 / SIZE))
+    assert (highest.peak, found.peak) == (2.0, pytest.approx(0.6))
+    assert found.box == (30, 40, 35, 45)
+
+
+def test_the_place_that_decided_keeps_a_speck_and_the_last_of_many_regions() -> None:
+    speck = spotted((5, 5, 4, 4, 3.0), (30, 30, 1, 1, 2.0))
+    found = find_regions(speck, 1.0, PLAIN, *cloud(), decided=(30.5 / SIZE, 30.5 / SIZE), limit=1)
+    assert [region.area for region in found] == [16, 1]
