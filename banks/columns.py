@@ -10,9 +10,10 @@ from banks.decision.score_map import score_map
 from banks.methods.method import Method, Provenance
 from models.features import PartFeatures
 from recipes.banks import Blur
+from recipes.profile import Profile
 
 PLACES = 56
-"""Side of the grid on which banks are compared place by place: the finest grid of the method."""
+"""Side of the grid on which banks are compared place by place, at scale 1: the finest grid of the method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,20 @@ class Columns:
     columns: by the bank whose patches the column sees.
     blur, size: of the maps.
     place_sigma: of the Gaussian over the grid of places, in places.
+    places: side of the grid of places.
     """
 
     columns: Mapping[str, Method]
     blur: Blur
     size: int
     place_sigma: float
+    places: int = PLACES
+
+    @classmethod
+    def of(cls, profile: Profile, columns: Mapping[str, Method]) -> Columns:
+        """The fitted columns of a profile's banks."""
+        size, places = profile.preparation.size, PLACES * profile.scale
+        return cls(columns, profile.blur, size, profile.place_sigma, places)
 
     @property
     def provenance(self) -> dict[str, Provenance]:
@@ -43,7 +52,7 @@ class Columns:
             for name, finding in findings.items()
         }
         places = {
-            name: finding.layout.smooth_image(finding.values, PLACES, self.place_sigma)
+            name: finding.layout.smooth_image(finding.values, self.places, self.place_sigma)
             for name, finding in findings.items()
         }
         return PartScores(findings, maps, places)

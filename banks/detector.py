@@ -260,9 +260,8 @@ class Detector:
         self.check_probe()
 
 
-def made_up_part() -> Sample:
-    """A bump on a plane, 224 x 224 pixels: to warm up, or to time a pipeline, without a real part."""
-    side = 224
+def made_up_part(side: int = 224) -> Sample:
+    """A bump on a plane, side x side pixels: to warm up, or to time a pipeline, without a real part."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
     inside = np.hypot(x, y) < 0.35
     z = np.where(inside, 0.5 - 0.05 * np.cos(4 * np.hypot(x, y)), 0.52)

@@ -47,7 +47,7 @@ def plan(
         )
     without_background = prepared or not (folder is None or folder.has_clouds)  # as in `build`
     recipe = find_profile(profile, prepared=without_background, changes=change or ())
-    part = folder.train[0].read() if folder else made_up_part()
+    part = folder.train[0].read() if folder else made_up_part(recipe.preparation.size)
     count = parts or (len(folder.train) if folder else 100)
     planned = plan_of(recipe, count, part, device=chosen_device(device), weights_dir=weights_dir)
     if as_json:
@@ -57,7 +57,8 @@ def plan(
 
 
 def _print(planned: Plan, measured: str) -> None:
-    typer.echo(f"{planned.profile}, {planned.parts} training parts; times measured on {measured}")
+    grid = f"{planned.size} x {planned.size} points"
+    typer.echo(f"{planned.profile}, {grid}, {planned.parts} training parts; times measured on {measured}")
     typer.echo(f"{'bank':8}{'patches':>12}{'rows kept':>12}{'width':>8}{'MB':>9}{'search ms':>12}")
     for name, bank in planned.banks.items():
         typer.echo(

@@ -66,6 +66,7 @@ def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size:
         size=size,
         stages=choice.stages,
         colour=choice.colour,
+        side=choice.side,
     )
 
 

@@ -36,7 +36,7 @@ def trace(
         device: where the networks run.
 
     Returns arrays by name: valid_index (N,), fps_index (G,), knn_index (G, K) int64; group_features (G,
-    1152), interpolated (N, 1152), rgb_patch (784, C), point_patch (P, C), fused_patch (P, C) float32. A
+    1152), interpolated (N, 1152), rgb_patch (Q, C), point_patch (P, C), fused_patch (P, C) float32. A
     handcrafted point extractor has no groups. If the groups are the patches, P is G and no features are
     interpolated.
     """

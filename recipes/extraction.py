@@ -12,6 +12,8 @@ from recipes.points import PointChoice, PointNetwork
 
 Modality = Literal["rgb", "xyz"]
 """The inputs of a part: an image ("rgb") and a cloud ("xyz")."""
+RgbSide = Literal[28, 56, 84]
+"""Patches along one edge of the RGB grid: 28 (8 x 8 pixels of 224), times the profile's scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class RgbChoice:
         stages: maps of a convolutional backbone, by timm's indices; None is the backbone's default.
         colour: factor of the plain colour features that follow the network's channels
             (`models.rgb.patch_colour`); 0 adds none, as in the paper.
+        side: patches along one edge of the image.
 
     Raises ValueError for a wrong name, stage or factor. "timm:<model>" is checked only when the network is
     made.
@@ -34,6 +37,7 @@ class RgbChoice:
     constants: Literal["own", "paper"] = "own"
     stages: tuple[int, ...] | None = None
     colour: float = 0.0
+    side: RgbSide = 28
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.colour) and self.colour >= 0):
@@ -53,7 +57,7 @@ class Extraction:
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
 
-    Raises ValueError for a fusion with point groups.
+    Raises ValueError for a fusion of patches that do not cover each other.
     """
 
     rgb: RgbChoice | None = None
@@ -62,10 +66,17 @@ class Extraction:
     training: FusionTraining = field(default_factory=FusionTraining)
 
     def __post_init__(self) -> None:
-        if self.fusion is not None and self.point is not None and self.point.side is None:
+        if self.fusion is None or self.point is None or self.rgb is None:
+            return
+        if self.point.side is None:
             raise ValueError(
                 "point groups (side null) are not on the grid of the RGB patches, so they work with the "
                 "point bank only. Set fusion to null, or side to 28 or 56"
+            )
+        if self.point.side not in (self.rgb.side, 2 * self.rgb.side):
+            raise ValueError(
+                f"point.side {self.point.side} with rgb.side {self.rgb.side}: an RGB patch must cover one or "
+                f"2 x 2 point patches to be fused. Choose point.side {self.rgb.side} or {2 * self.rgb.side}"
             )
 
     def banks(self) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag
 
 PointKind = Literal["pointmae", "pointbert"]
+PointSide = Literal[28, 56, 84, 112, 168]
+"""Patches along one edge of the point grid: 28 or 56 (4 x 4 pixels, as in the paper), times the profile's
+scale."""
 BatchNormMode = Literal["sample", "running"]
 
 
@@ -56,7 +59,7 @@ class FpfhChoice:
     """FPFH. settings: of the histograms. side: patches along one edge of the point grid."""
 
     settings: FpfhSettings
-    side: Literal[28, 56] = 56
+    side: PointSide = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,8 @@ class PointNetwork:
         skip_near_origin: pointnet2_ops' rule, see `models.points.groups.farthest_points`.
         distances: how interpolation computes distances; "expanded" repeats the published code's float32
             rounding, see `models.points.alignment.interpolation`.
-        side: patches along one edge: 56 (4 x 4 pixels, as in the paper) or 28 (8 x 8 pixels). None: each
-            group is a patch at the pixel of its centre ("point groups", supplement sec. D), without
-            interpolation.
+        side: patches along one edge. None: each group is a patch at the pixel of its centre ("point groups",
+            supplement sec. D), without interpolation.
 
     Raises ValueError for impossible numbers.
     """
@@ -88,7 +90,7 @@ class PointNetwork:
     scaling: Literal["raw", "unit_sphere"] = "raw"
     skip_near_origin: bool = False
     distances: Literal["exact", "expanded"] = "exact"
-    side: Literal[28, 56] | None = 56
+    side: PointSide | None = 56
 
     def __post_init__(self) -> None:
         if min(self.groups, self.group_size) < 1:

@@ -23,6 +23,9 @@ class Profile(BaseModel):
 
     name: str
     summary: str
+    scale: Literal[1, 2, 3] = 1
+    """How much finer the grids are than in the paper: 224, 448 or 672 points along an edge. `find_profile`
+    multiplies the sides of the image, the cloud and the patches by this number."""
     preparation: Preparation
     extraction: Extraction
     banks: dict[str, BankRecipe]

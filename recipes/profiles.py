@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,7 +20,7 @@ from recipes.banks import BankRecipe, Reweighting
 from recipes.extraction import Extraction, RgbChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.points import PRESETS as FPFH
-from recipes.points import FpfhChoice, PointNetwork
+from recipes.points import FpfhChoice, PointNetwork, PointSide
 from recipes.preparation import Preparation
 from recipes.profile import Profile, Rule
 from recipes.sentences import sentences
@@ -107,7 +107,7 @@ def _embedded(
     banks: Sequence[str],
     decision: Rule,
     fusion: FusionKind | None = None,
-    side: Literal[28, 56] = 56,
+    side: PointSide = 56,
     training: FusionTraining | None = None,
 ) -> Profile:
     """The default's extractors with other banks. "fused" is not normalised, because the fusion scales it."""
@@ -139,7 +139,7 @@ def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
     )
 
 
-_POINT_SETTINGS: Sequence[tuple[int, int, str, Literal[28, 56] | None, str]] = (
+_POINT_SETTINGS: Sequence[tuple[int, int, str, PointSide | None, str]] = (
     # supplement sec. D: points per group, groups, name of the patches, side, description
     (64, 784, "groups", None, "each a patch of its own"),
     (128, 1024, "groups", None, "each a patch of its own"),
@@ -275,7 +275,8 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
     Args:
         name: of the profile.
         prepared: whether the background of the parts is already removed.
-        changes: "field=value" or "field.field=value", with values in JSON or as plain words.
+        changes: "field=value" or "field.field=value", with values in JSON or as plain words. "scale=2" comes
+            first: it multiplies the profile's sides, and the other changes are of the result.
 
     Raises UnknownProfile or BadChange.
     """
@@ -288,12 +289,32 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
     if not changes:
         return profile
     fields = profile.model_dump(mode="json")
-    for change in changes:
-        _apply(fields, change)
+    scales = [change for change in changes if change.startswith(_SCALE)]
     try:
+        for change in scales:
+            _apply(fields, change)
+        _scale(fields, Profile.model_validate(fields).scale)
+        for change in changes:
+            _apply(fields, change)
         return Profile.model_validate(fields)
     except ValidationError as error:
         raise BadChange(f"Profile {name} with {', '.join(changes)}: {'; '.join(sentences(error))}.") from None
+
+
+_SCALE = "scale="
+_SIDES = ("preparation.size", "preparation.rgb_size", "extraction.rgb.side", "extraction.point.side")
+"""Fields that grow with the scale. Point groups have no side."""
+
+
+def _scale(fields: dict[str, Any], scale: int) -> None:
+    """Multiply every side of a profile's fields."""
+    for side in _SIDES:
+        *parents, last = side.split(".")
+        inner = fields
+        for parent in parents:
+            inner = inner[parent] or {}
+        if inner.get(last):
+            inner[last] *= scale
 
 
 def _apply(fields: dict[str, Any], change: str) -> None:

@@ -37,7 +37,7 @@ def test_every_command_of_the_pages_works(desk: Desk) -> None:
             (key,) = re.findall(r"^\S+$", told[line], re.MULTILINE)
     answers = " ".join(told.values())
     assert re.search(rf"ok +port: .*127\.0\.0\.1:{desk.port}", answers)
-    assert "embedded, 244 training parts" in answers
+    assert "embedded, 224 x 224 points, 244 training parts" in answers
     assert f"{SMALL} v1: complete" in answers
     assert "tribank_parts_total" in answers
     assert not list((desk.folder / "restored").rglob(".*"))

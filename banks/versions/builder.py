@@ -219,8 +219,7 @@ class Builder:
             )
             for name, method in methods.items()
         }
-        size = self.profile.preparation.size
-        fitted = Columns(columns, self.profile.blur, size, self.profile.place_sigma)
+        fitted = Columns.of(self.profile, columns)
         return Draft(self.profile, train, validation, set_aside, pipeline, fitted)
 
     def _set_aside(self, train: GoodParts, validation: GoodParts) -> list[int]:

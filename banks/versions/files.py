@@ -80,8 +80,7 @@ def load_version(
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
         fusion = FUSIONS[profile.extraction.fusion].from_state(state, device)
         pipeline = replace(pipeline, fusion=fusion)
-    fitted = Columns(columns, profile.blur, profile.preparation.size, profile.place_sigma)
-    return manifest, pipeline, fitted, decision
+    return manifest, pipeline, Columns.of(profile, columns), decision
 
 
 def load_probe(folder: Path, manifest: Manifest) -> Probe | None:

@@ -23,12 +23,14 @@ from recipes.profile import Profile
 
 _REPEATS = 3
 _SMALL_FILES = 20_000  # manifest, normalisers, headers
+_FINAL_MAPS = 4  # of a held-out part: by the decision, in one array with the others, two copies for a median
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a product of so many parts costs.
 
+    size: points along an edge of the grid.
     disk_bytes: of one version without its kept features.
     kept_bytes: of the features of its parts, where a version keeps them so that it can be extended.
     memory_bytes: of the banks while they are served. On a GPU `float16` banks take half of it.
@@ -41,6 +43,7 @@ class Plan:
 
     profile: str
     parts: int
+    size: int
     banks: dict[str, ColumnPlan]
     disk_bytes: int
     kept_bytes: int
@@ -90,6 +93,7 @@ def plan(
     return Plan(
         profile=profile.name,
         parts=parts,
+        size=profile.preparation.size,
         banks=banks,
         disk_bytes=sum(bank.disk_bytes for bank in banks.values())
         + _fusion_bytes(pipeline.fusion)
@@ -99,19 +103,21 @@ def plan(
         * sum(4 * rows * width for name, (rows, width) in kept_shapes.items() if name != "fused"),
         memory_bytes=sum(bank.memory_bytes for bank in banks.values()),
         scratch_bytes=parts * sum(rows * width * 4 for rows, width in kept_shapes.values()),
-        build_peak_bytes=_build_peak(banks),
+        build_peak_bytes=_build_peak(banks, profile, parts),
         stages_ms=stages,
         part_ms=sum(stages.values()) + sum(bank.search_ms for bank in banks.values()),
         extraction_s=parts * sum(stages.values()) / 1000,
     )
 
 
-def _build_peak(banks: Mapping[str, ColumnPlan]) -> int:
-    """Peak memory of a build: this process with its networks, plus the fit of one column, plus the rows of
-    all columns, twice while they are written."""
+def _build_peak(banks: Mapping[str, ColumnPlan], profile: Profile, parts: int) -> int:
+    """Peak memory of a build: this process with its networks, plus the rows of all columns, plus the larger
+    of two steps: fitting one column beside a second copy of the rows, or the maps of the held-out parts."""
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     kept = sum(bank.memory_bytes for bank in banks.values())
-    return here + max(bank.fit_bytes for bank in banks.values()) + 2 * kept
+    held_out = min(parts, profile.calibration_parts)
+    maps = 4 * profile.preparation.size**2 * held_out * (len(banks) + _FINAL_MAPS)
+    return here + kept + max(max(bank.fit_bytes for bank in banks.values()) + kept, maps)
 
 
 def _fusion_bytes(fusion: Fusion | None) -> int:

@@ -14,7 +14,7 @@ declare_torchvision_schemas()
 import timm  # noqa: E402
 
 GRID = 28
-"""Patches along one edge of every RGB grid (224 / 8)."""
+"""Patches along one edge of the RGB grid at scale 1 (224 / 8)."""
 
 
 @lru_cache(maxsize=32)

@@ -23,8 +23,6 @@ class RgbExtractor:
     Each part is computed alone, so the rows of a part are bitwise the same in any batch.
     """
 
-    side = GRID
-
     def __init__(
         self,
         backbone: RgbBackbone,
@@ -34,6 +32,7 @@ class RgbExtractor:
         device: str | torch.device = "cpu",
         constants: Literal["own", "paper"] = "own",
         colour: float = 0.0,
+        side: int = GRID,
     ) -> None:
         """Move the network to the device.
 
@@ -41,10 +40,11 @@ class RgbExtractor:
             backbone: the network's description.
             network: the whole timm model with its weights. The type is Any because timm's methods are
                 untyped.
-            size, device, constants, colour: as in `load`.
+            size, device, constants, colour, side: as in `load`.
         """
         self.backbone = backbone
         self.colour = colour
+        self.side = side
         self.size = size
         self.device = torch.device(device)
         mean, std = backbone.constants if constants == "own" else IMAGENET
@@ -65,8 +65,9 @@ class RgbExtractor:
         size: int | None = None,
         stages: Sequence[int] | None = None,
         colour: float = 0.0,
+        side: int = GRID,
     ) -> RgbExtractor:
-        """Load the extractor of a backbone. The grid is 28 x 28 patches at every input size.
+        """Load the extractor of a backbone. The grid has side x side patches at every input size.
 
         Args:
             name: a registered backbone or "timm:<model>".
@@ -79,6 +80,7 @@ class RgbExtractor:
             stages: maps of a convolutional network, by timm's indices; None is the backbone's default.
             colour: factor of the plain colour features (`models.rgb.patch_colour`), which are appended to the
                 network's channels; 0 appends nothing.
+            side: patches along one edge of the grid.
 
         Raises MissingWeights; BadWeights with the names of the tensors; ValueError for an unknown name or a
         wrong size or stage.
@@ -87,11 +89,11 @@ class RgbExtractor:
         size = backbone.size if size is None else size
         network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)
-        return cls(backbone, network, size=size, device=device, constants=constants, colour=colour)
+        return cls(backbone, network, size=size, device=device, constants=constants, colour=colour, side=side)
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
-        """One grid per part: rows (784, C) float32 on the extractor's device, row-major.
+        """One grid per part: rows (side * side, C) float32 on the extractor's device, row-major.
 
         Raises ValueError if a part was prepared at another RGB size.
         """
@@ -106,7 +108,8 @@ class RgbExtractor:
         plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
         image = (plain - self._mean) / self._std
         maps = self._maps(image.contiguous(memory_format=self._layout))
-        grids = torch.cat([_to_grid(plane, adaptive=not self.backbone.padded) for plane in maps], 1)
+        adaptive = not self.backbone.padded
+        grids = torch.cat([_to_grid(plane, self.side, adaptive=adaptive) for plane in maps], 1)
         rows = grids[0].flatten(1).T
         if self.colour:
             rows = torch.cat([rows, self.colour * patch_colour(plain[0], self.side)], 1)
@@ -156,13 +159,13 @@ def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
         network.set_input_size(img_size=(size, size))
 
 
-def _to_grid(plane: torch.Tensor, *, adaptive: bool) -> torch.Tensor:
-    """(1, C, h, w) -> (1, C, 28, 28). Finer maps are averaged; coarser maps are bilinear between centres.
+def _to_grid(plane: torch.Tensor, side: int, *, adaptive: bool) -> torch.Tensor:
+    """(1, C, h, w) -> (1, C, side, side). Finer maps are averaged; coarser maps are bilinear between centres.
 
     adaptive: coarser maps are averaged too, which repeats cells (BTF).
     """
-    if plane.shape[-1] == GRID:
+    if plane.shape[-1] == side:
         return plane
-    if adaptive or plane.shape[-1] > GRID:
-        return functional.adaptive_avg_pool2d(plane, GRID)
-    return functional.interpolate(plane, size=(GRID, GRID), mode="bilinear", align_corners=False)
+    if adaptive or plane.shape[-1] > side:
+        return functional.adaptive_avg_pool2d(plane, side)
+    return functional.interpolate(plane, size=(side, side), mode="bilinear", align_corners=False)

@@ -54,6 +54,14 @@ class BuildOptions(QueryModel):
         description="The z in metres that means no return, beside 0, 0, 0 and NaN.",
         examples=[9999],
     )
+    scale: int | None = Field(
+        None,
+        ge=1,
+        le=3,
+        description="How fine the grids are: 224, 448 or 672 points along an edge. Finer grids find smaller "
+        "defects and cost more; docs/profiles.md says how much. Default: 1.",
+        examples=[2],
+    )
     extend: str | None = Field(
         None,
         max_length=16,
@@ -185,7 +193,7 @@ def _checked(store: BankStore, product: str, options: BuildOptions) -> dict[str,
     if options.extend is None:
         return asked
     if len(asked) > 1:
-        detail = "A version is extended with its own profile, seed and no_return: leave them out."
+        detail = "A version is extended with its own profile, seed and settings: leave them out."
         raise Refusal(422, "invalid_parameter", detail)
     try:
         path = store.path(product, None if options.extend == "active" else options.extend)

@@ -30,6 +30,8 @@ _OOM_SCORE = "1000"  # where memory runs out, the kernel ends the build and not 
 _POLL_S = 0.25
 _TERMINATE_S = 5.0
 _MEMBERS = frozenset({"stages", "stage", "version"})  # each line of the command has one of these members
+_SETTINGS: Mapping[str, str] = {"scale": "scale", "no_return": "preparation.no_return"}
+"""Fields of the profile that a request may change, by their name in the request."""
 _EXIT_REFUSED = 2  # the command's exit code for an error that a person has to correct
 
 
@@ -38,7 +40,7 @@ class BuildJob:
 
     The job's request has these members, each optional:
 
-    profile, seed, no_return: options of a new version.
+    profile, seed, scale, no_return: options of a new version.
     extend: the version to extend, in place of these options.
     folder: a folder below the parts directory, for parts that do not come with the request.
     """
@@ -101,7 +103,6 @@ class BuildJob:
             "--extend": request.get("extend"),
             "--profile": request.get("profile"),
             "--seed": request.get("seed"),
-            "--set": f"preparation.no_return={request['no_return']}" if "no_return" in request else None,
             "--banks": settings.banks,
             "--device": settings.build_device,
             "--weights-dir": settings.weights,
@@ -109,6 +110,8 @@ class BuildJob:
         given = [
             text for option, value in options.items() if value is not None for text in (option, str(value))
         ]
+        for name, setting in _SETTINGS.items():
+            given += ["--set", f"{setting}={request[name]}"] if name in request else []
         program = [sys.executable, "-m", "tribank", "build", "--json", "--no-activate", *given]
         return [*program, "--", task.job.product, str(parts)]
 

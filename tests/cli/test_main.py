@@ -171,7 +171,7 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     planned = json.loads(_run("plan", small_product, "--json").stdout)
     assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
-    assert "embedded, 7 training parts; times measured on the first part" in told
+    assert "embedded, 224 x 224 points, 7 training parts; times measured on the first part" in told
 
 
 def test_plan_of_a_folder_without_training_parts_says_so(small_product: Path, tmp_path: Path) -> None:

@@ -46,6 +46,25 @@ def test_changes() -> None:
     assert PROFILES["embedded"].coreset != 0.5
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_side_of_every_profile_grows_with_the_scale(name: str) -> None:
+    before, scaled = PROFILES[name], find_profile(name, changes=["coreset=0.5", "scale=3"])
+    after = _fields(scaled)
+    grown = {field: value for field, value in _fields(before).items() if after[field] != value}
+    assert grown.pop("scale") == 1
+    grown.pop("coreset")
+    assert {"preparation.size", "preparation.rgb_size"} <= grown.keys()
+    assert {field: after[field] for field in grown} == {field: 3 * value for field, value in grown.items()}
+    sides = {field for field, value in after.items() if field.endswith("side") and value is not None}
+    assert sides <= grown.keys()
+    assert Profile.model_validate_json(scaled.model_dump_json()) == scaled
+
+
+def test_other_changes_are_of_the_scaled_profile() -> None:
+    changed = find_profile("embedded", changes=["preparation.rgb_size=448", "scale=2"])
+    assert (changed.preparation.size, changed.preparation.rgb_size) == (448, 448)
+
+
 @pytest.mark.parametrize("change", ["coreset=2", "nothing=1", "coreset", "banks.rgb.x=1", "name.x=1"])
 def test_impossible_changes_are_refused(change: str) -> None:
     with pytest.raises(BadChange):
@@ -73,7 +92,11 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("embedded", "extraction.rgb.stages=[9]"),
         ("embedded", "extraction.rgb.stages=[2, 1]"),
         ("embedded", "extraction.rgb.backbone=resnet99"),
+        ("embedded", "scale=4"),
+        ("embedded", "scale=fine"),
         ("embedded", "extraction.point.side=30"),
+        ("embedded", "extraction.point.side=84"),
+        ("embedded", "extraction.rgb.side=84"),
         ("embedded", "extraction.point.settings.stride=8"),
         ("embedded-uff", "extraction.training.steps=0"),
         ("embedded-point", "banks.point.normalisation=shared"),

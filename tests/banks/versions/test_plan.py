@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from banks.decision.regions import find_regions
+from banks.detector import Detector, PartResult
+from banks.versions.builder import Builder
 from banks.versions.manifest import Manifest
 from banks.versions.plan import plan
+from banks.versions.store import BankStore
 from models.readers.product_folder import open_product_folder
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.profiles import DEFAULT_PROFILE, find_profile
@@ -32,6 +38,36 @@ def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks:
     assert planned.memory_bytes == sum(rows * width * 4 for _, rows, width in built.values())
     assert planned.part_ms > sum(planned.stages_ms.values()) > 0
     assert {"prepare", "rgb", "point", "fusion"} <= set(planned.stages_ms)
+
+
+def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: Path) -> None:
+    folder, store = open_product_folder(small_product), BankStore(tmp_path)
+    folder = replace(folder, train=folder.train[:2], validation=())
+    profile = find_profile(DEFAULT_PROFILE, changes=["scale=2", "coreset=0.005"])
+    Builder(profile, store).build(SMALL, folder)
+    manifest = Manifest.read(store.path(SMALL))
+    assert {name: facts.side for name, facts in manifest.banks.items()} == {
+        "rgb": 56,
+        "point": 112,
+        "fused": 112,
+    }
+    planned = plan(profile, 2, folder.train[0].read(), weights_dir=DEFAULT_WEIGHTS)
+    assert planned.size == 448
+    assert {name: (b.seen, b.rows, b.dimension) for name, b in planned.banks.items()} == {
+        name: (facts.seen, facts.rows, facts.dimension) for name, facts in manifest.banks.items()
+    }
+    part = next(part for part in folder.test if "good" not in part.name)
+    (result,) = Detector.load(store.path(SMALL)).score([part.read()])
+    assert isinstance(result, PartResult)
+    assert result.map.shape == (448, 448)
+    assert {places.shape for places in result.scores.places.values()} == {(112, 112)}
+    frame = result.prepared.frame
+    assert frame.size == 448
+    assert frame.to_source(result.map).shape == (frame.height, frame.width)
+    prepared = result.prepared
+    highest, *_ = find_regions(result.map, 0.9 * result.map.max(), frame, prepared.xyz, prepared.valid)
+    row, column = np.unravel_index(result.map.argmax(), result.map.shape)
+    assert np.abs(np.subtract(frame.source_pixel(int(row), int(column))[::-1], highest.peak_pixel)).max() <= 1
 
 
 def test_twice_the_parts_cost_twice_the_rows(small_product: Path) -> None:

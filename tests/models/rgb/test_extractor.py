@@ -68,6 +68,18 @@ def test_alone_or_in_a_batch_of_eight_is_bitwise_the_same(
         assert grid.rows.is_contiguous()
 
 
+@pytest.mark.parametrize("name", ["wide_resnet50_2", "timm:vit_tiny_patch16_224.augreg_in21k"])
+def test_a_finer_grid_of_a_larger_image(
+    name: str, filled: Callable[[str], WeightStore], golden_part: GoldenPart
+) -> None:
+    """Scale 2: position embeddings are resampled, and the patches lie where they lay."""
+    part = at_size(golden_part(2), 448)
+    (grid,) = RgbExtractor.load(name, filled(name), size=448, side=56)([part])
+    assert grid.layout == GridLayout(56)
+    assert torch.isfinite(grid.rows).all()
+    assert len(grid.rows.unique(dim=0)) > 1000
+
+
 @pytest.mark.parametrize("size", [224, 448])
 def test_the_grid_is_28_at_every_size(size: int, golden_part: GoldenPart) -> None:
     extractor = RgbExtractor.load("efficientnet_lite0", WeightStore(), size=size)

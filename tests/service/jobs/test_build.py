@@ -111,7 +111,7 @@ def test_a_build_may_declare_what_no_return_is(
         "/v1/products/declared/builds",
         content=zipped(declared_product, "train", "validation"),
         headers=ZIP,
-        params={**QUICK, "no_return": 9999},
+        params={**QUICK, "no_return": 9999, "scale": 1},
     )
     last = ended(client, answer)
     assert last["state"] == "done", last
