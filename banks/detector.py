@@ -255,17 +255,24 @@ class Detector:
         BadBank, and whatever else a stage raises.
         """
         lenient = replace(self._pipeline.preparation, min_points=1, no_return=None)
-        prepared = prepare(made_up_part(), lenient)
+        prepared = prepare(made_up_part(scale=lenient.length("clearance") / _CLEARED), lenient)
         self._judge(prepared, *self._pipeline.extract(prepared))
         self.check_probe()
 
 
-def made_up_part(side: int = 224) -> Sample:
-    """A bump on a plane, side x side pixels: to warm up, or to time a pipeline, without a real part."""
+_CLEARED = 0.005
+"""A made-up part stands far enough above its plane for this clearance, metres."""
+
+
+def made_up_part(side: int = 224, *, scale: float = 1.0) -> Sample:
+    """A bump on a plane, side x side pixels: to warm up, or to time a pipeline, without a real part.
+
+    scale: 1 for a part of 0.2 m.
+    """
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
     inside = np.hypot(x, y) < 0.35
     z = np.where(inside, 0.5 - 0.05 * np.cos(4 * np.hypot(x, y)), 0.52)
-    xyz = np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1).astype(np.float32)
+    xyz = (scale * np.stack([0.2 * x + 1e-4, 0.2 * y + 1e-4, z], axis=-1)).astype(np.float32)
     rgb = np.repeat((255 * inside).astype(np.uint8)[..., None], 3, axis=-1)
     return Sample(rgb=rgb, xyz=xyz, valid=np.ones((side, side), dtype=bool))
 

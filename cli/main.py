@@ -217,6 +217,7 @@ def trace(
     import numpy as np
 
     from models.fusion.registry import FUSIONS
+    from models.preparation.measure import measure
     from models.readers import read_pair
     from models.trace import trace as trace_part
     from models.weights.store import WeightStore
@@ -226,9 +227,9 @@ def trace(
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
     kind = recipe.extraction.fusion
     fusion = FUSIONS[kind].ready(weights, chosen) if kind else None
-    stages = trace_part(
-        read_pair(rgb, xyz), recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen
-    )
+    part = read_pair(rgb, xyz)
+    recipe = recipe.resolved(measure([part], recipe.preparation))
+    stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
     np.savez_compressed(output, allow_pickle=False, **stages)
     table = Table("stage", "shape", "type")
     for name, stage in stages.items():

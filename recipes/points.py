@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
+
+from recipes.measured import Measured, rounded
 
 PointKind = Literal["pointmae", "pointbert"]
 PointSide = Literal[28, 56, 84, 112, 168]
@@ -15,13 +17,19 @@ PointSide = Literal[28, 56, 84, 112, 168]
 scale."""
 BatchNormMode = Literal["sample", "running"]
 
+_NORMAL_PITCHES = 5.6
+_FEATURE_PITCHES = 11.2
+"""Radii that follow the product, in distances of the points that are used. On a hand-sized part, these are 5
+and 10 mm."""
+
 
 @dataclass(frozen=True, slots=True)
 class FpfhSettings:
     """Neighbourhoods of the histograms.
 
     Attributes:
-        normal_radius, feature_radius: metres.
+        normal_radius, feature_radius: metres; None means that the radius follows the product: `resolved` puts
+            a number in its place.
         normal_neighbours, feature_neighbours: largest number of neighbours inside the radius; the nearest
             neighbours are used.
         stride: every stride-th row and column of the prepared cloud is used.
@@ -31,25 +39,46 @@ class FpfhSettings:
     Raises ValueError for impossible numbers.
     """
 
-    normal_radius: float
+    normal_radius: float | None
     normal_neighbours: int
-    feature_radius: float
+    feature_radius: float | None
     feature_neighbours: int
     stride: int = 1
     towards_camera: bool = False
 
     def __post_init__(self) -> None:
-        sizes = (self.normal_radius, self.feature_radius, self.normal_neighbours, self.feature_neighbours)
-        if not min(*sizes, self.stride) > 0:
+        radii = [radius for radius in (self.normal_radius, self.feature_radius) if radius is not None]
+        if not min(*radii, self.normal_neighbours, self.feature_neighbours, self.stride) > 0:
             raise ValueError(f"radii, neighbour counts and stride must be positive, not {self}")
 
+    def resolved(self, measured: Measured | None) -> FpfhSettings:
+        """The same settings with a number for each radius that follows the product.
+
+        measured: of the product; None where no cloud could be measured, which gives the radii of a hand-sized
+        part.
+        """
+        spacing = _HAND_SIZED if measured is None else self.stride * measured.grid_pitch
+        return replace(
+            self,
+            normal_radius=self.normal_radius or rounded(_NORMAL_PITCHES * spacing),
+            feature_radius=self.feature_radius or rounded(_FEATURE_PITCHES * spacing),
+        )
+
+    def radii(self) -> tuple[float, float]:
+        """Normal radius and feature radius, metres. Raises ValueError if they still follow the product."""
+        if self.normal_radius is None or self.feature_radius is None:
+            raise ValueError("the radii of the histograms follow the product: resolve the profile first")
+        return self.normal_radius, self.feature_radius
+
+
+_HAND_SIZED = 0.010 / _FEATURE_PITCHES
 
 PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
     {
         # 3D-ADS:feature_extractors. The radii are larger than the parts, so only the neighbour counts matter.
         "btf": FpfhSettings(0.1, 30, 0.25, 100),
         # A quarter of the points in a sixth of the time, so that a two-core host scores a part in 600 ms.
-        "embedded": FpfhSettings(0.005, 30, 0.010, 60, stride=2, towards_camera=True),
+        "embedded": FpfhSettings(None, 30, None, 60, stride=2, towards_camera=True),
     }
 )
 

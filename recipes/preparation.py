@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from recipes.measured import Measured, rounded
 
 SMALLEST = 28
 """Smallest side of a prepared image or cloud grid, pixels: one pixel per patch of the coarsest grid."""
 LARGEST = 4096
+
+_CLEARANCE_NOISES = 6.0
+"""Clearance of a product, in standard deviations of its support plane. Normal noise reaches 6 once in 5e8
+points. A support that is bent by the same amount everywhere has 3 at most."""
+_CLEARANCE_PITCHES = 0.5
+"""Least clearance of a product, in pitches: no sensor separates two surfaces that lie closer together."""
+_INLIER_SHARE = 0.8
+"""Share of the clearance within which a point supports the plane, as published: 4 mm of 5 mm."""
+_PIECE_PITCHES = 24.0
+"""Gap between two pieces of a product, in pitches: the published 6 mm on parts with points 0.25 mm apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,12 @@ class Preparation:
         min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 points
             need 1152).
         no_return: the z, metres, that the sensor writes for no return, besides 0, 0, 0 and NaN.
+        plane_inlier: largest distance of a point that supports the support plane.
+        clearance: points closer than this to the support plane are background.
+        piece_distance: points of one piece are at most this far apart (published: DBSCAN eps).
 
+    The last three are in metres. Their defaults are the published numbers, for hand-sized parts. None means
+    that a length follows the product: `resolved` puts a number in its place.
     Raises ValueError for impossible numbers.
     """
 
@@ -32,6 +49,9 @@ class Preparation:
     rgb_size: int = 224
     min_points: int = 1152
     no_return: float | None = None
+    plane_inlier: float | None = 0.004
+    clearance: float | None = 0.005
+    piece_distance: float | None = 0.006
 
     def __post_init__(self) -> None:
         for name, pixels in (("size", self.size), ("rgb_size", self.rgb_size)):
@@ -44,3 +64,35 @@ class Preparation:
             )
         if self.no_return is not None and not math.isfinite(self.no_return):
             raise ValueError("no_return must be a finite number; NaN and infinity always mean no return")
+        for name in LENGTHS:
+            length = getattr(self, name)
+            if length is not None and not length > 0:
+                raise ValueError(f"{name} must be a length above 0 in metres, or null, not {length}")
+
+    def resolved(self, measured: Measured | None) -> Preparation:
+        """The same settings with a number for each length that follows the product.
+
+        measured: of the product; None where no cloud could be measured, which gives the published numbers.
+        """
+        if measured is None:
+            found = {name: getattr(Preparation(), name) for name in LENGTHS}
+        else:
+            noise = 0.0 if measured.noise is None else measured.noise
+            clearance = max(_CLEARANCE_NOISES * noise, _CLEARANCE_PITCHES * measured.pitch)
+            found = {
+                "plane_inlier": rounded(_INLIER_SHARE * (self.clearance or clearance)),
+                "clearance": rounded(clearance),
+                "piece_distance": rounded(_PIECE_PITCHES * measured.pitch),
+            }
+        return replace(self, **{name: found[name] for name in LENGTHS if getattr(self, name) is None})
+
+    def length(self, name: str) -> float:
+        """A length of LENGTHS, metres. Raises ValueError if the length still follows the product."""
+        length = getattr(self, name)
+        if length is None:
+            raise ValueError(f"preparation.{name} follows the product: resolve the profile first")
+        return length
+
+
+LENGTHS = ("plane_inlier", "clearance", "piece_distance")
+"""Names of the settings that may follow the product."""

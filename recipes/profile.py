@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recipes.banks import BANKS, BankRecipe, Blur, Precision
 from recipes.extraction import Extraction
+from recipes.measured import Measured
 from recipes.points import FpfhChoice
 from recipes.preparation import Preparation
 
@@ -53,6 +55,18 @@ class Profile(BaseModel):
     calibration_parts: int = Field(default=60, ge=1)
     """Number of good parts for decision, threshold and colours. If there are fewer validation parts, training
     parts are added. Each added part is scored without its own rows in the banks."""
+
+    def resolved(self, measured: Measured | None) -> Profile:
+        """The profile with a number for every length that follows the product.
+
+        measured: of the product; None where no cloud could be measured, which gives the published numbers.
+        """
+        extraction, point = self.extraction, self.extraction.point
+        if isinstance(point, FpfhChoice):
+            settings = point.settings.resolved(measured)
+            extraction = replace(extraction, point=replace(point, settings=settings))
+        preparation = self.preparation.resolved(measured)
+        return self.model_copy(update={"preparation": preparation, "extraction": extraction})
 
     def kept(self, seen: Mapping[str, int]) -> dict[str, int]:
         """Rows that the coreset of each bank keeps, without the zero row. seen: training patches per bank."""

@@ -114,7 +114,9 @@ def _embedded(
     return Profile(
         name=name,
         summary=summary,
-        preparation=Preparation(rgb_size=_EMBEDDED_SIZE),
+        preparation=Preparation(
+            rgb_size=_EMBEDDED_SIZE, plane_inlier=None, clearance=None, piece_distance=None
+        ),
         extraction=Extraction(
             rgb=_EMBEDDED_RGB if banks != ("point",) else None,
             point=FpfhChoice(FPFH["embedded"], side=side) if banks != ("rgb",) else None,

@@ -63,9 +63,14 @@ def _cheap(choice: PointChoice) -> PointChoice:
     return replace(choice, groups=choice.groups // 8, group_size=choice.group_size // 4)
 
 
+def _resolved(profile: Profile) -> Profile:
+    """With lengths for a hand-sized part."""
+    return profile.resolved(None)
+
+
 def _components() -> dict[Hashable, Component]:
     found: dict[Hashable, Component] = {}
-    for profile in PROFILES.values():
+    for profile in map(_resolved, PROFILES.values()):
         for choice in (profile.extraction.rgb, profile.extraction.point):
             if choice is not None:
                 found.setdefault(_arithmetic(choice, profile.preparation), (choice, profile.preparation))
@@ -132,7 +137,7 @@ def fusion_weights(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: Path) -> None:
-    profile = PROFILES[name]
+    profile = _resolved(PROFILES[name])
     features = _features(profile, grids, fusion_weights, tmp_path)
     columns = Columns(
         {bank: _column(profile, bank, features[:2]) for bank in profile.banks},

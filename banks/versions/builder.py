@@ -17,6 +17,7 @@ from banks.versions.draft import Draft, evenly, wanted_parts
 from banks.versions.files import load_probe, write_files
 from banks.versions.good_parts import GoodParts
 from banks.versions.manifest import Manifest, library_versions, now
+from banks.versions.measuring import measured_lengths
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.store import BadBank, BankStore, verify_files
@@ -28,11 +29,13 @@ from models.readers.product_folder import PartFile, ProductFolder, Split
 from models.sample import BadSample, Modality
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore
+from recipes.measured import Measured
 from recipes.profile import Profile
 
 MIN_PARTS = 2
 PARTS = "parts"
 """Where a version keeps the features of its good parts, by split."""
+_MEASURING = "measuring"
 _STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
 _TRAINING = "fusion training"
 _HELD_OUT = "held-out parts"
@@ -93,9 +96,32 @@ class Builder:
         an unknown version, BadBank where that version is damaged, MissingWeights where a network's weights
         are absent.
         """
+        before = None if extends is None else self._extended(product, extends)
+        if before is None:
+            told = partial(self.progress, _MEASURING)
+            measured = measured_lengths(folder.train, self.profile.preparation, told)
+        else:
+            measured = before[1].measured
+        return replace(self, profile=self.profile.resolved(measured))._built(
+            product, folder, measured, before, activate
+        )
+
+    def _built(
+        self,
+        product: str,
+        folder: ProductFolder,
+        measured: Measured | None,
+        before: tuple[Path, Manifest] | None,
+        activate: bool,
+    ) -> str:
+        """Build a version by a profile without lengths that follow the product.
+
+        measured: the lengths of the product. before: folder and manifest of the version that is extended.
+        """
         methods = self._methods()
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
-        before = None if extends is None else self._extended(product, extends, pipeline)
+        if before is not None and before[1].weights != dict(pipeline.extractor.weights):
+            raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
         with self.store.building(product) as scratch:
             staged = scratch / "version"
@@ -114,6 +140,7 @@ class Builder:
                 product=product,
                 created=now(),
                 profile=self.profile,
+                measured=measured,
                 seed=self.seed,
                 device=self.device,
                 training_parts=tuple(train.names),
@@ -137,6 +164,7 @@ class Builder:
         skipped."""
         trained = "fused" in self.profile.banks and self.profile.extraction.fusion == "uff_trained"
         return [
+            _MEASURING,
             _STAGES["train"],
             *([_STAGES["validation"]] if folder.validation else []),
             *([_TRAINING] if trained else []),
@@ -144,17 +172,15 @@ class Builder:
             _HELD_OUT,
         ]
 
-    def _extended(self, product: str, version: str, pipeline: Pipeline) -> tuple[Path, Manifest]:
+    def _extended(self, product: str, version: str) -> tuple[Path, Manifest]:
         """The folder and the manifest of a version that is to be extended. Raises BuildError, BadBank."""
         path = self.store.path(product, version)
         _check(path)
         manifest = Manifest.read(path)
         if not manifest.kept:
             raise BuildError(f"Version {version} did not keep its parts. Build a new one from all of them.")
-        if (manifest.profile, manifest.seed) != (self.profile, self.seed):
+        if (manifest.profile, manifest.seed) != (self.profile.resolved(manifest.measured), self.seed):
             raise BuildError(f"Version {version} was built with another profile or seed.")
-        if manifest.weights != dict(pipeline.extractor.weights):
-            raise BuildError(f"Version {version} was built with other weights than those here.")
         return path, manifest
 
     def _gather(

@@ -4,7 +4,7 @@
     <folder>/parts.safetensors      where the patches lie, valid pixels, names, pictures
 
 A version that keeps its parts can be extended: a build with more good parts does not extract the old parts
-again. The result is bit for bit the same as a build of all parts at once.
+again. The result is bit for bit the same as a build of all parts at once with the same lengths.
 """
 
 from __future__ import annotations

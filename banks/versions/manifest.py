@@ -15,6 +15,7 @@ from banks.decision.calibration import Calibration
 from banks.versions.manifest_schemas import MIN_READER, SCHEMA_VERSION, current_form, without_unknown
 from banks.versions.seal import CHECKSUM, parse, sealed
 from models.atomic_file import write_atomically
+from recipes.measured import Measured
 from recipes.profile import Profile
 
 MANIFEST = "manifest.json"
@@ -68,6 +69,9 @@ class Manifest(BaseModel):
     product: str
     created: datetime
     profile: Profile
+    """With a number for every length."""
+    measured: Measured | None = None
+    """None in versions of older sources, and where no part has a cloud."""
     seed: int
     device: str
     training_parts: tuple[str, ...]

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from banks.versions.seal import CHECKSUM, unsealed
 from recipes.sentences import field_path
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raise the number whenever a reader must not ignore something new in a manifest; see MIN_READER."""
-MIN_READER = 4
+MIN_READER = 5
 """The oldest schema whose readers understand what this Tribank writes, if they ignore fields that they do
 not know."""
 _SEALED_SINCE = 4
@@ -88,4 +88,9 @@ def _from_3(document: Document) -> Document:
     return {**document, "schema_version": 4, "min_reader": 4}
 
 
-_UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType({3: _from_3})
+def _from_4(document: Document) -> Document:
+    """Schema 5 adds the lengths of the preparation. Their defaults are the numbers that were constants."""
+    return {**document, "schema_version": 5, "min_reader": 5}
+
+
+_UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType({3: _from_3, 4: _from_4})

@@ -18,6 +18,7 @@ from banks.pipeline import PipelineMaker, make_pipeline
 from banks.versions.probe import slimmed, to_bytes
 from models.fusion.fusion import Fusion
 from models.fusion.registry import FUSIONS
+from models.preparation.measure import measure
 from models.sample import Sample
 from recipes.profile import Profile
 
@@ -71,6 +72,7 @@ def plan(
     Raises UnknownMethod, MissingWeights where a network's weights are absent, BadSample where the part cannot
     be used.
     """
+    profile = profile.resolved(measure([part], profile.preparation))
     methods = {name: find_method(recipe.method) for name, recipe in profile.banks.items()}
     pipeline = make_pipeline(profile, weights_dir, device)
     kind = profile.extraction.fusion

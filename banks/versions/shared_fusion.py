@@ -6,12 +6,14 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from banks.pipeline import Pipeline
+from banks.versions.measuring import measured_lengths
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
 from models.fusion.uff_training import Pair, train_uff, write_tensors
@@ -64,13 +66,15 @@ class SharedFusion:
             )
         weights = WeightStore(self.weights_dir)
         extraction = replace(extraction, fusion=None)  # the fusion network is still to be trained
-        rgb_size = self.profile.preparation.rgb_size
-        extractor = Extractor(extraction, weights, rgb_size=rgb_size, device=self.device)
-        parts = [
-            (f"{name}/{part.name}", part) for name, product in products.items() for part in product.train
-        ]
-        self._claim(_identity(self.profile.preparation, extraction, extractor.weights, parts))
-        pairs, skipped = self._pairs(Pipeline(self.profile.preparation, extractor), parts)
+        parts = [(name, part) for name, product in products.items() for part in product.train]
+        digests = {name: weights.describe(name).sha256 for name in extraction.weights()}
+        self._claim(_identity(self.profile.preparation, extraction, digests, parts))
+        pipelines = {
+            name: self._pipeline(product, extraction, weights)
+            for name, product in products.items()
+            if product.train
+        }
+        pairs, skipped = self._pairs(pipelines, parts)
         if not pairs:
             reason = next(iter(skipped.values()), "the folders hold no training parts")
             raise TrainingRefused(f"No part can train the fusion network: {reason}")
@@ -92,6 +96,15 @@ class SharedFusion:
         shutil.rmtree(self.folder)
         return skipped
 
+    def _pipeline(self, product: ProductFolder, extraction: Extraction, weights: WeightStore) -> Pipeline:
+        """The pipeline of a product's own banks: its lengths follow the product."""
+        told = partial(self.progress, "measuring")
+        measured = measured_lengths(product.train, self.profile.preparation, told)
+        profile = self.profile.model_copy(update={"extraction": extraction}).resolved(measured)
+        rgb_size = profile.preparation.rgb_size
+        extractor = Extractor(profile.extraction, weights, rgb_size=rgb_size, device=self.device)
+        return Pipeline(profile.preparation, extractor)
+
     def _claim(self, identity: str) -> None:
         """Begin a run in the folder, or continue the same run."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -104,15 +117,16 @@ class SharedFusion:
         record.write_text(identity)
 
     def _pairs(
-        self, pipeline: Pipeline, parts: Sequence[tuple[str, PartFile]]
+        self, pipelines: Mapping[str, Pipeline], parts: Sequence[tuple[str, PartFile]]
     ) -> tuple[list[Path], dict[str, str]]:
         """The file of patches of every usable part, and why the other parts cannot be used."""
         files, skipped = [], {}
-        for number, (name, part) in enumerate(parts):
+        for number, (product, part) in enumerate(parts):
+            name = f"{product}/{part.name}"
             file = self.folder / f"part-{number:05}.safetensors"
             if not file.exists():
                 try:
-                    _, features, _ = pipeline(part.read())
+                    _, features, _ = pipelines[product](part.read())
                 except BadSample as error:
                     skipped[name] = str(error)
                 else:
@@ -138,8 +152,11 @@ def _identity(
 ) -> str:
     """Everything that the stored patches and the training depend on, as JSON."""
     files = [
-        [name, *((str(file.resolve()), file.stat().st_mtime_ns) for file in (part.rgb, part.xyz) if file)]
-        for name, part in parts
+        [
+            f"{product}/{part.name}",
+            *((str(file.resolve()), file.stat().st_mtime_ns) for file in (part.rgb, part.xyz) if file),
+        ]
+        for product, part in parts
     ]
     recipe = [TypeAdapter(type(it)).dump_python(it, mode="json") for it in (preparation, extraction)]
     return json.dumps({"recipe": recipe, "weights": dict(weights), "parts": files})

@@ -70,11 +70,12 @@ def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[n
         return np.zeros((0, FPFH_CHANNELS), np.float32)
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points.astype(np.float64)))
     search = open3d.geometry.KDTreeSearchParamHybrid
-    cloud.estimate_normals(search(settings.normal_radius, settings.normal_neighbours))
+    normal_radius, feature_radius = settings.radii()
+    cloud.estimate_normals(search(normal_radius, settings.normal_neighbours))
     if settings.towards_camera:
         cloud.orient_normals_towards_camera_location(np.zeros(3))
     # Open3D's type stub misses the default of `indices`.
     feature = open3d.pipelines.registration.compute_fpfh_feature(  # pyright: ignore[reportCallIssue]
-        cloud, search(settings.feature_radius, settings.feature_neighbours)
+        cloud, search(feature_radius, settings.feature_neighbours)
     )
     return np.ascontiguousarray(np.asarray(feature.data).T, np.float32)

@@ -1,7 +1,7 @@
 """Separate part and background: find the support plane, then the largest connected piece above the plane.
 
 The published script runs Open3D's RANSAC and DBSCAN on every point, once and offline. A service runs this for
-every upload. So RANSAC runs on points of the image border, and clustering runs on voxels of 2 mm.
+every upload. So RANSAC runs on points of the image border, and clustering runs on voxels.
 docs/preparation.md says where the results differ from the script's, and by how much.
 """
 
@@ -18,36 +18,43 @@ from scipy.spatial import KDTree
 BORDER = 10
 """Width of the border strips in which the support plane is searched, pixels (published)."""
 
-INLIER_DISTANCE = 0.004
-"""Largest distance of a border point that supports a plane, metres (published)."""
-
-REMOVAL_DISTANCE = 0.005
-"""Points closer than this to the support plane are background, metres (published)."""
-
-CLUSTER_DISTANCE = 0.006
-"""Largest distance of two neighbouring points in a cluster, metres (published: DBSCAN eps)."""
-
 CLUSTER_POINTS = 30
-"""Points within CLUSTER_DISTANCE, the point itself included, that make a core point (published)."""
+"""Points within the distance of a piece, the point itself included, that make a core point (published)."""
 
 MIN_SUPPORT = 0.4
 """Share of the border points that must lie on a support plane. The published script accepts any plane, so it
 cuts a slice out of a part that fills the image."""
 
+_SUPPORT_QUANTILE = 0.524
+"""Distance that MIN_SUPPORT of normally distributed points keep, in standard deviations."""
+_MEDIAN_DEVIATION = 1.4826
+"""Standard deviation of normally distributed points, in median distances."""
+_NOISES = 3.0
+"""Points within this many standard deviations belong to the plane while its noise is measured."""
+_FLAT = 0.02
+"""Largest distance of a support's points from its plane, as a share of the support's longest side."""
+
+SPOT = 1e-6
+"""Standard deviation, metres, of points that are one spot."""
+LINE = 1e-3
+"""Smaller spread of points that are one line, as a share of their larger spread."""
+
 _HYPOTHESES = 256
 _BORDER_POINTS = 2048
 _CLUSTER_PIXELS = 160_000
-_VOXEL = CLUSTER_DISTANCE / 3
 _DENSE_VOXELS = 1 << 20
+_FAR = 1 << 20  # the product of three sides fits 63 bits
 
 
-def support_plane(
-    xyz: NDArray[np.float32], valid: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], float] | None:
+Plane = tuple[NDArray[np.float64], float]
+"""Unit normal (3,) and offset, metres: normal . p + offset is the distance of p."""
+
+
+def support_plane(xyz: NDArray[np.float32], valid: NDArray[np.bool_], inlier_distance: float) -> Plane | None:
     """Find the plane with the most border points. The same part always gives the same plane.
 
-    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. Returns (unit normal (3,), offset), where
-    normal . p + offset is the distance of p, metres; None if no plane holds MIN_SUPPORT of the border points.
+    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. inlier_distance: largest distance, metres, of a point
+    that supports a plane. Returns None if no plane holds MIN_SUPPORT of the border points.
     """
     border = _border_points(xyz, valid)
     if len(border) < 3:
@@ -57,39 +64,73 @@ def support_plane(
     if candidates is None:
         return None
     normals, offsets = candidates
-    inliers = np.abs(sparse @ normals.T + offsets) < INLIER_DISTANCE
+    inliers = np.abs(sparse @ normals.T + offsets) < inlier_distance
     best = int(inliers.sum(axis=0).argmax())
     plane = normals[best], float(offsets[best])
     for _ in range(3):  # three points give a rough plane; a fit to its inliers is better
-        plane = _fit_plane(border[_distance(border, plane) < INLIER_DISTANCE], otherwise=plane)
-    support = np.count_nonzero(_distance(border, plane) < INLIER_DISTANCE) / len(border)
+        plane = _fit_plane(border[_distance(border, plane) < inlier_distance], otherwise=plane)
+    support = np.count_nonzero(_distance(border, plane) < inlier_distance) / len(border)
     return plane if support >= MIN_SUPPORT else None
 
 
+def plane_noise(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float | None:
+    """Standard deviation, metres, of the support plane's points about the plane, by the same border points.
+
+    The plane is the one that is nearest to MIN_SUPPORT of the border points. None where that plane holds no
+    MIN_SUPPORT of the border points within _FLAT of the border's extent: there is no flat support.
+    """
+    border = _border_points(xyz, valid)
+    if len(border) < 3:
+        return None
+    sparse = border[:: -(-len(border) // _BORDER_POINTS)]
+    candidates = _plane_candidates(sparse)
+    if candidates is None:
+        return None
+    normals, offsets = candidates
+    distances = np.abs(sparse @ normals.T + offsets)
+    rank = int(MIN_SUPPORT * len(sparse))
+    nearest = np.partition(distances, rank, axis=0)[rank]
+    best = int(nearest.argmin())
+    plane = normals[best], float(offsets[best])
+    noise = float(nearest[best]) / _SUPPORT_QUANTILE
+    most = _FLAT * float(np.ptp(border, axis=0).max())
+    for _ in range(5):
+        distance = _distance(border, plane)
+        near = distance <= min(_NOISES * noise, most)
+        if np.count_nonzero(near) < MIN_SUPPORT * len(border):
+            return None
+        plane = _fit_plane(border[near], otherwise=plane)
+        noise = _MEDIAN_DEVIATION * float(np.median(distance[near]))
+    return noise
+
+
 def off_plane(
-    xyz: NDArray[np.float32], valid: NDArray[np.bool_], plane: tuple[NDArray[np.float64], float]
+    xyz: NDArray[np.float32], valid: NDArray[np.bool_], plane: Plane, clearance: float
 ) -> NDArray[np.bool_]:
-    """(H, W) bool, True for valid points at least REMOVAL_DISTANCE from the plane, on both sides."""
+    """(H, W) bool, True for valid points at least `clearance` metres from the plane, on both sides."""
     normal, offset = plane
     distance = xyz @ normal.astype(np.float32)
     distance += np.float32(offset)
-    return (np.abs(distance, out=distance) >= REMOVAL_DISTANCE) & valid
+    return (np.abs(distance, out=distance) >= clearance) & valid
 
 
-def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def largest_piece(
+    xyz: NDArray[np.float32], mask: NDArray[np.bool_], piece_distance: float
+) -> NDArray[np.bool_]:
     """(H, W) bool, the pixels of `mask` in the cluster with the most points.
 
-    DBSCAN finds the clusters on voxels of every n-th pixel (n = 1 up to 160,000 pixels). If no point has
-    enough neighbours for a cluster (a coarse scan), all of `mask` is kept. The published script does the
-    same, because it counts noise as a cluster.
+    piece_distance: largest distance, metres, of two neighbouring points in a cluster. DBSCAN finds the
+    clusters on voxels of every n-th pixel (n = 1 up to 160,000 pixels). If no point has enough neighbours for
+    a cluster (a coarse scan), all of `mask` is kept. The published script does the same, because it counts
+    noise as a cluster.
     """
     step = max(1, math.ceil(math.sqrt(np.count_nonzero(mask) / _CLUSTER_PIXELS)))
     rows, columns = np.nonzero(mask[::step, ::step])
     if len(rows) == 0:
         return mask
     points = xyz[::step, ::step][rows, columns]
-    voxel_of_point, weights, centroids = _voxels(points)
-    labels = _cluster(centroids, weights * step**2)
+    voxel_of_point, weights, centroids = _voxels(points, piece_distance / 3)
+    labels = _cluster(centroids, weights * step**2, piece_distance)
     clustered = labels >= 0
     if not clustered.any():
         return mask
@@ -101,8 +142,8 @@ def largest_piece(xyz: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
 def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:
     """Whether the valid points of xyz (H, W, 3), metres, are more than one spot or one line.
 
-    The spread must be above 0.1 mm in two directions. About 2000 evenly spaced points are used. False if
-    there are no valid points.
+    The spread must be above SPOT in one direction, and above LINE of that in another. About 2000 evenly
+    spaced points are used. False if there are no valid points.
     """
     index = np.flatnonzero(valid)
     if len(index) == 0:
@@ -110,7 +151,7 @@ def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:
     points = xyz.reshape(-1, 3)[index[:: -(-len(index) // _BORDER_POINTS)]].astype(np.float64)
     centred = points - points.mean(axis=0)
     spread = np.sqrt(np.clip(np.linalg.eigvalsh(centred.T @ centred / len(centred)), 0, None))
-    return bool(spread[1] > 1e-4)
+    return bool(spread[2] > SPOT and spread[1] > LINE * spread[2])
 
 
 def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -136,9 +177,7 @@ def _plane_candidates(
     return normals, -np.einsum("ij,ij->i", normals, triples[proper, 0])
 
 
-def _fit_plane(
-    points: NDArray[np.float64], otherwise: tuple[NDArray[np.float64], float]
-) -> tuple[NDArray[np.float64], float]:
+def _fit_plane(points: NDArray[np.float64], otherwise: Plane) -> Plane:
     """Least-squares plane of points (N, 3), or `otherwise` for fewer than three points."""
     if len(points) < 3:
         return otherwise
@@ -148,17 +187,23 @@ def _fit_plane(
     return normal, -float(normal @ centre)
 
 
-def _distance(points: NDArray[np.float64], plane: tuple[NDArray[np.float64], float]) -> NDArray[np.float64]:
+def _distance(points: NDArray[np.float64], plane: Plane) -> NDArray[np.float64]:
     return np.abs(points @ plane[0] + plane[1])
 
 
 def _voxels(
-    points: NDArray[np.float32],
+    points: NDArray[np.float32], voxel: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Index of each point's voxel (N,), and each voxel's number of points (V,) and centroid (V, 3) metres."""
-    cells = np.floor(points.astype(np.float64) / _VOXEL).astype(np.int64)
+    """Index of each point's voxel (N,), and each voxel's number of points (V,) and centroid (V, 3) metres.
+
+    voxel: side, metres. In a cloud of more than _FAR voxels a side, the outermost points share voxels.
+    """
+    cells = np.floor(points.astype(np.float64) / voxel).astype(np.int64)
+    if (cells.max(axis=0) - cells.min(axis=0)).max() > _FAR:
+        middle = np.median(cells, axis=0).astype(np.int64)
+        cells = (cells - middle).clip(-_FAR // 2, _FAR // 2)
     cells -= cells.min(axis=0)
-    extent = cells.max(axis=0) + 1  # 200 m at 2 mm is 1e5 voxels per side, so the product fits 63 bits
+    extent = cells.max(axis=0) + 1
     keys = (cells[:, 0] * extent[1] + cells[:, 1]) * extent[2] + cells[:, 2]
     # A dense box of voxels is faster than sorting if the box is small.
     if math.prod(extent.tolist()) <= _DENSE_VOXELS:
@@ -172,10 +217,12 @@ def _voxels(
     return voxel_of_point, weights, np.stack(sums, axis=1) / weights[:, None]
 
 
-def _cluster(centroids: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
+def _cluster(
+    centroids: NDArray[np.float64], weights: NDArray[np.float64], distance: float
+) -> NDArray[np.intp]:
     """DBSCAN over weighted points: label of each (V,), -1 for noise."""
     count = len(centroids)
-    pairs = KDTree(centroids).query_pairs(CLUSTER_DISTANCE, output_type="ndarray")
+    pairs = KDTree(centroids).query_pairs(distance, output_type="ndarray")
     first, second = pairs[:, 0], pairs[:, 1]
     reach = weights + np.bincount(first, weights[second], count) + np.bincount(second, weights[first], count)
     core = reach >= CLUSTER_POINTS

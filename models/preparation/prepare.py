@@ -110,15 +110,18 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
             "The part has no cloud, but this profile needs the cloud to remove the background. For parts "
             "without a cloud, use a profile with the RGB bank alone, and build and score with --prepared.",
         )
-    plane = support_plane(sample.xyz, sample.valid)
-    mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane)
-    mask = largest_piece(sample.xyz, mask)
+    clearance = settings.length("clearance")
+    plane = support_plane(sample.xyz, sample.valid, settings.length("plane_inlier"))
+    mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane, clearance)
+    mask = largest_piece(sample.xyz, mask, settings.length("piece_distance"))
     part = _on_grid(sample, mask, settings, background_rgb=False, plane_found=plane is not None)
     if not part.valid.any():
         raise BadSample(
             "no_object",
-            "Only the support plane was found. Check that a part lies in the image and stands more than 5 mm "
-            "above the plane. For a depth map, check depth_scale.",
+            "Only the support plane was found. Check that a part lies in the image and stands more than "
+            f"{1000 * clearance:.3g} mm above the plane. For a depth map, check depth_scale. For a flatter "
+            "part, build with --set preparation.clearance=METRES, or with null for a clearance that follows "
+            "the product.",
         )
     _check_points(part, settings)
     return part

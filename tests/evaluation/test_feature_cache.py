@@ -72,7 +72,7 @@ def test_features_are_the_same_and_are_extracted_once(small_product: Path, tmp_p
     sample = open_product_folder(small_product).train[0].read()
     cache = FeatureCache(tmp_path, 1 << 30)
     make = cached_pipelines(cache)
-    profile = find_profile("embedded")
+    profile = find_profile("embedded").resolved(None)
     _, plain, _ = make_pipeline(profile, DEFAULT_WEIGHTS, "cpu")(sample)
     for _ in range(2):
         _, features, milliseconds = make(profile, DEFAULT_WEIGHTS, "cpu")(sample)
@@ -81,7 +81,7 @@ def test_features_are_the_same_and_are_extracted_once(small_product: Path, tmp_p
             np.testing.assert_array_equal(features[bank].rows.numpy(), patches.rows.numpy())
             assert features[bank].layout == patches.layout
     assert (cache.hits, cache.misses) == (2, 2)
-    make(find_profile("embedded-two"), DEFAULT_WEIGHTS, "cpu")(sample)
+    make(find_profile("embedded-two").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
     assert (cache.hits, cache.misses) == (4, 2), "another profile of the same extractors extracts nothing"
-    make(find_profile("embedded-point-8x8"), DEFAULT_WEIGHTS, "cpu")(sample)
+    make(find_profile("embedded-point-8x8").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
     assert (cache.hits, cache.misses) == (4, 3)

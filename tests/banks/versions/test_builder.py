@@ -171,15 +171,27 @@ def test_an_extended_version_is_the_build_of_all_parts_at_once(
 ) -> None:
     folder = open_product_folder(small_product)
     store = BankStore(tmp_path)
-    builder = Builder(find_profile("embedded"), store)
-    first = builder.build(SMALL, replace(folder, train=folder.train[:3], validation=()))
+    whole = Manifest.read(BankStore(small_banks).path(SMALL))
+    first = Builder(whole.profile, store).build(SMALL, replace(folder, train=folder.train[:3], validation=()))
     rest = replace(folder, train=folder.train[3:])
     second = Builder.like(store, SMALL).build(SMALL, rest, extends=first, activate=False)
     assert store.current(SMALL) == first
     extended = Manifest.read(store.path(SMALL, second))
-    whole = Manifest.read(BankStore(small_banks).path(SMALL))
-    same = {"created"}
+    same = {"created", "measured"}
     assert extended.model_dump(exclude=same) == whole.model_dump(exclude=same)
+
+
+def test_an_extended_version_keeps_the_lengths_of_the_first(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    store, profile = BankStore(tmp_path), find_profile("embedded-point", changes=["coreset=0.02"])
+    Builder(profile, store).build(SMALL, replace(folder, train=folder.train[:2], validation=()))
+    rest = replace(folder, train=folder.train[2:], validation=())
+    Builder(profile, store).build(SMALL, rest, extends="v1")
+    first, second = (Manifest.read(store.path(SMALL, version)) for version in ("v1", "v2"))
+    assert first.measured is not None
+    assert first.measured.parts == 2
+    assert (second.profile, second.measured) == (first.profile, first.measured)
+    assert first.profile == profile.resolved(first.measured) != profile
 
 
 def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.manifest_schemas import SCHEMA_VERSION
 from banks.versions.seal import sealed
 from banks.versions.store import verify_files
+from recipes.preparation import LENGTHS
 
 KEPT = Path(__file__).parents[2] / "data" / "versions" / "schema-3" / "biscuit" / "v1"
 
@@ -27,9 +28,27 @@ def document(tmp_path: Path) -> dict[str, Any]:
 
 def test_an_older_manifest_becomes_one_of_today(tmp_path: Path) -> None:
     old = Manifest.read(KEPT)
-    assert (json.loads((KEPT / MANIFEST).read_bytes())["schema_version"], old.schema_version) == (3, 4)
+    assert (json.loads((KEPT / MANIFEST).read_bytes())["schema_version"], old.schema_version) == (
+        3,
+        SCHEMA_VERSION,
+    )
     old.write(tmp_path)
     assert Manifest.read(tmp_path) == old
+
+
+def test_lengths_of_a_manifest_that_knew_only_the_published_ones(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    preparation = dict(document["profile"]["preparation"])
+    for name in LENGTHS:
+        del preparation[name]
+    del document["measured"]
+    profile = {**document["profile"], "preparation": preparation}
+    older = {**document, "schema_version": 4, "min_reader": 4, "profile": profile}
+    (tmp_path / MANIFEST).write_text(sealed(older))
+    read = Manifest.read(tmp_path)
+    assert (read.schema_version, read.measured) == (SCHEMA_VERSION, None)
+    assert [read.profile.preparation.length(name) for name in LENGTHS] == [0.004, 0.005, 0.006]
 
 
 def test_a_newer_manifest_is_read_where_it_allows_that(document: dict[str, Any], tmp_path: Path) -> None:
@@ -49,7 +68,7 @@ def test_a_newer_manifest_is_read_where_it_allows_that(document: dict[str, Any],
         Manifest.read(tmp_path)
 
 
-@pytest.mark.parametrize("schema", [None, "4", True, 2, 4])
+@pytest.mark.parametrize("schema", [None, "5", True, 2, 5])
 def test_a_manifest_without_a_known_schema_and_a_checksum_is_refused(
     document: dict[str, Any], schema: object, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from models.points.fpfh import FpfhExtractor, histograms
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
 
+EMBEDDED = PRESETS["embedded"].resolved(None)
+
 
 @pytest.fixture(scope="module")
 def part(golden_part: Callable[[int], PreparedPart]) -> PreparedPart:
@@ -33,7 +35,7 @@ def test_matches_the_published_code(part: PreparedPart, golden: Mapping[str, np.
 
 
 def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], PreparedPart]) -> None:
-    extractor = FpfhExtractor(PRESETS["embedded"])
+    extractor = FpfhExtractor(EMBEDDED)
     part, other = golden_part(7), golden_part(4)
     (alone,) = extractor([part])
     _, among, _ = extractor([other, part, other])
@@ -45,8 +47,8 @@ def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], 
 def test_normals_towards_the_camera_do_not_depend_on_the_solver(part: PreparedPart) -> None:
     """A histogram must not change because a neighbour elsewhere was turned over: mirror the point order."""
     points = part.xyz[::2, ::2][part.valid[::2, ::2]]
-    forward = histograms(points, PRESETS["embedded"])
-    backward = histograms(points[::-1].copy(), PRESETS["embedded"])[::-1]
+    forward = histograms(points, EMBEDDED)
+    backward = histograms(points[::-1].copy(), EMBEDDED)[::-1]
     close = np.isclose(forward, backward, rtol=0, atol=1e-2).all(1)
     assert close.mean() > 0.95  # ties among the capped neighbours resolve by order
 
@@ -72,3 +74,9 @@ def test_patches_without_points_are_zero(part: PreparedPart) -> None:
 def test_settings_must_be_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         FpfhSettings(0.0, 30, 0.1, 100)
+
+
+def test_radii_that_follow_the_product_must_be_resolved(part: PreparedPart) -> None:
+    assert EMBEDDED.radii() == (0.005, 0.01)
+    with pytest.raises(ValueError, match="follow the product"):
+        histograms(part.xyz[part.valid], PRESETS["embedded"])

@@ -16,23 +16,10 @@ from models.readers import Intrinsics, read_pair
 from models.readers.depth import unproject
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
+from tests.scenes import scene
 
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
-PITCH = 0.0005
 AS_IS = Preparation(background="none")
-
-
-def scene(height: int = 400, width: int = 400, *, dome: bool = True, noise: float = 0.0003) -> np.ndarray:
-    """(H, W, 3) float32 metres: a dome in the middle of a tilted table."""
-    rng = np.random.default_rng(0)
-    rows, columns = np.mgrid[:height, :width]
-    x, y = (columns - width / 2) * PITCH, (rows - height / 2) * PITCH
-    z = 0.6 + 0.1 * x + 0.05 * y
-    if dome:
-        radius = 0.3 * min(height, width) * PITCH
-        square = np.clip(radius**2 - x**2 - y**2, 0, None)
-        z = z - np.where(square > 0, 0.01 + np.sqrt(square) / 2, 0)
-    return np.stack([x, y, z + rng.normal(0, noise, z.shape)], axis=2).astype(np.float32)
 
 
 def dome_mask(height: int = 400, width: int = 400) -> np.ndarray:
@@ -256,9 +243,9 @@ def published_mask(part: Sample, *, noise_may_win: bool = True) -> np.ndarray:
 
 
 def kept_mask(part: Sample) -> np.ndarray:
-    plane = support_plane(part.xyz, part.valid)
+    plane = support_plane(part.xyz, part.valid, 0.004)
     assert plane is not None
-    return largest_piece(part.xyz, off_plane(part.xyz, part.valid, plane))
+    return largest_piece(part.xyz, off_plane(part.xyz, part.valid, plane, 0.005), 0.006)
 
 
 def overlap(one: np.ndarray, two: np.ndarray) -> float:

@@ -33,7 +33,7 @@ def test_the_same_key_gives_the_same_object_as_long_as_it_is_used() -> None:
 def test_extractors_of_the_same_weights_hold_one_network(tmp_path: Path) -> None:
     def extractor(colour: float, size: int = 224) -> Extractor:
         choice = Extraction(
-            rgb=RgbChoice("efficientnet_lite0", colour=colour), point=FpfhChoice(PRESETS["embedded"])
+            rgb=RgbChoice("efficientnet_lite0", colour=colour), point=FpfhChoice(PRESETS["btf"])
         )
         return Extractor(choice, WeightStore(tmp_path), rgb_size=size)
 

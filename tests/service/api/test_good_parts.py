@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from banks.versions.manifest import Manifest
 from models.preparation.prepare import prepare
 from models.readers.product_folder import open_product_folder
-from recipes.profiles import find_profile
 from service.settings import Settings
 from tests.conftest import SMALL
 
@@ -41,9 +41,13 @@ def _pixels(answer: httpx.Response) -> np.ndarray:
         return np.asarray(picture).astype(int)
 
 
-def test_a_part_as_it_was_prepared_and_a_piece_of_it(client: httpx.Client, small_product: Path) -> None:
+def test_a_part_as_it_was_prepared_and_a_piece_of_it(
+    client: httpx.Client, small_product: Path, small_banks: Path
+) -> None:
     part = open_product_folder(small_product).train[3]
-    expected = prepare(part.read(), find_profile("embedded").preparation).rgb.astype(int)
+    expected = prepare(part.read(), Manifest.read(small_banks / SMALL / "v1").profile.preparation).rgb.astype(
+        int
+    )
     side = len(expected)
     whole = _pixels(client.get(URL, params={"part": part.name}))
     assert np.abs(whole - expected).mean() < 4

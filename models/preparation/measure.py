@@ -1,0 +1,92 @@
+"""Lengths of a product: its points, its support and its size, measured on a few good parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.preparation.background import plane_noise
+from models.preparation.prepare import prepare
+from models.sample import BadSample, Sample, without_returns
+from recipes.measured import Measured
+from recipes.preparation import Preparation
+
+_ROWS = 200
+"""Rows and columns of a cloud that are looked at."""
+_OUTLIERS = 0.005
+"""Share of the points at each end of an axis that the box leaves out: single points fly far away."""
+
+
+def measure(samples: Iterable[Sample], preparation: Preparation) -> Measured | None:
+    """Measure good parts of one product. Each length is the median over the parts that show the length.
+
+    preparation: of the profile. Its lengths may follow the product: the parts are prepared with the lengths
+    that are measured here. Returns None if no part has a cloud with neighbouring points.
+    """
+    clouds = [without_returns(sample, preparation.no_return) for sample in samples if sample.missing != "xyz"]
+    pitches = {
+        place: pitch
+        for place, cloud in enumerate(clouds)
+        if (pitch := point_pitch(cloud.xyz, cloud.valid)) is not None
+    }
+    if not pitches:
+        return None
+    clouds = [clouds[place] for place in pitches]
+    pitch = median(pitches.values())
+    noises = [] if preparation.background == "none" else [plane_noise(it.xyz, it.valid) for it in clouds]
+    longest = max(max(cloud.valid.shape) for cloud in clouds)
+    first = Measured(
+        parts=len(clouds),
+        pitch=pitch,
+        grid_pitch=pitch * longest / preparation.size,
+        noise=_median(noises),
+        field=median(longest_side(cloud.xyz, cloud.valid) for cloud in clouds),
+        extent=None,
+    )
+    return _with_grid(first, clouds, preparation.resolved(first))
+
+
+def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) -> Measured:
+    """`first` with what the prepared parts show."""
+    pitches: list[float | None] = []
+    extents: list[float | None] = []
+    for cloud in clouds:
+        try:
+            part = prepare(cloud, preparation)
+        except BadSample:  # the build will say why
+            continue
+        pitches.append(point_pitch(part.xyz, part.valid))
+        extents.append(longest_side(part.xyz, part.valid))
+    return replace(first, grid_pitch=_median(pitches) or first.grid_pitch, extent=_median(extents))
+
+
+def point_pitch(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float | None:
+    """Median distance of neighbouring valid points, metres. None if no two neighbours are valid.
+
+    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. Neighbours in every n-th row and column are compared,
+    about 200 of each.
+    """
+    rows, columns = (np.s_[:: max(1, side // _ROWS)] for side in valid.shape)
+    across = np.linalg.norm(np.diff(xyz[rows], axis=1), axis=2)[valid[rows, 1:] & valid[rows, :-1]]
+    down = np.linalg.norm(np.diff(xyz[:, columns], axis=0), axis=2)[valid[1:, columns] & valid[:-1, columns]]
+    distances = np.concatenate([across, down])
+    return float(np.median(distances)) or None if len(distances) else None
+
+
+def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
+    """Longest side of the box of the valid points, metres, without the outermost points; 0 without points."""
+    rows, columns = (np.s_[:: max(1, side // _ROWS)] for side in valid.shape)
+    points = xyz[rows, columns][valid[rows, columns]]
+    if not len(points):
+        return 0.0
+    ends = np.quantile(points, [_OUTLIERS, 1 - _OUTLIERS], axis=0)
+    return float((ends[1] - ends[0]).max())
+
+
+def _median(lengths: Iterable[float | None]) -> float | None:
+    known = [length for length in lengths if length is not None]
+    return median(known) if known else None

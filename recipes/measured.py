@@ -1,0 +1,33 @@
+"""What the good parts of a product say about its size and its sensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Lengths of a product in metres: medians over a few good parts.
+
+    Attributes:
+        parts: number of parts that were measured.
+        pitch: distance of neighbouring points in the source cloud.
+        grid_pitch: distance of neighbouring points on the prepared grid.
+        noise: standard deviation of the support plane's points; None if no part has a support plane.
+        field: longest side of the box of all points.
+        extent: longest side of the box of the prepared part; None if no part could be prepared.
+    """
+
+    parts: int
+    pitch: float
+    grid_pitch: float
+    noise: float | None
+    field: float
+    extent: float | None
+
+
+def rounded(length: float) -> float:
+    """A length with three significant digits: slightly different good parts mostly give the same setting."""
+    return float(f"{length:.{_DIGITS}g}")

@@ -1,0 +1,120 @@
+"""Lengths of a product: measured on parts of every size, and what they make of a profile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.points.fpfh import FpfhExtractor
+from models.preparation.measure import measure
+from models.preparation.prepare import PreparedPart, prepare
+from models.sample import Sample, make_sample
+from recipes.measured import Measured
+from recipes.points import FpfhChoice
+from recipes.preparation import LENGTHS, Preparation
+from recipes.profile import Profile
+from recipes.profiles import find_profile
+from tests.scenes import PITCH, scene
+
+NOISE = 0.00005
+DEFAULT = find_profile("embedded")
+
+
+def part(scale: float = 1.0) -> Sample:
+    xyz = scene(noise=NOISE)
+    return make_sample(np.full(xyz.shape, 200, np.uint8), (scale * xyz).astype(np.float32))
+
+
+def resolved(*parts: Sample, profile: Profile = DEFAULT) -> tuple[Measured, Profile]:
+    found = measure(parts, profile.preparation)
+    assert found is not None
+    return found, profile.resolved(found)
+
+
+def histograms(prepared: PreparedPart, profile: Profile) -> np.ndarray:
+    choice = profile.extraction.point
+    assert isinstance(choice, FpfhChoice)
+    (patches,) = FpfhExtractor(choice.settings, side=choice.side)([prepared])
+    return patches.rows.numpy()
+
+
+def test_what_is_measured() -> None:
+    found, _ = resolved(part(), part())
+    assert found.parts == 2
+    assert found.pitch == pytest.approx(PITCH, rel=0.1)
+    assert found.grid_pitch == pytest.approx(PITCH * 400 / 224, rel=0.2)
+    assert found.noise == pytest.approx(NOISE, rel=0.1)
+    assert found.field == pytest.approx(400 * PITCH, rel=0.05)
+    assert found.extent == pytest.approx(0.6 * 400 * PITCH, rel=0.05)
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.1, 10, 30])
+def test_a_part_of_any_size_has_the_same_features(scale: float) -> None:
+    one, other = part(), part(scale)
+    measured, profile = resolved(one)
+    scaled, scaled_profile = resolved(other)
+    for name in ("pitch", "grid_pitch", "noise", "field", "extent"):
+        assert getattr(scaled, name) == pytest.approx(scale * getattr(measured, name), rel=1e-3)
+    prepared = prepare(one, profile.preparation)
+    scaled_prepared = prepare(other, scaled_profile.preparation)
+    assert (prepared.valid == scaled_prepared.valid).mean() > 0.9999
+    expected, found = histograms(prepared, profile), histograms(scaled_prepared, scaled_profile)
+    different = np.abs(found - expected).max(axis=1) > 1
+    assert different.mean() < 0.01  # three digits of a length may move a neighbour
+    assert expected.any(axis=1).sum() > 500
+
+
+def test_a_thin_part_stays_and_its_bent_support_goes() -> None:
+    """A plate of 0.8 mm on a table that is bent by 0.2 mm."""
+    rows, columns = np.mgrid[:400, :400]
+    x, y = (columns - 200) * PITCH, (rows - 200) * PITCH
+    plate = (np.abs(x) < 0.05) & (np.abs(y) < 0.03)
+    bent = 0.0002 * (x**2 + y**2) / 0.1**2
+    z = 0.5 + bent - 0.0008 * plate + np.random.default_rng(0).normal(0, NOISE, x.shape)
+    xyz = np.stack([x, y, z], axis=2)
+    thin = make_sample(np.full(xyz.shape, 200, np.uint8), xyz)
+    _, profile = resolved(thin)
+    prepared = prepare(thin, profile.preparation)
+    truth = prepared.frame.mask_to_grid(plate, 224)
+    assert prepared.plane_found
+    assert (prepared.valid & truth).sum() > 0.98 * truth.sum()
+    assert (prepared.valid & ~truth).sum() < 0.02 * truth.sum()
+
+
+def test_a_product_without_a_support_is_measured_all_the_same() -> None:
+    rows, columns = np.mgrid[:400, :400]
+    xyz = scene(dome=False)
+    xyz[..., 2] += 0.03 * np.sin((rows + columns) / 12).astype(np.float32)
+    found, profile = resolved(make_sample(np.full(xyz.shape, 200, np.uint8), xyz))
+    assert found.noise is None
+    assert prepare(make_sample(None, xyz), profile.preparation).plane_found is False
+
+
+def test_without_a_cloud_lengths_are_the_published_ones() -> None:
+    image = make_sample(np.zeros((64, 64, 3), np.uint8), None)
+    assert measure([image], DEFAULT.preparation) is None
+    profile = DEFAULT.resolved(None)
+    assert [profile.preparation.length(name) for name in LENGTHS] == [0.004, 0.005, 0.006]
+    assert profile.resolved(None) == profile
+
+
+def test_lengths_that_were_set_stay() -> None:
+    profile = find_profile(
+        "embedded",
+        changes=["preparation.clearance=0.002", "extraction.point.settings.normal_radius=0.003"],
+    )
+    _, found = resolved(part(), profile=profile)
+    assert found.preparation.clearance == 0.002
+    assert found.preparation.plane_inlier == 0.0016
+    choice = found.extraction.point
+    assert isinstance(choice, FpfhChoice)
+    assert choice.settings.normal_radius == 0.003
+    published = find_profile("m3dm")
+    assert resolved(part(), profile=published)[1] == published
+
+
+def test_a_length_that_follows_the_product_prepares_nothing() -> None:
+    with pytest.raises(ValueError, match="follows the product"):
+        prepare(part(), DEFAULT.preparation)
+    with pytest.raises(ValueError, match="clearance"):
+        Preparation(clearance=0)
