@@ -113,7 +113,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
     table = Table("part", "score", "threshold", "decision", "ms")
     pictures = []
     for part in chosen:
-        command = CURL.format(rgb=part.rgb, xyz=part.xyz, url=url, product=product)
+        command = CURL.format(**part.files, url=url, product=product)
         _console.print(f"[bold]$ {escape(command)}[/bold]", soft_wrap=True)
         _curl(command)  # the first request is slower because caches are cold
         start = time.perf_counter()

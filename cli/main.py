@@ -163,12 +163,12 @@ def score(
 
     from banks.detector import Detector
     from banks.versions.store import BankStore
-    from models.readers import Intrinsics, read_pair
+    from models.readers import read_files
     from models.readers.product_folder import printable
     from models.sample import BadSample, without_returns
 
-    camera = None if intrinsics is None else Intrinsics.from_json(intrinsics.read_bytes())
-    sample = read_pair(rgb, xyz, intrinsics=camera)
+    cloud = {"xyz": xyz} if intrinsics is None else {"depth": xyz, "intrinsics": intrinsics}
+    sample = read_files({"rgb": rgb} | cloud)
     detector = Detector.load(
         BankStore(banks).path(product),
         device=chosen_device(device),
@@ -218,7 +218,7 @@ def trace(
 
     from models.fusion.registry import FUSIONS
     from models.preparation.measure import measure
-    from models.readers import read_pair
+    from models.readers import read_files
     from models.trace import trace as trace_part
     from models.weights.store import WeightStore
     from recipes.profiles import find_profile
@@ -227,7 +227,7 @@ def trace(
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
     kind = recipe.extraction.fusion
     fusion = FUSIONS[kind].ready(weights, chosen) if kind else None
-    part = read_pair(rgb, xyz)
+    part = read_files({"rgb": rgb, "xyz": xyz})
     recipe = recipe.resolved(measure([part], recipe.preparation))
     stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
     np.savez_compressed(output, allow_pickle=False, **stages)

@@ -151,7 +151,7 @@ def score_parts(
     scored, unusable = [], {}
     for number, part in enumerate(parts, start=1):
         try:
-            (result,) = detector.score([part.read()])
+            (result,) = detector.score([part.read(detector.manifest.sensor)])
             if isinstance(result, BadSample):
                 raise result
             scored.append(_with_mask(part, result))

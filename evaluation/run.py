@@ -73,7 +73,7 @@ def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: 
 
 
 def _files(part: PartFile) -> tuple[Path | None, ...]:
-    return part.rgb, part.xyz, part.mask
+    return *part.files.values(), part.mask
 
 
 def _facts(path: Path | None) -> list[int] | None:

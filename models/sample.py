@@ -22,11 +22,15 @@ millimetres instead of metres."""
 
 
 class BadSample(ValueError):
-    """A part that cannot be read or scored. `code` is stable; the message says what to do."""
+    """A part that cannot be read or scored. `code` is stable; the message says what to do.
 
-    def __init__(self, code: str, message: str) -> None:
+    field: the name of the field or file at fault, such as "xyz", if it is known.
+    """
+
+    def __init__(self, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.field = field
 
 
 class UnsupportedType(BadSample):

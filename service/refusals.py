@@ -84,13 +84,16 @@ class UnknownProduct(Refusal):
 
 
 def from_bad_sample(error: BadSample, part: str | None = None) -> Refusal:
-    """The refusal of a part that cannot be scored: 415, 413 or 422, by the kind of error."""
+    """The refusal of a part that cannot be scored: 415, 413 or 422, by the kind of error.
+
+    part: the field at fault; without it the field that the error names.
+    """
     status = 422
     if isinstance(error, UnsupportedType):
         status = 415
     elif isinstance(error, TooLarge):
         status = 413
-    return Refusal(status, error.code, str(error), part=part)
+    return Refusal(status, error.code, str(error), part=part or error.field)
 
 
 class NotActive(Refusal):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.readers.files import read_pair
+from models.readers import read_files
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, code_blocks, lines_of, server
@@ -32,7 +32,7 @@ def folder(small_product: Path, small_banks: Path, tmp_path_factory: pytest.Temp
     rgb, xyz = (next((defect / kind).iterdir()) for kind in ("rgb", "xyz"))
     shutil.copy(rgb, folder / "part.png")
     shutil.copy(xyz, folder / "part.tiff")
-    sample = read_pair(rgb, xyz)
+    sample = read_files({"rgb": rgb, "xyz": xyz})
     np.savez(folder / "part.npz", rgb=sample.rgb, xyz=sample.xyz)
     shutil.copytree(small_product / "validation" / "good", folder / "parts")
     shutil.copytree(small_product / "validation" / "good", folder / "line" / "monday")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.readers import read_npz
+from models.readers import read_part
 
 PAGE = Path(__file__).parents[1] / "docs" / "cameras.md"
 
@@ -21,7 +21,7 @@ def test_the_program_makes_a_part_of_a_buffer() -> None:
     rgb = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
     millimetres = rng.uniform(-50, 900, rgb.shape).astype(np.float32)
     millimetres[3, 4] = np.nan
-    part = read_npz(names["npz_of"](millimetres.ravel(), rgb))
+    part = read_part({"sample": names["npz_of"](millimetres.ravel(), rgb)})
     np.testing.assert_array_equal(part.rgb, rgb)
     np.testing.assert_allclose(part.xyz[part.valid], millimetres[part.valid] / 1000, rtol=1e-6)
     assert not part.valid[3, 4]

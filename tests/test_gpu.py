@@ -18,7 +18,7 @@ from banks.methods.memory_bank.search import free_dropped
 from banks.versions.builder import Builder
 from banks.versions.store import BankStore
 from models.extraction import Extractor
-from models.readers import read_pair
+from models.readers import read_files
 from models.readers.product_folder import open_product_folder
 from models.sample import Sample
 from recipes.profile import Profile
@@ -43,7 +43,12 @@ def _built(name: str, recipe: ModuleType, folder: Path) -> tuple[Path, Path, Sam
     write_product(recipe, product, {"train": range(3), "validation": range(3, 5), "test": range(5, 6)})
     store = BankStore(folder / "banks")
     Builder(profile, store, device=DEVICE, weights_dir=weights).build("part", open_product_folder(product))
-    return store.path("part"), weights, read_pair(*pair(product, "test", 5)), profile
+    return (
+        store.path("part"),
+        weights,
+        read_files(dict(zip(("rgb", "xyz"), pair(product, "test", 5), strict=True))),
+        profile,
+    )
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -24,7 +24,7 @@ from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.layout import GroupLayout
 from models.points.network import PointTransformer
-from models.readers import read_pair
+from models.readers import read_files
 from tests.conftest import Tribank
 
 pytestmark = pytest.mark.slow
@@ -135,7 +135,7 @@ def test_parts_score_the_same_alone_and_together(banks: Path, data: Path, weight
     detector = Detector.load(BankStore(banks).path(PRODUCT), weights_dir=weights_dir)
     scarce = data / "train" / "good"
     pairs = (_pair(data, 7), (scarce / "rgb" / "004.png", scarce / "xyz" / "004.tiff"), _pair(data, 6))
-    samples = [read_pair(*pair) for pair in pairs]
+    samples = [read_files({"rgb": rgb, "xyz": xyz}) for rgb, xyz in pairs]
     together = detector.score(samples)
     for sample, result in zip(samples[:2], together, strict=False):
         (alone,) = detector.score([sample])

@@ -123,6 +123,7 @@ class Builder:
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
+        sensor = folder.sensor if before is None else before[1].sensor
         with self.store.building(product) as scratch:
             staged = scratch / "version"
             staged.mkdir()
@@ -149,6 +150,7 @@ class Builder:
                 without_plane=(*odd, *train.without_plane, *validation.without_plane),
                 banks=draft.facts(),
                 decision=decision.to_json(),
+                sensor=sensor,
                 calibration=held_out.calibrate(decision, self.profile.false_reject_rate),
                 weights=dict(pipeline.extractor.weights),
                 files=files,

@@ -17,6 +17,7 @@ from banks.versions.seal import CHECKSUM, parse, sealed
 from models.atomic_file import write_atomically
 from recipes.measured import Measured
 from recipes.profile import Profile
+from recipes.sensor import Sensor
 
 MANIFEST = "manifest.json"
 _LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
@@ -85,6 +86,8 @@ class Manifest(BaseModel):
     banks: dict[str, BankFacts]
     decision: dict[str, Any]
     calibration: Calibration
+    sensor: Sensor = Sensor()
+    """What is declared about the recordings. A scored part that declares nothing itself is read so."""
     weights: dict[str, str]
     """sha256 of every network's weights, by name."""
     files: dict[str, str]

@@ -89,7 +89,10 @@ def _from_3(document: Document) -> Document:
 
 
 def _from_4(document: Document) -> Document:
-    """Schema 5 adds the lengths of the preparation. Their defaults are the numbers that were constants."""
+    """Schema 5 adds the lengths of the preparation, and what is declared about the sensor.
+
+    The defaults of the lengths are the numbers that were constants.
+    """
     return {**document, "schema_version": 5, "min_reader": 5}
 
 

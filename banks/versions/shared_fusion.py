@@ -154,7 +154,7 @@ def _identity(
     files = [
         [
             f"{product}/{part.name}",
-            *((str(file.resolve()), file.stat().st_mtime_ns) for file in (part.rgb, part.xyz) if file),
+            *((str(file.resolve()), file.stat().st_mtime_ns) for file in part.files.values()),
         ]
         for product, part in parts
     ]

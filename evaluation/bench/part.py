@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,12 +42,14 @@ def bench(
         use_threads(threads)
     detector = Detector.load(BankStore(banks).path(product), device=device, weights_dir=weights_dir)
     folder = open_product_folder(data)
-    files = [(part.rgb, part.xyz) for part in (folder.test or folder.train)]
-    encoded = [(rgb.read_bytes(), xyz.read_bytes()) for rgb, xyz in files if rgb and xyz]
+    encoded = [
+        {field: file.read_bytes() for field, file in part.files.items()}
+        for part in (folder.test or folder.train)
+    ]
     detector.warm_up()
     stages: dict[str, list[float]] = {}
     for number in range(repeats):
-        for stage, milliseconds in _timed(detector, *encoded[number % len(encoded)]).items():
+        for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
             stages.setdefault(stage, []).append(milliseconds)
     report = {
         "product": product,
@@ -73,13 +75,13 @@ def bench(
     )
 
 
-def _timed(detector: Detector, rgb: bytes, xyz: bytes) -> dict[str, float]:
+def _timed(detector: Detector, fields: Mapping[str, bytes]) -> dict[str, float]:
     """Score one part. Returns milliseconds by stage. Raises BadSample."""
-    from models.readers import read_rgb, read_xyz
-    from models.sample import BadSample, make_sample
+    from models.readers import read_part
+    from models.sample import BadSample
 
     start = time.perf_counter()
-    sample = make_sample(read_rgb(rgb), read_xyz(xyz))
+    sample = read_part(fields)
     decode = 1000 * (time.perf_counter() - start)
     (result,) = detector.score([sample])
     total = 1000 * (time.perf_counter() - start)

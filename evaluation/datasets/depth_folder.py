@@ -10,7 +10,7 @@ from pathlib import Path
 from evaluation.datasets.product_writer import ConvertedPart
 from evaluation.metrics.map_folder import read_mask
 from models.digest import sha256_of
-from models.readers import Intrinsics, read_pair
+from models.readers import read_files
 from models.readers.product_folder import GOOD
 from models.sample import BadSample, check_range, without_returns
 
@@ -75,8 +75,10 @@ def convert_depth_parts(
     """
     for part in parts:
         try:
-            camera = Intrinsics.from_json(part.intrinsics.read_bytes())
-            sample = without_returns(read_pair(part.rgb, part.depth, intrinsics=camera), invalid_value)
+            files = {"depth": part.depth, "intrinsics": part.intrinsics} | (
+                {} if part.rgb is None else {"rgb": part.rgb}
+            )
+            sample = without_returns(read_files(files), invalid_value)
             check_range(sample)
             mask = None if part.mask is None else read_mask(part.mask)
         except (BadSample, OSError, ValueError) as bad:

@@ -58,8 +58,8 @@ def _counts(folder: ProductFolder) -> dict[str, int]:
 
 
 def _inputs(parts: Sequence[PartFile]) -> tuple[str, ...]:
-    rgb = all(part.rgb or _is_npz(part) for part in parts)
-    xyz = all(part.xyz for part in parts)
+    rgb = all("rgb" in part.files or "sample" in part.files for part in parts)
+    xyz = all(part.has_cloud for part in parts)
     return tuple(name for name, complete in (("rgb", rgb), ("xyz", xyz)) if complete)
 
 
@@ -89,11 +89,11 @@ def _sizes(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
     first = {(part.split, part.defect): part for part in reversed(parts)}
     seen: dict[str, str] = {}
     for part in reversed(first.values()):
-        if _is_npz(part):
+        if "sample" in part.files:
             continue
         try:
-            image = _image_size(part.rgb) if part.rgb else None
-            cloud = _cloud_size(part.xyz) if part.xyz else None
+            image = _image_size(part.files["rgb"]) if "rgb" in part.files else None
+            cloud = _cloud_size(part.files["xyz"]) if "xyz" in part.files else None
             mask = _image_size(part.mask) if part.mask else None
             blurred = part.mask is not None and is_blurred(part.mask)
         except (OSError, ValueError, tifffile.TiffFileError) as bad:
@@ -137,7 +137,7 @@ def _deep_findings(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
         try:
             sample = part.read()
             check_range(sample)
-            if part.xyz and not sample.valid.any():
+            if part.has_cloud and not sample.valid.any():
                 yield f"{part.name}: the cloud has no point."
             if part.mask:
                 regions += label_regions(read_mask(part.mask))[1]
@@ -146,8 +146,3 @@ def _deep_findings(name: str, parts: Sequence[PartFile]) -> Iterator[str]:
     official = CATEGORIES.get(name)
     if official and regions != official.regions:
         yield f"{regions} defect regions (8-connected), but the official archive has {official.regions}."
-
-
-def _is_npz(part: PartFile) -> bool:
-    """Whether the part is an NPZ file, which holds image and cloud."""
-    return part.xyz is not None and part.xyz.suffix.lower() == ".npz"

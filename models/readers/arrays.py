@@ -14,9 +14,11 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from models.readers.depth import unproject
-from models.readers.intrinsics import Intrinsics
+from models.readers.intrinsics import intrinsics_of
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.units import in_metres
 from models.sample import MAX_RANGE, BadSample, Sample, TooLarge, UnsupportedType, make_sample
+from recipes.sensor import Sensor
 
 _FLOAT_CLOUD = "The NPY cloud must hold float32 numbers (float16 and float64 are accepted too)."
 _HEADER_BYTES = 10_000
@@ -89,17 +91,19 @@ def npy_array(data: bytes, limits: ReadLimits, noun: str) -> NDArray[np.generic]
         return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
 
 
-def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
+def npz_sample(data: bytes, limits: ReadLimits, sensor: Sensor) -> Sample:
     """Read one part from an NPZ file. The image or the cloud may be missing.
 
     Entries:
         rgb: (H, W, 3) uint8.
-        xyz: (H, W, 3) float, metres. With xyz_scale, xyz may be int16 too.
+        xyz: (H, W, 3) float, in the declared unit, else metres. With xyz_scale, xyz may be int16 too.
         xyz_scale: one number or three. Metres are then xyz * xyz_scale + xyz_offset. A stored 0, 0, 0
             means no return.
         xyz_offset: three numbers, metres; 0 if the entry is missing.
         depth: (H, W), instead of xyz.
-        intrinsics: (4,) or (5,): fx, fy, cx, cy, depth_scale; needed with depth.
+        intrinsics: (4,) or (5,): fx, fy, cx, cy, depth_scale; needed with depth, unless declared.
+
+    sensor: what is declared about the part.
 
     Raises BadSample: unreadable, npz_entries, xyz_scale and the codes of the array readers and make_sample;
     UnsupportedType; TooLarge.
@@ -107,7 +111,7 @@ def npz_sample(data: bytes, limits: ReadLimits) -> Sample:
     check_bytes(data, limits.rgb_bytes + limits.xyz_bytes, "NPZ part")
     with decoding("NPZ part"):
         entries = _npz_entries(data, limits)
-        xyz = _npz_cloud(entries, limits)
+        xyz = _npz_cloud(entries, limits, sensor)
         rgb = npy_array(entries["rgb.npy"], limits, "entry rgb") if "rgb.npy" in entries else None
         if rgb is None and xyz is None:
             raise BadSample(
@@ -135,33 +139,36 @@ def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
     return shape, fortran, dtype, start
 
 
-def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating] | None:
+def _npz_cloud(entries: dict[str, bytes], limits: ReadLimits, sensor: Sensor) -> NDArray[np.floating] | None:
     if "xyz.npy" in entries:
-        return _npz_xyz(entries, limits)
+        return _npz_xyz(entries, limits, sensor)
     if "depth.npy" not in entries:
         return None
-    if "intrinsics.npy" not in entries:
+    camera = sensor.intrinsics
+    if "intrinsics.npy" in entries:
+        numbers = npy_array(entries["intrinsics.npy"], limits, "entry intrinsics")
+        if numbers.ndim != 1 or numbers.size not in (4, 5):
+            raise BadSample(
+                "npz_entries",
+                "The entry intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale.",
+            )
+        names = ("fx", "fy", "cx", "cy", "depth_scale")
+        camera = intrinsics_of(**dict(zip(names, map(float, numbers), strict=False)))
+    if camera is None:
         raise BadSample(
             "npz_entries", "The entry depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale."
         )
-    numbers = npy_array(entries["intrinsics.npy"], limits, "entry intrinsics")
-    if numbers.ndim != 1 or numbers.size not in (4, 5):
-        raise BadSample(
-            "npz_entries", "The entry intrinsics must be four or five numbers: fx, fy, cx, cy, depth_scale."
-        )
-    fx, fy, cx, cy, *scale = map(float, numbers)
-    camera = Intrinsics(fx, fy, cx, cy, scale[0] if scale else None)
-    return unproject(npy_depth(entries["depth.npy"], limits), camera)
+    return unproject(npy_depth(entries["depth.npy"], limits), camera, sensor.xyz_unit)
 
 
-def _npz_xyz(entries: dict[str, bytes], limits: ReadLimits) -> NDArray[np.floating]:
+def _npz_xyz(entries: dict[str, bytes], limits: ReadLimits, sensor: Sensor) -> NDArray[np.floating]:
     """(H, W, 3) metres."""
     if "xyz_scale.npy" not in entries:
         if "xyz_offset.npy" in entries:
             raise BadSample(
                 "npz_entries", "The entry xyz_offset needs an entry xyz_scale, in metres per unit."
             )
-        return npy_xyz(entries["xyz.npy"], limits)
+        return in_metres(npy_xyz(entries["xyz.npy"], limits), sensor.xyz_unit or "m")
     stored = _npy_grid(entries["xyz.npy"], limits)
     if stored.dtype.kind != "f" and stored.dtype != np.int16:
         raise BadSample(

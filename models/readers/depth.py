@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.readers.intrinsics import Intrinsics
 from models.sample import BadSample
+from recipes.intrinsics import Intrinsics
+from recipes.sensor import METRES, Unit
 
 _SCALES = {"u": 0.001, "f": 1.0}
 """Default metres per unit of depth by kind of number: unsigned is millimetres, floating point is metres."""
 
 
-def unproject(depth: NDArray[np.generic], intrinsics: Intrinsics) -> NDArray[np.float32]:
+def unproject(
+    depth: NDArray[np.generic], intrinsics: Intrinsics, unit: Unit | None = None
+) -> NDArray[np.float32]:
     """Compute (H, W, 3) float32 metres from depth (H, W) uint16 or float along the optical axis.
 
-    Depth 0 and NaN mean no return. They become 0, 0, 0 and NaN. Without a depth_scale, uint16 is millimetres
-    and floating point is metres. Raises BadSample: depth_dtype; size_mismatch if the camera's width or height
-    is not the depth map's.
+    Depth 0 and NaN mean no return. They become 0, 0, 0 and NaN. Without a depth_scale, the depth has the
+    declared unit. Without a unit too, uint16 is millimetres and floating point is metres.
+    Raises BadSample: depth_dtype; size_mismatch if the camera's width or height is not the depth map's.
     """
     if depth.dtype.kind not in "fu" or depth.dtype.itemsize > 8 or depth.dtype.itemsize < 2:
         raise BadSample("depth_dtype", f"The depth map must be uint16 or floating point, not {depth.dtype}.")
@@ -29,7 +32,7 @@ def unproject(depth: NDArray[np.generic], intrinsics: Intrinsics) -> NDArray[np.
             f"The depth map is {height} x {width} pixels, but the intrinsics are for {camera[0]:g} x "
             f"{camera[1]:g} (height x width). Give the intrinsics for the depth map's size.",
         )
-    scale = intrinsics.depth_scale or _SCALES[depth.dtype.kind]
+    scale = intrinsics.depth_scale or (METRES[unit] if unit else _SCALES[depth.dtype.kind])
     rows = np.arange(depth.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(depth.shape[1], dtype=np.float32)
     # 1e9 m is beyond any camera but finite in float32, so the range check reports it instead of an overflow.

@@ -1,17 +1,15 @@
-"""The pinhole camera of a depth map, and the JSON forms in which tools write the camera."""
+"""The JSON forms in which tools write the camera of a depth map."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
+from models.readers.limits import TEXT_BYTES
 from models.sample import BadSample
+from recipes.intrinsics import Intrinsics, is_number, number_fault
 
-_JSON_BYTES = 8192
-_ABOVE_ZERO = frozenset({"fx", "fy", "depth_scale", "width", "height"})
-_WHOLE = frozenset({"width", "height"})
 _FORMS = (
     "Give fx, fy, cx, cy (or RealSense's ppx, ppy), Open3D's intrinsic_matrix or ROS's K; depth_scale, "
     "width and height are optional"
@@ -53,62 +51,41 @@ _IGNORED = frozenset(
 """Keys of RealSense, ROS and Open3D that change nothing for a camera without distortion."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intrinsics:
-    """A pinhole camera without distortion.
+def read_intrinsics(data: bytes) -> Intrinsics:
+    """Parse {"fx": ..., "fy": ..., "cx": ..., "cy": ...}; depth_scale, width and height are optional.
 
-    Attributes:
-        fx, fy: focal lengths, pixels.
-        cx, cy: principal point, pixels; integer coordinates are pixel centres.
-        depth_scale: metres per unit of depth. None: 0.001 (millimetres) for integers, 1 (metres) for floating
-            point.
-        width, height: of the depth map, pixels, if known.
-
-    Raises BadSample intrinsics_invalid.
+    Also accepted: RealSense's ppx, ppy, model, coeffs; Open3D's intrinsic_matrix, also inside
+    "intrinsic"; the fields of ROS's CameraInfo. Raises BadSample intrinsics_invalid with the name of the
+    wrong key. Distortion other than 0 is wrong too.
     """
+    camera: dict[str, Any] = {}
+    unknown: list[str] = []
+    for key, value in _values(data).items():
+        if key in _NUMBERS:
+            _check_number(key, _NUMBERS[key], value)
+            _add(camera, {_NUMBERS[key]: value}, key)
+        elif key in _MATRICES:
+            _add(camera, _of_matrix(key, value), key)
+        elif key in _DISTORTION:
+            _check_undistorted(key, value)
+        elif key in _BINNING or key == "roi":
+            _check_whole_picture(key, value)
+        elif key not in _IGNORED:
+            unknown.append(key)
+    if unknown:
+        shown = ", ".join(repr(key[:40]) for key in unknown[:5])
+        raise _invalid(f"The intrinsics have unknown keys: {shown}. Remove them. {_FORMS}.")
+    if missing := [name for name in ("fx", "fy", "cx", "cy") if name not in camera]:
+        raise _invalid(f"The intrinsics lack {', '.join(missing)}. {_FORMS}.")
+    return intrinsics_of(**camera)
 
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    depth_scale: float | None = None
-    width: int | None = None
-    height: int | None = None
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None or field.name in ("fx", "fy", "cx", "cy"):
-                _check_number(field.name, field.name, value)
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Intrinsics:
-        """Parse {"fx": ..., "fy": ..., "cx": ..., "cy": ...}; depth_scale, width and height are optional.
-
-        Also accepted: RealSense's ppx, ppy, model, coeffs; Open3D's intrinsic_matrix, also inside
-        "intrinsic"; the fields of ROS's CameraInfo. Raises BadSample intrinsics_invalid with the name of the
-        wrong key. Distortion other than 0 is wrong too.
-        """
-        camera: dict[str, Any] = {}
-        unknown: list[str] = []
-        for key, value in _values(data).items():
-            if key in _NUMBERS:
-                _check_number(key, _NUMBERS[key], value)
-                _add(camera, {_NUMBERS[key]: value}, key)
-            elif key in _MATRICES:
-                _add(camera, _of_matrix(key, value), key)
-            elif key in _DISTORTION:
-                _check_undistorted(key, value)
-            elif key in _BINNING or key == "roi":
-                _check_whole_picture(key, value)
-            elif key not in _IGNORED:
-                unknown.append(key)
-        if unknown:
-            shown = ", ".join(repr(key[:40]) for key in unknown[:5])
-            raise _invalid(f"The intrinsics have unknown keys: {shown}. Remove them. {_FORMS}.")
-        if missing := [name for name in ("fx", "fy", "cx", "cy") if name not in camera]:
-            raise _invalid(f"The intrinsics lack {', '.join(missing)}. {_FORMS}.")
-        return cls(**camera)
+def intrinsics_of(**numbers: Any) -> Intrinsics:
+    """The camera of these numbers. Raises BadSample intrinsics_invalid."""
+    try:
+        return Intrinsics(**numbers)
+    except ValueError as error:
+        raise _invalid(str(error)) from error
 
 
 def _invalid(message: str) -> BadSample:
@@ -117,8 +94,8 @@ def _invalid(message: str) -> BadSample:
 
 def _values(data: bytes) -> dict[str, Any]:
     """The JSON object. Keys that Open3D nests in "intrinsic" are moved to the top."""
-    if len(data) > _JSON_BYTES:
-        raise _invalid(f"The intrinsics have more than {_JSON_BYTES} bytes of JSON. {_FORMS}.")
+    if len(data) > TEXT_BYTES:
+        raise _invalid(f"The intrinsics have more than {TEXT_BYTES} bytes of JSON. {_FORMS}.")
     try:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -139,28 +116,15 @@ def _add(camera: dict[str, Any], more: Mapping[str, Any], key: str) -> None:
     camera.update(more)
 
 
-def _is_number(value: object) -> bool:
-    # Infinity and NaN fail the comparison too; math.isfinite overflows on an integer of 400 digits.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
-
-
 def _check_number(key: str, field: str, value: object) -> None:
-    """Hold the number under `key` against what `field` may be."""
-    if isinstance(value, str):
-        raise _invalid(f"{key} is text. Write the number without quotes.")
-    if value is None and field not in ("fx", "fy", "cx", "cy"):
-        return
-    if not isinstance(value, int | float) or not _is_number(value):
-        raise _invalid(f"{key} must be a finite number below 1e6.")
-    if field in _ABOVE_ZERO and value <= 0:
-        raise _invalid(f"{key} must be above 0.")
-    if field in _WHOLE and value % 1:
-        raise _invalid(f"{key} must be a whole number of pixels.")
+    """Check the number under `key` for a field of Intrinsics."""
+    if fault := number_fault(key, field, value):
+        raise _invalid(fault)
 
 
 def _of_matrix(key: str, value: object) -> dict[str, Any]:
     order, example, places, constants = _MATRICES[key]
-    if not isinstance(value, list) or len(value) != 9 or not all(map(_is_number, value)):
+    if not isinstance(value, list) or len(value) != 9 or not all(map(is_number, value)):
         raise _invalid(f"{key} must be nine finite numbers below 1e6, {order}: {example}.")
     if any(value[at] != number for at, number in constants.items()):
         raise _invalid(f"{key} must be a camera matrix without skew, {order}: {example}.")
@@ -171,7 +135,7 @@ def _of_matrix(key: str, value: object) -> dict[str, Any]:
 
 
 def _check_undistorted(key: str, value: object) -> None:
-    if not isinstance(value, list) or not all(map(_is_number, value)):
+    if not isinstance(value, list) or not all(map(is_number, value)):
         raise _invalid(f"{key} must be a list of finite numbers below 1e6: the distortion coefficients.")
     if any(value):
         raise _invalid(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from models.sample import MIN_SIDE, BadSample, TooLarge
 
 _MIB = 1 << 20
+TEXT_BYTES = 8192
+"""The largest size of a field that declares something, such as intrinsics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class ReadLimits:
     ratio: int = 200
     ratio_free_bytes: int = 8 * _MIB
     jpeg_scans: int = 64
+
+    def bytes_of(self, field: str) -> int:
+        """The largest encoded size of a field of a part. field: such as "xyz"; others are short texts."""
+        sizes = {"rgb": self.rgb_bytes, "sample": self.rgb_bytes + self.xyz_bytes}
+        sizes |= dict.fromkeys(("xyz", "depth", "x", "y", "z"), self.xyz_bytes)
+        return sizes.get(field, TEXT_BYTES)
 
 
 DEFAULT_LIMITS = ReadLimits()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_END = re.compile(rb"\nend_header|\nDATA ")
 _ADVICE = (
     (rb"photoneo|phoxi", 'This file is from Photoneo: untick "unordered" when you export.'),
     (rb"data unit in|mech-?eye|mech-?mind", "This file is from Mech-Eye: save with isOrganized=True."),
@@ -22,7 +23,12 @@ _ADVICE = (
 _LOOKED_AT = 16_384  # bytes
 
 
+def notes(data: bytes) -> bytes:
+    """The header of a PLY or PCD file, or its beginning."""
+    return _END.split(data[:_LOOKED_AT], maxsplit=1)[0]
+
+
 def advice(data: bytes) -> str:
     """A sentence with the switch to set in the maker's software, with a blank before it; or nothing."""
-    head = data[:_LOOKED_AT].partition(b"end_header")[0].lower()
+    head = notes(data).lower()
     return next((f" {sentence}" for pattern, sentence in _ADVICE if re.search(pattern, head)), "")

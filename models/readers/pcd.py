@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
-from models.readers.makers import advice
+from models.readers.makers import advice, notes
 from models.readers.ply import ascii_points
+from models.readers.stored import Stored
+from models.readers.units import unit_in
 from models.sample import BadSample
 
 _HEADER_BYTES = 16_384
@@ -37,9 +39,7 @@ class _Header:
     start: int
 
 
-def pcd_cloud(
-    data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None
-) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+def pcd_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None) -> Stored:
     """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
     image: (H, W) of the paired image, for a cloud of HEIGHT 1.
@@ -56,7 +56,8 @@ def pcd_cloud(
         check_decoded(count * header.dtype.itemsize, len(data), limits, "PCD cloud")
         points = _POINTS[header.encoding](data, header, count)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
-        return xyz.reshape(header.height, header.width, 3), _colour(points, header)
+        xyz = xyz.reshape(header.height, header.width, 3)
+        return Stored(xyz, _colour(points, header), unit_in(notes(data)))
 
 
 def _grid(count: int, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:

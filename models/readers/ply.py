@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
-from models.readers.makers import advice
+from models.readers.makers import advice, notes
 from models.readers.ply_header import Header, ply_header
+from models.readers.stored import Stored
+from models.readers.units import unit_in
 from models.sample import BadSample
 
 _MAX_PROPERTIES = 64
@@ -30,9 +32,7 @@ _NO_NUMBER = re.compile(rb"[-+]?1\.#\w+|[-+]?(?:s|q)?nan\([^)\s]*\)", re.I)
 """How programs of Windows print a number that is none: -1.#IND, 1.#QNAN, nan(ind)."""
 
 
-def ply_cloud(
-    data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None
-) -> tuple[NDArray[np.floating], NDArray[np.uint8] | None]:
+def ply_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = None) -> Stored:
     """Read xyz (H, W, 3) float32 or float64 as stored, and rgb (H, W, 3) uint8 if the points have colour.
 
     image: (H, W) of the paired image, for a file that names no size.
@@ -45,7 +45,7 @@ def ply_cloud(
         check_pixels(height, width, limits.xyz_pixels, limits, "PLY cloud")
         points = _points(data, header, limits)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
-        return xyz.reshape(height, width, 3), _colour(points, height, width)
+        return Stored(xyz.reshape(height, width, 3), _colour(points, height, width), unit_in(notes(data)))
 
 
 def _size(header: Header, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from models.readers.arrays import npz_sample
-from models.readers.files import file_bytes, read_pair
+from models.readers.declared import UNDECLARED, declared
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits
+from models.readers.part import read_files
 from models.sample import BadSample, Sample
+from recipes.sensor import Sensor
 
 Split = Literal["train", "validation", "test"]
 
@@ -54,27 +55,33 @@ class PartFile:
     Attributes:
         name: such as "test/hole/003", unique in its folder, as `printable` writes it.
         defect: "good" or the defect's name.
-        rgb: the image; None if missing.
-        xyz: the cloud, or the NPZ file that holds image and cloud; None if missing. rgb and xyz are never
-            both None.
+        files: at least one file by the name of its field, as in an upload: rgb (image), xyz (cloud), or
+            sample (NPZ with image and cloud).
         mask: image of the defect (not 0 = defect), if there is one.
+        declared: what the folder declares about the files, as further fields.
     """
 
     name: str
     split: Split
     defect: str
-    rgb: Path | None
-    xyz: Path | None
+    files: Mapping[str, Path]
     mask: Path | None = None
+    declared: Mapping[str, bytes] = field(default_factory=dict)
 
-    def read(self, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
-        """Read the part. Raises BadSample, whose message begins with the part's name; OSError."""
+    @property
+    def has_cloud(self) -> bool:
+        """Whether the part has a file with a cloud."""
+        return any(field != "rgb" for field in self.files)
+
+    def read(self, sensor: Sensor = UNDECLARED, limits: ReadLimits = DEFAULT_LIMITS) -> Sample:
+        """Read the part. Raises BadSample, whose message begins with the part's name; OSError.
+
+        sensor: what is declared for the product. What the folder declares overrides it.
+        """
         try:
-            if self.xyz is not None and self.xyz.suffix.lower() == PART_SUFFIX:
-                return npz_sample(file_bytes(self.xyz, limits.rgb_bytes + limits.xyz_bytes), limits)
-            return read_pair(self.rgb, self.xyz, limits)
+            return read_files(self.files, sensor, limits, words=self.declared)
         except BadSample as bad:
-            raise type(bad)(bad.code, f"{self.name}: {bad}") from bad
+            raise type(bad)(bad.code, f"{self.name}: {bad}", bad.field) from bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +89,24 @@ class ProductFolder:
     """The parts of a folder in natural order (2 before 10), good parts first.
 
     skipped: one sentence for each file or folder that looked like a part and was left out.
+    declared: what the folder declares about all parts, by the names of `Sensor`.
     """
 
     train: tuple[PartFile, ...]
     validation: tuple[PartFile, ...]
     test: tuple[PartFile, ...]
     skipped: tuple[str, ...]
+    declared: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def sensor(self) -> Sensor:
+        """What the folder declares about all parts. Raises BadSample."""
+        return declared(UNDECLARED, self.declared)
 
     @property
     def has_clouds(self) -> bool:
         """Whether any part has a cloud. Without clouds, the background cannot be removed."""
-        return any(part.xyz for part in (*self.train, *self.validation, *self.test))
+        return any(part.has_cloud for part in (*self.train, *self.validation, *self.test))
 
 
 def open_product_folder(path: Path) -> ProductFolder:
@@ -192,7 +206,9 @@ def _folder_parts(
         if not (one_kind or whole) and (rgb is None or xyz is None):
             skipped.append(f"{prefix}{stem}: the {'image' if rgb is None else 'cloud'} is missing.")
             continue
-        yield PartFile(f"{prefix}{stem}", split, defect, None if whole else rgb, xyz, masks.get(stem))
+        files = {"sample": xyz} if whole else {"rgb": rgb, "xyz": xyz}
+        found = {field: file for field, file in files.items() if file is not None}
+        yield PartFile(f"{prefix}{stem}", split, defect, found, masks.get(stem))
 
 
 def _by_stem(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from models.readers import Intrinsics, ReadLimits, read_cloud, read_depth, read_npz, read_rgb, read_xyz
-from models.sample import BadSample, Sample, make_sample
+from models.readers import ReadLimits, read_part
+from models.readers.declared import WORDS
+from models.sample import BadSample, Sample
 from service.refusals import Refusal, from_bad_sample
-from service.settings import SMALL_FIELD_BYTES
 
 MAX_PART_ID = 128
 _FORMS = (
     frozenset({"sample"}),
     frozenset({"rgb", "xyz"}),
     frozenset({"xyz"}),
-    frozenset({"rgb", "depth", "intrinsics"}),
+    frozenset({"rgb", "depth"}),
 )
 _ACCEPTED = (
     "Send rgb and xyz; or rgb, depth and intrinsics; or sample (NPZ); or a coloured point cloud as xyz alone."
@@ -24,7 +23,7 @@ _ACCEPTED = (
 
 def check_fields(fields: Mapping[str, bytes]) -> None:
     """Check that the fields make one part. Raises Refusal."""
-    given = frozenset(fields) - {"part_id"}
+    given = frozenset(fields) - {"part_id", *WORDS}
     if given in _FORMS:
         return
     wanted = next((form for form in _FORMS if given < form), None)
@@ -70,40 +69,17 @@ def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
     Raises Refusal with the name of the field at fault.
     """
     try:
-        return _decoded(fields, limits)
+        sample = read_part(fields, limits=limits)
+    except BadSample as error:
+        raise from_bad_sample(error) from error
+    else:
+        if sample.missing == "rgb" and "sample" not in fields:
+            raise Refusal(
+                422,
+                "missing_field",
+                "The point cloud has no colour. Send the image as the field rgb.",
+                part="rgb",
+            )
+        return sample
     finally:
         fields.clear()
-
-
-def _decoded(fields: Mapping[str, bytes], limits: ReadLimits) -> Sample:
-    if "sample" in fields:
-        with _naming("sample"):
-            return read_npz(fields["sample"], limits)
-    if "depth" in fields:
-        with _naming("intrinsics"):
-            intrinsics = Intrinsics.from_json(fields["intrinsics"][:SMALL_FIELD_BYTES])
-        with _naming("rgb"):
-            rgb = read_rgb(fields["rgb"], limits)
-        with _naming("depth"):
-            return make_sample(rgb, read_depth(fields["depth"], intrinsics, limits))
-    if "rgb" in fields:
-        with _naming("rgb"):
-            rgb = read_rgb(fields["rgb"], limits)
-        with _naming("xyz"):
-            return make_sample(rgb, read_xyz(fields["xyz"], limits, image=rgb.shape[:2]))
-    with _naming("xyz"):
-        xyz, color = read_cloud(fields["xyz"], limits)
-        if color is not None:
-            return make_sample(color, xyz)
-    raise Refusal(
-        422, "missing_field", "The point cloud has no colour. Send the image as the field rgb.", part="rgb"
-    )
-
-
-@contextmanager
-def _naming(part: str) -> Iterator[None]:
-    """Turn a BadSample into a refusal with the name of the field."""
-    try:
-        yield
-    except BadSample as error:
-        raise from_bad_sample(error, part) from error

@@ -101,13 +101,10 @@ class PartsArchive:
 
     def read(self, part: PartFile, limits: ReadLimits) -> dict[str, bytes]:
         """A part's fields, as in a form. Raises Refusal."""
-        fields: dict[str, bytes] = {}
-        if part.rgb is not None:
-            fields["rgb"] = self._bytes(part.rgb, "rgb", limits.rgb_bytes, limits)
-        if part.xyz is not None and part.xyz.suffix.lower() == ".npz":
-            fields["sample"] = self._bytes(part.xyz, "sample", limits.rgb_bytes + limits.xyz_bytes, limits)
-        elif part.xyz is not None:
-            fields["xyz"] = self._bytes(part.xyz, "xyz", limits.xyz_bytes, limits)
+        fields = {
+            field: self._bytes(path, field, limits.bytes_of(field), limits)
+            for field, path in part.files.items()
+        } | dict(part.declared)
         check_fields(fields)
         return fields
 
@@ -127,11 +124,10 @@ class PartsArchive:
             except Refusal as refusal:
                 detail = f"{part.name}: {refusal.detail}"
                 raise Refusal(refusal.status, refusal.code, detail, part=refusal.part) from None
-            for field, path in (("rgb", part.rgb), ("xyz", part.xyz), ("sample", part.xyz)):
-                if path is not None and field in fields:
-                    place = folder / _at(path)
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(fields[field])
+            for field, path in part.files.items():
+                place = folder / _at(path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(fields[field])
             on_progress(number, len(good))
         return folder / self._root.at  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -9,7 +9,7 @@ from banks.detector import Detector, PartResult
 from banks.versions.builder import Builder
 from banks.versions.store import BankStore
 from evaluation.demo_parts.writer import write_demo_parts
-from models.readers import read_pair
+from models.readers import read_files
 from models.readers.product_folder import open_product_folder
 from models.sample import Sample
 from recipes.profiles import find_profile
@@ -49,7 +49,7 @@ def make_scene(folder: Path, profile: str = PROFILE) -> Scene:
     store.delete(PRODUCT, "v2")
     defect = next(path for path in sorted((parts / "test").iterdir()) if path.name != "good")
     rgb, xyz = (next((defect / kind).iterdir()) for kind in ("rgb", "xyz"))
-    sample = read_pair(rgb, xyz)
+    sample = read_files({"rgb": rgb, "xyz": xyz})
     scores = {version: scored(store.path(PRODUCT, version), sample).score for version in VERSIONS}
     assert len(set(scores.values())) == len(VERSIONS), "versions that cannot be told apart prove nothing"
     return Scene(parts, store.root, rgb.read_bytes(), xyz.read_bytes(), sample, scores)

@@ -34,7 +34,7 @@ def test_a_user_folder_is_split_by_a_seeded_draw(user_folder):
 
 def test_nothing_is_both_learnt_from_and_tested_on(user_folder):
     folder = open_products(user_folder)["valve"]
-    assert not {part.rgb for part in folder.train} & {part.rgb for part in folder.test}
+    assert not {part.files["rgb"] for part in folder.train} & {part.files["rgb"] for part in folder.test}
 
 
 def test_one_good_part_is_not_enough(user_folder):

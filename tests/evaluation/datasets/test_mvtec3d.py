@@ -10,7 +10,10 @@ from models.readers.product_folder import PartFile, ProductFolder, Split
 
 
 def parts(count: int, split: Split, defect: str = "good") -> tuple[PartFile, ...]:
-    return tuple(PartFile(f"{split}/{defect}/{i}", split, defect, Path("a"), Path("b")) for i in range(count))
+    return tuple(
+        PartFile(f"{split}/{defect}/{i}", split, defect, {"rgb": Path("a"), "xyz": Path("b")})
+        for i in range(count)
+    )
 
 
 def test_the_table_adds_up_to_the_published_totals():

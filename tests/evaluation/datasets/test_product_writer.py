@@ -30,7 +30,7 @@ def test_a_product_reads_back_as_written(tmp_path):
 
 def test_a_part_without_image_has_no_image(tmp_path):
     write_product(tmp_path / "out", [ConvertedPart("train/good", "0", None, XYZ, None)], {})
-    assert open_product_folder(tmp_path / "out").train[0].rgb is None
+    assert open_product_folder(tmp_path / "out").train[0].files.keys() == {"xyz"}
 
 
 def test_an_interrupted_product_is_not_there_and_can_be_made_again(tmp_path):

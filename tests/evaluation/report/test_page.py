@@ -33,8 +33,7 @@ class _Part:
 
 def _parts(defect: str, values: list[float]) -> list[Any]:
     return [
-        _Part(PartFile(f"test/{defect}/{i}", "test", defect, None, None), value)
-        for i, value in enumerate(values)
+        _Part(PartFile(f"test/{defect}/{i}", "test", defect, {}), value) for i, value in enumerate(values)
     ]
 
 

@@ -12,10 +12,12 @@ from PIL import Image
 
 from models.preparation.background import BORDER, largest_piece, off_plane, support_plane
 from models.preparation.prepare import Frame, prepare
-from models.readers import Intrinsics, read_pair
+from models.readers import read_files
 from models.readers.depth import unproject
 from models.sample import BadSample, Sample, make_sample
+from recipes.intrinsics import Intrinsics
 from recipes.preparation import Preparation
+from recipes.sensor import Sensor
 from tests.scenes import scene
 
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
@@ -198,7 +200,7 @@ def test_a_cloud_of_four_megapixels_without_any_order_takes_bounded_time() -> No
 
 
 def test_a_real_kinect_frame() -> None:
-    part = prepare(read_pair(None, CLOUDS / "milk.pcd"), Preparation())
+    part = prepare(read_files({"xyz": CLOUDS / "milk.pcd"}), Preparation())
     assert part.valid.sum() > 1152
     assert np.isfinite(part.xyz).all()
 
@@ -262,7 +264,9 @@ def test_the_kept_mask_is_the_published_one(step: int) -> None:
 @pytest.mark.slow
 def test_the_kept_mask_of_a_real_scene_is_dbscans_largest_cluster() -> None:
     camera = Intrinsics(525, 525, 320, 240)
-    part = read_pair(CLOUDS / "kinect_rgb.tiff", CLOUDS / "kinect_depth.tiff", intrinsics=camera)
+    part = read_files(
+        {"rgb": CLOUDS / "kinect_rgb.tiff", "depth": CLOUDS / "kinect_depth.tiff"}, Sensor(intrinsics=camera)
+    )
     assert overlap(kept_mask(part), published_mask(part, noise_may_win=False)) >= 0.98
     # So coarse a scan is mostly noise to DBSCAN, and noise is what the published script would keep.
     assert overlap(kept_mask(part), published_mask(part)) < 0.01

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from models.readers import Intrinsics, ReadLimits, read_cloud, read_depth, read_npz, read_rgb, read_xyz
+from models.readers import ReadLimits, read_cloud, read_depth, read_part, read_rgb
 from models.sample import BadSample, TooLarge, UnsupportedType
+from recipes.intrinsics import Intrinsics
 
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
 XYZ = np.linspace(0.1, 1, 40 * 50 * 3, dtype=np.float32).reshape(40, 50, 3)
@@ -258,7 +259,7 @@ def test_images_refused(content: bytes, error: type[BadSample], code: str) -> No
 )
 def test_clouds_refused(content: bytes, error: type[BadSample], code: str) -> None:
     with pytest.raises(BadSample) as refused:
-        read_xyz(content)
+        read_cloud(content)
     assert (type(refused.value), refused.value.code) == (error, code)
     assert str(refused.value).endswith(".")
 
@@ -270,7 +271,7 @@ def test_one_colour_images_are_images() -> None:
 
 def test_limits_on_bytes() -> None:
     limits = ReadLimits(rgb_bytes=100, xyz_bytes=100)
-    for read, content in ((read_rgb, saved(RGB)), (read_xyz, tiff(XYZ))):
+    for read, content in ((read_rgb, saved(RGB)), (read_cloud, tiff(XYZ))):
         with pytest.raises(TooLarge):
             read(content, limits)
 
@@ -300,7 +301,7 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
 )
 def test_npz_refused(content: bytes, error: type[BadSample], code: str) -> None:
     with pytest.raises(BadSample) as refused:
-        read_npz(content)
+        read_part({"sample": content})
     assert (type(refused.value), refused.value.code) == (error, code)
 
 
@@ -337,7 +338,7 @@ def test_npz_bombs_are_refused_before_they_are_inflated(
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge) as refused:
-            read_npz(content, limits)
+            read_part({"sample": content}, limits=limits)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -371,18 +372,18 @@ WHOLE: dict[str, tuple[Reader, bytes]] = {
     "jpeg": (read_rgb, saved(RGB, "JPEG")),
     "jpeg progressive": (read_rgb, saved(RGB, "JPEG", progressive=True)),
     "tiff rgb": (read_rgb, tiff(RGB)),
-    "tiff": (read_xyz, tiff(XYZ)),
-    "tiff deflate": (read_xyz, tiff(XYZ, compression="zlib", rowsperstrip=8)),
-    "tiff lzw": (read_xyz, tiff(XYZ, compression="lzw", predictor=True)),
-    "tiff packbits": (read_xyz, tiff(XYZ, compression="packbits")),
-    "bigtiff": (read_xyz, tiff(XYZ, bigtiff=True, byteorder=">")),
-    "tiles": (read_xyz, tiff(XYZ, tile=(16, 16))),
-    "npy": (read_xyz, npy(XYZ)),
-    "ply": (read_xyz, _ply()),
-    "ply ascii": (read_xyz, ply_text()),
-    "pcd": (read_xyz, pcd_header()[:-64] + XYZ.tobytes()),
-    "pcd lzf": (read_xyz, (CLOUDS / "office.pcd").read_bytes()),
-    "npz": (read_npz, npz(rgb=RGB, xyz=XYZ)),
+    "tiff": (read_cloud, tiff(XYZ)),
+    "tiff deflate": (read_cloud, tiff(XYZ, compression="zlib", rowsperstrip=8)),
+    "tiff lzw": (read_cloud, tiff(XYZ, compression="lzw", predictor=True)),
+    "tiff packbits": (read_cloud, tiff(XYZ, compression="packbits")),
+    "bigtiff": (read_cloud, tiff(XYZ, bigtiff=True, byteorder=">")),
+    "tiles": (read_cloud, tiff(XYZ, tile=(16, 16))),
+    "npy": (read_cloud, npy(XYZ)),
+    "ply": (read_cloud, _ply()),
+    "ply ascii": (read_cloud, ply_text()),
+    "pcd": (read_cloud, pcd_header()[:-64] + XYZ.tobytes()),
+    "pcd lzf": (read_cloud, (CLOUDS / "office.pcd").read_bytes()),
+    "npz": (lambda data: read_part({"sample": data}), npz(rgb=RGB, xyz=XYZ)),
     "depth": (
         lambda data: read_depth(data, Intrinsics(50, 50, 25, 20)),
         saved((XYZ[..., 2] * 1000).astype(np.uint16)),

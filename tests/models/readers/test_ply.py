@@ -7,6 +7,7 @@ import pytest
 
 from models.readers import ReadLimits, read_cloud
 from models.sample import BadSample
+from recipes.sensor import METRES, Unit
 
 HEIGHT, WIDTH = 32, 40
 PITCH = 0.0005
@@ -71,8 +72,9 @@ NAMED = {
 
 @pytest.mark.parametrize("maker", NAMED)
 def test_the_grid_is_where_the_maker_writes_it(maker: str) -> None:
-    xyz, rgb = read_cloud(NAMED[maker])
-    np.testing.assert_array_equal(xyz, XYZ)
+    xyz, rgb, unit = read_cloud(NAMED[maker])
+    assert unit == ("mm" if "Photoneo" in NAMED[maker].decode("latin-1") else "m")
+    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
     assert rgb is None
 
 
@@ -94,7 +96,8 @@ def test_the_grid_is_where_the_maker_writes_it(maker: str) -> None:
     ids=["Zivid", "Mech-Eye", "text", "PCD"],
 )
 def test_a_list_of_points_has_the_size_of_its_image(data: bytes) -> None:
-    np.testing.assert_array_equal(read_cloud(data, image=IMAGE)[0], XYZ)
+    xyz, _, unit = read_cloud(data, image=IMAGE)
+    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
     for image in (None, (HEIGHT, WIDTH + 1)):
         with pytest.raises(BadSample) as refused:
             read_cloud(data, image=image)
@@ -138,7 +141,7 @@ def test_colours_of_every_kind_are_the_same_picture(
     for at, (axis, name) in enumerate(zip("xyz", names, strict=True)):
         points[axis], points[name] = XYZ.reshape(-1, 3)[:, at], values[:, at]
     lines = [*POINT, *(f"property {kind} {name}" for name in names)]
-    xyz, rgb = read_cloud(ply(points=points, lines=lines), image=IMAGE)
+    xyz, rgb, _ = read_cloud(ply(points=points, lines=lines), image=IMAGE)
     np.testing.assert_array_equal(xyz, XYZ)
     assert rgb is not None
     np.testing.assert_array_equal(rgb, RGB)
@@ -150,7 +153,7 @@ def test_colours_of_every_kind_are_the_same_picture(
 def test_what_windows_prints_for_no_number_is_no_return(word: str) -> None:
     rows = [f"{word} {word} {word}" if np.isnan(p[0]) else " ".join(map(str, p)) for p in XYZ.reshape(-1, 3)]
     head = ["ply", "format ascii 1.0", f"element vertex {HEIGHT * WIDTH}", *POINT, "end_header"]
-    xyz, _ = read_cloud("\n".join([*head, *rows]).encode(), image=IMAGE)
+    xyz, *_ = read_cloud("\n".join([*head, *rows]).encode(), image=IMAGE)
     assert np.isnan(xyz[1, 2]).all()
     assert np.isnan(xyz).sum() == 3
 
@@ -166,3 +169,29 @@ def test_a_declared_size_that_cannot_be_is_refused_before_memory_is_taken() -> N
     with pytest.raises(BadSample) as refused:
         read_cloud(ply("comment width 41", "comment height 32"), ReadLimits())
     assert refused.value.code == "unorganised_cloud"
+
+
+@pytest.mark.parametrize(
+    ("note", "unit"),
+    [
+        ("comment x y z data unit in mm", "mm"),
+        ("comment x y z data unit in m", "m"),
+        ("obj_info Photoneo PLY PointCloud", "mm"),
+        ("comment unit: inch", "inch"),
+        ("comment units = micrometers", "um"),
+    ],
+)
+def test_the_unit_is_the_files_own_and_a_declared_unit_must_not_contradict_it(note: str, unit: Unit) -> None:
+    xyz, _, used = read_cloud(ply(note), image=IMAGE)
+    assert used == unit
+    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
+    np.testing.assert_array_equal(read_cloud(ply(note), image=IMAGE, unit=unit).xyz, xyz)
+    with pytest.raises(BadSample) as refused:
+        read_cloud(ply(note), image=IMAGE, unit="mm" if unit != "mm" else "m")
+    assert refused.value.code == "unit_contradicted"
+
+
+def test_a_declared_unit_counts_where_the_file_names_none() -> None:
+    xyz, _, used = read_cloud(ply("comment made by a unit of ours"), image=IMAGE, unit="inch")
+    assert used == "inch"
+    np.testing.assert_array_equal(xyz, XYZ * np.float32(0.0254))

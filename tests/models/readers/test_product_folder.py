@@ -93,7 +93,7 @@ def test_a_product_recorded_without_cloud_or_without_image(tmp_path: Path) -> No
 def test_two_clouds_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, "1.png", "1.tiff", "1.npy")
     folder = open_product_folder(tmp_path)
-    assert folder.train[0].xyz == tmp_path / "1.tiff"
+    assert folder.train[0].files["xyz"] == tmp_path / "1.tiff"
     assert [note.split(":")[0] for note in folder.skipped] == ["1.npy"]
     assert "1.tiff" in folder.skipped[0]
 
@@ -158,7 +158,7 @@ def test_names_pair_whatever_the_form_of_their_accents(tmp_path: Path) -> None:
     write(tmp_path / "xyz", unicodedata.normalize("NFC", "Gehäuse 7.tiff"))
     folder = open_product_folder(tmp_path)
     assert [part.name for part in folder.train] == ["Gehäuse 7"]
-    assert folder.train[0].rgb is not None
+    assert "rgb" in folder.train[0].files
     assert folder.skipped == ()
 
 

@@ -18,15 +18,16 @@ from plyfile import PlyData, PlyElement
 from pypcd4.pypcd4 import Encoding, PointCloud
 
 from models.readers import (
-    Intrinsics,
     read_cloud,
     read_depth,
-    read_npz,
-    read_pair,
+    read_files,
+    read_part,
     read_rgb,
-    read_xyz,
 )
+from models.readers.intrinsics import read_intrinsics
 from models.sample import BadSample, check_range, make_sample
+from recipes.intrinsics import Intrinsics
+from recipes.sensor import Sensor
 
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
 CAMERA = Intrinsics(525, 525, 320, 240)
@@ -112,7 +113,7 @@ TIFF_FORMS: list[dict[str, object]] = [
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_tiff_form_gives_the_same_numbers(form: dict[str, object], dtype: type) -> None:
     xyz = cloud(dtype=dtype)
-    read = read_xyz(tiff(xyz, **form))
+    read = read_cloud(tiff(xyz, **form)).xyz
     assert read.dtype == np.float32
     np.testing.assert_array_equal(read, xyz.astype(np.float32))
 
@@ -120,21 +121,21 @@ def test_every_tiff_form_gives_the_same_numbers(form: dict[str, object], dtype: 
 def test_planar_tiff() -> None:
     xyz = cloud()
     planes = tiff(np.moveaxis(xyz, 2, 0).copy(), planarconfig="separate")
-    np.testing.assert_array_equal(read_xyz(planes), xyz)
+    np.testing.assert_array_equal(read_cloud(planes).xyz, xyz)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_npy(dtype: str, order: str) -> None:
     xyz = cloud().astype(dtype)
-    np.testing.assert_array_equal(read_xyz(npy(np.asarray(xyz, order=order))), xyz.astype(np.float32))  # type: ignore[call-overload]
+    np.testing.assert_array_equal(read_cloud(npy(np.asarray(xyz, order=order))).xyz, xyz.astype(np.float32))  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(("text", "order"), [(True, "="), (False, "<"), (False, ">")])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_ply(text: bool, order: str, dtype: type) -> None:
     xyz, rgb = cloud(dtype=dtype), picture()
-    read, colour = read_cloud(ply(xyz, rgb, text, order))
+    read, colour, _ = read_cloud(ply(xyz, rgb, text, order))
     np.testing.assert_allclose(read, xyz.astype(np.float32), rtol=1e-6)
     np.testing.assert_array_equal(colour, rgb)
     assert read_cloud(ply(xyz, None, text, order))[1] is None
@@ -146,12 +147,12 @@ def test_ply_sides_may_stand_in_comments() -> None:
         .replace(b"obj_info num_cols", b"comment width:")
         .replace(b"obj_info num_rows", b"comment height")
     )
-    np.testing.assert_array_equal(read_xyz(content), cloud())
+    np.testing.assert_array_equal(read_cloud(content).xyz, cloud())
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "binary", "binary_compressed"])
 def test_pcd(encoding: str) -> None:
-    np.testing.assert_allclose(read_xyz(pcd(cloud(), encoding)), cloud(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(read_cloud(pcd(cloud(), encoding)).xyz, cloud(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_cloud_written_as_text_lets_other_threads_run_while_it_is_read() -> None:
@@ -167,7 +168,7 @@ def test_a_cloud_written_as_text_lets_other_threads_run_while_it_is_read() -> No
     other = threading.Thread(target=take_turns)
     other.start()
     try:
-        read_xyz(content)
+        read_cloud(content)
     finally:
         done.set()
         other.join()
@@ -175,21 +176,23 @@ def test_a_cloud_written_as_text_lets_other_threads_run_while_it_is_read() -> No
 
 
 def test_npz_holds_a_part() -> None:
-    sample = read_npz(npz(rgb=picture(), xyz=cloud()))
+    sample = read_part({"sample": npz(rgb=picture(), xyz=cloud())})
     expected = make_sample(picture(), cloud())
     np.testing.assert_array_equal(sample.xyz, expected.xyz)
     np.testing.assert_array_equal(sample.rgb, expected.rgb)
-    assert not read_npz(npz(rgb=picture())).valid.any()
-    assert not read_npz(npz(xyz=cloud())).rgb.any()
+    assert not read_part({"sample": npz(rgb=picture())}).valid.any()
+    assert not read_part({"sample": npz(xyz=cloud())}).rgb.any()
 
 
 def test_npz_with_scaled_integers() -> None:
     stored = np.rint(np.nan_to_num(cloud()) / 2e-4).astype(np.int16)
     stored[0, 0] = 0
-    sample = read_npz(npz(rgb=picture(), xyz=stored, xyz_scale=np.array(2e-4)))
+    sample = read_part({"sample": npz(rgb=picture(), xyz=stored, xyz_scale=np.array(2e-4))})
     np.testing.assert_allclose(sample.xyz, stored * 2e-4, rtol=1e-6)
     assert not sample.valid[0, 0]
-    moved = read_npz(npz(xyz=stored.astype(np.float16), xyz_scale=np.full(3, 2e-4), xyz_offset=np.ones(3)))
+    moved = read_part(
+        {"sample": npz(xyz=stored.astype(np.float16), xyz_scale=np.full(3, 2e-4), xyz_offset=np.ones(3))}
+    )
     assert not moved.valid[0, 0]
     assert not moved.xyz[0, 0].any()
 
@@ -216,13 +219,13 @@ def test_npz_with_scaled_integers() -> None:
 )
 def test_npz_scales_that_mean_nothing(entries: dict[str, np.ndarray], code: str) -> None:
     with pytest.raises(BadSample) as refused:
-        read_npz(npz(**entries))
+        read_part({"sample": npz(**entries)})
     assert refused.value.code == code
 
 
 def test_npz_depth() -> None:
     depth = np.full((33, 47), 500, np.uint16)
-    sample = read_npz(npz(rgb=picture(), depth=depth, intrinsics=np.array([100.0, 100, 23, 16])))
+    sample = read_part({"sample": npz(rgb=picture(), depth=depth, intrinsics=np.array([100.0, 100, 23, 16]))})
     assert sample.xyz[16, 23].tolist() == [0, 0, np.float32(0.5)]
 
 
@@ -269,7 +272,7 @@ def test_exif_orientation_is_ignored() -> None:
 def test_real_clouds() -> None:
     for name in ("milk", "office", "kinect"):
         path = CLOUDS / f"{name}.pcd"
-        xyz, rgb = read_cloud(path.read_bytes())
+        xyz, rgb, _ = read_cloud(path.read_bytes())
         reference = PointCloud.from_path(path)
         np.testing.assert_array_equal(xyz.reshape(-1, 3), reference.numpy(("x", "y", "z")))
         assert rgb is not None
@@ -278,8 +281,10 @@ def test_real_clouds() -> None:
 
 def test_one_kinect_frame_in_three_forms_is_one_part() -> None:
     crop = np.s_[200:320, 240:400]
-    whole = read_pair(CLOUDS / "kinect_rgb.tiff", CLOUDS / "kinect_depth.tiff", intrinsics=CAMERA)
-    part = read_pair(None, CLOUDS / "kinect.pcd")
+    whole = read_files(
+        {"rgb": CLOUDS / "kinect_rgb.tiff", "depth": CLOUDS / "kinect_depth.tiff"}, Sensor(intrinsics=CAMERA)
+    )
+    part = read_files({"xyz": CLOUDS / "kinect.pcd"})
     np.testing.assert_array_equal(part.rgb, whole.rgb[crop])
     np.testing.assert_array_equal(part.valid, whole.valid[crop])
     np.testing.assert_allclose(part.xyz, whole.xyz[crop], atol=1e-6)
@@ -334,7 +339,7 @@ ROS = SIZE | {
     ids=["plain", "size", "RealSense", "Open3D", "Open3D nested", "ROS 1", "ROS 2"],
 )
 def test_intrinsics_as_tools_write_them(values: dict[str, object], expected: Intrinsics) -> None:
-    assert Intrinsics.from_json(json.dumps(values).encode()) == expected
+    assert read_intrinsics(json.dumps(values).encode()) == expected
 
 
 @pytest.mark.parametrize(
@@ -365,7 +370,7 @@ def test_intrinsics_as_tools_write_them(values: dict[str, object], expected: Int
 )
 def test_bad_intrinsics_name_the_key(values: dict[str, object], named: str) -> None:
     with pytest.raises(BadSample, match=named) as refused:
-        Intrinsics.from_json(json.dumps(values).encode())
+        read_intrinsics(json.dumps(values).encode())
     assert refused.value.code == "intrinsics_invalid"
     str(refused.value).encode()
 
@@ -390,7 +395,7 @@ def test_bad_intrinsics_name_the_key(values: dict[str, object], named: str) -> N
 )
 def test_bad_intrinsics(text: bytes) -> None:
     with pytest.raises(BadSample) as refused:
-        Intrinsics.from_json(text)
+        read_intrinsics(text)
     assert refused.value.code == "intrinsics_invalid"
 
 
@@ -418,7 +423,7 @@ def test_depth_without_a_scale(dtype: type, stored: float, scale: float | None, 
     camera = Intrinsics(500, 510, 23.5, 16, scale)
     np.testing.assert_allclose(read_depth(npy(depth), camera)[..., 2], metres, rtol=1e-6)
     numbers = np.array([500, 510, 23.5, 16] + ([] if scale is None else [scale]))
-    sample = read_npz(npz(rgb=picture(), depth=depth, intrinsics=numbers))
+    sample = read_part({"sample": npz(rgb=picture(), depth=depth, intrinsics=numbers)})
     np.testing.assert_allclose(sample.xyz[..., 2], metres, rtol=1e-6)
 
 
@@ -440,8 +445,8 @@ def test_a_depth_of_another_scale_is_told_so() -> None:
 )
 def test_round_trips_at_any_size(height: int, width: int, form: dict[str, object], encoding: str) -> None:
     xyz = cloud(height, width)
-    np.testing.assert_array_equal(read_xyz(tiff(xyz, **form)), xyz)
-    np.testing.assert_array_equal(read_xyz(ply(xyz)), xyz)
-    np.testing.assert_array_equal(read_xyz(npy(xyz)), xyz)
-    np.testing.assert_allclose(read_xyz(pcd(xyz, encoding)), xyz, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(read_cloud(tiff(xyz, **form)).xyz, xyz)
+    np.testing.assert_array_equal(read_cloud(ply(xyz)).xyz, xyz)
+    np.testing.assert_array_equal(read_cloud(npy(xyz)).xyz, xyz)
+    np.testing.assert_allclose(read_cloud(pcd(xyz, encoding)).xyz, xyz, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(read_rgb(png(picture(height, width))), picture(height, width))
