@@ -138,7 +138,7 @@ def build(
 @app.command()
 def score(
     product: Product,
-    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")],
     xyz: Annotated[
         Path, typer.Argument(help="The part's organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
     ],
@@ -202,7 +202,7 @@ def score(
 
 @app.command()
 def trace(
-    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG or TIFF.")],
+    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")],
     xyz: Annotated[
         Path, typer.Argument(help="The part's organised cloud, same size: TIFF, PLY, PCD or NPY.")
     ],

@@ -1,6 +1,6 @@
 """Readers turn files and uploads into arrays or a Sample. They trust no byte of the input."""
 
-from models.readers.files import Cloud, read_cloud, read_depth, read_rgb
+from models.readers.files import Cloud, read_cloud, read_depth, read_pixels, read_rgb
 from models.readers.limits import ReadLimits
 from models.readers.part import read_files, read_part
 
@@ -11,5 +11,6 @@ __all__ = [
     "read_depth",
     "read_files",
     "read_part",
+    "read_pixels",
     "read_rgb",
 ]

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.arrays import npy_depth, npy_xyz
+from models.readers.bmp import bmp_image
 from models.readers.depth import unproject
-from models.readers.images import jpeg_rgb, png_depth, png_rgb
+from models.readers.images import jpeg_image, png_depth, png_image
 from models.readers.kinds import kind_of, refusal
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.pcd import pcd_cloud
+from models.readers.pixels import Pixels
 from models.readers.ply import ply_cloud
 from models.readers.stored import Stored
-from models.readers.tiff import tiff_depth, tiff_rgb, tiff_xyz
+from models.readers.tiff import tiff_depth, tiff_image, tiff_xyz
 from models.readers.units import agreed, in_metres
 from models.sample import TooLarge
 from recipes.intrinsics import Intrinsics
@@ -35,10 +37,11 @@ class Cloud(NamedTuple):
 
 _Read = TypeVar("_Read")
 
-_RGB: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.uint8]]] = {
-    "PNG": png_rgb,
-    "JPEG": jpeg_rgb,
-    "TIFF": tiff_rgb,
+_IMAGE: Mapping[str, Callable[[bytes, ReadLimits], Pixels]] = {
+    "PNG": png_image,
+    "JPEG": jpeg_image,
+    "TIFF": tiff_image,
+    "BMP": bmp_image,
 }
 _Size = tuple[int, int] | None
 _CLOUD: Mapping[str, Callable[[bytes, ReadLimits, _Size], Stored]] = {
@@ -54,14 +57,24 @@ _DEPTH: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.generic]]] = {
 }
 
 
-def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
-    """Read a PNG, JPEG or TIFF image: (H, W, 3) uint8. images.py lists the conversions.
+def read_rgb(data: bytes, limits: ReadLimits = DEFAULT_LIMITS, bits: int | None = None) -> NDArray[np.uint8]:
+    """Read a PNG, JPEG, TIFF or BMP image: (H, W, 3) uint8. pixels.py lists the conversions.
+
+    bits: significant bits of 16-bit values, where the file does not say them. None means 16.
+
+    Raises the errors of read_pixels, and BadSample image_bits.
+    """
+    return read_pixels(data, limits).rgb(bits)
+
+
+def read_pixels(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Pixels:
+    """Read an image as stored, before it becomes 8-bit RGB.
 
     Raises BadSample: empty, unreadable, too_small, multi_frame, multi_page, unsupported_encoding, rgb_shape,
     rgb_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
     """
     check_bytes(data, limits.rgb_bytes, "image")
-    return _reader(data, _RGB, "image")(data, limits)
+    return _reader(data, _IMAGE, "image")(data, limits)
 
 
 def read_cloud(

@@ -1,9 +1,8 @@
-"""PNG and JPEG images. We check the header and the chunks first; then Pillow decodes.
+"""PNG and JPEG images. We check the header and the chunks first; then Pillow or libpng decodes.
 
 Our own check is needed because Pillow skips checksums of pixels and decodes any number of JPEG scans.
-Conversions to 8-bit RGB: of 16 bits the high byte is kept, grey is repeated three times, palettes are looked
-up, alpha is dropped (the colour stays as stored). EXIF orientation is ignored, because image and cloud are
-registered as stored. Bytes after the end of the image are ignored.
+Palettes are looked up. EXIF orientation is ignored, because image and cloud are registered as stored. Bytes
+after the end of the image are ignored.
 """
 
 from __future__ import annotations
@@ -12,12 +11,15 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from models.readers.limits import ReadLimits, check_bytes, check_pixels, decoding
+from models.readers.pixels import FULL_BITS, Pixels, without_alpha
 from models.sample import BadSample
 
 _PNG_START = 8
@@ -28,28 +30,44 @@ _JPEG_STANDALONE = (0x01, *range(0xD0, 0xD9))
 _JPEG_SCAN = 0xDA
 
 
-def png_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8. Raises BadSample: unreadable, too_small, multi_frame; TooLarge."""
+@dataclass(frozen=True, slots=True)
+class _PngHeader:
+    """What a PNG says about its pixels.
+
+    bits: of each value as stored. colour: the colour type. significant: the bits that the chunk sBIT names,
+    if the file has one.
+    """
+
+    bits: int
+    colour: int
+    significant: int | None
+
+
+def png_image(data: bytes, limits: ReadLimits) -> Pixels:
+    """Raises BadSample: unreadable, too_small, multi_frame; TooLarge."""
     check_bytes(data, limits.rgb_bytes, "PNG image")
     with decoding("PNG image"):
-        _check_png(data, limits.rgb_pixels, limits)
-        return _as_rgb(_opened(data, "PNG", limits.rgb_pixels, limits))
+        header = _check_png(data, limits.rgb_pixels, limits)
+        if header.bits < FULL_BITS:
+            return _pixels(_opened(data, "PNG", limits.rgb_pixels, limits))
+        values = without_alpha(imagecodecs.png_decode(data))  # Pillow keeps only the high byte of colour
+        return Pixels(values, _stated_bits(header, values))
 
 
-def jpeg_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8. Raises BadSample: unreadable, too_small, unsupported_encoding; TooLarge."""
+def jpeg_image(data: bytes, limits: ReadLimits) -> Pixels:
+    """Raises BadSample: unreadable, too_small, unsupported_encoding; TooLarge."""
     check_bytes(data, limits.rgb_bytes, "JPEG image")
     with decoding("JPEG image"):
         _check_jpeg(data, limits)
-        return _as_rgb(_opened(data, "JPEG", limits.rgb_pixels, limits))
+        return _pixels(_opened(data, "JPEG", limits.rgb_pixels, limits))
 
 
 def png_depth(data: bytes, limits: ReadLimits) -> NDArray[np.uint16]:
     """(H, W) uint16 of a 16-bit grey PNG. Raises BadSample: unreadable, too_small, depth_dtype; TooLarge."""
     check_bytes(data, limits.xyz_bytes, "depth PNG")
     with decoding("depth PNG"):
-        bits, colour = _check_png(data, limits.xyz_pixels, limits)
-        if (bits, colour) != (16, 0):
+        header = _check_png(data, limits.xyz_pixels, limits)
+        if (header.bits, header.colour) != (16, 0):
             raise BadSample("depth_dtype", "The depth PNG must be 16-bit greyscale.")
         return np.asarray(_opened(data, "PNG", limits.xyz_pixels, limits)).astype(np.uint16)
 
@@ -61,30 +79,45 @@ def _opened(data: bytes, kind: str, most: int, limits: ReadLimits) -> Image.Imag
     return image
 
 
-def _as_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16-bit grey
-        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
+def _pixels(image: Image.Image) -> Pixels:
+    """The 8-bit pixels of an image that Pillow decoded; a palette is looked up."""
     image.info.pop("transparency", None)  # otherwise Pillow warns that transparency is lost
-    return np.array(image.convert("RGB"))
+    return Pixels(np.array(image if image.mode == "L" else image.convert("RGB")))
 
 
-def _check_png(data: bytes, most: int, limits: ReadLimits) -> tuple[int, int]:
-    """Return (bits per channel, colour type) after checking every chunk up to IEND.
+def _stated_bits(header: _PngHeader, values: NDArray[np.uint16]) -> int | None:
+    """The significant bits of 16-bit values where the chunk sBIT tells them; otherwise None.
 
-    Pillow does not check the checksums of the pixels. Raises ValueError, BadSample or TooLarge.
+    By the standard, a value of fewer significant bits is scaled up to 16 bits. Some cameras' software writes
+    the value as it is: then no value reaches 2 ** bits, and lower bits that scaling would leave 0 are used.
     """
-    header = b""
+    bits = header.significant
+    if bits is None or not 8 <= bits <= FULL_BITS:
+        return None
+    unscaled = int(values.max()) < 1 << bits and bool((values & ((1 << (FULL_BITS - bits)) - 1)).any())
+    return bits if unscaled else FULL_BITS
+
+
+def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
+    """Check every chunk up to IEND. Pillow does not check the checksums of the pixels.
+
+    Raises ValueError, BadSample or TooLarge.
+    """
+    header, significant = b"", None
     for name, body in _png_chunks(data):
         if name == b"IHDR":
+            if header:
+                raise ValueError("two headers")
             header = bytes(body)
+        elif name == b"sBIT":
+            significant = max(body)
         elif name == b"acTL":
             raise BadSample("multi_frame", "The PNG is an animation. Send one still image.")
         if not header:
             raise ValueError("the first chunk is not IHDR")
     width, height, bits, colour = struct.unpack(">IIBB3x", header)
     check_pixels(height, width, most, limits, "PNG image")
-    return bits, colour
+    return _PngHeader(bits, colour, significant)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -17,9 +17,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"VERSION ", "PCD"),
     (b"\x93NUMPY", "NPY"),
     (b"PK\x03\x04", "NPZ"),
+    (b"BM", "BMP"),
     # Not accepted; listed so that the error message can name the kind.
     (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
     (b"RIFF", "WebP"),
     (b"%PDF", "PDF"),
     (b"8BPS", "Photoshop"),

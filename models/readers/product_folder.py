@@ -23,7 +23,7 @@ Split = Literal["train", "validation", "test"]
 
 GOOD = "good"
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 TIFF_SUFFIXES = (".tiff", ".tif")
 """In a folder of images, a TIFF is an image. In a folder with images and clouds, a TIFF is a cloud."""
 CLOUD_SUFFIXES = (".tiff", ".tif", ".pcd", ".ply", ".npy")

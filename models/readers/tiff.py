@@ -9,15 +9,40 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import TiffFile, TiffPage
+from tifffile import PHOTOMETRIC, TiffFile, TiffPage
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.pixels import Pixels, without_alpha
 from models.sample import BadSample, UnsupportedType
 
 _COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits"}
+
+
+_MAX_SAMPLE_VALUE = 281
+"""The tag of the largest value that the camera can write."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a page must hold.
+
+    role: begins the codes of refusals. channels: the numbers of values for each pixel.
+    """
+
+    role: str
+    channels: tuple[int, ...]
+    dtypes: tuple[str, ...]
+
+
+_CLOUD = _Wanted("xyz", (3,), ("float32", "float64"))
+_IMAGE = _Wanted("rgb", (1, 2, 3, 4), ("uint8", "uint16"))
+_DEPTH = _Wanted("depth", (1,), ("uint16", "float32", "float64"))
 
 
 def tiff_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
@@ -26,15 +51,30 @@ def tiff_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
     Raises BadSample: unreadable, multi_page, xyz_shape, xyz_dtype, too_small; UnsupportedType; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "TIFF cloud")
-    with decoding("TIFF cloud"):
-        return _decoded(data, limits.xyz_pixels, 3, ("float32", "float64"), "xyz", limits)
+    with decoding("TIFF cloud"), _only_page(data) as page:
+        return _values(page, len(data), limits.xyz_pixels, _CLOUD, limits)
 
 
-def tiff_rgb(data: bytes, limits: ReadLimits) -> NDArray[np.uint8]:
-    """Read an image: (H, W, 3) uint8. Raises the errors of tiff_xyz, with rgb_shape and rgb_dtype."""
+def tiff_image(data: bytes, limits: ReadLimits) -> Pixels:
+    """Read an image: grey, RGB or a palette, with or without alpha, of 8 or 16 bits.
+
+    Raises the errors of tiff_xyz, with rgb_shape and rgb_dtype, and BadSample unsupported_encoding.
+    """
     check_bytes(data, limits.rgb_bytes, "TIFF image")
-    with decoding("TIFF image"):
-        return _decoded(data, limits.rgb_pixels, 3, ("uint8",), "rgb", limits)
+    with decoding("TIFF image"), _only_page(data) as page:
+        values = without_alpha(_values(page, len(data), limits.rgb_pixels, _IMAGE, limits))
+        kind = (page.photometric, values.ndim, values.dtype.name)
+        if page.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB):
+            return Pixels(values, _stated_bits(page))
+        if kind == (PHOTOMETRIC.MINISWHITE, 2, "uint8"):
+            return Pixels(np.invert(values))
+        if kind == (PHOTOMETRIC.PALETTE, 2, "uint8"):
+            return Pixels(_palette(page)[values])
+    raise BadSample(
+        "unsupported_encoding",
+        "The colours of the TIFF are not accepted. Write grey or RGB (not raw sensor pattern, CMYK, "
+        "YCbCr or Lab).",
+    )
 
 
 def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
@@ -43,25 +83,48 @@ def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     Raises the errors of tiff_xyz, with depth_shape and depth_dtype.
     """
     check_bytes(data, limits.xyz_bytes, "depth TIFF")
-    with decoding("depth TIFF"):
-        return _decoded(data, limits.xyz_pixels, 1, ("uint16", "float32", "float64"), "depth", limits)
+    with decoding("depth TIFF"), _only_page(data) as page:
+        return _values(page, len(data), limits.xyz_pixels, _DEPTH, limits)
 
 
-def _decoded(
-    data: bytes, most: int, channels: int, dtypes: tuple[str, ...], role: str, limits: ReadLimits
-) -> NDArray:
-    """(H, W, channels) or, for one channel, (H, W), in the machine's byte order."""
+@contextmanager
+def _only_page(data: bytes) -> Iterator[TiffPage]:
+    """The page of a TIFF that has one page."""
     _check_single_page(data)
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages[0]
         if not isinstance(page, TiffPage):
             raise TypeError("the first page is damaged")
-        _check_page(page, most, channels, dtypes, role, limits)
-        _check_segments(page, len(data), limits)
-        array = page.asarray(maxworkers=1)
+        yield page
+
+
+def _values(page: TiffPage, size: int, most: int, wanted: _Wanted, limits: ReadLimits) -> NDArray:
+    """(H, W) or (H, W, channels), in the machine's byte order. size: of the file, bytes. most: pixels."""
+    _check_page(page, most, wanted, limits)
+    _check_segments(page, size, limits)
+    array = page.asarray(maxworkers=1)
     if page.axes == "SYX":
         array = np.moveaxis(array, 0, 2)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _stated_bits(page: TiffPage) -> int | None:
+    """The significant bits of the values, if the page says a largest value of all ones, such as 4095.
+
+    Other largest values are those of one picture, not of the camera.
+    """
+    tag = page.tags.get(_MAX_SAMPLE_VALUE)
+    largest = {tag.value} if tag is not None and isinstance(tag.value, int) else set(tag.value if tag else ())
+    most = max(largest, default=0)
+    return most.bit_length() if most > 0xFF and most & (most + 1) == 0 else None
+
+
+def _palette(page: TiffPage) -> NDArray[np.uint8]:
+    """(256, 3) colours. Raises ValueError where the page has none."""
+    colours = page.colormap
+    if colours is None or colours.shape != (3, 256):
+        raise ValueError("the palette is missing")
+    return (colours >> 8 if colours.max() > 0xFF else colours).astype(np.uint8).T
 
 
 def _check_single_page(data: bytes) -> None:
@@ -83,9 +146,7 @@ def _check_single_page(data: bytes) -> None:
         )
 
 
-def _check_page(
-    page: TiffPage, most: int, channels: int, dtypes: tuple[str, ...], role: str, limits: ReadLimits
-) -> None:
+def _check_page(page: TiffPage, most: int, wanted: _Wanted, limits: ReadLimits) -> None:
     if page.compression not in _COMPRESSIONS:
         raise UnsupportedType(
             "unsupported_compression",
@@ -93,17 +154,21 @@ def _check_page(
         )
     check_pixels(page.imagelength, page.imagewidth, most, limits, "TIFF")
     height, width = page.imagelength, page.imagewidth
-    layouts = {"YXS": (height, width, channels), "SYX": (channels, height, width)}
-    if channels == 1:
-        layouts = {"YX": (height, width)}
-    if page.axes not in layouts or page.shape != layouts[page.axes]:
-        shape = "height x width" + (f" x {channels}" if channels > 1 else "")
+    layouts: set[tuple[str, tuple[int, ...]]] = set()
+    for channels in wanted.channels:
+        if channels == 1:
+            layouts.add(("YX", (height, width)))
+        else:
+            layouts |= {("YXS", (height, width, channels)), ("SYX", (channels, height, width))}
+    if (page.axes, page.shape) not in layouts:
+        shapes = sorted({f"height x width{f' x {count}' if count > 1 else ''}" for count in wanted.channels})
         raise BadSample(
-            f"{role}_shape", f"The TIFF must be {shape}, with one value per pixel for each channel."
+            f"{wanted.role}_shape",
+            f"The TIFF must be {' or '.join(shapes)}, with one value per pixel for each channel.",
         )
     dtype = np.dtype("V") if page.dtype is None else page.dtype
-    if dtype.name not in dtypes or page.bitspersample != 8 * dtype.itemsize:
-        raise BadSample(f"{role}_dtype", f"The TIFF must hold {' or '.join(dtypes)} numbers.")
+    if dtype.name not in wanted.dtypes or page.bitspersample != 8 * dtype.itemsize:
+        raise BadSample(f"{wanted.role}_dtype", f"The TIFF must hold {' or '.join(wanted.dtypes)} numbers.")
 
 
 def _check_segments(page: TiffPage, size: int, limits: ReadLimits) -> None:

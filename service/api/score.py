@@ -33,7 +33,7 @@ _FORM = {
     "type": "object",
     "description": "One part as a form. part_id may be a field too; in a query it is described once.",
     "properties": {
-        "rgb": _FILE | {"description": "Image: PNG, JPEG or TIFF."},
+        "rgb": _FILE | {"description": "Image: PNG, JPEG, TIFF or BMP."},
         "xyz": _FILE | {"description": "Organised cloud, metres: TIFF, PLY, PCD or NPY. Alone if coloured."},
         "depth": _FILE | {"description": "Depth map instead of xyz: 16-bit PNG, TIFF or NPY."},
         "intrinsics": {

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -113,6 +114,14 @@ def sof(marker: int, precision: int = 8, channels: int = 3, side: int = 64) -> b
     return b"\xff\xd8" + bytes((0xFF, marker)) + struct.pack(">H", len(frame) + 2) + frame
 
 
+def bmp(header: int = 40, width: int = 50, height: int = 40, bits: int = 24, compression: int = 0) -> bytes:
+    """A BMP that claims what the arguments say, with the pixels of RGB."""
+    whole = bytearray(saved(RGB, "BMP"))
+    struct.pack_into("<IiiHHI", whole, 14, header, width, height, 1, bits, compression)
+    return bytes(whole)
+
+
+DEEP = bytes(imagecodecs.png_encode(RGB.astype(np.uint16) << 8))
 CMYK = io.BytesIO()
 Image.new("CMYK", (64, 64)).save(CMYK, "JPEG")
 ANIMATION = io.BytesIO()
@@ -138,12 +147,32 @@ REFUSED_IMAGES: list[tuple[str, bytes, type[BadSample], str]] = [
     ("half a JPEG", saved(RGB, "JPEG")[:700], BadSample, "unreadable"),
     *[
         (f"39 {kind}", saved(RGB, kind), UnsupportedType, "unsupported_type")
-        for kind in ("GIF", "WEBP", "BMP", "PDF", "EPS", "TGA")
+        for kind in ("GIF", "WEBP", "PDF", "EPS", "TGA")
     ],
     ("39 SVG", b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedType, "unsupported_type"),
     ("41 1 x 1", saved(RGB[:1, :1]), BadSample, "too_small"),
     ("41 8 x 8", saved(RGB[:8, :8]), BadSample, "too_small"),
-    ("16-bit TIFF", tiff(RGB.astype(np.uint16)), BadSample, "rgb_dtype"),
+    ("float TIFF", tiff(RGB.astype(np.float32)), BadSample, "rgb_dtype"),
+    ("TIFF of 5 channels", tiff(np.dstack([RGB, RGB[..., :2]])), BadSample, "rgb_shape"),
+    ("TIFF raw sensor", tiff(RGB[..., 0], photometric="cfa"), BadSample, "unsupported_encoding"),
+    (
+        "TIFF CMYK",
+        tiff(np.dstack([RGB, RGB[..., 0]]), photometric="separated"),
+        BadSample,
+        "unsupported_encoding",
+    ),
+    ("half a 16-bit PNG", DEEP[: len(DEEP) // 2], BadSample, "unreadable"),
+    ("16-bit PNG, bad CRC", flipped(DEEP, 60), BadSample, "unreadable"),
+    ("two PNG headers", DEEP[:33] + DEEP[8:], BadSample, "unreadable"),
+    ("half a BMP", saved(RGB, "BMP")[:3000], BadSample, "unreadable"),
+    ("BMP head", saved(RGB, "BMP")[:20], BadSample, "unreadable"),
+    ("BMP 2^31", bmp(width=2**31 - 1, height=2**31 - 1), TooLarge, "too_many_pixels"),
+    ("BMP negative", bmp(width=-50), BadSample, "too_small"),
+    ("BMP OS/2", bmp(header=12), BadSample, "unsupported_encoding"),
+    ("BMP run lengths", bmp(bits=8, compression=1), BadSample, "unsupported_encoding"),
+    ("BMP with a JPEG", bmp(compression=4), BadSample, "unsupported_encoding"),
+    ("BMP 16 bits", bmp(bits=16), BadSample, "unsupported_encoding"),
+    ("BMP other masks", bmp(bits=32, compression=3), BadSample, "unsupported_encoding"),
 ]
 
 
@@ -371,7 +400,9 @@ WHOLE: dict[str, tuple[Reader, bytes]] = {
     "png": (read_rgb, saved(RGB)),
     "jpeg": (read_rgb, saved(RGB, "JPEG")),
     "jpeg progressive": (read_rgb, saved(RGB, "JPEG", progressive=True)),
+    "png 16": (read_rgb, DEEP),
     "tiff rgb": (read_rgb, tiff(RGB)),
+    "bmp": (read_rgb, saved(RGB, "BMP")),
     "tiff": (read_cloud, tiff(XYZ)),
     "tiff deflate": (read_cloud, tiff(XYZ, compression="zlib", rowsperstrip=8)),
     "tiff lzw": (read_cloud, tiff(XYZ, compression="lzw", predictor=True)),

@@ -163,14 +163,14 @@ def test_names_pair_whatever_the_form_of_their_accents(tmp_path: Path) -> None:
 
 
 def test_files_that_no_reader_takes_are_left_out_by_kind(tmp_path: Path) -> None:
-    write(tmp_path / "rgb", "1.png", "2.bmp", "3.bmp")
+    write(tmp_path / "rgb", "1.png", "2.webp", "3.webp")
     write(tmp_path / "xyz", "1.tiff", "2.tiff")
     for name in ("rgb/Thumbs.db", "rgb/.DS_Store", "xyz/1.csv", "readme.txt"):
         (tmp_path / name).write_bytes(b"x")
     folder = open_product_folder(tmp_path)
     assert [part.name for part in folder.train] == ["1"]
-    assert [reason.split(":")[0] for reason in folder.skipped] == ["rgb/2.bmp", "xyz/1.csv", "2"]
-    assert "BMP" in folder.skipped[0]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["rgb/2.webp", "xyz/1.csv", "2"]
+    assert "WEBP" in folder.skipped[0]
     assert "1 more" in folder.skipped[0]
 
 

@@ -248,27 +248,6 @@ def test_pictures_of_every_kind() -> None:
     assert np.abs(read_rgb(png(smooth, "JPEG")).astype(int) - smooth).max() <= 3
 
 
-def test_documented_png_conversions() -> None:
-    rgb = picture()
-    grey = rgb[..., 0]
-    np.testing.assert_array_equal(read_rgb(png(grey)), np.repeat(grey[..., None], 3, axis=2))
-    alpha = np.dstack([rgb, np.full(grey.shape, 9, np.uint8)])
-    np.testing.assert_array_equal(read_rgb(png(alpha)), rgb)
-    np.testing.assert_array_equal(read_rgb(png(np.dstack([grey, grey])))[..., 1], grey)
-    deep = grey.astype(np.uint16) * 256 + 99
-    np.testing.assert_array_equal(read_rgb(png(deep))[..., 2], grey)
-    palette = Image.fromarray(rgb).quantize(16)
-    stream = io.BytesIO()
-    palette.save(stream, "PNG", transparency=bytes(range(16)))
-    np.testing.assert_array_equal(read_rgb(stream.getvalue()), np.asarray(palette.convert("RGB")))
-
-
-def test_exif_orientation_is_ignored() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    assert read_rgb(png(picture(), "JPEG", exif=exif)).shape == (33, 47, 3)
-
-
 def test_real_clouds() -> None:
     for name in ("milk", "office", "kinect"):
         path = CLOUDS / f"{name}.pcd"
