@@ -42,7 +42,7 @@ def read_part(
     rgb = None
     if "rgb" in fields:
         with _naming("rgb"):
-            rgb = read_rgb(fields["rgb"], limits)
+            rgb = read_rgb(fields["rgb"], limits, sensor.image_bits)
     if "depth" in fields:
         with _naming("depth"):
             return make_sample(

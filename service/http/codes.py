@@ -53,6 +53,7 @@ _FINAL = {
     "head_too_large": "The headers of the request are too large.",
     "idempotency_key_reused": "The Idempotency-Key came before with another request.",
     "idempotency_key_unused": "The Idempotency-Key would have no effect on this route.",
+    "image_bits": "The values of the image are beyond the bits of the images of the product.",
     "internal": "The server failed on this request. Its log has the cause.",
     "interrupted": "The server stopped too often while the job ran.",
     "intrinsics_invalid": "The intrinsics of the camera cannot be used.",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.readers import read_pixels, read_rgb
+from models.readers import read_part, read_pixels, read_rgb
 from models.readers.pixels import significant_bits
 from models.sample import BadSample
+from recipes.sensor import Sensor
 from tests.models.readers.image_kinds import GREY, KINDS, RGB, deep, deep_png, tiff
 
 
@@ -48,3 +49,10 @@ def test_few_values_beyond_the_bits_are_white_and_many_are_refused() -> None:
     with pytest.raises(BadSample) as refused:
         read_rgb(deep_png(deep(RGB, 12) << 4), bits=12)
     assert refused.value.code == "image_bits"
+
+
+def test_the_bits_are_declared_for_the_product_or_with_the_part() -> None:
+    kind = KINDS["PNG grey 12 in 16"]
+    fields = {"rgb": kind.content}
+    for read in (read_part(fields, Sensor(image_bits=12)), read_part({**fields, "image_bits": b"12"})):
+        np.testing.assert_array_equal(read.rgb, kind.rgb)
