@@ -164,7 +164,7 @@ def score(
     from banks.detector import Detector
     from banks.versions.store import BankStore
     from models.readers import read_files
-    from models.readers.product_folder import printable
+    from models.readers.file_names import printable
     from models.sample import BadSample, without_returns
 
     cloud = {"xyz": xyz} if intrinsics is None else {"depth": xyz, "intrinsics": intrinsics}

@@ -37,7 +37,8 @@ def plan(
     """Estimate rows, megabytes and milliseconds of a product's banks. Times are measured on this machine."""
     from banks.detector import made_up_part
     from banks.versions.plan import plan as plan_of
-    from models.readers.product_folder import NotAProductFolder, open_product_folder
+    from models.readers.product_folder import open_product_folder
+    from models.readers.product_places import NotAProductFolder
     from recipes.profiles import find_profile
 
     folder = open_product_folder(data) if data else None

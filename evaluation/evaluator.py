@@ -27,7 +27,8 @@ from evaluation.product_evaluation import (
 )
 from evaluation.result_log import ResultLog
 from evaluation.run import Run, drawn_folder, fingerprint
-from models.readers.product_folder import GOOD, ProductFolder
+from models.readers.folder_layout import GOOD
+from models.readers.product_folder import ProductFolder
 from models.weights.folder import DEFAULT_WEIGHTS, missing_weights
 from models.weights.store import WeightStore
 from recipes.profile import Profile

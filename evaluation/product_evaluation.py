@@ -15,7 +15,8 @@ from banks.detector import Detector, PartResult
 from evaluation.metrics.detection import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
 from evaluation.metrics.map_folder import fitted, read_mask
 from evaluation.run import Run
-from models.readers.product_folder import GOOD, PartFile
+from models.readers.folder_layout import GOOD
+from models.readers.product_folder import PartFile
 from models.sample import BadSample
 
 FINAL = "final"

@@ -25,7 +25,8 @@ from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
-from models.readers.product_folder import PartFile, ProductFolder, Split
+from models.readers.folder_layout import Split
+from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample, Modality
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.datasets.collection import is_product, open_products
+from evaluation.datasets.collection import list_products
 from evaluation.datasets.depth_folder import DepthPart, depth_part_gaps, list_depth_parts
 from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
 from evaluation.datasets.mvtec3d import CATEGORIES
 from evaluation.datasets.product_check import ProductReport, check_product
-from models.readers.product_folder import NotAProductFolder
+from models.readers.product_places import NotAProductFolder, find_products
 
 EYECANDIES = "Eyecandies, as unpacked"
 DEPTH = "depth maps with intrinsics"
@@ -38,10 +38,10 @@ def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
         return _eyecandies(path, classes)
     if depth := list_depth_parts(path):
         return _depth_folder(path, depth)
-    products = open_products(path)
+    products = list_products(path)
     reports = tuple(check_product(name, folder, deep) for name, folder in products.items())
     official = [name for name in CATEGORIES if name in products]
-    archive = len(official) > 1 or (bool(official) and not is_product(path))
+    archive = len(official) > 1 or (bool(official) and "" not in find_products(path).roots)
     return DatasetReport(
         kind="MVTec 3D-AD" if archive else "product folders" if len(products) > 1 else "a product folder",
         products=reports,

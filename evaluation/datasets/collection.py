@@ -2,71 +2,77 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from models.readers.product_folder import (
-    GOOD,
-    SPLITS,
-    NotAProductFolder,
-    ProductFolder,
-    open_product_folder,
-    printable,
-    subfolders,
-)
+from models.readers.file_names import printable
+from models.readers.folder_layout import EXPECTED
+from models.readers.product_folder import ProductFolder, open_product
+from models.readers.product_places import NotAProductFolder, find_products
 
 HELD_OUT = 0.3
-"""Share of a user folder's good parts that are test parts instead of training parts."""
+"""Share of the good parts that are test parts instead of training parts, where good/ is beside defects."""
 
 
 def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
-    """Products by name: the product at `path`, or the products in its subfolders. No part is read.
+    """The products of `list_products`, ready for evaluation. No part is read.
 
-    A product is a folder with train/ (and validation/, test/), a user folder (see `open_user_folder`), or a
-    folder of good parts without test parts. seed: of the held-out parts of a user folder.
-    Raises NotAProductFolder.
+    Where good/ is beside one folder per defect, a seeded draw of 30 % of the good parts (rounded, at least
+    one) are test parts instead of training parts. Raises NotAProductFolder, also if such a folder has fewer
+    than two good parts.
     """
-    if not path.is_dir():
-        raise NotAProductFolder(f"{path} is not a folder.")
-    if is_product(path):
-        return {printable(path.resolve().name): open_product(path, seed)}
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_product(folder)]
-    if inside:
-        return {printable(folder.name): open_product(folder, seed) for folder in inside}
-    return {printable(path.resolve().name): open_product_folder(path)}
+    return {
+        name: _with_good_test_parts(name, product, seed) if product.layout == "good" else product
+        for name, product in list_products(path).items()
+    }
 
 
-def is_product(path: Path) -> bool:
-    """Whether the folder is a product with train/, validation/ or test/, or a user folder."""
-    return not subfolders(path).keys().isdisjoint((*SPLITS, GOOD))
+def list_products(path: Path) -> dict[str, ProductFolder]:
+    """Products by name: the product at `path`, or the products below `path`, as `tribank build` lists them.
 
-
-def open_product(path: Path, seed: int = 0) -> ProductFolder:
-    """Open one product of any layout. Raises NotAProductFolder."""
-    inside = subfolders(path)
-    if GOOD in inside and inside.keys().isdisjoint(SPLITS):
-        return open_user_folder(path, seed)
-    return open_product_folder(path)
-
-
-def open_user_folder(path: Path, seed: int = 0) -> ProductFolder:
-    """Open a folder with `good/` and one folder per defect.
-
-    A seeded draw of 30 % of the good parts (rounded, at least one) and all defective parts are test parts.
-    Raises NotAProductFolder if there are fewer than two good parts.
+    Sentences about what is in no product are among the first product's skipped. Raises NotAProductFolder.
     """
-    folder = open_product_folder(path)
-    if len(folder.train) < 2:
+    places = find_products(path)
+    if not places.roots:
+        raise NotAProductFolder(f"{printable(path)} has no parts. {EXPECTED}")
+    opened: dict[str, ProductFolder] = {}
+    empty: list[NotAProductFolder] = []
+    outside = list(places.left_out)
+    for place, root in places.roots.items():
+        try:
+            opened[place] = open_product(root)
+        except NotAProductFolder as error:
+            empty.append(error)
+            outside.append(f"{place}: this folder has no parts.")
+    if not opened:
+        raise empty[0]
+    first = next(iter(opened))
+    opened[first] = replace(opened[first], skipped=(*opened[first].skipped, *outside))
+    last_steps = Counter(place.rpartition("/")[2] for place in opened)
+    return {_name(path, place, last_steps): product for place, product in opened.items()}
+
+
+def _name(path: Path, place: str, last_steps: Counter[str]) -> str:
+    """The product's folder's name. If two products have folders of the same name, all steps to the folder."""
+    if not place:
+        return printable(path.resolve().name)
+    step = place.rpartition("/")[2]
+    return step if last_steps[step] == 1 else place.replace("/", "-")
+
+
+def _with_good_test_parts(name: str, product: ProductFolder, seed: int) -> ProductFolder:
+    if len(product.train) < 2:
         raise NotAProductFolder(
-            f"{path} has {len(folder.train)} good parts, but two are needed: one for training, one for test."
+            f"{name} has {len(product.train)} good parts, but two are needed: one for training, one for test."
         )
-    drawn = list(zip(folder.train, _draw(len(folder.train), seed), strict=True))
+    drawn = list(zip(product.train, _draw(len(product.train), seed), strict=True))
     return replace(
-        folder,
+        product,
         train=tuple(part for part, out in drawn if not out),
-        test=(*(replace(part, split="test") for part, out in drawn if out), *folder.test),
+        test=(*(replace(part, split="test") for part, out in drawn if out), *product.test),
     )
 
 

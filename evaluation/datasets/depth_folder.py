@@ -11,7 +11,7 @@ from evaluation.datasets.product_writer import ConvertedPart
 from evaluation.metrics.map_folder import read_mask
 from models.digest import sha256_of
 from models.readers import read_files
-from models.readers.product_folder import GOOD
+from models.readers.folder_layout import GOOD
 from models.sample import BadSample, check_range, without_returns
 
 INTRINSICS = "intrinsics.json"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evaluation.datasets.eyecandies_geometry import CloudFrame, cloud_of, decode_depth
-from models.readers.product_folder import Split
+from models.readers.folder_layout import Split
 
 CLASSES = (
     "CandyCane",

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.readers.product_folder import GOOD, ProductFolder
+from models.readers.folder_layout import GOOD
+from models.readers.product_folder import ProductFolder
 
 ARCHIVE = "mvtec_3d_anomaly_detection.tar.xz"
 

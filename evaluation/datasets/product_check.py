@@ -13,7 +13,8 @@ from PIL import Image
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
 from evaluation.metrics.map_folder import is_blurred, read_mask
-from models.readers.product_folder import GOOD, PartFile, ProductFolder
+from models.readers.folder_layout import GOOD
+from models.readers.product_folder import PartFile, ProductFolder
 from models.regions import label_regions
 from models.sample import BadSample, check_range
 

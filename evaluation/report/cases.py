@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.product_evaluation import FINAL, ScoredPart
-from models.readers.product_folder import GOOD
+from models.readers.folder_layout import GOOD
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from evaluation.report.pictures import SIDE, case_pictures, colour_bar, contact_
 from evaluation.report.plots import report_plots
 from evaluation.tables.results import METRICS
 from evaluation.tables.text import number
-from models.readers.product_folder import GOOD
+from models.readers.folder_layout import GOOD
 
 _STYLE = f"""
 body {{ font-family: sans-serif; color: #222; margin: 24px; }}

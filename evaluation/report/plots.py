@@ -11,7 +11,7 @@ from evaluation.metrics.detection import roc_curve
 from evaluation.metrics.pixel_ranking import rank_pixels
 from evaluation.product_evaluation import FINAL, ScoredPart
 from evaluation.report.svg import COLOURS, Plot
-from models.readers.product_folder import GOOD
+from models.readers.folder_layout import GOOD
 
 PRO_LIMIT = 0.3
 _BINS = 24

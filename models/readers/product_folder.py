@@ -1,51 +1,36 @@
-"""A folder of recorded parts: the MVTec 3D-AD layout, good/ beside one folder per defect, or good parts only.
+"""A product's folder: which recorded parts are in it. Every command and the zip reader list parts here.
 
-Upper and lower case make no difference in folder names and file endings. Names that differ only in the
-Unicode form of their accents are the same name.
+Known are the layouts of MVTec 3D-AD and MVTec AD, good/ beside one folder per defect, and good parts only
+(`folder_layout` holds the names as data). The product may lie some folders below the named folder.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from models.readers.declared import UNDECLARED, declared
+from models.readers.file_names import name_key, printable, word_key
+from models.readers.folder_layout import (
+    EXPECTED,
+    GOOD,
+    GOOD_NAMES,
+    PART_SUFFIX,
+    SPLIT_NAMES,
+    SPLITS,
+    Layout,
+    Split,
+    is_good,
+    role_of_folder,
+)
+from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits
 from models.readers.part import read_files
+from models.readers.part_files import RoleFolder, parts_in
+from models.readers.product_places import NotAProductFolder, SeveralProducts, find_products
 from models.sample import BadSample, Sample
 from recipes.sensor import Sensor
-
-Split = Literal["train", "validation", "test"]
-
-GOOD = "good"
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-TIFF_SUFFIXES = (".tiff", ".tif")
-"""In a folder of images, a TIFF is an image. In a folder with images and clouds, a TIFF is a cloud."""
-CLOUD_SUFFIXES = (".tiff", ".tif", ".pcd", ".ply", ".npy")
-PART_SUFFIX = ".npz"
-PART_SUFFIXES = (*IMAGE_SUFFIXES, *CLOUD_SUFFIXES, PART_SUFFIX)
-_NO_PARTS = frozenset(
-    (".txt", ".md", ".json", ".csv", ".xml", ".yaml", ".yml", ".log", ".ini", ".html", ".pdf")
-)
-"""Endings of notes and documents, which are skipped without a message."""
-_SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini"))
-
-_EXPECTED = (
-    "Expected the MVTec 3D-AD layout: <folder>/train/good/rgb/000.png and "
-    "<folder>/train/good/xyz/000.tiff (validation and test in the same way); "
-    "or good/ and one folder per defect, each with rgb/ and xyz/; "
-    "or a folder of good parts: rgb/ and xyz/ with equal file names, "
-    "or 000.png and 000.tiff (.pcd, .ply, .npy) side by side, or 000.npz."
-)
-
-
-class NotAProductFolder(ValueError):
-    """The folder has no parts in a known layout. The message says which layouts are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +73,8 @@ class PartFile:
 class ProductFolder:
     """The parts of a folder in natural order (2 before 10), good parts first.
 
-    skipped: one sentence for each file or folder that looked like a part and was left out.
+    skipped: one sentence for each kind of file or folder that looked like a part and was left out.
+    layout: how the folder is laid out.
     declared: what the folder declares about all parts, by the names of `Sensor`.
     """
 
@@ -96,6 +82,7 @@ class ProductFolder:
     validation: tuple[PartFile, ...]
     test: tuple[PartFile, ...]
     skipped: tuple[str, ...]
+    layout: Layout = "splits"
     declared: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
@@ -110,145 +97,164 @@ class ProductFolder:
 
 
 def open_product_folder(path: Path) -> ProductFolder:
-    """List the parts under `path` without reading them. Raises NotAProductFolder.
+    """List the parts of the one product at or below `path`, without reading them.
 
     In the layout with good/ beside one folder per defect, good parts are training parts and defective parts
-    are test parts.
+    are test parts. Raises NotAProductFolder; SeveralProducts, if there is more than one product.
     """
-    if not path.is_dir():
-        raise NotAProductFolder(f"{printable(path)} is not a folder. {_EXPECTED}")
-    skipped: list[str] = []
+    places = find_products(path)
+    if not places.roots:
+        raise NotAProductFolder(f"{printable(path)} has no parts. {EXPECTED}")
+    if len(places.roots) > 1:
+        raise SeveralProducts(path, tuple(places.roots))
+    (root,) = places.roots.values()
+    product = open_product(root)
+    return replace(product, skipped=(*product.skipped, *places.left_out))
+
+
+def open_product(root: Path) -> ProductFolder:
+    """List the parts of the product at `root`, a folder from `find_products`. Raises NotAProductFolder."""
+    listing = list_folder(root, "")
+    notes = list(listing.notes)
     parts: dict[Split, list[PartFile]] = {split: [] for split in SPLITS}
-    inside = subfolders(path)
-    if not inside.keys().isdisjoint(SPLITS):
-        for split in SPLITS:
-            parts[split] += _split_parts(inside.get(split), split, skipped)
-    elif GOOD in inside:
-        parts["train"] += _folder_parts(inside[GOOD], "train", GOOD, f"{GOOD}/", skipped)
-        for folder in sorted(inside.values(), key=lambda folder: _natural(folder.name)):
-            if folder != inside[GOOD]:
-                parts["test"] += _defective_parts(folder, skipped)
+    splits: dict[Split, Path] = {
+        split: folder for split in SPLITS if (folder := _first(listing, SPLIT_NAMES[split], "", notes))
+    }
+    masks = _mask_folders(listing, "", notes)
+    good = _first(listing, GOOD_NAMES, "", notes)
+    if splits:
+        known = [*splits.values(), *(place.path for place in masks)]
+        notes += _strays(listing, "", known, "this is outside train/, validation/ and test/")
+        for split, folder in splits.items():
+            parts[split] += _split_parts(folder, split, masks, notes)
+    elif good is not None:
+        notes += _strays(listing, "", None, "this is outside good/ and the defects' folders")
+        parts["train"] += _folder_parts(good, "train", GOOD, f"{GOOD}/", (), notes)
+        for folder in _others(listing):
+            defective = list(_defective_parts(folder, "", masks, notes))
+            parts["test"] += defective
+            if not defective:
+                notes.append(left_out([folder], "", "this folder has no parts"))
     else:
-        parts["train"] += _folder_parts(path, "train", GOOD, "", skipped)
+        parts["train"] += _folder_parts(root, "train", GOOD, "", (), notes)
     if not any(parts.values()):
-        reasons = f" Skipped: {' '.join(skipped[:3])}" if skipped else ""
-        raise NotAProductFolder(f"{printable(path)} has no parts. {_EXPECTED}{reasons}")
+        reasons = f" Left out: {' '.join(notes[:3])}" if notes else ""
+        raise NotAProductFolder(f"{printable(root)} has no parts. {EXPECTED}{reasons}")
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
-    return ProductFolder(train=train, validation=validation, test=test, skipped=tuple(skipped))
+    layout = "splits" if splits else "parts" if good is None else "good"
+    return ProductFolder(train, validation, test, tuple(notes), layout)
 
 
-def printable(name: str | Path) -> str:
-    r"""A file's name for JSON, tables and logs.
+def _split_parts(
+    folder: Path, split: Split, masks: Sequence[RoleFolder], notes: list[str]
+) -> Iterator[PartFile]:
+    """Parts of train/, validation/ or test/: one folder per defect, or good parts directly in train/."""
+    prefix = f"{split}/"
+    listing = list_folder(folder, prefix)
+    notes += listing.notes
+    masks = (*_mask_folders(listing, prefix, notes), *masks)
+    good = _first(listing, GOOD_NAMES, prefix, notes)
+    roles = {role_of_folder(folder.name) for folder in listing.folders.values()}
+    files_only = any(map(may_be_part, listing.files)) and not [*_others(listing)]
+    if split == "test":
+        if {"rgb", "xyz"} <= roles or files_only:
+            notes.append(
+                f"{split}: parts directly in this folder have no label. Use test/good and test/<defect>."
+            )
+            return
+        notes += _strays(listing, prefix, None, "this is outside good/ and the defects' folders")
+        if good is not None:
+            yield from _folder_parts(good, split, GOOD, f"{prefix}{GOOD}/", _masks_of(masks, GOOD), notes)
+        for defect in _others(listing):
+            yield from _defective_parts(defect, prefix, masks, notes)
+    elif good is None and (roles & {"rgb", "xyz"} or files_only):
+        yield from _folder_parts(folder, split, GOOD, prefix, (), notes)
+    else:
+        notes += _strays(listing, prefix, None, f"this is outside {split}/{GOOD}")
+        for defect in _others(listing):
+            notes.append(left_out([defect], prefix, f"{split} may hold good parts only, in {split}/{GOOD}"))
+        if good is not None:
+            yield from _folder_parts(good, split, GOOD, f"{prefix}{GOOD}/", (), notes)
 
-    Bytes that are not UTF-8 (from an old share or a Windows zip) are escaped, as in "Geh\xe4use". Accents are
-    in the form NFC.
-    """
-    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return unicodedata.normalize("NFC", text)
 
-
-def subfolders(path: Path) -> dict[str, Path]:
-    """The folders inside `path`, by name in lower case, without hidden folders.
-
-    If names differ only in case, the folder with the lower-case name is used.
-    """
-    folders = [folder for folder in path.iterdir() if folder.is_dir() and not _is_hidden(folder)]
-    by_name: dict[str, Path] = {}
-    for folder in sorted(folders, key=lambda folder: (folder.name != folder.name.casefold(), folder.name)):
-        by_name.setdefault(folder.name.casefold(), folder)
-    return by_name
-
-
-def _split_parts(path: Path | None, split: Split, skipped: list[str]) -> Iterable[PartFile]:
-    """Parts of train/, validation/ or test/, which hold one folder per defect. No parts if `path` is None."""
-    defects = {} if path is None else subfolders(path)
-    for name in sorted(defects, key=lambda name: (name != GOOD, _natural(defects[name].name))):
-        defect = GOOD if name == GOOD else printable(defects[name].name)
-        if split != "test" and defect != GOOD:
-            skipped.append(f"{split}/{defect}: {split} may hold good parts only, in {split}/{GOOD}.")
-            continue
-        yield from _folder_parts(defects[name], split, defect, f"{split}/{defect}/", skipped)
-
-
-def _defective_parts(folder: Path, skipped: list[str]) -> Iterable[PartFile]:
-    """Parts of a defect's folder beside good/."""
+def _defective_parts(
+    folder: Path, prefix: str, masks: Sequence[RoleFolder], notes: list[str]
+) -> Iterator[PartFile]:
+    """Parts of a defect's folder."""
     defect = printable(folder.name)
-    parts = list(_folder_parts(folder, "test", defect, f"{defect}/", skipped))
-    if not parts:
-        skipped.append(f"{defect}: this folder has no parts.")
-    return parts
+    of_defect = _masks_of(masks, folder.name)
+    yield from _folder_parts(folder, "test", defect, f"{prefix}{defect}/", of_defect, notes)
 
 
 def _folder_parts(
-    folder: Path, split: Split, defect: str, prefix: str, skipped: list[str]
-) -> Iterable[PartFile]:
-    """Parts of one folder: in rgb/ and xyz/ (masks in gt/), or as files side by side."""
-    inside = subfolders(folder)
-    cloud_suffixes = (*CLOUD_SUFFIXES, PART_SUFFIX)
-    if "rgb" in inside or "xyz" in inside:
-        kinds = {"rgb": (*IMAGE_SUFFIXES, *TIFF_SUFFIXES), "xyz": cloud_suffixes}
-        images, clouds = (_by_stem(inside.get(kind), kinds[kind], prefix, skipped) for kind in kinds)
-        unread = {kind: _unread(inside.get(kind), kinds[kind], f"{prefix}{kind}/") for kind in kinds}
-        notes = [note for notes_of_kind in unread.values() for note in notes_of_kind]
-    else:
-        images, clouds = (
-            _by_stem(folder, suffixes, prefix, skipped) for suffixes in (IMAGE_SUFFIXES, cloud_suffixes)
+    folder: Path, split: Split, defect: str, prefix: str, masks: Sequence[RoleFolder], notes: list[str]
+) -> Iterator[PartFile]:
+    for part in parts_in(folder, prefix, masks, notes):
+        files: dict[str, Path] = {role: file for role, file in part.files.items() if role != "mask"}
+        if "xyz" in files and files["xyz"].suffix.lower() == PART_SUFFIX:
+            files["sample"] = files.pop("xyz")
+        yield PartFile(f"{prefix}{part.name}", split, defect, files, part.files.get("mask"))
+
+
+def _first(listing: Listing, names: Sequence[str], prefix: str, notes: list[str]) -> Path | None:
+    """The folder with the first of `names` that is there. The folders with the other names get a sentence."""
+    there = [folder for folder in listing.folders.values() if word_key(folder.name) in names]
+    if not there:
+        return None
+    first, *rest = sorted(there, key=lambda folder: names.index(word_key(folder.name)))
+    for folder in rest:
+        notes.append(left_out([folder], prefix, f"the folder {printable(first.name)} is used instead"))
+    return first
+
+
+def _others(listing: Listing) -> Iterator[Path]:
+    """The folders that are neither good parts nor masks."""
+    for folder in listing.folders.values():
+        if not is_good(folder.name) and role_of_folder(folder.name) != "mask":
+            yield folder
+
+
+def _mask_folders(listing: Listing, prefix: str, notes: list[str]) -> tuple[RoleFolder, ...]:
+    """ground_truth/ and folders like it, which hold one folder per defect."""
+    places = tuple(
+        RoleFolder(folder, "mask", f"{prefix}{printable(folder.name)}/")
+        for folder in listing.folders.values()
+        if role_of_folder(folder.name) == "mask"
+    )
+    for place in places:
+        notes += _strays(
+            list_folder(place.path, place.prefix), place.prefix, None, "this is in no defect's folder"
         )
-        unread = {}
-        notes = _unread(folder, (*PART_SUFFIXES, *_NO_PARTS), prefix)
-    skipped += notes
-    masks = _by_stem(inside.get("gt"), (*IMAGE_SUFFIXES, *TIFF_SUFFIXES), prefix, skipped)
-    # Parts without images, or without clouds, are intended, unless the folder holds files of unknown kinds.
-    one_kind = not (images or unread.get("rgb")) or not (clouds or unread.get("xyz"))
-    for stem in sorted(images.keys() | clouds.keys(), key=_natural):
-        rgb, xyz = images.get(stem), clouds.get(stem)
-        whole = xyz is not None and xyz.suffix.lower() == PART_SUFFIX
-        if not (one_kind or whole) and (rgb is None or xyz is None):
-            skipped.append(f"{prefix}{stem}: the {'image' if rgb is None else 'cloud'} is missing.")
-            continue
-        files = {"sample": xyz} if whole else {"rgb": rgb, "xyz": xyz}
-        found = {field: file for field, file in files.items() if file is not None}
-        yield PartFile(f"{prefix}{stem}", split, defect, found, masks.get(stem))
+    return places
 
 
-def _by_stem(
-    folder: Path | None, suffixes: tuple[str, ...], prefix: str, skipped: list[str]
-) -> Mapping[str, Path]:
-    """Files by name without suffix. If two files share a name, the first in the order of `suffixes` is
-    used."""
-    files: dict[str, Path] = {}
-    candidates = [file for file in _files(folder) if file.suffix.lower() in suffixes]
-    for file in sorted(candidates, key=lambda file: (suffixes.index(file.suffix.lower()), file.name)):
-        used = files.setdefault(printable(file.stem), file)
-        if used is not file:
-            skipped.append(f"{prefix}{printable(file.name)}: {printable(used.name)} is used instead.")
-    return files
+def _masks_of(masks: Sequence[RoleFolder], defect: str) -> tuple[RoleFolder, ...]:
+    """The folders of a defect's masks: ground_truth/<defect> or ground_truth/test/<defect>."""
+    found: list[RoleFolder] = []
+    for place in masks:
+        inside = list_folder(place.path, place.prefix).folders
+        tests = [
+            (folder, f"{place.prefix}{printable(folder.name)}/")
+            for folder in inside.values()
+            if word_key(folder.name) in SPLIT_NAMES["test"]
+        ]
+        for folders, prefix in (
+            (inside, place.prefix),
+            *((list_folder(test, at).folders, at) for test, at in tests),
+        ):
+            if name_key(defect) in folders:
+                folder = folders[name_key(defect)]
+                found.append(RoleFolder(folder, "mask", f"{prefix}{printable(folder.name)}/"))
+    return tuple(found)
 
 
-def _unread(folder: Path | None, suffixes: tuple[str, ...], prefix: str) -> list[str]:
-    """One sentence for each file ending in the folder that is not in `suffixes`."""
-    others: dict[str, list[str]] = {}
-    for file in _files(folder):
-        if file.suffix.lower() not in suffixes:
-            others.setdefault(printable(file.suffix.lower()), []).append(printable(file.name))
-    return [
-        f"{prefix}{min(names)}: {suffix.lstrip('.').upper() or 'a file without an ending'} is not read here"
-        + (f"; {len(names) - 1} more such files." if len(names) > 1 else ".")
-        for suffix, names in sorted(others.items())
-    ]
+def _strays(listing: Listing, prefix: str, known: Collection[Path] | None, reason: str) -> Iterator[str]:
+    """Sentences about files and folders with parts that are in no folder of the layout.
 
-
-def _files(folder: Path | None) -> list[Path]:
-    """The files of a folder, without system files. No files if `folder` is None."""
-    files = [] if folder is None else [file for file in folder.iterdir() if file.is_file()]
-    return [file for file in files if not _is_hidden(file) and file.name.lower() not in _SYSTEM_FILES]
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name == "__MACOSX"
-
-
-def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key that puts "2" before "10"."""
-    pieces = re.findall(r"\d+|\D+", name)
-    return tuple((0, int(piece)) if piece.isdecimal() else (1, piece) for piece in pieces)
+    known: the folders of the layout; None if every folder is of the layout.
+    """
+    if files := [file for file in listing.files if may_be_part(file)]:
+        yield left_out(files, prefix, reason)
+    for folder in listing.folders.values():
+        if known is not None and folder not in known and holds_parts(folder):
+            yield left_out([folder], prefix, reason)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from banks.versions.manifest import Manifest
 from banks.versions.store import PRODUCT_NAME, BadBank, BankNotFound, BankStore
-from models.readers.product_folder import NotAProductFolder, open_product_folder
+from models.readers.product_folder import open_product_folder
+from models.readers.product_places import NotAProductFolder
 from recipes.profiles import PROFILES
 from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName

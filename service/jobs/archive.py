@@ -13,21 +13,15 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
-from posixpath import commonpath
 from typing import cast
 
+from models.readers.file_names import printable
 from models.readers.limits import ReadLimits, check_decoded
-from models.readers.product_folder import (
-    PART_SUFFIXES,
-    SPLITS,
-    NotAProductFolder,
-    PartFile,
-    open_product_folder,
-)
+from models.readers.product_folder import PartFile, open_product_folder
+from models.readers.product_places import NotAProductFolder, SeveralProducts
 from models.sample import BadSample
 from service.engine.decoding import check_fields
 from service.refusals import Refusal, from_bad_sample
@@ -35,10 +29,10 @@ from service.refusals import Refusal, from_bad_sample
 FILE = "parts.zip"
 """The name of the zip file in a job's input folder."""
 MAX_NAME_BYTES = 255
-_MAC_FOLDER = "__MACOSX"
-_LAYOUT = frozenset((*SPLITS, "rgb", "xyz", "gt"))
-"""Folders inside a product's folder. The layout begins at the first of these folders in a path."""
 _ENCRYPTED = 0x1
+_UTF8 = 0x800
+_UNIX = (3, 19)
+"""Systems that wrote a zip, as entries name them: Unix and macOS."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -75,10 +69,16 @@ class PartsArchive:
             _check_count(file, limits)
             self._zip = zipfile.ZipFile(file)
         try:
-            _backslashes_to_slashes(self._zip)
+            _decode_names(self._zip)
             _check(self._zip.infolist(), limits)
-            self._root, outside = _root(self._zip)
-            product = open_product_folder(cast(Path, self._root))
+            product = open_product_folder(cast(Path, zipfile.Path(self._zip)))
+        except SeveralProducts as several:
+            self.close()
+            names = ", ".join(several.names[:5])
+            detail = (
+                f"The zip contains {len(several.names)} products: {names}. Send one zip for each product."
+            )
+            raise Refusal(422, "no_parts", detail) from None
         except NotAProductFolder:
             self.close()
             detail = (
@@ -90,10 +90,7 @@ class PartsArchive:
             self.close()
             raise
         self.parts: tuple[PartFile, ...] = (*product.train, *product.validation, *product.test)
-        self.left_out = (
-            *product.skipped,
-            *(f"{name}: is outside the folder {self._root.at}" for name in outside),
-        )
+        self.left_out = product.skipped
 
     def close(self) -> None:
         """Close the file."""
@@ -115,7 +112,7 @@ class PartsArchive:
         limits: how large a part may be.
         on_progress: called with the number of parts that are written, and the number of all good parts.
 
-        Returns the product folder inside `folder`. Raises Refusal, OSError.
+        Returns `folder`, in which a build finds the product. Raises Refusal, OSError.
         """
         good = [part for part in self.parts if part.split != "test"]
         for number, part in enumerate(good, 1):
@@ -129,7 +126,7 @@ class PartsArchive:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(fields[field])
             on_progress(number, len(good))
-        return folder / self._root.at  # pyright: ignore[reportAttributeAccessIssue]
+        return folder
 
     def _bytes(self, path: Path, field: str, most: int, limits: ReadLimits) -> bytes:
         """The bytes of one entry. Raises Refusal.
@@ -204,19 +201,18 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
 
 def _fault(entry: zipfile.ZipInfo) -> str | None:
     """Why an entry is forbidden, apart from its content; None for an entry that is allowed."""
-    name = entry.orig_filename  # zipfile ends `filename` at a NUL
-    if "/" in entry.filename and "/" not in name:
-        name = name.replace("\\", "/")
+    cut = entry.orig_filename.partition("\0")[1:]  # zipfile ends `filename` at a NUL
+    name = entry.filename + "".join(cut)
     pieces = name.rstrip("/").split("/")
     faults = {
         "is encrypted": entry.flag_bits & _ENCRYPTED,
         "is a link or a device": stat.S_IFMT(entry.external_attr >> 16)
         not in (0, stat.S_IFREG, stat.S_IFDIR),
         "has a name with a backslash, a control character or a drive letter": "\\" in name
-        or not name.isprintable()
+        or not printable(name).isprintable()
         or _DRIVE.match(name),
         "has an absolute name, or a name with an empty, '.' or '..' step": {"", ".", ".."} & set(pieces),
-        f"has a name longer than {MAX_NAME_BYTES} bytes": len(name.encode("utf-8", "replace"))
+        f"has a name longer than {MAX_NAME_BYTES} bytes": len(name.encode("utf-8", "surrogateescape"))
         > MAX_NAME_BYTES,
         "is an archive": name.lower().endswith(_NESTED),
         "uses another compression than deflate": entry.compress_type not in _METHODS,
@@ -224,39 +220,24 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
     return next((fault for fault, present in faults.items() if present), None)
 
 
-def _backslashes_to_slashes(archive: zipfile.ZipFile) -> None:
-    """Read backslashes as slashes where no name in the zip has a slash. Every check comes afterwards.
+def _decode_names(archive: zipfile.ZipFile) -> None:
+    """Decode the entries' names as a person sees them on disk. Every check comes afterwards.
 
-    Older Windows software writes backslashes between the folders in a name.
+    Older Windows software writes backslashes between the folders in a name. They are read as slashes where no
+    name in the zip has a slash. zipfile reads a name without the UTF-8 mark as code page 437. On macOS and
+    Unix such a name holds the bytes of the file system, which are UTF-8 in most cases.
     """
     entries = archive.infolist()
-    if any("/" in entry.orig_filename for entry in entries):
-        return
+    slashes = any("/" in entry.orig_filename for entry in entries)
     for entry in entries:
-        entry.filename = entry.filename.replace("\\", "/")
+        name = entry.filename if slashes else entry.filename.replace("\\", "/")
+        if not entry.flag_bits & _UTF8:
+            raw = name.encode("cp437", "replace")
+            errors = "surrogateescape" if entry.create_system in _UNIX else "strict"
+            with suppress(UnicodeDecodeError):
+                name = raw.decode("utf-8", errors)
+        entry.filename = name
     archive.NameToInfo = {entry.filename: entry for entry in entries}
-
-
-def _root(archive: zipfile.ZipFile) -> tuple[zipfile.Path, list[str]]:
-    """The folder that holds the parts, and the parts' files outside that folder.
-
-    The folder is the deepest common folder of the parts' files, above every folder of a layout. Files that
-    belong to no part (a note, a system file) do not count. If some files are in a layout, only those count.
-    """
-    files = [name for name in archive.namelist() if _is_part_file(name)]
-    steps = {name: name.split("/")[:-1] for name in files}
-    tops = {name: list(takewhile(lambda step: step.casefold() not in _LAYOUT, steps[name])) for name in files}
-    laid_out = [name for name in files if tops[name] != steps[name]]
-    common = commonpath(["/".join(tops[name]) for name in laid_out or files] or [""])
-    root = zipfile.Path(archive, f"{common}/" if common else "")
-    return root, [name for name in files if not name.startswith(root.at)]
-
-
-def _is_part_file(name: str) -> bool:
-    """Whether an entry's name may be the name of a part's file."""
-    *folders, last = name.split("/")
-    hidden = _MAC_FOLDER in folders or any(step.startswith(".") for step in (*folders, last))
-    return not hidden and last.lower().endswith(PART_SUFFIXES)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import Evaluation
-from models.readers.product_folder import NotAProductFolder
+from models.readers.product_places import NotAProductFolder
 from models.weights.store import MissingWeights
 from tests.conftest import SMALL
 from tests.faults.warm import Warm

@@ -19,7 +19,7 @@ from banks.versions.seal import parse, sealed, unsealed
 from banks.versions.store import BankNotFound, BankStore
 from cli.main import app
 from cli.options import chosen_device
-from models.readers.product_folder import NotAProductFolder
+from models.readers.product_places import NotAProductFolder
 from models.sample import BadSample
 from tests.conftest import SMALL
 from tests.faults.warm import Warm

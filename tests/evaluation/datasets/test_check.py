@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.datasets.check import check_dataset
 from evaluation.datasets.mvtec3d import CATEGORIES
-from models.readers.product_folder import NotAProductFolder
+from models.readers.product_places import NotAProductFolder
 
 
 def test_mvtec3d_is_known_by_its_categories(tmp_path, mvtec3d_category):

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from evaluation.datasets.collection import open_products
-from models.readers.product_folder import NotAProductFolder
+from models.readers.product_places import NotAProductFolder
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
-from models.readers.product_folder import PartFile, ProductFolder, Split
+from models.readers.folder_layout import Split
+from models.readers.product_folder import PartFile, ProductFolder
 
 
 def parts(count: int, split: Split, defect: str = "good") -> tuple[PartFile, ...]:

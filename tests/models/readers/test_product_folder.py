@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from models.readers.product_folder import NotAProductFolder, open_product_folder
+from models.readers.product_folder import PartFile, open_product_folder
+from models.readers.product_places import NotAProductFolder
 from models.sample import BadSample
 
 RGB = np.arange(40 * 50 * 3, dtype=np.uint8).reshape(40, 50, 3)
@@ -197,3 +198,130 @@ def test_names_that_are_no_utf8_are_written_out(tmp_path: Path) -> None:
     with pytest.raises(NotAProductFolder) as caught:
         open_product_folder(tmp_path / old)
     assert str(caught.value).encode()
+
+
+def files_of(part: PartFile, root: Path) -> list[str | None]:
+    """Image, cloud and mask, by their places in the product."""
+    files = (part.files.get("rgb"), part.files.get("xyz"), part.mask)
+    return [file and file.relative_to(root).as_posix() for file in files]
+
+
+@pytest.mark.parametrize("masks", ["ground_truth", "Ground Truth", "test/ground_truth", "ground_truth/test"])
+@pytest.mark.parametrize("ending", ["_mask", ""])
+def test_the_layout_of_mvtec_ad(tmp_path: Path, masks: str, ending: str) -> None:
+    for folder in ("train/good", "test/good", "test/color"):
+        write(tmp_path / folder, "000.png", "001.png")
+    write(tmp_path / masks / "color", f"000{ending}.png", f"001{ending}.png", f"7{ending}.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["train/good/000", "train/good/001"]
+    assert [part.name for part in folder.test] == [
+        *("test/good/000", "test/good/001", "test/color/000", "test/color/001")
+    ]
+    assert files_of(folder.test[3], tmp_path) == [
+        "test/color/001.png",
+        None,
+        f"{masks}/color/001{ending}.png",
+    ]
+    assert folder.test[0].mask is None
+    assert [reason.split(":")[0] for reason in folder.skipped] == [f"{masks}/color/7{ending}.png"]
+    assert not folder.has_clouds
+
+
+@pytest.mark.parametrize("rgb", ["rgb", "Color", "colour", "IMAGE", "images"])
+@pytest.mark.parametrize("xyz", ["xyz", "Cloud", "clouds", "pointcloud", "Point Clouds", "point_cloud"])
+def test_other_names_of_the_folders_of_images_and_clouds(tmp_path: Path, rgb: str, xyz: str) -> None:
+    write(tmp_path / "Training/OK" / rgb, "1.PNG")
+    write(tmp_path / "Training/OK" / xyz, "1.tiff")
+    write(tmp_path / "val/good" / rgb, "1.PNG")
+    write(tmp_path / "val/good" / xyz, "1.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["train/good/1"]
+    assert [part.name for part in folder.validation] == ["validation/good/1"]
+    assert files_of(folder.train[0], tmp_path)[:2] == [
+        f"Training/OK/{rgb}/1.PNG",
+        f"Training/OK/{xyz}/1.tiff",
+    ]
+    assert folder.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "cloud", "name"),
+    [
+        ("000_rgb.png", "000_xyz.tiff", "000"),
+        ("000.png", "000_xyz.tiff", "000"),
+        ("color_000.png", "cloud-000.tiff", "000"),
+        ("000.Image.png", "000.PointCloud.tiff", "000"),
+        ("000_rgb.tiff", "000_xyz.tiff", "000"),
+        ("part_image.png", "part_image.tiff", "part_image"),
+        ("000.png", "000.ome.tiff", "000"),
+        ("Part 7.png", "PART 7.tiff", "Part 7"),
+        ("board 7 [left].png", "board 7 [left].tiff", "board 7 [left]"),
+    ],
+)
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_names_that_belong_together(
+    tmp_path: Path, image: str, cloud: str, name: str, side_by_side: bool
+) -> None:
+    for folder, file in (("rgb", image), ("xyz", cloud)):
+        write(tmp_path if side_by_side else tmp_path / folder, file)
+    (part,) = open_product_folder(tmp_path).train
+    assert part.name == name
+    assert {field: file.name for field, file in part.files.items()} == {"rgb": image, "xyz": cloud}
+
+
+def test_a_word_in_a_name_counts_only_if_another_file_needs_it(tmp_path: Path) -> None:
+    write(tmp_path, "000_rgb.png", "001_rgb.png", "2_mask.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["000_rgb", "001_rgb"]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["2_mask.png"]
+    write(tmp_path, "2.png")
+    parts = open_product_folder(tmp_path).train
+    assert [part.name for part in parts] == ["000_rgb", "001_rgb", "2"]
+    assert files_of(parts[2], tmp_path) == ["2.png", None, "2_mask.png"]
+
+
+def test_names_that_differ_in_case_only_stay_two_parts(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "a.png", "A.png")
+    write(tmp_path / "xyz", "a.tiff", "A.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [files_of(part, tmp_path)[1] for part in folder.train] == ["xyz/A.tiff", "xyz/a.tiff"]
+
+
+def test_an_empty_folder_of_clouds_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.png")
+    (tmp_path / "xyz").mkdir()
+    folder = open_product_folder(tmp_path)
+    assert not folder.has_clouds
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["xyz"]
+
+
+def test_everything_that_no_part_uses_is_said_once(tmp_path: Path) -> None:
+    write(tmp_path / "train/good/rgb", "1.png", "2.png")
+    write(tmp_path / "train/good/xyz", "1.tiff", "2.tiff")
+    write(tmp_path / "train/good/old/rgb", "1.png")
+    write(tmp_path / "train/good/rgb/raw", "1.png")
+    write(tmp_path / "train/good/images", "1.png")
+    write(tmp_path / "train", "1.png", "2.png")
+    write(tmp_path / "backup", "1.png")
+    write(tmp_path, "preview.png")
+    (tmp_path / "calibration").mkdir()
+    (tmp_path / "calibration/camera.json").write_text("{}")
+    (tmp_path / "train/good/rgb/3.png.lnk").write_bytes(b"L")
+    (tmp_path / "train/good/xyz/lost.tiff").symlink_to(tmp_path / "gone.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["train/good/1", "train/good/2"]
+    assert sorted(reason.split(":")[0] for reason in folder.skipped) == [
+        *("backup", "preview.png", "train/1.png", "train/good/images", "train/good/old"),
+        *("train/good/rgb/3.png.lnk", "train/good/rgb/raw", "train/good/xyz/lost.tiff"),
+    ]
+
+
+def test_parts_without_a_label_in_test_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "train/rgb", "1.png")
+    write(tmp_path / "train/xyz", "1.tiff")
+    write(tmp_path / "test/rgb", "1.png")
+    write(tmp_path / "test/xyz", "1.tiff")
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, part.defect) for part in folder.train] == [("train/1", "good")]
+    assert folder.test == ()
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["test"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+import unicodedata
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from models.readers import ReadLimits
+from models.readers.product_folder import open_product_folder
 from service.jobs.archive import ArchiveLimits, PartsArchive
 from service.refusals import Refusal
 
@@ -101,7 +103,8 @@ def test_names_of_old_windows_software_are_read_and_extracted(tmp_path: Path, pa
     assert archive.read(archive.parts[0], ReadLimits()) == part
     folder = archive.extract(tmp_path / "out", ReadLimits(), lambda done, total: None)
     archive.close()
-    assert (folder / "xyz" / "0.tiff").read_bytes() == part["xyz"]
+    (extracted,) = open_product_folder(folder).train
+    assert extracted.files["xyz"].read_bytes() == part["xyz"]
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,43 @@ def test_backslashes_pass_no_check(tmp_path: Path, part: dict[str, bytes], name:
 def test_a_backslash_beside_slashes_is_refused(tmp_path: Path, part: dict[str, bytes]) -> None:
     file = _holding(tmp_path / "mixed.zip", part, "rgb/0.png", "xyz\\0.tiff")
     assert _refusal(file) == (422, "unsafe_archive")
+
+
+class _OldName(zipfile.ZipInfo):
+    """An entry without the mark of UTF-8, as Info-ZIP and macOS write it."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("utf-8", "surrogateescape"), self.flag_bits
+
+
+@pytest.mark.parametrize(
+    ("system", "raw", "name"),
+    [
+        (3, "Gehäuse".encode(), "Gehäuse"),
+        (3, unicodedata.normalize("NFD", "Gehäuse").encode(), "Gehäuse"),
+        (3, "Gehäuse".encode("latin-1"), "Geh\\xe4use"),
+        (0, "Gehäuse".encode("cp437"), "Gehäuse"),
+    ],
+)
+def test_names_without_the_mark_of_utf8_are_those_on_disk(
+    tmp_path: Path, part: dict[str, bytes], system: int, raw: bytes, name: str
+) -> None:
+    file = tmp_path / "names.zip"
+    with zipfile.ZipFile(file, "w") as zipped:
+        for folder, ending, field in (("rgb", "png", "rgb"), ("xyz", "tiff", "xyz")):
+            info = _OldName(f"{folder}/{raw.decode('utf-8', 'surrogateescape')}.{ending}")
+            info.create_system = system
+            zipped.writestr(info, part[field])
+    archive = PartsArchive(file, LIMITS)
+    assert [one.name for one in archive.parts] == [name]
+    assert archive.read(archive.parts[0], ReadLimits()) == part
+    folder = archive.extract(tmp_path / "out", ReadLimits(), lambda done, total: None)
+    archive.close()
+    assert [one.name for one in open_product_folder(folder).train] == [name]
+
+
+def test_two_products_in_one_zip_are_refused_by_name(tmp_path: Path, part: dict[str, bytes]) -> None:
+    names = ("a/rgb/0.png", "a/xyz/0.tiff", "b/rgb/0.png", "b/xyz/0.tiff")
+    with pytest.raises(Refusal, match="a, b") as caught:
+        PartsArchive(_holding(tmp_path / "two.zip", part, *names), LIMITS)
+    assert (caught.value.status, caught.value.code) == (422, "no_parts")
