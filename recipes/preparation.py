@@ -15,8 +15,8 @@ LARGEST = 4096
 _CLEARANCE_NOISES = 6.0
 """Clearance of a product, in standard deviations of its support plane. Normal noise reaches 6 once in 5e8
 points. A support that is bent by the same amount everywhere has 3 at most."""
-_CLEARANCE_PITCHES = 0.5
-"""Least clearance of a product, in pitches: no sensor separates two surfaces that lie closer together."""
+_CLEARANCE_PITCHES = 0.1
+"""Least clearance of a product, in pitches, where the noise is almost nothing."""
 _INLIER_SHARE = 0.8
 """Share of the clearance within which a point supports the plane, as published: 4 mm of 5 mm."""
 _PIECE_PITCHES = 24.0
