@@ -39,18 +39,23 @@ class PartExtractor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Preparation, extraction and fusion. fusion: None for a profile without one, or before it is fitted."""
+    """Preparation, extraction and fusion.
+
+    fusion: None for a profile without one, or before it is fitted.
+    pitch: of the good parts' clouds, metres; None where it is not known.
+    """
 
     preparation: Preparation
     extractor: PartExtractor
     fusion: Fusion | None = None
+    pitch: float | None = None
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
         """The prepared part, its patches by bank, and the milliseconds of each stage. Raises BadSample."""
         if sample.missing is not None and sample.missing in self.extractor.needs:
             raise _refusal(sample.missing)
         start = time.perf_counter()
-        prepared = prepare(sample, self.preparation)
+        prepared = prepare(sample, self.preparation, pitch=self.pitch)
         timings = {"prepare": 1000 * (time.perf_counter() - start)}
         features, milliseconds = self.extract(prepared)
         return prepared, features, timings | milliseconds

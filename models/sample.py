@@ -124,9 +124,9 @@ def check_range(sample: Sample) -> None:
         raise BadSample(
             "out_of_range",
             f"A coordinate is {furthest:.6g} m from the camera; at most {MAX_RANGE:g} m are accepted. "
-            "Coordinates must be in metres. If the cloud is in millimetres, divide it by 1000. For a depth "
-            "map, check depth_scale (metres per unit: 0.001 for millimetres). If the sensor writes a fixed "
-            "number for no return, build with --set preparation.no_return=NUMBER.",
+            "Declare the unit of the cloud (xyz_unit, such as mm), or convert the cloud to metres. For a "
+            "depth map, check depth_scale (metres per unit: 0.001 for millimetres). If the sensor writes a "
+            "fixed number for no return, build with --set preparation.no_return=NUMBER.",
         )
 
 

@@ -13,7 +13,7 @@ from banks.feature_store import FeatureStore
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
-from banks.versions.draft import Draft, evenly, wanted_parts
+from banks.versions.draft import Draft, HeldOut, evenly, wanted_parts
 from banks.versions.files import load_probe, write_files
 from banks.versions.good_parts import GoodParts
 from banks.versions.manifest import Manifest, library_versions, now
@@ -25,6 +25,7 @@ from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
+from models.preparation.pitch import MOST_PITCH, in_millimetres
 from models.readers.folder_layout import Split
 from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample, Modality
@@ -101,6 +102,7 @@ class Builder:
         if before is None:
             told = partial(self.progress, _MEASURING)
             measured = measured_lengths(folder.train, self.profile.preparation, told)
+            _check_unit(measured)
         else:
             measured = before[1].measured
         return replace(self, profile=self.profile.resolved(measured))._built(
@@ -121,6 +123,7 @@ class Builder:
         """
         methods = self._methods()
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
+        pipeline = replace(pipeline, pitch=None if measured is None else measured.pitch)
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
@@ -133,6 +136,7 @@ class Builder:
             validation = self._gather("validation", folder.validation, pipeline, parts, old)
             draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
+            _check_distances(held_out)
             decision = draft.decision(held_out)
             probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, draft.columns, draft.pipeline.fusion, probe)
@@ -277,6 +281,27 @@ class Builder:
             fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
             split.store.add_bank("fused", fused, folder / name)
         return fusion
+
+
+def _check_unit(measured: Measured | None) -> None:
+    """Raise BuildError where the good parts cannot be in metres."""
+    if measured is not None and measured.pitch > MOST_PITCH:
+        raise BuildError(
+            f"The field of view is {measured.field:.3g} m wide, and neighbouring points are "
+            f"{in_millimetres(measured.pitch)} mm apart. No camera that inspects parts is so coarse: these "
+            "look like millimetres. Declare the unit (xyz_unit), or convert the clouds to metres."
+        )
+
+
+def _check_distances(held_out: HeldOut) -> None:
+    """Raise BuildError where a bank cannot tell one good part from another."""
+    for bank in held_out.scores[0].findings if held_out.scores else ():
+        if not any(part.findings[bank].values.any() for part in held_out.scores):
+            raise BuildError(
+                f"The {bank} bank sees nothing: the distances of all {len(held_out.scores)} held-out good "
+                "parts are 0. Either all parts are copies of one recording, or the lengths of the profile do "
+                "not fit the parts (docs/preparation.md)."
+            )
 
 
 def _choosing(bank: str) -> str:

@@ -71,6 +71,8 @@ def load_version(
         for name, method in methods.items()
     }
     pipeline = make_pipeline(profile, weights_dir, device)
+    if manifest.measured is not None:
+        pipeline = replace(pipeline, pitch=manifest.measured.pitch)
     others = other_weights(manifest.weights, pipeline.extractor.weights)
     if others:
         raise BadBank(

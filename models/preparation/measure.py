@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.preparation.background import plane_noise
+from models.preparation.pitch import LINES, point_pitch
 from models.preparation.prepare import prepare
 from models.sample import BadSample, Sample, without_returns
 from recipes.measured import Measured
 from recipes.preparation import Preparation
 
-_ROWS = 200
-"""Rows and columns of a cloud that are looked at."""
 _OUTLIERS = 0.005
 """Share of the points at each end of an axis that the box leaves out: single points fly far away."""
 
@@ -64,22 +63,9 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) 
     return replace(first, grid_pitch=_median(pitches) or first.grid_pitch, extent=_median(extents))
 
 
-def point_pitch(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float | None:
-    """Median distance of neighbouring valid points, metres. None if no two neighbours are valid.
-
-    xyz: (H, W, 3) float32 metres. valid: (H, W) bool. Neighbours in every n-th row and column are compared,
-    about 200 of each.
-    """
-    rows, columns = (np.s_[:: max(1, side // _ROWS)] for side in valid.shape)
-    across = np.linalg.norm(np.diff(xyz[rows], axis=1), axis=2)[valid[rows, 1:] & valid[rows, :-1]]
-    down = np.linalg.norm(np.diff(xyz[:, columns], axis=0), axis=2)[valid[1:, columns] & valid[:-1, columns]]
-    distances = np.concatenate([across, down])
-    return float(np.median(distances)) or None if len(distances) else None
-
-
 def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
     """Longest side of the box of the valid points, metres, without the outermost points; 0 without points."""
-    rows, columns = (np.s_[:: max(1, side // _ROWS)] for side in valid.shape)
+    rows, columns = (np.s_[:: max(1, side // LINES)] for side in valid.shape)
     points = xyz[rows, columns][valid[rows, columns]]
     if not len(points):
         return 0.0

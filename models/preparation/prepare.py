@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.preparation.background import largest_piece, off_plane, spans_a_surface, support_plane
+from models.preparation.pitch import check_pitch
 from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
@@ -87,11 +88,14 @@ class PreparedPart:
     plane_found: bool | None
 
 
-def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
+def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None) -> PreparedPart:
     """Prepare one part. Deterministic; the time is bounded.
+
+    pitch: of the product's good parts, metres; None accepts every pitch.
 
     Raises BadSample:
         out_of_range: a coordinate is beyond MAX_RANGE.
+        other_scale: the points are much further apart than those of the good parts, or closer together.
         no_cloud: background "plane" needs a cloud, and the part has none.
         no_foreground: the scanner returned no point.
         degenerate_cloud: all points lie in one spot or on one line.
@@ -101,6 +105,8 @@ def prepare(sample: Sample, settings: Preparation) -> PreparedPart:
     sample = without_returns(sample, settings.no_return)
     check_range(sample)
     if sample.missing != "xyz":
+        if pitch is not None:
+            check_pitch(sample, pitch)
         _check_surface(sample)
     if settings.background == "none":
         return _prepare_as_is(sample, settings)

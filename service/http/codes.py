@@ -90,6 +90,7 @@ _FINAL = {
     "nothing_to_roll_back_to": "No version was active before this one.",
     "npy_dtype": "The NPY file does not hold integers or floating point numbers.",
     "npz_entries": "An entry of the NPZ part is missing, unknown or repeated.",
+    "other_scale": "The points of the cloud are not as far apart as those of the good parts: another unit?",
     "out_of_range": "A coordinate is too far from the camera.",
     "part_left_out": "A file of the batch is not one half of a part.",
     "part_not_kept": "The part of this result is no longer kept.",

@@ -113,6 +113,12 @@ def test_a_part_recorded_without_what_a_bank_needs_is_refused(
     assert (no_cloud.code, no_image.code) == ("no_cloud", "no_image")
 
 
+def test_a_part_of_another_scale_is_refused(detector: Detector, samples: list[Sample]) -> None:
+    (refused,) = detector.score([replace(samples[0], xyz=10 * samples[0].xyz)])
+    assert isinstance(refused, BadSample)
+    assert refused.code == "other_scale"
+
+
 class Watched:
     """An extractor that notes whether each part has any point, and may refuse all parts."""
 

@@ -157,13 +157,29 @@ def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_of_unusable_parts_is_refused_with_a_reason(small_product: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     folder = open_product_folder(small_product)
-    colourless = tuple(replace(part, xyz=None) for part in folder.train)
+    colourless = tuple(replace(part, files={"rgb": part.files["rgb"]}) for part in folder.train)
     with pytest.raises(BuildError, match="train/good/000"):
         _build(small_product, tmp_path, ProductFolder(colourless, folder.validation, (), ()))
     assert BankStore(tmp_path).products() == []
+
+
+def test_good_parts_in_millimetres_are_refused(small_product: Path, tmp_path: Path) -> None:
+    for path in (shutil.copytree(small_product, tmp_path / SMALL)).rglob("xyz/*.tiff"):
+        xyz = tifffile.imread(path)
+        millimetres = np.where(xyz.any(axis=2, keepdims=True), 1000 * (xyz - [0, 0, 0.5]), np.nan)
+        tifffile.imwrite(path, millimetres.astype(np.float32), photometric="rgb")
+    folder = open_product_folder(tmp_path / SMALL)
+    with pytest.raises(BuildError, match=r"millimetres.*xyz_unit"):
+        Builder(find_profile("embedded-point"), BankStore(tmp_path / "banks")).build(SMALL, folder)
+
+
+def test_copies_of_one_recording_are_refused(small_product: Path, tmp_path: Path) -> None:
+    folder = open_product_folder(small_product)
+    copies = replace(folder, train=folder.train[:1] * 3, validation=())
+    builder = Builder(find_profile("embedded-point", changes=["coreset=1"]), BankStore(tmp_path))
+    with pytest.raises(BuildError, match="copies of one recording"):
+        builder.build(SMALL, copies)
 
 
 def test_an_extended_version_is_the_build_of_all_parts_at_once(

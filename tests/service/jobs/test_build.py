@@ -90,7 +90,7 @@ def test_a_new_product_from_a_zip_and_its_progress(
     answer = client.post(url, content=body, headers=ZIP | key, params=QUICK)
     *told, last = events(client, answer)
     places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in told}
-    assert {("training parts", 1, 4), ("point coreset", 3, 4)} <= places
+    assert {("training parts", 2, 5), ("point coreset", 4, 5)} <= places
     assert (last["state"], last["kind"]) == ("done", "build"), last
     assert last["result"]["version"] == "v1"
     assert last["result"]["training_parts"] == 5
