@@ -25,11 +25,17 @@ def demo_parts(
         int, typer.Option(min=0, help="Good parts per product held out for calibration.")
     ] = 10,
     test: Annotated[int, typer.Option(min=0, help="Test parts per product; two in five are good.")] = 40,
+    scale: Annotated[float, typer.Option(help="Factor of all lengths, such as 10 or 0.1.")] = 1.0,
+    thickness: Annotated[
+        float | None,
+        typer.Option(help="Height of a part above its table, metres, before --scale. [default: as it is]"),
+    ] = None,
 ) -> None:
     """Render demo products (RGB and point cloud, good and defective) in the folder layout of MVTec 3D-AD.
 
     An existing product with the same settings is kept unchanged. The images are CC0.
     """
+    from evaluation.demo_parts.resize import Size
     from evaluation.demo_parts.writer import write_demo_parts  # Open3D takes seconds to import
 
     with _progress_bar() as bar:
@@ -42,6 +48,7 @@ def demo_parts(
                 train=train,
                 validation=validation,
                 test=test,
+                size=Size(scale, thickness),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         except ValueError as error:

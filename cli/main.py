@@ -41,6 +41,7 @@ from cli.options import (
 )
 from cli.progress import console, stage_bars, step_lines
 from cli.report import report
+from cli.sizes import sizes
 from cli.tables import tables
 from evaluation.bench.build import bench_build
 from evaluation.bench.part import bench
@@ -325,4 +326,5 @@ app.command("bench-serve")(bench_serve)
 app.command()(evaluate)
 app.command()(metrics)
 app.command()(tables)
+app.command()(sizes)
 app.command()(report)

@@ -109,7 +109,7 @@ def tables(
     text = _document(data, folder, evaluator, finished, shown, remarks)
     (out / "tables.md").write_text(text, encoding="utf-8")
     if markdown is not None:
-        _insert(markdown, text)
+        insert(markdown, text, (BEGIN, END))
     _report_files(out, markdown, filled)
 
 
@@ -167,12 +167,13 @@ def _document(
     return "\n".join(f"{block}\n" for block in [*blocks, *remarks, *(table.markdown() for table in shown)])
 
 
-def _insert(path: Path, text: str) -> None:
+def insert(path: Path, text: str, marks: tuple[str, str]) -> None:
     """Write the text between the two marks. A file without marks gets both marks at its end."""
+    begin, end = marks
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    before, _, rest = old.partition(BEGIN)
-    after = rest.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after or chr(10)}", encoding="utf-8")
+    before, _, rest = old.partition(begin)
+    after = rest.partition(end)[2]
+    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after or chr(10)}", encoding="utf-8")
 
 
 def _show(shown: Sequence[TextTable], remarks: Sequence[str]) -> None:

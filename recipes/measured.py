@@ -18,6 +18,8 @@ class Measured:
         noise: standard deviation of the support plane's points; None if no part has a support plane.
         field: longest side of the box of all points.
         extent: longest side of the box of the prepared part; None if no part could be prepared.
+        height, width: the smallest and the middle side of the prepared part along its own axes; None if no
+            part could be prepared.
     """
 
     parts: int
@@ -26,6 +28,8 @@ class Measured:
     noise: float | None
     field: float
     extent: float | None
+    height: float | None = None
+    width: float | None = None
 
 
 def rounded(length: float) -> float:

@@ -21,6 +21,11 @@ _NORMAL_PITCHES = 5.6
 _FEATURE_PITCHES = 11.2
 """Radii that follow the product, in distances of the points that are used. On a hand-sized part, these are 5
 and 10 mm."""
+_FLATNESS = 0.1
+"""Height of a part, as a share of its width, from which its heights stay as they are. On a flatter part all
+normals are nearly the same, and histograms see nothing."""
+_MOST_NOISE = 0.3
+"""Largest noise of stretched heights, in pitches: more noise would turn the normals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class FpfhSettings:
         normal_neighbours, feature_neighbours: largest number of neighbours inside the radius; the nearest
             neighbours are used.
         stride: every stride-th row and column of the prepared cloud is used.
+        relief: factor of the heights above the part's mean plane, so that the histograms see the relief of a
+            flat part; 1 leaves the part as it is. None means that the factor follows the product.
         towards_camera: whether normals are turned to the camera (the origin). If not, the sign of a normal is
             arbitrary.
 
@@ -45,11 +52,13 @@ class FpfhSettings:
     feature_neighbours: int
     stride: int = 1
     towards_camera: bool = False
+    relief: float | None = 1.0
 
     def __post_init__(self) -> None:
-        radii = [radius for radius in (self.normal_radius, self.feature_radius) if radius is not None]
-        if not min(*radii, self.normal_neighbours, self.feature_neighbours, self.stride) > 0:
-            raise ValueError(f"radii, neighbour counts and stride must be positive, not {self}")
+        followed = (self.normal_radius, self.feature_radius, self.relief)
+        known = [number for number in followed if number is not None]
+        if not min(*known, self.normal_neighbours, self.feature_neighbours, self.stride) > 0:
+            raise ValueError(f"radii, neighbour counts, stride and relief must be positive, not {self}")
 
     def resolved(self, measured: Measured | None) -> FpfhSettings:
         """The same settings with a number for each radius that follows the product.
@@ -62,13 +71,24 @@ class FpfhSettings:
             self,
             normal_radius=self.normal_radius or rounded(_NORMAL_PITCHES * spacing),
             feature_radius=self.feature_radius or rounded(_FEATURE_PITCHES * spacing),
+            relief=self.relief or rounded(_relief(measured)),
         )
 
-    def radii(self) -> tuple[float, float]:
-        """Normal radius and feature radius, metres. Raises ValueError if they still follow the product."""
-        if self.normal_radius is None or self.feature_radius is None:
+    def numbers(self) -> tuple[float, float, float]:
+        """Normal radius and feature radius, metres, and relief. Raises ValueError if one still follows the
+        product."""
+        if self.normal_radius is None or self.feature_radius is None or self.relief is None:
             raise ValueError("the radii of the histograms follow the product: resolve the profile first")
-        return self.normal_radius, self.feature_radius
+        return self.normal_radius, self.feature_radius, self.relief
+
+
+def _relief(measured: Measured | None) -> float:
+    """The factor of a product's heights: as flat parts need it, and as the noise allows it."""
+    if measured is None or not measured.height or measured.width is None:
+        return 1.0
+    wanted = _FLATNESS * measured.width / measured.height
+    allowed = _MOST_NOISE * measured.pitch / measured.noise if measured.noise else wanted
+    return max(1.0, min(wanted, allowed))
 
 
 _HAND_SIZED = 0.010 / _FEATURE_PITCHES
@@ -78,7 +98,7 @@ PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
         # 3D-ADS:feature_extractors. The radii are larger than the parts, so only the neighbour counts matter.
         "btf": FpfhSettings(0.1, 30, 0.25, 100),
         # A quarter of the points in a sixth of the time, so that a two-core host scores a part in 600 ms.
-        "embedded": FpfhSettings(None, 30, None, 60, stride=2, towards_camera=True),
+        "embedded": FpfhSettings(None, 30, None, 60, stride=2, towards_camera=True, relief=None),
     }
 )
 

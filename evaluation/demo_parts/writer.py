@@ -18,6 +18,7 @@ from evaluation.demo_parts.defects import FAMILIES
 from evaluation.demo_parts.keys import GENERATOR_VERSION, PartKey
 from evaluation.demo_parts.part import render_part
 from evaluation.demo_parts.products import PRODUCTS, Product
+from evaluation.demo_parts.resize import Size, resized
 
 RECORD = "parts.json"
 """File in a complete product folder."""
@@ -27,6 +28,8 @@ WORTH_A_POOL = 12
 """Number of parts from which a process pool is used. For fewer parts, starting processes takes longer."""
 
 PartsProgress = Callable[[int, int], None]
+Job = tuple[Path, PartKey, Size]
+"""The product's folder, and the key and the size of one part."""
 
 
 def write_demo_parts(
@@ -37,6 +40,7 @@ def write_demo_parts(
     train: int = 40,
     validation: int = 10,
     test: int = 40,
+    size: Size | None = None,
     progress: PartsProgress | None = None,
 ) -> list[Path]:
     """Write demo products below `out`. Returns their folders.
@@ -46,6 +50,7 @@ def write_demo_parts(
         products: names in `PRODUCTS`; None writes all products.
         seed: the same seed gives the same bytes, independent of the other arguments.
         train, validation, test: number of parts of each product.
+        size: of the parts; None leaves them as they are rendered.
         progress: callback with the parts done and the number of parts, first with 0 parts done.
 
     A complete folder with the same settings is kept. A folder with other settings is replaced. Raises
@@ -55,12 +60,13 @@ def write_demo_parts(
     chosen = [_product(name) for name in dict.fromkeys(PRODUCTS if products is None else products)]
     if min(train, validation, test) < 0:
         raise ValueError("train, validation and test must not be negative")
-    records = {p.name: _record(p, seed, train, validation, test) for p in chosen}
+    size = size or Size()
+    records = {p.name: _record(p, seed, train, validation, test, size) for p in chosen}
     due = [p for p in chosen if _is_due(out / p.name, records[p.name])]
     keys = {p.name: list(_keys(p, seed, train, validation, test)) for p in due}
     for product in due:
         shutil.rmtree(_unfinished(out, product), ignore_errors=True)
-    jobs = [(_unfinished(out, product), key) for product in due for key in keys[product.name]]
+    jobs = [(_unfinished(out, product), key, size) for product in due for key in keys[product.name]]
     _write_all(jobs, progress or _silent)
     for product in due:
         _finish(out, product, records[product.name])
@@ -77,7 +83,9 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
-def _record(product: Product, seed: int, train: int, validation: int, test: int) -> dict[str, object]:
+def _record(
+    product: Product, seed: int, train: int, validation: int, test: int, size: Size
+) -> dict[str, object]:
     """The content of `parts.json`: everything that is needed to make the folder again."""
     return {
         "product": product.name,
@@ -88,6 +96,7 @@ def _record(product: Product, seed: int, train: int, validation: int, test: int)
         "families": {defect: FAMILIES[defect] for defect in product.defects},
         "image": {"rows": product.rows, "cols": product.cols},
         "licence": "CC0-1.0",
+        **size.record(),
     }
 
 
@@ -131,7 +140,7 @@ def _finish(out: Path, product: Product, record: dict[str, object]) -> None:
     source.rename(target)
 
 
-def _write_all(jobs: Sequence[tuple[Path, PartKey]], progress: PartsProgress) -> None:
+def _write_all(jobs: Sequence[Job], progress: PartsProgress) -> None:
     """Render and write all jobs, in this process or in a pool of new processes."""
     progress(0, len(jobs))
     if len(jobs) < WORTH_A_POOL:
@@ -146,16 +155,17 @@ def _write_all(jobs: Sequence[tuple[Path, PartKey]], progress: PartsProgress) ->
             progress(done, len(jobs))
 
 
-def _write_part(job: tuple[Path, PartKey]) -> None:
+def _write_part(job: Job) -> None:
     """Write one part in its product's folder. The bytes do not depend on time or place."""
-    folder, key = job
-    part = render_part(PRODUCTS[key.product], key)
+    folder, key, size = job
+    product = PRODUCTS[key.product]
+    part = render_part(product, key)
     kind, name = folder / key.split / key.kind, f"{key.index:03d}"
     _save_png(kind / "rgb" / f"{name}.png", part.rgb)
     (kind / "xyz").mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(
         kind / "xyz" / f"{name}.tiff",
-        part.xyz,
+        resized(part.xyz, product, key, size),
         photometric="minisblack",
         planarconfig="contig",
         metadata=None,

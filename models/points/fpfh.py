@@ -59,6 +59,15 @@ class FpfhExtractor:
         return align(features, pixel, size=valid.shape[0], side=self.side).to(self.device)
 
 
+def stretched(points: NDArray[np.float64], relief: float) -> NDArray[np.float64]:
+    """The points (N, 3), with their distances from their mean plane multiplied by `relief`."""
+    if relief == 1:
+        return points
+    centred = points - points.mean(axis=0)
+    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
+    return points + (relief - 1) * (centred @ normal)[:, None] * normal
+
+
 def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[np.float32]:
     """FPFH of every point.
 
@@ -68,9 +77,10 @@ def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[n
     """
     if not len(points):
         return np.zeros((0, FPFH_CHANNELS), np.float32)
-    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points.astype(np.float64)))
+    normal_radius, feature_radius, relief = settings.numbers()
+    shown = stretched(points.astype(np.float64), relief)
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(shown))
     search = open3d.geometry.KDTreeSearchParamHybrid
-    normal_radius, feature_radius = settings.radii()
     cloud.estimate_normals(search(normal_radius, settings.normal_neighbours))
     if settings.towards_camera:
         cloud.orient_normals_towards_camera_location(np.zeros(3))

@@ -53,6 +53,7 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) 
     """`first` with what the prepared parts show."""
     pitches: list[float | None] = []
     extents: list[float | None] = []
+    sides: list[tuple[float, float]] = []
     for cloud in clouds:
         try:
             part = prepare(cloud, preparation)
@@ -60,7 +61,14 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) 
             continue
         pitches.append(point_pitch(part.xyz, part.valid))
         extents.append(longest_side(part.xyz, part.valid))
-    return replace(first, grid_pitch=_median(pitches) or first.grid_pitch, extent=_median(extents))
+        sides.append(smaller_sides(part.xyz[part.valid]))
+    return replace(
+        first,
+        grid_pitch=_median(pitches) or first.grid_pitch,
+        extent=_median(extents),
+        height=_median(height for height, _ in sides),
+        width=_median(width for _, width in sides),
+    )
 
 
 def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
@@ -71,6 +79,16 @@ def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
         return 0.0
     ends = np.quantile(points, [_OUTLIERS, 1 - _OUTLIERS], axis=0)
     return float((ends[1] - ends[0]).max())
+
+
+def smaller_sides(points: NDArray[np.float32]) -> tuple[float, float]:
+    """The smallest and the middle side, metres, of the box along the points' own axes, without the outermost
+    points. points: (N, 3) metres, at least one."""
+    centred = points.astype(np.float64) - points.mean(axis=0)
+    along = centred @ np.linalg.eigh(centred.T @ centred)[1]
+    ends = np.quantile(along, [_OUTLIERS, 1 - _OUTLIERS], axis=0)
+    smallest, middle, _ = sorted((ends[1] - ends[0]).tolist())
+    return smallest, middle
 
 
 def _median(lengths: Iterable[float | None]) -> float | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from models.layout import GridLayout
-from models.points.fpfh import FpfhExtractor, histograms
+from models.points.fpfh import FpfhExtractor, histograms, stretched
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
 
@@ -77,6 +78,16 @@ def test_settings_must_be_positive() -> None:
 
 
 def test_radii_that_follow_the_product_must_be_resolved(part: PreparedPart) -> None:
-    assert EMBEDDED.radii() == (0.005, 0.01)
+    assert EMBEDDED.numbers() == (0.005, 0.01, 1)
     with pytest.raises(ValueError, match="follow the product"):
         histograms(part.xyz[part.valid], PRESETS["embedded"])
+
+
+def test_a_flat_part_with_stretched_heights_has_the_histograms_of_the_part(part: PreparedPart) -> None:
+    """Of a part that is flatter by a factor of 5 along the normal of its mean plane."""
+    points = part.xyz[::2, ::2][part.valid[::2, ::2]].astype(np.float64)
+    flat = stretched(points, 0.2).astype(np.float32)
+    expected = histograms(points.astype(np.float32), EMBEDDED)
+    same = np.isclose(histograms(flat, replace(EMBEDDED, relief=5.0)), expected, rtol=0, atol=1).all(1)
+    assert same.mean() > 0.9
+    assert np.isclose(histograms(flat, EMBEDDED), expected, rtol=0, atol=1).all(1).mean() < 0.1

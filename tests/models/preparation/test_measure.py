@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from models.preparation.measure import measure
 from models.preparation.prepare import PreparedPart, prepare
 from models.sample import Sample, make_sample
 from recipes.measured import Measured
-from recipes.points import FpfhChoice
+from recipes.points import PRESETS, FpfhChoice
 from recipes.preparation import LENGTHS, Preparation
 from recipes.profile import Profile
 from recipes.profiles import find_profile
@@ -118,3 +120,12 @@ def test_a_length_that_follows_the_product_prepares_nothing() -> None:
         prepare(part(), DEFAULT.preparation)
     with pytest.raises(ValueError, match="clearance"):
         Preparation(clearance=0)
+
+
+def test_heights_of_a_flat_part_are_stretched_as_the_noise_allows() -> None:
+    flat = Measured(1, pitch=0.0002, grid_pitch=0.0005, noise=None, field=0.1, extent=0.08)
+    flat = replace(flat, height=0.001, width=0.06)
+    assert PRESETS["embedded"].resolved(flat).relief == 6
+    assert PRESETS["embedded"].resolved(replace(flat, noise=0.00003)).relief == 2
+    assert PRESETS["embedded"].resolved(replace(flat, height=0.02)).relief == 1
+    assert PRESETS["btf"].resolved(flat).relief == 1
