@@ -231,7 +231,7 @@ def trace(
     part = read_files({"rgb": rgb, "xyz": xyz})
     recipe = recipe.resolved(measure([part], recipe.preparation))
     stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
-    np.savez_compressed(output, allow_pickle=False, **stages)
+    np.savez(output, allow_pickle=False, **stages)
     table = Table("stage", "shape", "type")
     for name, stage in stages.items():
         table.add_row(name, " x ".join(map(str, stage.shape)), str(stage.dtype))

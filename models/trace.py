@@ -16,6 +16,8 @@ from models.weights.store import WeightStore
 from recipes.extraction import Extraction
 from recipes.preparation import Preparation
 
+_POINT_STAGES = ("valid_index", "fps_index", "knn_index", "group_features", "interpolated")
+
 
 def trace(
     sample: Sample,
@@ -51,9 +53,11 @@ def trace(
         points = point_extractor(extraction.point, weights, device)
         if isinstance(points, PointExtractor):
             traced = points.trace(part)
-            named = ((name, getattr(traced, name)) for name in traced.__slots__)
+            named = ((name, getattr(traced, name)) for name in _POINT_STAGES)
             stages |= {name: stage for name, stage in named if stage is not None}
-        (patches["point"],) = points([part])
+            patches["point"] = traced.patches
+        else:
+            (patches["point"],) = points([part])
         stages["point_patch"] = patches["point"].rows
     if fusion is not None:
         stages["fused_patch"] = fusion(patches["rgb"], patches["point"]).rows

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import MadeOnce, Tribank
-from tests.golden_inputs import write_product, write_weights
+from tests.golden_inputs import pair, write_product, write_weights
 from tests.published import Published
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -27,8 +27,11 @@ BANKS = {"rgb": "rgb", "point": "xyz", "fused": "fusion"}
 class Yardstick:
     """A seed, its parts, and what the published method makes of them, under the golden file's keys.
 
-    train: whole libraries are the banks. held_out: the decision layer is fitted on them. The last of `test`
-    is traced. golden: the file's values; empty where they are computed.
+    train: whole libraries are the banks.
+    held_out: the decision layer is fitted on them.
+    test: the last of them is traced and scored.
+    golden: the file's values; empty where they are computed.
+    groups, neighbours: point groups of a part, and points of a group; the defaults are the published ones.
     """
 
     recipe: ModuleType
@@ -37,18 +40,31 @@ class Yardstick:
     held_out: tuple[int, ...]
     test: tuple[int, ...]
     golden: Arrays
+    groups: int = 1024
+    neighbours: int = 128
+
+    @property
+    def last(self) -> str:
+        """Under which name the golden file has the last test part."""
+        return f"t{len(self.test) - 1}"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of `tribank build` and `tribank trace`."""
+        groups = (f"point.groups={self.groups}", f"point.group_size={self.neighbours}")
+        return ("--profile", PROFILE, "--prepared", *(f"--set=extraction.{change}" for change in groups))
 
     @cached_property
     def computed(self) -> dict[str, NDArray[Any]]:
         """By tests/published.py."""
-        published = Published(self.recipe, self.seed)
+        published = Published(self.recipe, self.seed, self.groups, self.neighbours)
         stages = published.stages(self.test[-1])
         rows = np.arange(0, 3136, 49)
         interp_rows = np.linspace(0, len(stages["valid_index"]) - 1, 64).astype(np.int64)
         if self.golden:
             rows, interp_rows = self.golden["rows"], self.golden["interp_rows"]
         return {
-            **published.scores(self.train, self.held_out, self.test),
+            **published.scores(self.train, self.held_out, {self.last: self.test[-1]}),
             "rows": rows,
             "interp_rows": interp_rows,
             "n_points": np.array(len(stages["valid_index"])),
@@ -83,9 +99,21 @@ def golden_folder(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -
         settings = ("coreset=1", "decision_fit=held-out", f"calibration_parts={len(yardstick.held_out)}")
         changes = [f"--set={setting}" for setting in settings]
         places = ("--banks", folder / "banks", "--weights-dir", weights)
-        tribank("build", PRODUCT, folder / "data", "--profile", PROFILE, "--prepared", *changes, *places)
+        tribank("build", PRODUCT, folder / "data", *yardstick.options, *changes, *places)
 
     return made_once(f"golden-{yardstick.seed}", make)
+
+
+def golden_trace(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -> Path:
+    """The file that `tribank trace` writes of the last test part."""
+    inputs = golden_folder(yardstick, made_once, tribank)
+
+    def make(folder: Path) -> None:
+        part = pair(inputs / "data", "test", yardstick.test[-1])
+        places = ("--weights-dir", inputs / "weights", "-o", folder / "trace.npz")
+        tribank("trace", *part, *yardstick.options, *places)
+
+    return made_once(f"golden-trace-{yardstick.seed}", make) / "trace.npz"
 
 
 def golden_yardstick(recipe: ModuleType, golden: Arrays) -> Yardstick:

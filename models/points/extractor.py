@@ -31,7 +31,7 @@ class PointTrace:
         knn_index: (G, K) int64, neighbours by index into the valid points.
         group_features: (G, 1152) float32.
         interpolated: (N, 1152) float32; None if the groups are the patches.
-        point_patch: (side * side, 1152) float32, or the group features.
+        patches: what `PointExtractor` makes of the part.
     """
 
     valid_index: torch.Tensor
@@ -39,7 +39,7 @@ class PointTrace:
     knn_index: torch.Tensor
     group_features: torch.Tensor
     interpolated: torch.Tensor | None
-    point_patch: torch.Tensor
+    patches: Patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,22 @@ class PointExtractor:
         """Compute every stage of one part, including the (N, 1152) features that `__call__` never builds."""
         groups = self._group(part)
         tokens = self._tokens(groups)
-        interpolated, rows = None, tokens
-        size, side = part.valid.shape[0], self.settings.side
-        if side is not None:
-            index, weight = self._interpolation(groups)
-            interpolated = alignment.interpolate(tokens, index, weight)
-            rows = alignment.align(interpolated, groups.valid_index, size=size, side=side)
-        return PointTrace(groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, rows)
+        interpolated = None
+        if self.settings.side is not None:
+            interpolated = alignment.interpolate(tokens, *self._interpolation(groups))
+        patches = self._patches(groups, tokens, part.valid.shape[0])
+        return PointTrace(
+            groups.valid_index, groups.fps_index, groups.knn_index, tokens, interpolated, patches
+        )
 
     @torch.inference_mode()
     def _extract(self, part: PreparedPart) -> Patches:
         groups = self._group(part)
-        tokens = self._tokens(groups)
-        size, side = part.valid.shape[0], self.settings.side
+        return self._patches(groups, self._tokens(groups), part.valid.shape[0])
+
+    def _patches(self, groups: _Grouped, tokens: torch.Tensor, size: int) -> Patches:
+        """tokens: (G, 1152) float32. size: side of the prepared part in pixels."""
+        side = self.settings.side
         if side is None:
             centres = groups.valid_index[groups.fps_index].cpu().numpy()
             return Patches(tokens, GroupLayout(centres, size))

@@ -26,17 +26,15 @@ from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Finding
 from banks.versions.good_parts import GoodParts
 from banks.versions.store import BankStore
-from models.features import PartFeatures
-from models.fusion.network import FusionNetwork
+from models.extraction import Extractor
+from models.features import PartFeatures, Patches
 from models.fusion.uff import Uff
-from models.points.extractor import PointExtractor
-from models.points.network import PointTransformer
+from models.layout import GridLayout
 from models.preparation.prepare import Frame, PreparedPart
-from models.rgb.backbones import rgb_backbone, timm
-from models.rgb.extractor import RgbExtractor
-from recipes.points import PointNetwork
+from models.weights.store import WeightStore
+from recipes.profiles import find_profile
 from tests.conftest import MadeOnce, Tribank
-from tests.golden_values import PRODUCT, golden_folder, golden_yardstick
+from tests.golden_values import PRODUCT, PROFILE, golden_folder, golden_trace, golden_yardstick
 
 pytestmark = pytest.mark.slow
 
@@ -58,29 +56,28 @@ def features(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[PartFeatures]:
     """Patch grids of parts 0 to 7, by the published settings, with the recipe's weights. Parts 0 to 5 are
-    what `tribank build` kept of them; 6 and 7 are extracted here."""
-
-    def filled(network: torch.nn.Module) -> Any:
-        return recipe.fill(network.state_dict(), 7)
-
-    vit: Any = timm.create_model("vit_base_patch8_224.dino", pretrained=False)
-    vit.load_state_dict(filled(vit))
-    rgb = RgbExtractor(rgb_backbone("dino_vitb8"), vit, size=224)
-    settings = PointNetwork(skip_near_origin=True, distances="expanded")
-    point = PointExtractor.load(settings, filled(PointTransformer("pointmae", "sample")))
-    fusion = Uff.from_state(filled(FusionNetwork(768, 1152)))
-    folder = golden_folder(golden_yardstick(recipe, golden), made_once, tribank)
+    what `tribank build` kept of them, 7 is what `tribank trace` writes; 6 is extracted here."""
+    yardstick = golden_yardstick(recipe, golden)
+    folder = golden_folder(yardstick, made_once, tribank)
+    profile, weights = find_profile(PROFILE), WeightStore(folder / "weights")
+    fusion = Uff.ready(weights, "cpu")
     kept = BankStore(folder / "banks").path(PRODUCT) / "parts"
     found: dict[int, PartFeatures] = {}
     for split, numbers in (("train", FILLING), ("validation", FITTING)):
         good = GoodParts.copied(kept / split, tmp_path_factory.mktemp(split))
         assert good.names == [f"{split}/good/{number:03}" for number in numbers]
         found |= {number: good.store.features(place) for place, number in enumerate(numbers)}
-    for number in TESTED:
-        image, xyz = recipe.sample(number)
-        part = PreparedPart(image, xyz, (xyz != 0).all(-1), Frame(224, 224, 0, 0, 224), plane_found=False)
-        (of_rgb,), (of_point,) = rgb([part]), point([part])
-        found[number] = {"rgb": of_rgb, "point": of_point}
+    first, last = TESTED
+    image, xyz = recipe.sample(first)
+    part = PreparedPart(image, xyz, (xyz != 0).all(-1), Frame(224, 224, 0, 0, 224), plane_found=False)
+    found[first], _ = Extractor(profile.extraction, weights, rgb_size=224, device="cpu")(part)
+    with np.load(golden_trace(yardstick, made_once, tribank), allow_pickle=False) as traced:
+        sides = {"rgb": 28, "point": 56}
+        found[last] = {
+            name: Patches(torch.from_numpy(traced[f"{name}_patch"]), GridLayout(side))
+            for name, side in sides.items()
+        }
+    assert fusion is not None
     parts = [found[number] for number in range(8)]
     return [{**part, "fused": fusion(part["rgb"], part["point"])} for part in parts]
 

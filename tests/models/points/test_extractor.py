@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from models.layout import GridLayout
+from models.points import alignment
 from models.points.extractor import PointExtractor
 from models.points.network import PointTransformer
 from models.preparation.prepare import Frame, PreparedPart
@@ -68,15 +69,17 @@ def test_extraction_equals_its_own_trace(build: Build, side: int, distances: str
     assert trace.group_features.shape == (48, 1152)
     assert trace.interpolated is not None
     assert trace.interpolated.shape == (600, 1152)
-    torch.testing.assert_close(grid.rows, trace.point_patch, atol=1e-5, rtol=0)
-    assert torch.equal(grid.rows.any(1), trace.point_patch.any(1))
+    through_points = alignment.align(trace.interpolated, trace.valid_index, side=side)
+    torch.testing.assert_close(grid.rows, through_points, atol=1e-5, rtol=0)
+    assert torch.equal(grid.rows.any(1), through_points.any(1))
+    assert torch.equal(grid.rows, trace.patches.rows)
 
 
 def test_point_groups_are_the_patches_and_lie_at_their_centres(build: Build) -> None:
     extractor, part = build(GROUPS), cloud(1)
     trace, (patches,) = extractor.trace(part), extractor([part])
     assert torch.equal(patches.rows, trace.group_features)
-    assert torch.equal(patches.rows, trace.point_patch)
+    assert torch.equal(patches.rows, trace.patches.rows)
     assert trace.interpolated is None
     pixels = trace.valid_index[trace.fps_index].tolist()
     assert patches.layout.pixels(224).tolist() == pixels

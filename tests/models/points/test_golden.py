@@ -71,7 +71,7 @@ def test_interpolated(golden: Golden, trace: PointTrace) -> None:
 
 def test_point_patches(golden: Golden, trace: PointTrace) -> None:
     rows = torch.from_numpy(golden["rows"])
-    assert error(trace.point_patch[rows], golden["xyz_patch"]) < 1e-4
+    assert error(trace.patches.rows[rows], golden["xyz_patch"]) < 1e-4
 
 
 def test_point_patches_with_exact_distances(
@@ -80,7 +80,7 @@ def test_point_patches_with_exact_distances(
     """Our default drops the published rounding and stays within the tolerance."""
     (grid,) = PointExtractor.load(PointNetwork(), weights)([part])
     assert error(grid.rows[torch.from_numpy(golden["rows"])], golden["xyz_patch"]) < TOLERANCE
-    assert torch.equal(grid.rows.any(1), trace.point_patch.any(1))
+    assert torch.equal(grid.rows.any(1), trace.patches.rows.any(1))
 
 
 def test_group_features_with_running_statistics(
@@ -100,6 +100,6 @@ def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, par
 
 def test_point_half_of_the_fused_patches(recipe: ModuleType, golden: Golden, trace: PointTrace) -> None:
     fusion = Uff.from_state(recipe.fill(FusionNetwork(768, 1152).state_dict(), 7))
-    fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), Patches(trace.point_patch, GridLayout(56)))
+    fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), trace.patches)
     ours = fused.rows[torch.from_numpy(golden["rows"]), :1152]
     assert error(ours, golden["fused_patch"][:, :1152]) < 1e-4
