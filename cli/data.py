@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Findings that are listed per product. Further findings are counted (--json lists all)."""
+SHOWN_KINDS = 4
+"""Kinds of files that are listed per product."""
 
 app = typer.Typer(help="Check data sets and convert them.", no_args_is_help=True)
 convert = typer.Typer(help="Convert a data set into product folders.", no_args_is_help=True)
@@ -41,15 +44,20 @@ def check(
     deep: Annotated[bool, typer.Option(help="Read every part completely.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Report what a folder contains, what is missing and what will be skipped.
+    """Report what a folder contains, its kinds of files and point pitch, and what will be skipped.
 
-    Known are MVTec 3D-AD (with its official counts), Eyecandies as unpacked, depth maps with intrinsics, and
-    product folders: train/, validation/ and test/, or good/ and one folder per defect, or good parts only.
+    Known are MVTec 3D-AD (with its official counts), MVTec AD, Eyecandies as unpacked, and product folders:
+    train/, validation/ and test/, or good/ and one folder per defect, or good parts only. Only headers and a
+    few parts are read. --deep reads all.
     """
     from evaluation.datasets.check import check_dataset
 
     try:
-        report = check_dataset(folder, deep)
+        with Progress(console=Console(stderr=True), disable=not deep) as bar:
+            task = bar.add_task("reading parts", total=None)
+            report = check_dataset(
+                folder, deep, lambda done, total: bar.update(task, completed=done, total=total)
+            )
     except (ValueError, OSError) as error:
         _fail(error)
     if as_json:
@@ -162,6 +170,15 @@ def _show(report: DatasetReport) -> None:
         table.add_row(escape(product.name), escape(counts), " and ".join(product.inputs) or "-")
     console.print(table)
     for product in report.products:
+        facts = {
+            "layout": product.layout,
+            "images": _counted(product.images),
+            "clouds": _counted(product.clouds),
+            "points": str(product.points or ""),
+        }
+        for name, fact in facts.items():
+            if fact:
+                console.print(f"{product.name}: {name}: {fact}", markup=False, highlight=False)
         lines = [*product.findings, *(f"Skipped: {reason}" for reason in product.skipped)]
         for line in lines[:SHOWN]:
             console.print(f"{product.name}: {line}", markup=False)
@@ -169,4 +186,12 @@ def _show(report: DatasetReport) -> None:
             console.print(f"{product.name}: {len(lines) - SHOWN} more findings.", markup=False)
     if report.missing:
         console.print(f"Missing: {', '.join(report.missing)}.", markup=False)
-    console.print(f"Next: {report.next_step}", markup=False)
+    if report.next_step:
+        console.print(f"Next: {report.next_step}", markup=False)
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    """The first few kinds of files with their numbers."""
+    shown = [f"{count} {kind}" for kind, count in list(kinds.items())[:SHOWN_KINDS]]
+    more = len(kinds) - SHOWN_KINDS
+    return "; ".join([*shown, *([f"{more} more kinds"] if more > 0 else [])])

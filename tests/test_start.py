@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import tribank
 from cli.demo_parts import NAMES
@@ -68,6 +69,13 @@ def test_what_only_looks_things_up_loads_nothing_heavy(arguments: tuple[str, ...
     assert code in ("0", "None")
     assert loaded & HEAVY == set()
     assert not (tmp_path / ".cache").exists(), "nor are BLAS kernels measured"
+
+
+def test_a_data_set_is_checked_without_what_computes(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "1.png")
+    code, loaded = _loaded(("data", "check", str(tmp_path)), tmp_path)
+    assert code in ("0", "None")
+    assert loaded & {"torch", "torchvision", "timm", "faiss", "open3d", "sklearn"} == set()
 
 
 def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(small_product: Path, tmp_path: Path) -> None:

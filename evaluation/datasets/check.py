@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +14,9 @@ from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
 from evaluation.datasets.mvtec3d import CATEGORIES
 from evaluation.datasets.product_check import ProductReport, check_product
+from models.readers.file_names import printable
+from models.readers.folder_layout import GOOD
+from models.readers.product_folder import ProductFolder
 from models.readers.product_places import NotAProductFolder, find_products
 
 EYECANDIES = "Eyecandies, as unpacked"
@@ -19,7 +25,10 @@ DEPTH = "depth maps with intrinsics"
 
 @dataclass(frozen=True, slots=True)
 class DatasetReport:
-    """kind: kind of data set. missing: official products that are missing. next_step: a command."""
+    """kind: kind of data set. missing: official products that are missing.
+
+    next_step: a command; "" if something has to be corrected first.
+    """
 
     kind: str
     products: tuple[ProductReport, ...]
@@ -27,8 +36,12 @@ class DatasetReport:
     next_step: str
 
 
-def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
+def check_dataset(
+    path: Path, deep: bool = False, progress: Callable[[int, int], None] = lambda done, total: None
+) -> DatasetReport:
     """Check a folder. deep: read every part completely.
+
+    progress: called with the number of parts that are read, and the number of all parts, if `deep`.
 
     Raises ValueError or NotAProductFolder for an unknown data set. The message says what was expected.
     """
@@ -39,15 +52,34 @@ def check_dataset(path: Path, deep: bool = False) -> DatasetReport:
     if depth := list_depth_parts(path):
         return _depth_folder(path, depth)
     products = list_products(path)
-    reports = tuple(check_product(name, folder, deep) for name, folder in products.items())
+    total = sum(len([*folder.train, *folder.validation, *folder.test]) for folder in products.values())
+    reports: list[ProductReport] = []
+    for name, folder in products.items():
+        before = sum(report.parts for report in reports)
+        reports.append(
+            check_product(name, folder, deep, lambda done, _, before=before: progress(before + done, total))
+        )
     official = [name for name in CATEGORIES if name in products]
     archive = len(official) > 1 or (bool(official) and "" not in find_products(path).roots)
     return DatasetReport(
         kind="MVTec 3D-AD" if archive else "product folders" if len(products) > 1 else "a product folder",
-        products=reports,
+        products=tuple(reports),
         missing=tuple(name for name in CATEGORIES if name not in products) if archive else (),
-        next_step=f"tribank evaluate {path}",
+        next_step=_next_step(path, products),
     )
+
+
+def _next_step(path: Path, products: Mapping[str, ProductFolder]) -> str:
+    """The command for the folder: evaluate where good and defective parts can be told apart, else build."""
+    quoted = shlex.quote(printable(path))
+    for folder in products.values():
+        defective = [part for part in folder.test if part.defect != GOOD]
+        if defective and len(folder.train) > (folder.layout == "good"):
+            return f"tribank evaluate {quoted}"
+    (name, folder), *others = products.items()
+    if not folder.train or others:
+        return "" if not folder.train else f"tribank build NAME {quoted}/NAME"
+    return f"tribank build {re.sub(r'[^A-Za-z0-9_]+', '-', name).strip('-') or 'product'} {quoted}"
 
 
 def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:

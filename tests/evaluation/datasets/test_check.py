@@ -45,3 +45,39 @@ def test_other_folders_are_said_not_to_be_known(tmp_path):
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(NotAProductFolder):
             check_dataset(path)
+
+
+def test_a_product_is_described_by_its_headers(tmp_path, mvtec3d_category):
+    mvtec3d_category(tmp_path / "valve [2]", (60, 40))
+    report = check_dataset(tmp_path / "valve [2]")
+    (product,) = report.products
+    assert product.layout.startswith("train/")
+    assert product.images == {"PNG, colour, 8 bits, 60 x 40": 5}
+    assert product.clouds == {"TIFF, float32, 60 x 40": 5}
+    assert product.points is not None
+    assert report.next_step == f"tribank evaluate '{tmp_path}/valve [2]'"
+
+
+def test_the_next_command_follows_what_is_there(tmp_path, mvtec3d_part):
+    for name in ("000", "001"):
+        mvtec3d_part(tmp_path / "line 7" / "good", name, (40, 50), mask=False)
+    assert check_dataset(tmp_path / "line 7").next_step == f"tribank build line-7 '{tmp_path}/line 7'"
+    mvtec3d_part(tmp_path / "line 7" / "dent", "000", (40, 50))
+    report = check_dataset(tmp_path / "line 7")
+    assert report.next_step.startswith("tribank evaluate")
+    assert report.products[0].counts == {"train": 2, "validation": 0, "test dent": 1}
+
+
+def test_all_parts_are_read_only_if_deep(tmp_path, mvtec3d_part):
+    for number in range(20):
+        mvtec3d_part(tmp_path / "good", f"{number:03}", (40, 50), mask=False)
+    cloud = tmp_path / "good/xyz/001.tiff"
+    cloud.write_bytes(cloud.read_bytes()[:-1000])
+    (tmp_path / "good/rgb/002.png").write_bytes(b"")
+    done = []
+    (seen,) = check_dataset(tmp_path).products
+    assert [finding.split()[0] for finding in seen.findings if "cannot be read" in finding] == ["good/002"]
+    (deep,) = check_dataset(tmp_path, deep=True, progress=lambda *step: done.append(step)).products
+    unreadable = {finding.split()[0] for finding in deep.findings if "cannot be read" in finding}
+    assert unreadable == {"good/001", "good/002"}
+    assert done[-1] == (20, 20)

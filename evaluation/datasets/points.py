@@ -1,0 +1,88 @@
+"""Unit, point pitch and extent of a product's clouds, from a few parts that are read completely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from models.preparation.measure import longest_side
+from models.preparation.pitch import MOST_PITCH, point_pitch
+from models.readers.product_folder import PartFile
+from models.sample import BadSample
+
+PARTS_READ = 5
+_LEAST_PITCH = 5e-7
+"""Smallest plausible distance of neighbouring points, metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The points of the parts that were read.
+
+    Attributes:
+        parts: number of parts that were read.
+        pitch_m: median distance of neighbouring valid points, metres.
+        extent_m: longest side of the box around the valid points, metres.
+        valid: share of pixels with a return.
+    """
+
+    parts: int
+    pitch_m: float
+    extent_m: float
+    valid: float
+
+    def __str__(self) -> str:
+        return (
+            f"{_length(self.pitch_m)} between neighbouring points, {_length(self.extent_m)} across, "
+            f"{self.valid:.0%} of the pixels with a return ({self.parts} parts read)"
+        )
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the lengths cannot be in the unit that is declared; None if they are plausible."""
+        if self.pitch_m > MOST_PITCH:
+            return (
+                f"{_length(self.pitch_m)} between neighbouring points: these look like millimetres. "
+                'Declare the unit: write {"xyz_unit": "mm"} into sensor.json in the product\'s folder.'
+            )
+        if self.pitch_m < _LEAST_PITCH:
+            return (
+                f"{_length(self.pitch_m)} between neighbouring points: the declared unit is too small. "
+                "Correct xyz_unit."
+            )
+        return None
+
+
+def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]:
+    """Read a few evenly spread parts.
+
+    Returns what their clouds show (None if no part has neighbouring points), and one sentence for each part
+    that cannot be read.
+    """
+    clouds = [part for part in parts if part.has_cloud]
+    places = sorted({round(step * (len(clouds) - 1) / (PARTS_READ - 1)) for step in range(PARTS_READ)})
+    found: list[tuple[float, float, float]] = []
+    unreadable: list[str] = []
+    for part in (clouds[place] for place in places if clouds):
+        try:
+            sample = part.read()
+        except (BadSample, OSError) as error:
+            unreadable.append(f"{part.name} cannot be read: {str(error).removeprefix(f'{part.name}: ')}")
+            continue
+        pitch = point_pitch(sample.xyz, sample.valid)
+        if pitch is not None:
+            extent = longest_side(sample.xyz, sample.valid)
+            found.append((pitch, extent, float(sample.valid.mean())))
+    if not found:
+        return None, unreadable
+    pitch, extent, valid = (median(lengths) for lengths in zip(*found, strict=True))
+    return Points(len(found), pitch, extent, valid), unreadable
+
+
+def _length(metres: float) -> str:
+    """A length with its unit: metres from 0.1 m on, then millimetres, below 0.1 mm micrometres."""
+    for least, factor, unit in ((0.1, 1.0, "m"), (1e-4, 1e3, "mm"), (0.0, 1e6, "µm")):
+        if metres >= least:
+            return f"{metres * factor:.3g} {unit}"
+    return f"{metres:.3g} m"
