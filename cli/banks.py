@@ -145,6 +145,8 @@ def print_version(product: str, path: Path) -> None:
     out.print(f"  {calibration.statement}")
     for name, reason in manifest.skipped_parts.items():
         out.print(f"  skipped {name}: {reason}", markup=False)
+    for remark in manifest.remarks:
+        out.print(f"  {remark}", markup=False)
     parts = manifest.without_plane
     if parts:
         names = ", ".join(parts[:_NAMED]) + (" and others" if len(parts) > _NAMED else "")

@@ -156,7 +156,12 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         encoders=Workers(settings.encode_workers, "tribank-encode"),
         loading=Gate(settings.max_in_flight, engine.retry_after_s),
         parts=Gate(settings.max_in_flight, engine.retry_after_s, one_more_each=True),
-        read_limits=ReadLimits(rgb_bytes=settings.max_rgb_bytes, xyz_bytes=settings.max_xyz_bytes),
+        read_limits=ReadLimits(
+            rgb_bytes=settings.max_rgb_bytes,
+            xyz_bytes=settings.max_xyz_bytes,
+            rgb_pixels=settings.max_rgb_pixels,
+            xyz_pixels=settings.max_xyz_pixels,
+        ),
         deadline_s=settings.deadline_s,
     )
     return SharedObjects(

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.part_sizes import BODY_BYTES, RGB_BYTES, RGB_PIXELS, XYZ_BYTES, XYZ_PIXELS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
 
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
         "Further uploads are refused with 429.",
     )
     max_upload_bytes: int = Field(
-        default=256 * MIB,
+        default=512 * MIB,
         ge=1,
         description="Most memory of all uploaded parts together, by their announced lengths. One key or "
         "address gets half of it. Further uploads are refused with 429. One body of max_body_bytes always "
@@ -196,9 +197,21 @@ class Settings(BaseSettings):
         description="A connection that reads nothing of its answer for this time is closed.",
     )
 
-    max_body_bytes: int = Field(default=64 * MIB, ge=1, description="Largest body of a request with a part.")
-    max_rgb_bytes: int = Field(default=16 * MIB, ge=1, description="Largest `rgb` field.")
-    max_xyz_bytes: int = Field(default=48 * MIB, ge=1, description="Largest `xyz` or `depth` field.")
+    max_body_bytes: int = Field(
+        default=BODY_BYTES, ge=1, description="Largest body of a request with a part."
+    )
+    max_rgb_bytes: int = Field(
+        default=RGB_BYTES, ge=1, description="Largest image in bytes, also for commands."
+    )
+    max_xyz_bytes: int = Field(
+        default=XYZ_BYTES, ge=1, description="Largest cloud or depth map in bytes, also for commands."
+    )
+    max_rgb_pixels: int = Field(
+        default=RGB_PIXELS, ge=1, description="Largest image in pixels, also for commands."
+    )
+    max_xyz_pixels: int = Field(
+        default=XYZ_PIXELS, ge=1, description="Largest cloud or depth map in pixels, also for commands."
+    )
     body_timeout_s: float = Field(
         default=30.0, gt=0, description="Most time to receive a body. After it the answer is 408."
     )

@@ -56,7 +56,10 @@ class Calibration:
         """The threshold's evidence in one sentence."""
         said = f"rejects {self.rejected} of {self.count} held-out good parts"
         if self.basis == "extrapolated":
-            return f"{said}; too few to observe a rate of {self.rate:g}, so the threshold is extrapolated"
+            return (
+                f"{said}; too few to observe a rate of {self.rate:g}, so the threshold is extrapolated: "
+                f"{self.count} parts show only that it rejects at most 1 good part in {self.count + 1}"
+            )
         return said
 
     def relative(self, score: float) -> float:

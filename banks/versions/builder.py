@@ -9,44 +9,40 @@ from pathlib import Path
 from typing import Any
 
 from banks.columns import Columns
-from banks.feature_store import FeatureStore
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.versions.draft import Draft, HeldOut, evenly, wanted_parts
 from banks.versions.files import load_probe, write_files
+from banks.versions.gathering import STAGES, BuildError, Gathering
 from banks.versions.good_parts import GoodParts
+from banks.versions.image_bits import with_image_bits
 from banks.versions.manifest import Manifest, library_versions, now
 from banks.versions.measuring import measured_lengths
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
+from banks.versions.remarks import remarks
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
 from models.preparation.pitch import MOST_PITCH, in_millimetres
-from models.readers.folder_layout import Split
-from models.readers.product_folder import PartFile, ProductFolder
-from models.sample import BadSample, Modality
+from models.readers.product_folder import ProductFolder
+from models.sample import Modality
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore
 from recipes.measured import Measured
 from recipes.profile import Profile
+from recipes.sensor import Sensor
 
 MIN_PARTS = 2
 PARTS = "parts"
 """Where a version keeps the features of its good parts, by split."""
 _MEASURING = "measuring"
-_STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
 _TRAINING = "fusion training"
 _HELD_OUT = "held-out parts"
 _MOST_SET_ASIDE = 0.2  # the other parts are to fill the banks
-_MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
-
-
-class BuildError(ValueError):
-    """The good parts cannot make a bank; the message says what to do."""
 
 
 @dataclass
@@ -103,10 +99,11 @@ class Builder:
             told = partial(self.progress, _MEASURING)
             measured = measured_lengths(folder.train, self.profile.preparation, told)
             _check_unit(measured)
+            sensor = with_image_bits(folder.sensor, folder.train)
         else:
-            measured = before[1].measured
+            measured, sensor = before[1].measured, before[1].sensor
         return replace(self, profile=self.profile.resolved(measured))._built(
-            product, folder, measured, before, activate
+            product, folder, measured, sensor, before, activate
         )
 
     def _built(
@@ -114,12 +111,14 @@ class Builder:
         product: str,
         folder: ProductFolder,
         measured: Measured | None,
+        sensor: Sensor,
         before: tuple[Path, Manifest] | None,
         activate: bool,
     ) -> str:
         """Build a version by a profile without lengths that follow the product.
 
-        measured: the lengths of the product. before: folder and manifest of the version that is extended.
+        measured: the lengths of the product. sensor: what is declared or found about the files.
+        before: folder and manifest of the version that is extended.
         """
         methods = self._methods()
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
@@ -127,13 +126,13 @@ class Builder:
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
-        sensor = folder.sensor if before is None else before[1].sensor
         with self.store.building(product) as scratch:
             staged = scratch / "version"
             staged.mkdir()
             parts = (staged if self.keep_parts else scratch) / PARTS
-            train = self._gather("train", folder.train, pipeline, parts, old)
-            validation = self._gather("validation", folder.validation, pipeline, parts, old)
+            gathering = Gathering(pipeline, sensor, parts, old, self.progress)
+            train = gathering.split("train", folder.train)
+            validation = gathering.split("validation", folder.validation)
             draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
@@ -151,8 +150,9 @@ class Builder:
                 device=self.device,
                 training_parts=tuple(train.names),
                 set_aside=tuple(train.names[part] for part in draft.set_aside),
-                skipped_parts=train.skipped | validation.skipped,
+                skipped_parts=train.left_out | validation.left_out,
                 without_plane=(*odd, *train.without_plane, *validation.without_plane),
+                remarks=remarks((train, validation)),
                 banks=draft.facts(),
                 decision=decision.to_json(),
                 sensor=sensor,
@@ -172,8 +172,8 @@ class Builder:
         trained = "fused" in self.profile.banks and self.profile.extraction.fusion == "uff_trained"
         return [
             _MEASURING,
-            _STAGES["train"],
-            *([_STAGES["validation"]] if folder.validation else []),
+            STAGES["train"],
+            *([STAGES["validation"]] if folder.validation else []),
             *([_TRAINING] if trained else []),
             *map(_choosing, self.profile.banks),
             _HELD_OUT,
@@ -189,30 +189,6 @@ class Builder:
         if (manifest.profile, manifest.seed) != (self.profile.resolved(manifest.measured), self.seed):
             raise BuildError(f"Version {version} was built with another profile or seed.")
         return path, manifest
-
-    def _gather(
-        self, split: Split, parts: Sequence[PartFile], pipeline: Pipeline, folder: Path, old: Path | None
-    ) -> GoodParts:
-        """The parts of a split: first the kept parts of an extended version, then the new parts.
-
-        Only new parts are extracted. folder: where the features go. old: where the kept parts lie.
-        Raises BuildError where too many parts cannot be used.
-        """
-        place = folder / split
-        found = GoodParts(FeatureStore(place)) if old is None else GoodParts.copied(old / split, place)
-        stage = _STAGES[split]
-        for number, part in enumerate(parts, start=1):
-            try:
-                prepared, features, _ = pipeline(part.read())
-            except BadSample as error:
-                found.skipped[part.name] = str(error)
-            else:
-                found.add(part.name, features, prepared)
-            self.progress(stage, number, len(parts))
-        if len(found.skipped) > max(1, _MOST_SKIPPED * len(parts)):
-            name, reason = next(iter(found.skipped.items()))
-            raise BuildError(f"{len(found.skipped)} of {len(parts)} {stage} cannot be used. {name}: {reason}")
-        return found
 
     def _methods(self) -> dict[str, type[Method]]:
         """The method of every bank."""
@@ -235,8 +211,7 @@ class Builder:
             set_aside = self._set_aside(train, validation)
         fitted_on = [part for part in range(len(train)) if part not in set_aside]
         if len(fitted_on) < MIN_PARTS:
-            aside = f" beside {len(set_aside)} that are set aside for the threshold" if set_aside else ""
-            raise BuildError(f"{len(fitted_on)} usable good parts{aside}: a bank needs at least {MIN_PARTS}.")
+            raise BuildError(_too_few(len(fitted_on), len(set_aside), train.copies))
         pipeline = replace(pipeline, fusion=self._fusion(train, validation, fitted_on, scratch))
         columns = {
             name: method.fit(
@@ -326,6 +301,19 @@ def _probe_of(
         return kept
     name, part = train.first
     return Probe(name, False, slimmed(mirrored(part), needs))
+
+
+def _too_few(used: int, set_aside: int, copies: Mapping[str, str]) -> str:
+    """Why so few parts make no bank."""
+    aside = f" beside {set_aside} that are set aside for the threshold" if set_aside else ""
+    said = f"{used} usable good part{'s' if used != 1 else ''}{aside}: a bank needs at least {MIN_PARTS}."
+    if copies:
+        copy, first = next(iter(copies.items()))
+        said += (
+            f" {len(copies)} more have the image and the cloud of another part ({copy} has those of {first})."
+            " Was the camera frozen?"
+        )
+    return said
 
 
 def _digests(staged: Path, inside: str) -> dict[str, str]:

@@ -25,8 +25,11 @@ from safetensors.numpy import save_file
 from banks.feature_store import FeatureStore
 from models.appearance import appearance
 from models.atomic_file import replacing
+from models.contents import Contents
 from models.features import PartFeatures
 from models.preparation.prepare import PreparedPart
+from models.readers.pixels import is_nearly_black
+from models.sample import Sample
 
 _INDEX = "parts.safetensors"
 _VALID, _PICTURES, _ENDS = "valid", "pictures", "picture_ends"
@@ -43,8 +46,11 @@ class GoodParts:
     pictures: JPEG of each part as it was prepared.
     skipped: the other parts, and why each could not be used.
     first: name and prepared part of the first part that was added, not copied.
+    contents: digests of each part's image and cloud; empty for parts that older sources kept.
+    copies: parts with the same image and cloud as a part that was added before, and that part's name.
+    dark: parts whose image is nearly black.
     without_plane: added parts whose support plane was sought and not found.
-    The last three are not saved.
+    `skipped`, `first`, `copies` and `without_plane` are not saved.
     """
 
     store: FeatureStore
@@ -53,16 +59,30 @@ class GoodParts:
     pictures: list[bytes] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     first: tuple[str, PreparedPart] | None = None
+    contents: list[Contents] = field(default_factory=list)
+    copies: dict[str, str] = field(default_factory=dict)
+    dark: list[str] = field(default_factory=list)
     without_plane: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def add(self, name: str, features: PartFeatures, prepared: PreparedPart) -> None:
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The parts that are not used, and why."""
+        reason = "The image and the cloud are those of {}."
+        return self.skipped | {copy: reason.format(first) for copy, first in self.copies.items()}
+
+    def add(
+        self, name: str, sample: Sample, contents: Contents, features: PartFeatures, prepared: PreparedPart
+    ) -> None:
         """Add one part. A number is appended to a name that is taken."""
         self.store.append(features)
         self.names.append(_free_name(name, self.names))
         self.valid.append(prepared.valid)
+        self.contents.append(contents)
+        if sample.missing != "rgb" and is_nearly_black(sample.rgb):
+            self.dark.append(self.names[-1])
         self.first = self.first or (self.names[-1], prepared)
         if prepared.plane_found is False:
             self.without_plane.append(self.names[-1])
@@ -79,7 +99,8 @@ class GoodParts:
             _PICTURES: np.frombuffer(b"".join(self.pictures), np.uint8),
             _ENDS: np.cumsum([len(picture) for picture in self.pictures], dtype=np.int64),
         }
-        facts = {"names": self.names, "size": len(self.valid[0]) if self.valid else 0}
+        size = len(self.valid[0]) if self.valid else 0
+        facts = {"names": self.names, "size": size, "contents": self.contents, "dark": self.dark}
         with replacing(self.store.folder / _INDEX) as file:
             save_file(tensors, file, metadata={"parts": json.dumps(facts)})
 
@@ -96,7 +117,10 @@ class GoodParts:
         masks = [np.unpackbits(row, count=size * size).reshape(size, size).astype(bool) for row in bits]
         whole, ends = tensors.pop(_PICTURES).tobytes(), tensors.pop(_ENDS).tolist()
         pictures = [whole[start:end] for start, end in pairwise([0, *ends])]
-        return cls(FeatureStore.opened(folder, tensors), facts["names"], masks, pictures)
+        contents = [Contents(*known) for known in facts.get("contents", [()] * len(masks))]
+        store = FeatureStore.opened(folder, tensors)
+        dark = facts.get("dark", [])
+        return cls(store, facts["names"], masks, pictures, contents=contents, dark=dark)
 
 
 def picture_of(folder: Path, name: str) -> bytes | None:

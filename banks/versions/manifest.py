@@ -83,6 +83,8 @@ class Manifest(BaseModel):
     """Good parts that could not be used, with the reason."""
     without_plane: tuple[str, ...] = ()
     """Good parts whose support plane was not found, so that their background was learned with them."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know about the good parts, in sentences."""
     banks: dict[str, BankFacts]
     decision: dict[str, Any]
     calibration: Calibration

@@ -14,7 +14,7 @@ from models.readers.arrays import npy_depth, npy_xyz
 from models.readers.bmp import bmp_image
 from models.readers.depth import unproject
 from models.readers.images import jpeg_image, png_depth, png_image
-from models.readers.kinds import kind_of, refusal
+from models.readers.kinds import kind_of, may_have_16_bits, refusal
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.pcd import pcd_cloud
 from models.readers.pixels import Pixels
@@ -36,6 +36,7 @@ class Cloud(NamedTuple):
 
 
 _Read = TypeVar("_Read")
+_HEAD_BYTES = 32
 
 _IMAGE: Mapping[str, Callable[[bytes, ReadLimits], Pixels]] = {
     "PNG": png_image,
@@ -75,6 +76,18 @@ def read_pixels(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Pixels:
     """
     check_bytes(data, limits.rgb_bytes, "image")
     return _reader(data, _IMAGE, "image")(data, limits)
+
+
+def largest_value(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> int | None:
+    """The largest value of a 16-bit image that does not say its significant bits; None for other images.
+
+    Of most 8-bit images only the head is read. Raises the errors of read_pixels; OSError.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not may_have_16_bits(head):
+        return None
+    return read_pixels(file_bytes(path, limits.rgb_bytes), limits).largest
 
 
 def read_cloud(

@@ -27,10 +27,19 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
 )
 
+_PNG_BITS = 24
+"""Where a PNG says its bits for each value, bytes."""
+
 
 def kind_of(data: bytes) -> str | None:
     """The kind of file `data` begins as, such as "PNG", or None if unknown."""
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def may_have_16_bits(head: bytes) -> bool:
+    """Whether an image that begins with these 32 bytes may have 16 bits for each value."""
+    kind = kind_of(head)
+    return kind == "TIFF" or (kind == "PNG" and head[_PNG_BITS : _PNG_BITS + 1] == b"\x10")
 
 
 def refusal(data: bytes, accepted: tuple[str, ...], noun: str) -> UnsupportedType:

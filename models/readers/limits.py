@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from models.sample import MIN_SIDE, BadSample, TooLarge
+from recipes.part_sizes import RGB_BYTES, RGB_PIXELS, XYZ_BYTES, XYZ_PIXELS
 
 _MIB = 1 << 20
 TEXT_BYTES = 8192
@@ -28,15 +30,15 @@ class ReadLimits:
         jpeg_scans: scans of a progressive JPEG. Each scan costs a pass over the whole image.
     """
 
-    rgb_bytes: int = 16 * _MIB
-    rgb_pixels: int = 16_000_000
-    xyz_bytes: int = 48 * _MIB
-    xyz_pixels: int = 4_000_000
-    decoded_bytes: int = 128 * _MIB
+    rgb_bytes: int = RGB_BYTES
+    rgb_pixels: int = RGB_PIXELS
+    xyz_bytes: int = XYZ_BYTES
+    xyz_pixels: int = XYZ_PIXELS
+    decoded_bytes: int = 192 * _MIB
     min_side: int = MIN_SIDE
     ratio: int = 200
     ratio_free_bytes: int = 8 * _MIB
-    jpeg_scans: int = 64
+    jpeg_scans: int = 40
 
     def bytes_of(self, field: str) -> int:
         """The largest encoded size of a field of a part. field: such as "xyz"; others are short texts."""
@@ -45,7 +47,20 @@ class ReadLimits:
         return sizes.get(field, TEXT_BYTES)
 
 
-DEFAULT_LIMITS = ReadLimits()
+def limits_of(environment: Mapping[str, str]) -> ReadLimits:
+    """The limits of a command: TRIBANK_MAX_RGB_PIXELS and its like. Raises ValueError with a sentence."""
+    given: dict[str, int] = {}
+    for name in ("rgb_bytes", "rgb_pixels", "xyz_bytes", "xyz_pixels"):
+        variable = f"TRIBANK_MAX_{name.upper()}"
+        text = environment.get(variable, "")
+        if text and not (text.isdecimal() and int(text)):
+            raise ValueError(f"{variable} must be a whole number above 0, not {text!r}.")
+        given |= {name: int(text)} if text else {}
+    return ReadLimits(**given)
+
+
+DEFAULT_LIMITS = limits_of(os.environ)
+"""The limits of this process, where none are given."""
 
 
 def check_bytes(data: bytes, most: int, noun: str) -> None:
@@ -60,7 +75,9 @@ def check_pixels(height: int, width: int, most: int, limits: ReadLimits, noun: s
     """Check height and width, pixels. Raises TooLarge too_many_pixels, BadSample too_small."""
     if height * width > most:
         raise TooLarge(
-            "too_many_pixels", f"The {noun} is {height} x {width} pixels; at most {most} are accepted."
+            "too_many_pixels",
+            f"The {noun} is {height} x {width} pixels; at most {most} are accepted (settings "
+            "TRIBANK_MAX_RGB_PIXELS and TRIBANK_MAX_XYZ_PIXELS).",
         )
     if min(height, width) < limits.min_side:
         raise BadSample(

@@ -20,6 +20,8 @@ _Value = TypeVar("_Value", np.uint8, np.uint16)
 FULL_BITS = 16
 CAMERA_BITS = (8, 10, 12, 14)
 """Significant bits of cameras whose files have 16 bits."""
+_DARK = 16  # of 255
+_BRIGHT_SHARE = 0.01  # of the pixels of a nearly black image
 _ROWS = 256  # converted at once, to save memory
 _MOST_BEYOND = 0.5
 """Share of values beyond the product's bits. A bright spot has few of them, another pixel format has many."""
@@ -61,6 +63,15 @@ class Pixels:
 def significant_bits(largest: int) -> int:
     """The fewest bits of a camera that can write the value `largest`."""
     return next((bits for bits in CAMERA_BITS if largest < 1 << bits), FULL_BITS)
+
+
+def is_nearly_black(rgb: NDArray[np.uint8]) -> bool:
+    """Whether all but a few pixels of an image are as dark as 12-bit values that are read as 16-bit ones.
+
+    rgb: (H, W, 3) uint8.
+    """
+    bright = np.count_nonzero(rgb.max(axis=2) >= _DARK)
+    return bright < _BRIGHT_SHARE * rgb.shape[0] * rgb.shape[1]
 
 
 def without_alpha(values: NDArray[_Value]) -> NDArray[_Value]:

@@ -80,6 +80,7 @@ class BuildJob:
             "held_out_parts": manifest.calibration.count,
             "skipped_parts": manifest.skipped_parts,
             "parts_without_plane": list(manifest.without_plane),
+            "remarks": list(manifest.remarks),
             "threshold": manifest.calibration.threshold,
             "statement": manifest.calibration.statement,
         }

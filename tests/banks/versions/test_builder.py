@@ -174,12 +174,13 @@ def test_good_parts_in_millimetres_are_refused(small_product: Path, tmp_path: Pa
         Builder(find_profile("embedded-point"), BankStore(tmp_path / "banks")).build(SMALL, folder)
 
 
-def test_copies_of_one_recording_are_refused(small_product: Path, tmp_path: Path) -> None:
+def test_one_cloud_for_all_images_is_refused_by_a_point_bank(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
-    copies = replace(folder, train=folder.train[:1] * 3, validation=())
+    cloud = folder.train[0].files["xyz"]
+    same = tuple(replace(part, files={**part.files, "xyz": cloud}) for part in folder.train[:3])
     builder = Builder(find_profile("embedded-point", changes=["coreset=1"]), BankStore(tmp_path))
-    with pytest.raises(BuildError, match="copies of one recording"):
-        builder.build(SMALL, copies)
+    with pytest.raises(BuildError, match="sees nothing"):
+        builder.build(SMALL, replace(folder, train=same, validation=()))
 
 
 def test_an_extended_version_is_the_build_of_all_parts_at_once(
@@ -222,12 +223,13 @@ def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp
     ]
 
 
-def test_a_part_added_twice_has_two_names(small_product: Path, tmp_path: Path) -> None:
+def test_a_part_of_a_taken_name_gets_a_number(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
     store = BankStore(tmp_path)
     builder = Builder(find_profile("embedded-point"), store)
-    builder.build(SMALL, folder)
-    builder.build(SMALL, replace(folder, train=folder.train[:1], validation=()), extends="v1")
+    builder.build(SMALL, replace(folder, train=folder.train[:4]))
+    other = replace(folder.train[4], name="train/good/000")
+    builder.build(SMALL, replace(folder, train=(other,), validation=()), extends="v1")
     names = Manifest.read(store.path(SMALL)).training_parts
     assert names[0] == "train/good/000"
     assert names[-1] == "train/good/000~2"

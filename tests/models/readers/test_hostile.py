@@ -240,7 +240,7 @@ REFUSED_CLOUDS: list[tuple[str, bytes, type[BadSample], str]] = [
     ("57 version", b"\x93NUMPY\x07\x00" + bytes(128), BadSample, "unreadable"),
     ("57 nested", npy_claiming("(" * 110), BadSample, "unreadable"),
     ("58 npz", npz(xyz=XYZ), UnsupportedType, "unsupported_type"),
-    ("68 over 4 MP", tiff_claiming(t256=2001, t257=2000), TooLarge, "too_many_pixels"),
+    ("68 over 9 MP", tiff_claiming(t256=3001, t257=3000), TooLarge, "too_many_pixels"),
     ("random", b"no cloud at all", UnsupportedType, "unsupported_type"),
     ("PNG", saved(RGB), UnsupportedType, "unsupported_type"),
     ("PCD list", pcd_header(HEIGHT="1", WIDTH="2000"), BadSample, "unorganised_cloud"),

@@ -232,7 +232,7 @@ def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_produc
     body = file.getvalue()
     last = ended(client, client.post("/v1/products/one/builds", content=body, headers=ZIP, params=QUICK))
     assert (last["state"], last["problem"]["code"]) == ("failed", "build_refused")
-    assert last["problem"]["detail"] == "1 usable good parts: a bank needs at least 2."
+    assert last["problem"]["detail"] == "1 usable good part: a bank needs at least 2."
 
 
 def test_a_full_disk_fails_the_job_with_507(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
