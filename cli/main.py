@@ -35,9 +35,12 @@ from cli.options import (
     Prepared,
     Product,
     ProfileName,
+    SensorFile,
     State,
     Weights,
+    XyzUnit,
     chosen_device,
+    words_about_files,
 )
 from cli.progress import console, stage_bars, step_lines
 from cli.report import report
@@ -78,6 +81,8 @@ def build(
     seed: Annotated[int, typer.Option(help="Seed of the random projection before the coreset.")] = 0,
     prepared: Prepared = False,
     change: Change = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     extend: Annotated[
         str | None,
         typer.Option(
@@ -109,7 +114,7 @@ def build(
             f"the profile, seed and settings of the extended version are used. Remove {given}.",
             param_hint="--extend",
         )
-    folder = open_product_folder(data)
+    folder = open_product_folder(data).declaring(words_about_files(sensor, xyz_unit))
     # Without clouds, the background cannot be removed, so images are used as they are.
     recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:
@@ -141,12 +146,14 @@ def score(
     product: Product,
     rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")],
     xyz: Annotated[
-        Path, typer.Argument(help="The part's organised cloud in metres, same size: TIFF, PLY, PCD or NPY.")
+        Path, typer.Argument(help="The part's organised cloud or height map: TIFF, PLY, PCD, NPY or PNG.")
     ],
     intrinsics: Annotated[
         Path | None,
         typer.Option(help="JSON file of the camera. The second file is then a depth map: PNG, TIFF or NPY."),
     ] = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     banks: Banks = DEFAULT_BANKS,
     prepared: Prepared = False,
     as_json: Json = False,
@@ -168,14 +175,15 @@ def score(
     from models.readers.file_names import printable
     from models.sample import BadSample, without_returns
 
-    cloud = {"xyz": xyz} if intrinsics is None else {"depth": xyz, "intrinsics": intrinsics}
-    sample = read_files({"rgb": rgb} | cloud)
     detector = Detector.load(
         BankStore(banks).path(product),
         device=chosen_device(device),
         weights_dir=weights_dir,
         prepared=prepared,
     )
+    cloud = {"xyz": xyz} if intrinsics is None else {"depth": xyz, "intrinsics": intrinsics}
+    words = words_about_files(sensor, xyz_unit)
+    sample = read_files({"rgb": rgb} | cloud, detector.manifest.sensor, words=words)
     (result,) = detector.score([sample])
     if isinstance(result, BadSample):
         raise result
@@ -211,6 +219,8 @@ def trace(
     profile: ProfileName = "embedded",
     prepared: Prepared = False,
     change: Change = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
 ) -> None:
@@ -228,7 +238,7 @@ def trace(
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
     kind = recipe.extraction.fusion
     fusion = FUSIONS[kind].ready(weights, chosen) if kind else None
-    part = read_files({"rgb": rgb, "xyz": xyz})
+    part = read_files({"rgb": rgb, "xyz": xyz}, words=words_about_files(sensor, xyz_unit))
     recipe = recipe.resolved(measure([part], recipe.preparation))
     stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
     np.savez(output, allow_pickle=False, **stages)

@@ -34,10 +34,33 @@ Change = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+XyzUnit = Annotated[
+    str | None,
+    typer.Option(
+        "--xyz-unit",
+        help="Unit of the coordinates in the files: m, mm, um or inch. [default: the unit that the file "
+        "names, else m]",
+    ),
+]
+SensorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sensor", help="JSON file that says more about the files, such as x_pitch; see docs/cameras.md."
+    ),
+]
+
 State = Annotated[
     Path,
     typer.Option(envvar="TRIBANK_STATE", help="Folder for the server's data: keys, jobs and results."),
 ]
+
+
+def words_about_files(sensor: Path | None, xyz_unit: str | None) -> dict[str, bytes]:
+    """What the options --sensor and --xyz-unit declare, as fields of a part. Raises BadSample, OSError."""
+    from models.readers.declared import words_of
+
+    words = {} if sensor is None else words_of(sensor.read_bytes())
+    return words if xyz_unit is None else {**words, "xyz_unit": xyz_unit.encode()}
 
 
 def chosen_device(device: str) -> str:

@@ -67,13 +67,17 @@ def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: 
         [run.product, run.seed, run.shots, run.draw],
         profile.model_dump(mode="json"),
         dict(sorted(weights.items())),
-        [[part.name, part.split, part.defect, *map(_facts, _files(part))] for part in parts],
+        [[part.name, part.split, part.defect, *map(_facts, _files(part)), _words(part)] for part in parts],
     ]
     return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 
 
 def _files(part: PartFile) -> tuple[Path | None, ...]:
     return *part.files.values(), part.mask
+
+
+def _words(part: PartFile) -> list[str]:
+    return sorted(f"{name}={word.decode('utf-8', 'replace')}" for name, word in part.declared.items())
 
 
 def _facts(path: Path | None) -> list[int] | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recipes.extraction import Modality
+from recipes.sensor import Unit
 
 MIN_SIDE = 32
 """Shortest side of a part, pixels. A smaller image has no room for border strips and an object."""
@@ -52,15 +53,18 @@ class Sample:
         valid: (H, W) bool, True where the sensor returned a point.
         missing: the input that was not recorded; its array is all zero. A recorded black image or empty
             cloud is not missing.
+        xyz_unit: the unit in which the coordinates were recorded; `xyz` is in metres. None if the recording
+            has no cloud, or a depth map with a scale of its own.
     """
 
     rgb: NDArray[np.uint8]
     xyz: NDArray[np.float32]
     valid: NDArray[np.bool_]
     missing: Modality | None = None
+    xyz_unit: Unit | None = "m"
 
 
-def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
+def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None, xyz_unit: Unit | None = "m") -> Sample:
     """Join an image and a cloud into a part.
 
     A pixel has no return if any of its coordinates is NaN or infinite (Kinect drivers and PCL write both), or
@@ -69,6 +73,7 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
     Args:
         rgb: (H, W, 3) uint8; None if not recorded.
         xyz: (H, W, 3) float16, float32 or float64, metres; not changed; None if not recorded.
+        xyz_unit: as in Sample.
 
     Raises ValueError if both are None; BadSample: rgb_shape, rgb_dtype, xyz_shape, xyz_dtype, size_mismatch,
     too_small.
@@ -95,7 +100,8 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None) -> Sample:
         )
     valid = _returns(cloud)
     metres = narrowed(np.where(valid[..., None], cloud, cloud.dtype.type(0)))
-    return Sample(rgb=np.ascontiguousarray(image), xyz=metres, valid=valid, missing=missing)
+    unit = None if missing == "xyz" else xyz_unit
+    return Sample(np.ascontiguousarray(image), metres, valid, missing, unit)
 
 
 def without_returns(sample: Sample, no_return: float | None) -> Sample:

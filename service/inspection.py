@@ -8,10 +8,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from models.readers import ReadLimits
+from models.readers.declared import UNDECLARED
 from models.sample import Sample, without_returns
+from recipes.sensor import Sensor
 from service.answers.scan import Once, Scan
 from service.engine.owner import Engine
 from service.engine.workers import Workers
@@ -97,13 +100,18 @@ class Inspection:
         async with self.parts.turn():
             yield
 
-    async def scan(self, ask: Ask, read: Callable[[], Sample]) -> Scan:
-        """Score one part. read: decodes the part, on the decode pool. Raises Refusal."""
+    async def scan(self, ask: Ask, read: Callable[[Sensor], Sample]) -> Scan:
+        """Score one part. Raises Refusal.
+
+        read: decodes the part, on the decode pool, with what is declared for the product.
+        """
         started = time.perf_counter()
         with self._counted(ask.product):
-            sample = await on_pool(self.decoders, read)
+            served = await asyncio.shield(asyncio.wrap_future(self.engine.when_loaded(ask.product)))
+            sensor = UNDECLARED if served.detector is None else served.detector.manifest.sensor
+            sample = await on_pool(self.decoders, partial(read, sensor))
             decode_ms = (time.perf_counter() - started) * 1000
-            scored = await self.engine.score(ask.product, sample, deadline=ask.clock.deadline)
+            scored = await self.engine.score(ask.product, sample, deadline=ask.clock.deadline, sensor=sensor)
         timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
         timings["total"] = (time.perf_counter() - started) * 1000
         # Which pixels count as no return depends on the version that scored the part.

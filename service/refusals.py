@@ -75,6 +75,14 @@ class ScoringStopped(NotReady):
         super().__init__("not_running", "The server stopped before the part was scored. Send the part again.")
 
 
+class SensorChanged(NotReady):
+    """A version that declares another sensor became active while a part was decoded."""
+
+    def __init__(self) -> None:
+        detail = "A version that declares another sensor became active. Send the part again."
+        super().__init__("sensor_changed", detail)
+
+
 class UnknownProduct(Refusal):
     """No product of this name is served."""
 

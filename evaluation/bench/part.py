@@ -43,7 +43,7 @@ def bench(
     detector = Detector.load(BankStore(banks).path(product), device=device, weights_dir=weights_dir)
     folder = open_product_folder(data)
     encoded = [
-        {field: file.read_bytes() for field, file in part.files.items()}
+        {**part.declared, **{field: file.read_bytes() for field, file in part.files.items()}}
         for part in (folder.test or folder.train)
     ]
     detector.warm_up()
@@ -81,7 +81,7 @@ def _timed(detector: Detector, fields: Mapping[str, bytes]) -> dict[str, float]:
     from models.sample import BadSample
 
     start = time.perf_counter()
-    sample = read_part(fields)
+    sample = read_part(fields, detector.manifest.sensor)
     decode = 1000 * (time.perf_counter() - start)
     (result,) = detector.score([sample])
     total = 1000 * (time.perf_counter() - start)

@@ -1,11 +1,10 @@
 """Readers turn files and uploads into arrays or a Sample. They trust no byte of the input."""
 
-from models.readers.files import Cloud, read_cloud, read_depth, read_pixels, read_rgb
+from models.readers.files import read_cloud, read_depth, read_pixels, read_rgb
 from models.readers.limits import ReadLimits
 from models.readers.part import read_files, read_part
 
 __all__ = [
-    "Cloud",
     "ReadLimits",
     "read_cloud",
     "read_depth",

@@ -5,35 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.readers.arrays import npy_depth, npy_xyz
+from models.readers.arrays import npy_depth, npy_grid
 from models.readers.bmp import bmp_image
-from models.readers.depth import unproject
-from models.readers.images import jpeg_image, png_depth, png_image
+from models.readers.images import jpeg_image, png_depth, png_heights, png_image
 from models.readers.kinds import kind_of, may_have_16_bits, refusal
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.pcd import pcd_cloud
 from models.readers.pixels import Pixels
 from models.readers.ply import ply_cloud
 from models.readers.stored import Stored
-from models.readers.tiff import tiff_depth, tiff_image, tiff_xyz
-from models.readers.units import agreed, in_metres
+from models.readers.tiff import tiff_depth, tiff_grid, tiff_image
 from models.sample import TooLarge
-from recipes.intrinsics import Intrinsics
-from recipes.sensor import Unit
-
-
-class Cloud(NamedTuple):
-    """xyz: (H, W, 3) float32, metres. rgb: (H, W, 3) uint8 if the file has colour. unit: of the file."""
-
-    xyz: NDArray[np.float32]
-    rgb: NDArray[np.uint8] | None
-    unit: Unit
-
 
 _Read = TypeVar("_Read")
 _HEAD_BYTES = 32
@@ -46,10 +33,11 @@ _IMAGE: Mapping[str, Callable[[bytes, ReadLimits], Pixels]] = {
 }
 _Size = tuple[int, int] | None
 _CLOUD: Mapping[str, Callable[[bytes, ReadLimits, _Size], Stored]] = {
-    "TIFF": lambda data, limits, image: Stored(tiff_xyz(data, limits)),
+    "TIFF": lambda data, limits, image: Stored(tiff_grid(data, limits)),
     "PLY": ply_cloud,
     "PCD": pcd_cloud,
-    "NPY": lambda data, limits, image: Stored(npy_xyz(data, limits)),
+    "NPY": lambda data, limits, image: Stored(npy_grid(data, limits)),
+    "PNG": lambda data, limits, image: Stored(png_heights(data, limits)),
 }
 _DEPTH: Mapping[str, Callable[[bytes, ReadLimits], NDArray[np.generic]]] = {
     "PNG": png_depth,
@@ -91,44 +79,28 @@ def largest_value(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> int | None
 
 
 def read_cloud(
-    data: bytes,
-    limits: ReadLimits = DEFAULT_LIMITS,
-    *,
-    image: tuple[int, int] | None = None,
-    unit: Unit | None = None,
-) -> Cloud:
-    """Read the organised cloud in a TIFF, PLY, PCD or NPY file, and its colour if the file has colour.
+    data: bytes, limits: ReadLimits = DEFAULT_LIMITS, *, image: tuple[int, int] | None = None
+) -> Stored:
+    """Read the organised cloud in a TIFF, PLY, PCD or NPY file, or the heights in a TIFF, PNG or NPY file.
 
     image: (H, W) of the paired image. A list of points that names no grid has the image's size, if it has as
     many points as the image has pixels.
-    unit: the declared unit of the coordinates. None: the unit that the file names, else metres.
 
     Pixels without return keep the file's value: NaN, infinity, 0 or a declared value. models.sample decides
     what means no return. Raises BadSample: empty, unreadable, too_small, multi_page, unorganised_cloud,
-    cloud_fields, xyz_shape, xyz_dtype, unit_contradicted; UnsupportedType: unsupported_type,
-    unsupported_compression; TooLarge.
+    cloud_fields, xyz_shape, xyz_dtype; UnsupportedType: unsupported_type, unsupported_compression; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "cloud")
-    stored = _reader(data, _CLOUD, "cloud")(data, limits, image)
-    chosen = agreed(unit, stored.unit)
-    return Cloud(in_metres(stored.xyz, chosen), stored.rgb, chosen)
+    return _reader(data, _CLOUD, "cloud")(data, limits, image)
 
 
-def read_depth(
-    data: bytes,
-    intrinsics: Intrinsics,
-    limits: ReadLimits = DEFAULT_LIMITS,
-    *,
-    unit: Unit | None = None,
-) -> NDArray[np.float32]:
-    """Compute (H, W, 3) float32 metres from a depth map; 0 means no return.
+def read_depth(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> NDArray[np.generic]:
+    """Read a depth map, (H, W) as stored: a 16-bit PNG, or a TIFF or NPY file of uint16 or floating point.
 
-    The depth map is a 16-bit PNG, a TIFF or an NPY file of uint16 or floating point numbers.
-    unit: the declared unit, for intrinsics without a depth_scale.
-    Raises the errors of read_cloud, and BadSample: depth_shape, depth_dtype, size_mismatch.
+    Raises the errors of read_cloud, and BadSample: depth_shape, depth_dtype.
     """
     check_bytes(data, limits.xyz_bytes, "depth map")
-    return unproject(_reader(data, _DEPTH, "depth map")(data, limits), intrinsics, unit)
+    return _reader(data, _DEPTH, "depth map")(data, limits)
 
 
 def file_bytes(path: Path, most: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Literal
 from models.readers.file_names import word_key
 
 Split = Literal["train", "validation", "test"]
-Role = Literal["rgb", "xyz", "mask"]
+Role = Literal["rgb", "xyz", "depth", "x", "y", "z", "mask"]
 """What one file of a part holds."""
 
 Layout = Literal["splits", "good", "parts"]
@@ -27,18 +27,34 @@ SPLIT_NAMES: Mapping[Split, tuple[str, ...]] = {
 ROLE_NAMES: Mapping[Role, tuple[str, ...]] = {
     "rgb": ("rgb", "color", "colour", "image", "images"),
     "xyz": ("xyz", "cloud", "clouds", "pointcloud", "pointclouds"),
+    "depth": ("depth",),
+    "x": ("x",),
+    "y": ("y",),
+    "z": ("z",),
     "mask": ("gt", "groundtruth", "mask", "masks"),
 }
-"""Names of folders, and words at the beginning or end of file names. The first name present is used."""
+"""Names of folders, and words at the beginning or end of file names. The first name present is used. A
+single letter is a word at the end only."""
+CLOUD_ROLES: tuple[tuple[Role, ...], ...] = (("xyz",), ("depth",), ("x", "y", "z"), ("z",))
+"""The files that make a cloud: coordinates or heights, depths, three planes, or heights. The first kind
+present is used."""
+SENSOR_FILE, INTRINSICS_FILE = "sensor.json", "intrinsics.json"
+"""Files that declare something about the parts: in the product's folder, or beside rgb/ and xyz/."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 TIFF_SUFFIXES = (".tiff", ".tif")
 """In a folder of images, a TIFF is an image. In a folder with images and clouds, a TIFF is a cloud."""
 CLOUD_SUFFIXES = (".tiff", ".tif", ".pcd", ".ply", ".npy")
 PART_SUFFIX = ".npz"
+_GRID_SUFFIXES = (".tiff", ".tif", ".npy", ".png")
+"""Endings of files with one value per pixel."""
 ROLE_SUFFIXES: Mapping[Role, tuple[str, ...]] = {
     "rgb": (*IMAGE_SUFFIXES, *TIFF_SUFFIXES),
-    "xyz": (*CLOUD_SUFFIXES, PART_SUFFIX),
+    "xyz": (*CLOUD_SUFFIXES, PART_SUFFIX, ".png"),
+    "depth": _GRID_SUFFIXES,
+    "x": _GRID_SUFFIXES,
+    "y": _GRID_SUFFIXES,
+    "z": _GRID_SUFFIXES,
     "mask": (*IMAGE_SUFFIXES, *TIFF_SUFFIXES),
 }
 PART_SUFFIXES = (*IMAGE_SUFFIXES, *CLOUD_SUFFIXES, PART_SUFFIX)
@@ -67,7 +83,12 @@ _SPLITS: Mapping[str, Split] = {name: split for split, names in SPLIT_NAMES.item
 _WORDS: Mapping[str, Role] = {word: role for role, words in ROLE_NAMES.items() for word in words}
 _WORD = "|".join(sorted((*_WORDS, "ground[ _-]?truth", "point[ _-]?clouds?"), key=len, reverse=True))
 _AT_END = re.compile(rf"(?P<base>.+?)[ _.-]+(?P<word>{_WORD})", re.IGNORECASE)
-_AT_START = re.compile(rf"(?P<word>{_WORD})[ _.-]+(?P<base>.+)", re.IGNORECASE)
+_AT_START = re.compile(rf"(?P<word>{_WORD.removesuffix('|x|y|z')})[ _.-]+(?P<base>.+)", re.IGNORECASE)
+
+
+def word_file(name: str) -> bool:
+    """Whether a file of that name declares something about the parts."""
+    return word_key(name) in (word_key(SENSOR_FILE), word_key(INTRINSICS_FILE))
 
 
 def split_of_folder(name: str) -> Split | None:

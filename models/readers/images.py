@@ -72,6 +72,17 @@ def png_depth(data: bytes, limits: ReadLimits) -> NDArray[np.uint16]:
         return np.asarray(_opened(data, "PNG", limits.xyz_pixels, limits)).astype(np.uint16)
 
 
+def png_heights(data: bytes, limits: ReadLimits) -> NDArray[np.unsignedinteger]:
+    """(H, W) uint8 or uint16 of a grey PNG. Raises BadSample: unreadable, too_small, xyz_shape; TooLarge."""
+    check_bytes(data, limits.xyz_bytes, "PNG height map")
+    with decoding("PNG height map"):
+        header = _check_png(data, limits.xyz_pixels, limits)
+        if header.colour != 0 or header.bits not in (8, 16):
+            raise BadSample("xyz_shape", "A PNG with heights must be greyscale of 8 or 16 bits.")
+        heights = np.asarray(_opened(data, "PNG", limits.xyz_pixels, limits))
+        return heights.astype(np.uint8 if header.bits == 8 else np.uint16)
+
+
 def _opened(data: bytes, kind: str, most: int, limits: ReadLimits) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=(kind,))
     check_pixels(image.height, image.width, most, limits, f"{kind} image")

@@ -1,6 +1,6 @@
 """One part from named contents. Folders, zips, uploads and the command line all go through `read_part`.
 
-A part's fields are files (rgb, xyz, depth, sample) and what is declared about them, by the names of
+A part's fields are files (rgb, xyz, depth, x, y, z, sample) and what is declared about them, by the names of
 `recipes.sensor.Sensor` (xyz_unit, intrinsics, ...).
 """
 
@@ -10,13 +10,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.readers.arrays import npz_sample
 from models.readers.declared import NOTHING, UNDECLARED, declared
 from models.readers.files import file_bytes, read_cloud, read_depth, read_rgb, require
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits
-from models.sample import BadSample, Sample, make_sample
-from recipes.intrinsics import Intrinsics
+from models.readers.npz import npz_recording
+from models.readers.recording import Recording, joined
+from models.readers.units import agreed
+from models.sample import BadSample, Sample
 from recipes.sensor import Sensor
+
+PLANES = ("x", "y", "z")
+"""The fields of a cloud in three files."""
 
 
 def read_part(
@@ -25,35 +29,32 @@ def read_part(
     """Read one part.
 
     Args:
-        fields: rgb (image), xyz (cloud) or depth (depth map), or sample (NPZ) alone; and what is declared
-            about them, by the names of `Sensor`. The image or the cloud may be missing; a cloud with colour
-            is an image too.
+        fields: rgb (image), and xyz (cloud or height map), x, y and z (three planes) or depth (depth map); or
+            sample (NPZ) alone; and what is declared about them. The image or the cloud may be missing; a
+            cloud with colour is an image too.
         sensor: what is declared for the product. The part's own fields override it.
         limits: larger files are refused.
 
-    Raises BadSample with the name of the field at fault: the codes of the readers and of make_sample;
-    missing_field for a depth map without a camera.
+    Raises BadSample with the name of the field at fault: sensor_invalid, unit_contradicted, missing_field
+    for a depth map without a camera, and the codes of the readers and of make_sample.
     """
-    sensor = declared(sensor, fields)
+    own = declared(UNDECLARED, {name: fields[name] for name in ("xyz_unit",) if name in fields}).xyz_unit
     if "sample" in fields:
         with _naming("sample"):
             require(fields["sample"], "NPZ", "part")
-            return npz_sample(fields["sample"], limits, sensor)
-    rgb = None
-    if "rgb" in fields:
-        with _naming("rgb"):
-            rgb = read_rgb(fields["rgb"], limits, sensor.image_bits)
-    if "depth" in fields:
-        with _naming("depth"):
-            return make_sample(
-                rgb, read_depth(fields["depth"], _camera(sensor), limits, unit=sensor.xyz_unit)
-            )
-    if "xyz" not in fields:
-        return make_sample(rgb, None)
-    with _naming("xyz"):
-        size = None if rgb is None else rgb.shape[:2]
-        cloud = read_cloud(fields["xyz"], limits, image=size, unit=sensor.xyz_unit)
-        return make_sample(cloud.rgb if rgb is None else rgb, cloud.xyz)
+            recording, words = npz_recording(fields["sample"], limits)
+            used = declared(sensor, {**words, **fields})
+            if recording.depth is not None and used.intrinsics is None:
+                raise BadSample(
+                    "npz_entries", "The entry depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale."
+                )
+            named = declared(UNDECLARED, words).xyz_unit
+            own = agreed(own, named, None)
+            return recording.sample(used, own)
+    sensor = declared(sensor, fields)
+    recording = _recorded(fields, limits, sensor.image_bits)
+    with _naming("depth" if "depth" in fields else "z" if "z" in fields else "xyz"):
+        return recording.sample(sensor, own)
 
 
 def read_files(
@@ -71,15 +72,27 @@ def read_files(
     return read_part({**words, **fields}, sensor, limits)
 
 
-def _camera(sensor: Sensor) -> Intrinsics:
-    if sensor.intrinsics is None:
-        raise BadSample(
-            "missing_field",
-            "A depth map needs intrinsics: fx, fy, cx, cy in pixels, as JSON. Send them with the part, or "
-            "declare them for the product.",
-            field="intrinsics",
-        )
-    return sensor.intrinsics
+def _recorded(fields: Mapping[str, bytes], limits: ReadLimits, bits: int | None) -> Recording:
+    """The arrays of the files. bits: significant bits of 16-bit images."""
+    rgb = None
+    if "rgb" in fields:
+        with _naming("rgb"):
+            rgb = read_rgb(fields["rgb"], limits, bits)
+    if "depth" in fields:
+        with _naming("depth"):
+            return Recording(rgb, depth=read_depth(fields["depth"], limits))
+    size = None if rgb is None else rgb.shape[:2]
+    clouds = {}
+    for name in ("xyz", *PLANES):
+        if name in fields:
+            with _naming(name):
+                clouds[name] = read_cloud(fields[name], limits, image=size)
+    if not clouds:
+        return Recording(rgb)
+    if "xyz" in clouds:
+        return Recording(rgb, clouds["xyz"])
+    with _naming("z" if "z" in fields else next(iter(clouds))):
+        return Recording(rgb, joined({name: cloud.xyz for name, cloud in clouds.items()}))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from models.readers.file_names import name_key, natural, printable, stem_of, word_key
 from models.readers.folder_layout import (
+    CLOUD_ROLES,
     IMAGE_SUFFIXES,
     NOTE_SUFFIXES,
     PART_SUFFIX,
@@ -25,8 +26,6 @@ from models.readers.folder_layout import (
     role_of_folder,
 )
 from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part, unread
-
-_NEEDED: tuple[Role, ...] = ("rgb", "xyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,16 @@ def parts_in(folder: Path, prefix: str, masks: Sequence[RoleFolder], notes: list
     of_role = _role_folders(listing, prefix, notes)
     files: list[_File] = []
     unknown: set[Role] = set()
-    if "rgb" in of_role or "xyz" in of_role:
-        for role in _NEEDED:
+    clouds: tuple[Role, ...] = next((roles for roles in CLOUD_ROLES if roles[0] in of_role), ())
+    if "rgb" in of_role or clouds:
+        for role in ("rgb", *clouds):
             if role in of_role:
                 found, all_read = _in_role_folder(of_role[role], notes)
                 files += found
                 unknown |= set() if all_read else {role}
+        for role in of_role.keys() - {"rgb", "mask", *clouds}:
+            reason = f"the folder {clouds[0]} is used instead" if clouds else "the planes x and z are missing"
+            notes.append(left_out([of_role[role].path], prefix, reason))
     else:
         files += _side_by_side(listing.files, prefix)
         notes += unread(listing.files, (*PART_SUFFIXES, *NOTE_SUFFIXES), prefix)
@@ -87,7 +90,7 @@ def parts_in(folder: Path, prefix: str, masks: Sequence[RoleFolder], notes: list
 
 def has_role_folders(listing: Listing) -> bool:
     """Whether the folder has a folder of images or of clouds."""
-    return any(role_of_folder(folder.name) in ("rgb", "xyz") for folder in listing.folders.values())
+    return any(role_of_folder(folder.name) not in (None, "mask") for folder in listing.folders.values())
 
 
 def _role_folders(listing: Listing, prefix: str, notes: list[str]) -> dict[Role, RoleFolder]:
@@ -138,9 +141,13 @@ def _side_by_side(paths: Iterable[Path], prefix: str) -> Iterator[_File]:
     """The files of parts that lie side by side. A word in a name counts if no other file has the stem."""
     paths = [path for path in paths if may_be_part(path)]
     stems = Counter(name_key(stem_of(path.name)) for path in paths)
+    words = (role_in_name(stem_of(path.name)) for path in paths)
+    planes = {name_key(word[0]) for word in words if word is not None and word[1] == "z"}
     for path in paths:
         stem, suffix = stem_of(path.name), path.suffix.lower()
         named = role_in_name(stem) if stems[name_key(stem)] == 1 else None
+        if named and named[1] in ("x", "y") and name_key(named[0]) not in planes:
+            named = None  # a name that ends in a letter, not a plane of a cloud
         if named and suffix in ROLE_SUFFIXES[named[1]]:
             yield _File(path, named[1], prefix, stem, named[0])
         else:

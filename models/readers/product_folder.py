@@ -10,27 +10,33 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.readers.declared import UNDECLARED, declared
+from models.readers.declared import UNDECLARED, declared, words_of
 from models.readers.file_names import name_key, printable, word_key
 from models.readers.folder_layout import (
+    CLOUD_ROLES,
     EXPECTED,
     GOOD,
     GOOD_NAMES,
+    INTRINSICS_FILE,
     PART_SUFFIX,
+    SENSOR_FILE,
     SPLIT_NAMES,
     SPLITS,
     Layout,
     Split,
     is_good,
     role_of_folder,
+    word_file,
 )
 from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part
-from models.readers.limits import DEFAULT_LIMITS, ReadLimits
+from models.readers.limits import DEFAULT_LIMITS, TEXT_BYTES, ReadLimits
 from models.readers.part import read_files
 from models.readers.part_files import RoleFolder, parts_in
 from models.readers.product_places import NotAProductFolder, SeveralProducts, find_products
 from models.sample import BadSample, Sample
 from recipes.sensor import Sensor
+
+_CLOUDS = frozenset(role for roles in CLOUD_ROLES for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,8 @@ class PartFile:
     Attributes:
         name: such as "test/hole/003", unique in its folder, as `printable` writes it.
         defect: "good" or the defect's name.
-        files: at least one file by the name of its field, as in an upload: rgb (image), xyz (cloud), or
-            sample (NPZ with image and cloud).
+        files: at least one file by the name of its field, as in an upload: rgb (image), and xyz (cloud or
+            height map), depth (depth map) or x, y and z (planes of a cloud); or sample (NPZ).
         mask: image of the defect (not 0 = defect), if there is one.
         declared: what the folder declares about the files, as further fields.
     """
@@ -75,7 +81,6 @@ class ProductFolder:
 
     skipped: one sentence for each kind of file or folder that looked like a part and was left out.
     layout: how the folder is laid out.
-    declared: what the folder declares about all parts, by the names of `Sensor`.
     """
 
     train: tuple[PartFile, ...]
@@ -83,12 +88,33 @@ class ProductFolder:
     test: tuple[PartFile, ...]
     skipped: tuple[str, ...]
     layout: Layout = "splits"
-    declared: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def sensor(self) -> Sensor:
-        """What the folder declares about all parts. Raises BadSample."""
-        return declared(UNDECLARED, self.declared)
+        """What is declared about the good parts. Raises BadSample: sensor_invalid, intrinsics_invalid."""
+        words = [dict(part.declared) for part in (*self.train, *self.validation)] or [{}]
+        if any(other != words[0] for other in words):
+            raise BadSample(
+                "sensor_invalid",
+                f"The good parts are declared differently. Write one {SENSOR_FILE} and one {INTRINSICS_FILE} "
+                "for the product.",
+            )
+        return declared(UNDECLARED, words[0])
+
+    def declaring(self, words: Mapping[str, bytes], *, first: bool = True) -> ProductFolder:
+        """The folder with further words about all parts.
+
+        first: whether these words override what the folder declares.
+        """
+        splits = (self.train, self.validation, self.test)
+        train, validation, test = (
+            tuple(
+                replace(part, declared={**part.declared, **words} if first else {**words, **part.declared})
+                for part in parts
+            )
+            for parts in splits
+        )
+        return replace(self, train=train, validation=validation, test=test)
 
     @property
     def has_clouds(self) -> bool:
@@ -113,7 +139,10 @@ def open_product_folder(path: Path) -> ProductFolder:
 
 
 def open_product(root: Path) -> ProductFolder:
-    """List the parts of the product at `root`, a folder from `find_products`. Raises NotAProductFolder."""
+    """List the parts of the product at `root`, a folder from `find_products`.
+
+    Raises NotAProductFolder; BadSample sensor_invalid for a sensor.json that cannot be used.
+    """
     listing = list_folder(root, "")
     notes = list(listing.notes)
     parts: dict[Split, list[PartFile]] = {split: [] for split in SPLITS}
@@ -142,7 +171,8 @@ def open_product(root: Path) -> ProductFolder:
         raise NotAProductFolder(f"{printable(root)} has no parts. {EXPECTED}{reasons}")
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     layout = "splits" if splits else "parts" if good is None else "good"
-    return ProductFolder(train, validation, test, tuple(notes), layout)
+    product = ProductFolder(train, validation, test, tuple(notes), layout)
+    return product.declaring(_declared(listing), first=False)
 
 
 def _split_parts(
@@ -157,7 +187,7 @@ def _split_parts(
     roles = {role_of_folder(folder.name) for folder in listing.folders.values()}
     files_only = any(map(may_be_part, listing.files)) and not [*_others(listing)]
     if split == "test":
-        if {"rgb", "xyz"} <= roles or files_only:
+        if ("rgb" in roles and roles & _CLOUDS) or files_only:
             notes.append(
                 f"{split}: parts directly in this folder have no label. Use test/good and test/<defect>."
             )
@@ -167,7 +197,7 @@ def _split_parts(
             yield from _folder_parts(good, split, GOOD, f"{prefix}{GOOD}/", _masks_of(masks, GOOD), notes)
         for defect in _others(listing):
             yield from _defective_parts(defect, prefix, masks, notes)
-    elif good is None and (roles & {"rgb", "xyz"} or files_only):
+    elif good is None and (roles & {"rgb", *_CLOUDS} or files_only):
         yield from _folder_parts(folder, split, GOOD, prefix, (), notes)
     else:
         notes += _strays(listing, prefix, None, f"this is outside {split}/{GOOD}")
@@ -189,11 +219,23 @@ def _defective_parts(
 def _folder_parts(
     folder: Path, split: Split, defect: str, prefix: str, masks: Sequence[RoleFolder], notes: list[str]
 ) -> Iterator[PartFile]:
+    words = _declared(list_folder(folder, prefix))
     for part in parts_in(folder, prefix, masks, notes):
         files: dict[str, Path] = {role: file for role, file in part.files.items() if role != "mask"}
         if "xyz" in files and files["xyz"].suffix.lower() == PART_SUFFIX:
             files["sample"] = files.pop("xyz")
-        yield PartFile(f"{prefix}{part.name}", split, defect, files, part.files.get("mask"))
+        yield PartFile(f"{prefix}{part.name}", split, defect, files, part.files.get("mask"), words)
+
+
+def _declared(listing: Listing) -> dict[str, bytes]:
+    """The words in the sensor.json and the intrinsics.json of a folder. Raises BadSample: sensor_invalid."""
+    words: dict[str, bytes] = {}
+    for file in filter(lambda file: word_file(file.name), listing.files):
+        with file.open("rb") as stream:
+            text = stream.read(TEXT_BYTES + 1)
+        intrinsics = word_key(file.name) == word_key(INTRINSICS_FILE)
+        words = {**words, "intrinsics": text} if intrinsics else {**words_of(text), **words}
+    return words
 
 
 def _first(listing: Listing, names: Sequence[str], prefix: str, notes: list[str]) -> Path | None:

@@ -113,4 +113,4 @@ def _join(place: str, folder: Path) -> str:
 
 def _is_of_layout(name: str) -> bool:
     """Whether a folder of that name is in a product's folder only."""
-    return bool(split_of_folder(name)) or is_good(name) or role_of_folder(name) in ("rgb", "xyz")
+    return bool(split_of_folder(name)) or is_good(name) or role_of_folder(name) in ("rgb", "xyz", "depth")

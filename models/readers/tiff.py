@@ -41,24 +41,26 @@ class _Wanted:
 
 
 _CLOUD = _Wanted("xyz", (3,), ("float32", "float64"))
+_HEIGHTS = _Wanted("xyz", (1,), ("uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"))
 _IMAGE = _Wanted("rgb", (1, 2, 3, 4), ("uint8", "uint16"))
 _DEPTH = _Wanted("depth", (1,), ("uint16", "float32", "float64"))
 
 
-def tiff_xyz(data: bytes, limits: ReadLimits) -> NDArray[np.floating]:
-    """Read a cloud: (H, W, 3) float32 or float64 as stored.
+def tiff_grid(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
+    """Read a cloud, (H, W, 3) float32 or float64 as stored, or one channel: (H, W) numbers as stored.
 
     Raises BadSample: unreadable, multi_page, xyz_shape, xyz_dtype, too_small; UnsupportedType; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "TIFF cloud")
     with decoding("TIFF cloud"), _only_page(data) as page:
-        return _values(page, len(data), limits.xyz_pixels, _CLOUD, limits)
+        wanted = _HEIGHTS if page.samplesperpixel == 1 else _CLOUD
+        return _values(page, len(data), limits.xyz_pixels, wanted, limits)
 
 
 def tiff_image(data: bytes, limits: ReadLimits) -> Pixels:
     """Read an image: grey, RGB or a palette, with or without alpha, of 8 or 16 bits.
 
-    Raises the errors of tiff_xyz, with rgb_shape and rgb_dtype, and BadSample unsupported_encoding.
+    Raises the errors of tiff_grid, with rgb_shape and rgb_dtype, and BadSample unsupported_encoding.
     """
     check_bytes(data, limits.rgb_bytes, "TIFF image")
     with decoding("TIFF image"), _only_page(data) as page:
@@ -80,7 +82,7 @@ def tiff_image(data: bytes, limits: ReadLimits) -> Pixels:
 def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     """Read a depth map: (H, W) uint16, float32 or float64 as stored.
 
-    Raises the errors of tiff_xyz, with depth_shape and depth_dtype.
+    Raises the errors of tiff_grid, with depth_shape and depth_dtype.
     """
     check_bytes(data, limits.xyz_bytes, "depth TIFF")
     with decoding("depth TIFF"), _only_page(data) as page:
@@ -147,6 +149,7 @@ def _check_single_page(data: bytes) -> None:
 
 
 def _check_page(page: TiffPage, most: int, wanted: _Wanted, limits: ReadLimits) -> None:
+    role = wanted.role
     if page.compression not in _COMPRESSIONS:
         raise UnsupportedType(
             "unsupported_compression",
@@ -163,12 +166,12 @@ def _check_page(page: TiffPage, most: int, wanted: _Wanted, limits: ReadLimits) 
     if (page.axes, page.shape) not in layouts:
         shapes = sorted({f"height x width{f' x {count}' if count > 1 else ''}" for count in wanted.channels})
         raise BadSample(
-            f"{wanted.role}_shape",
+            f"{role}_shape",
             f"The TIFF must be {' or '.join(shapes)}, with one value per pixel for each channel.",
         )
     dtype = np.dtype("V") if page.dtype is None else page.dtype
     if dtype.name not in wanted.dtypes or page.bitspersample != 8 * dtype.itemsize:
-        raise BadSample(f"{wanted.role}_dtype", f"The TIFF must hold {' or '.join(wanted.dtypes)} numbers.")
+        raise BadSample(f"{role}_dtype", f"The TIFF must hold {' or '.join(wanted.dtypes)} numbers.")
 
 
 def _check_segments(page: TiffPage, size: int, limits: ReadLimits) -> None:

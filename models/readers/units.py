@@ -29,18 +29,19 @@ def unit_in(header: bytes) -> Unit | None:
     return None
 
 
-def agreed(declared: Unit | None, named: Unit | None) -> Unit:
-    """The unit of a cloud: declared, else named by the file, else metres.
+def agreed(declared: Unit | None, named: Unit | None, default: Unit | None) -> Unit | None:
+    """The unit of a cloud: declared with the part, else named by the file, else the product's.
 
-    Raises BadSample unit_contradicted if both are known and differ.
+    Raises BadSample unit_contradicted if the declared and the named unit differ.
     """
     if declared and named and declared != named:
         raise BadSample(
             "unit_contradicted",
-            f"The cloud's file says that its unit is {named}, but {declared} is declared. Declare "
+            f"The file says that the unit of its cloud is {named}, but {declared} is declared. Declare "
             f"xyz_unit={named}, declare no unit, or export the cloud in {declared}.",
+            "xyz_unit",
         )
-    return declared or named or "m"
+    return declared or named or default
 
 
 def in_metres(xyz: NDArray[np.floating], unit: Unit) -> NDArray[np.float32]:

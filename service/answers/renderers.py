@@ -50,6 +50,7 @@ def render_json(scan: Scan) -> bytes:
         evidence={bank: EvidenceAnswer.of(evidence) for bank, evidence in result.evidence.items()},
         regions=[RegionAnswer.of(region) for region in result.regions],
         valid_point_share=round(scan.valid_point_share, 4),
+        xyz_unit=scan.sample.xyz_unit,
         plane_found=result.prepared.plane_found,
         timings_ms={stage: round(ms, 2) for stage, ms in scan.timings_ms.items()},
     )

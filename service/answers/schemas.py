@@ -11,6 +11,7 @@ from banks.decision.calibration import Calibration
 from banks.decision.regions import Region
 from banks.detector import ThresholdSource
 from banks.methods.evidence import Evidence
+from recipes.sensor import Unit
 from service.http.problems import Problem
 
 
@@ -162,6 +163,12 @@ class ScoreAnswer(BaseModel):
         None,
         description="Share of the source's pixels that have a point; null in old records.",
         examples=[0.83],
+    )
+    xyz_unit: Unit | None = Field(
+        None,
+        description="The unit in which the part's coordinates were read. Null without a cloud, for a depth "
+        "map with a scale of its own, and in old records. Lengths of an answer are in metres always.",
+        examples=["mm"],
     )
     plane_found: bool | None = Field(
         None,

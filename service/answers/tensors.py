@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from models.readers.limits import ReadLimits, check_pixels
+from models.readers.units import in_metres
 from models.sample import BadSample, Sample, make_sample
+from recipes.sensor import Unit
 from service.answers.renderers import JSON, Rendered, render_json
 from service.answers.scan import Scan
 from service.refusals import Refusal, from_bad_sample
@@ -104,10 +106,12 @@ class Inference:
     rgb: NDArray[np.generic]
     xyz: NDArray[np.generic]
 
-    def sample(self) -> Sample:
-        """The part. Raises Refusal. Heavy."""
+    def sample(self, unit: Unit | None) -> Sample:
+        """The part. unit: of xyz; None means metres. Raises Refusal. Heavy."""
         try:
-            return make_sample(self.rgb, self.xyz)
+            return make_sample(
+                self.rgb, in_metres(self.xyz.astype(np.float32, copy=False), unit or "m"), unit or "m"
+            )
         except BadSample as error:
             raise from_bad_sample(error) from error
 

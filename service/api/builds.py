@@ -15,7 +15,9 @@ from banks.versions.manifest import Manifest
 from banks.versions.store import PRODUCT_NAME, BadBank, BankNotFound, BankStore
 from models.readers.product_folder import open_product_folder
 from models.readers.product_places import NotAProductFolder
+from models.sample import BadSample
 from recipes.profiles import PROFILES
+from recipes.sensor import Unit
 from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
@@ -54,6 +56,12 @@ class BuildOptions(QueryModel):
         allow_inf_nan=False,
         description="The z in metres that means no return, beside 0, 0, 0 and NaN.",
         examples=[9999],
+    )
+    xyz_unit: Unit | None = Field(
+        None,
+        description="Unit of the coordinates in the files of the parts. Without it: the unit in the zip's "
+        "sensor.json, else the unit that the file names, else metres.",
+        examples=["mm"],
     )
     scale: int | None = Field(
         None,
@@ -178,7 +186,7 @@ class BuildRoutes:
             raise Refusal(422, "unsafe_folder", "The folder must lie below the server's TRIBANK_PARTS_DIR.")
         try:
             open_product_folder(path)
-        except (NotAProductFolder, OSError) as error:
+        except (NotAProductFolder, BadSample, OSError) as error:
             raise Refusal(422, "no_parts", str(error).replace(f"{root}/", "")) from None
 
 

@@ -208,7 +208,9 @@ async def _infer(
             clock.shorten(inference.timeout_s - clock.spent_ms / 1000)
             part_id = exchange.name(given or inference.asked.id or None)
             ask = Ask(product, part_id, options.threshold, clock, version=version)
-            scan = await services.inspection.scan(ask, inference.sample)
+            scan = await services.inspection.scan(
+                ask, lambda sensor: inference.sample(options.xyz_unit or sensor.xyz_unit)
+            )
             return await exchange.answer(scan, lambda scan: render_inference(scan, inference.asked))
 
 

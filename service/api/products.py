@@ -94,5 +94,8 @@ def _summary(served: Served) -> ProductSummary:
         state=served.state,
         bank_version=served.detector.version if served.detector else None,
         shadow_version=served.shadow.version if served.shadow else None,
-        note=" ".join(filter(None, (served.note, served.shadow_note, served.threshold_note))) or None,
+        note=" ".join(
+            filter(None, (served.note, served.shadow_note, served.sensor_note, served.threshold_note))
+        )
+        or None,
     )

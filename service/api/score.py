@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from recipes.sensor import Unit
 from service.answers.renderers import JSON, RENDERERS, negotiate
 from service.answers.scan import Once
 from service.answers.schemas import ScoreAnswer
@@ -16,7 +17,7 @@ from service.api.names import ProductName
 from service.api.part_exchange import PartExchange
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services, SharedObjects
-from service.engine.decoding import MAX_PART_ID, check_fields, decode, part_id_of
+from service.engine.decoding import MAX_PART_ID, add_word, check_fields, decode, part_id_of
 from service.http.bodies import named_schema
 from service.http.deadline import Clock
 from service.http.headers import OF_RESULTS, described
@@ -29,12 +30,34 @@ from service.threads import on_pool
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {"type": "string", "format": "binary"}
 _RAW = _FILE | {"description": "The NPZ sample alone: the fast path. Its part_id is in the query."}
+_DECLARED = (
+    ("xyz_unit", "Unit of the coordinates and of all lengths below: m, mm, um or inch.", "mm"),
+    ("x_pitch", "Distance of neighbouring columns of a height map.", "0.05"),
+    ("y_pitch", "Distance of neighbouring rows of a height map.", "0.05"),
+    ("z_scale", "z of a height map is stored value * z_scale + z_offset.", "0.001"),
+    ("z_offset", "See z_scale.", "-20"),
+    ("invalid", "The stored z, height or depth that means no return, beside NaN and 0, 0, 0.", "-32768"),
+    ("image_bits", "Bits of a 16-bit image that hold a number: 8 to 16.", "12"),
+    (
+        "registration",
+        "pixels: image and cloud have the same size. scaled: they show the same field of view.",
+        "scaled",
+    ),
+)
+"""What a form may declare about its files: name, description, example."""
 _FORM = {
     "type": "object",
     "description": "One part as a form. part_id may be a field too; in a query it is described once.",
     "properties": {
         "rgb": _FILE | {"description": "Image: PNG, JPEG, TIFF or BMP."},
-        "xyz": _FILE | {"description": "Organised cloud, metres: TIFF, PLY, PCD or NPY. Alone if coloured."},
+        "xyz": _FILE
+        | {
+            "description": "Organised cloud: TIFF, PLY, PCD or NPY. Alone if coloured. Or a height map with "
+            "x_pitch and y_pitch: TIFF, PNG or NPY with one value per pixel."
+        },
+        "x": _FILE | {"description": "With y and z, instead of xyz: TIFF or NPY with one value per pixel."},
+        "y": _FILE,
+        "z": _FILE,
         "depth": _FILE | {"description": "Depth map instead of xyz: 16-bit PNG, TIFF or NPY."},
         "intrinsics": {
             "type": "string",
@@ -43,6 +66,10 @@ _FORM = {
             "examples": ['{"fx": 525, "fy": 525, "cx": 319.5, "cy": 239.5, "depth_scale": 0.001}'],
         },
         "sample": _FILE | {"description": "NPZ with the arrays rgb and xyz, instead of all other files."},
+        **{
+            name: {"type": "string", "description": description, "examples": [example]}
+            for name, description, example in _DECLARED
+        },
     },
 }
 
@@ -62,6 +89,12 @@ class ScoreOptions(QueryModel):
         allow_inf_nan=False,
         description="Decide with this threshold, for this request only.",
         examples=[2.5],
+    )
+    xyz_unit: Unit | None = Field(
+        None,
+        description="Unit of the part's coordinates; a form may have it as the field xyz_unit instead. "
+        "Without it: the unit that the file names, else the product's, else metres.",
+        examples=["mm"],
     )
     deadline_ms: int | None = Field(
         None,
@@ -122,10 +155,13 @@ async def score_part(
     async with exchange.arriving() as arrival:
         fields = await receive_fields(request, services.upload_limits, arrival)
         part_id = exchange.name(part_id_of(fields, given))
+        add_word(fields, "xyz_unit", options.xyz_unit)
         check_fields(fields)
         ask = await _asked_once(Ask(product, part_id, options.threshold, clock), scoped, fields, services)
         async with exchange.admitted(product, arrival):
-            scan = await services.inspection.scan(ask, lambda: decode(fields, services.read_limits))
+            scan = await services.inspection.scan(
+                ask, lambda sensor: decode(fields, services.read_limits, sensor)
+            )
             return await exchange.answer(scan, RENDERERS[media_type])
 
 

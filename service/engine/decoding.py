@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from models.readers import ReadLimits, read_part
 from models.readers.declared import WORDS
 from models.sample import BadSample, Sample
+from recipes.sensor import Sensor
 from service.refusals import Refusal, from_bad_sample
 
 MAX_PART_ID = 128
@@ -15,9 +16,12 @@ _FORMS = (
     frozenset({"rgb", "xyz"}),
     frozenset({"xyz"}),
     frozenset({"rgb", "depth"}),
+    frozenset({"rgb", "x", "y", "z"}),
+    frozenset({"rgb", "z"}),
 )
 _ACCEPTED = (
-    "Send rgb and xyz; or rgb, depth and intrinsics; or sample (NPZ); or a coloured point cloud as xyz alone."
+    "Send rgb and xyz; or rgb, depth and intrinsics; or rgb, x, y and z; or sample (NPZ); or a coloured "
+    "point cloud as xyz alone."
 )
 
 
@@ -52,6 +56,16 @@ def part_id_of(fields: Mapping[str, bytes], given: str | None = None) -> str | N
     return given
 
 
+def add_word(fields: dict[str, bytes], name: str, value: str | None) -> None:
+    """Add what the query declares about the files. Raises Refusal if the form declares it too."""
+    if value is None:
+        return
+    if name in fields:
+        detail = f"The {name} is in the form and in the query. Send the {name} once."
+        raise Refusal(400, "repeated_field", detail, part=name)
+    fields[name] = value.encode()
+
+
 def checked_part_id(given: str) -> str:
     """The part's name without the spaces around the name. Raises Refusal."""
     part_id = given.strip()
@@ -61,15 +75,16 @@ def checked_part_id(given: str) -> str:
     return part_id
 
 
-def decode(fields: dict[str, bytes], limits: ReadLimits) -> Sample:
+def decode(fields: dict[str, bytes], limits: ReadLimits, sensor: Sensor) -> Sample:
     """Decode a part and empty `fields`.
 
     fields: fields that `check_fields` accepted.
+    sensor: what is declared for the product.
 
     Raises Refusal with the name of the field at fault.
     """
     try:
-        sample = read_part(fields, limits=limits)
+        sample = read_part(fields, sensor, limits)
     except BadSample as error:
         raise from_bad_sample(error) from error
     else:

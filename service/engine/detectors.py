@@ -105,6 +105,18 @@ class Served:
     wanted_shadow: str | None = None
 
     @property
+    def sensor_note(self) -> str:
+        """Why the shadow scores no parts, if the reason is its sensor. No part is decoded twice."""
+        if self.detector is None or self.shadow is None:
+            return ""
+        if self.detector.manifest.sensor == self.shadow.manifest.sensor:
+            return ""
+        return (
+            f"Shadow version {self.shadow.version} declares another sensor than the active version, so it "
+            "scores no parts."
+        )
+
+    @property
     def degraded(self) -> bool:
         """Whether another version than the active version is in use."""
         return self.detector is not None and self.detector.version != self.wanted

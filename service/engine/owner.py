@@ -21,7 +21,9 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.detector import PartResult
 from banks.methods.memory_bank.search import free_dropped, indices_dropped
+from models.readers.declared import UNDECLARED
 from models.sample import BadSample, Sample
+from recipes.sensor import Sensor
 from service.engine.detectors import Loader, PartDetector, Residency, Served
 from service.engine.device_memory import DeviceFull, with_room
 from service.engine.futures import settle
@@ -34,6 +36,7 @@ from service.refusals import (
     Overloaded,
     Refusal,
     ScoringStopped,
+    SensorChanged,
     UnknownProduct,
     from_bad_sample,
 )
@@ -64,6 +67,7 @@ class _Job:
     product: str
     sample: Sample
     deadline: float
+    sensor: Sensor = UNDECLARED
     future: Future[Scored] = field(default_factory=Future)
     admitted: float = field(default_factory=time.monotonic)
     detector: PartDetector | None = None
@@ -208,18 +212,26 @@ class Engine:
         """Whole seconds until a place may be free: the queue's length times the seconds of one part."""
         return max(1, math.ceil((self.waiting + 1) * self._seconds_a_part))
 
-    async def score(self, product: str, sample: Sample, *, deadline: float) -> Scored:
-        """Score one part. deadline: on the clock of time.monotonic. Raises Refusal."""
-        return await asyncio.wrap_future(self.submit(product, sample, deadline=deadline))
+    async def score(
+        self, product: str, sample: Sample, *, deadline: float, sensor: Sensor = UNDECLARED
+    ) -> Scored:
+        """Score one part, as `submit` does. Raises Refusal."""
+        return await asyncio.wrap_future(self.submit(product, sample, deadline=deadline, sensor=sensor))
 
-    def submit(self, product: str, sample: Sample, *, deadline: float) -> Future[Scored]:
+    def submit(
+        self, product: str, sample: Sample, *, deadline: float, sensor: Sensor = UNDECLARED
+    ) -> Future[Scored]:
         """Queue one part. A part whose future is cancelled before its turn costs nothing.
 
         The version that is active now scores the part, even if another version becomes active meanwhile.
-        deadline: on the clock of time.monotonic. Raises Refusal.
+        deadline: on the clock of time.monotonic.
+        sensor: what was declared for the product when the part was decoded. A version that declares another
+            sensor does not score the part.
+
+        Raises Refusal.
         """
         self._check_served(product)
-        job = _Job(product, sample, deadline)
+        job = _Job(product, sample, deadline, sensor)
         with self._wake:
             if self._stage != "running":
                 raise ScoringStopped()
@@ -330,6 +342,9 @@ class Engine:
         if detector is None or started > job.deadline:
             job.future.set_exception(DeadlinePassed())
             return
+        if detector.manifest.sensor != job.sensor:
+            job.future.set_exception(SensorChanged())
+            return
         result = self._score(detector, job)
         if isinstance(result, Refusal):
             settle(job.future, result)
@@ -357,7 +372,7 @@ class Engine:
 
     def _queue_shadow(self, job: _Job, decision: str) -> Shadowed | None:
         """Queue the part for the product's shadow version, if the product has a shadow."""
-        if job.shadow is None:
+        if job.shadow is None or job.shadow.manifest.sensor != job.sensor:
             return None
         shadowed = Shadowed(job.shadow, decision)
         with self._wake:

@@ -29,6 +29,7 @@ _RETRIED = {
     "not_running": "The server stopped before it could do the work.",
     "overloaded": "The server is at its limit of parts, uploads, batches, builds or streams.",
     "rate_exceeded": "The API key, or the address of the client, sends too often.",
+    "sensor_changed": "A version that declares another sensor became active while the part was decoded.",
     "shutting_down": "The server is shutting down.",
     "state_unavailable": "The server cannot use its state folder. Parts are still scored.",
     "too_many_connections": "The server has as many connections as it may have.",

@@ -15,12 +15,14 @@ from multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from models.readers.declared import WORDS
+from models.readers.part import PLANES
 from service.http.arrivals import Arrival
 from service.http.forms import FormReader
 from service.refusals import Refusal
 from service.settings import SMALL_FIELD_BYTES, Settings
 
-MAX_FIELDS = 8
+MAX_FIELDS = 16
 """Most fields of a form. No form needs more."""
 MAX_BOUNDARY = 70
 FORM = "multipart/form-data"
@@ -43,8 +45,8 @@ class UploadLimits:
             "xyz": settings.max_xyz_bytes,
             "depth": settings.max_xyz_bytes,
             "sample": settings.max_body_bytes,
-            "intrinsics": SMALL_FIELD_BYTES,
-            "part_id": SMALL_FIELD_BYTES,
+            **dict.fromkeys(PLANES, settings.max_xyz_bytes),
+            **dict.fromkeys((*WORDS, "part_id"), SMALL_FIELD_BYTES),
         }
         return cls(fields, settings.max_body_bytes, settings.body_timeout_s)
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import cast
 
 from models.readers.file_names import printable
-from models.readers.limits import ReadLimits, check_decoded
+from models.readers.folder_layout import word_file
+from models.readers.limits import TEXT_BYTES, ReadLimits, check_decoded
 from models.readers.product_folder import PartFile, open_product_folder
 from models.readers.product_places import NotAProductFolder, SeveralProducts
 from models.sample import BadSample
@@ -71,7 +72,8 @@ class PartsArchive:
         try:
             _decode_names(self._zip)
             _check(self._zip.infolist(), limits)
-            product = open_product_folder(cast(Path, zipfile.Path(self._zip)))
+            with _refusing_damage():
+                product = open_product_folder(cast(Path, zipfile.Path(self._zip)))
         except SeveralProducts as several:
             self.close()
             names = ", ".join(several.names[:5])
@@ -126,7 +128,17 @@ class PartsArchive:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(fields[field])
             on_progress(number, len(good))
+        self._extract_declared(folder)
         return folder
+
+    def _extract_declared(self, folder: Path) -> None:
+        """Write the files that declare something about the parts."""
+        for info in self._zip.infolist():
+            if word_file(info.filename.rpartition("/")[2]) and info.file_size <= TEXT_BYTES:
+                place = folder / info.filename
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with _refusing_damage():
+                    place.write_bytes(self._zip.read(info))
 
     def _bytes(self, path: Path, field: str, most: int, limits: ReadLimits) -> bytes:
         """The bytes of one entry. Raises Refusal.
@@ -245,8 +257,10 @@ def _refusing_damage(field: str | None = None) -> Iterator[None]:
     """Turn every error of zipfile into a 422: damaged bytes raise many errors other than BadZipFile."""
     try:
         yield
-    except Refusal:
+    except (Refusal, NotAProductFolder):
         raise
+    except BadSample as error:
+        raise from_bad_sample(error, field) from error
     except Exception as error:
         detail = "The zip is damaged or incomplete. Create the zip again and send the zip again."
         raise Refusal(422, "unreadable", detail, part=field) from error

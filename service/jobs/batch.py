@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from models.readers import ReadLimits
 from models.readers.product_folder import PartFile
 from models.sample import Sample
+from recipes.sensor import Sensor
 from service.answers.renderers import render_json
 from service.engine.decoding import checked_part_id, decode
 from service.http.deadline import Clock
@@ -87,7 +88,7 @@ class Batch:
                     clock.shorten(inspection.deadline_s)
                 async with clock.running():
                     ask = Ask(self.product, part_id, self.threshold, clock)
-                    scan = await inspection.scan(ask, lambda: self._sample(part, inspection.read_limits))
+                    scan = await inspection.scan(ask, partial(self._sample, part, inspection.read_limits))
                     text = (await inspection.record(scan, render_json)).decode()
         except Refusal as refusal:
             if self.resumes and isinstance(refusal, NotReady):
@@ -106,9 +107,9 @@ class Batch:
         logger.info("batch_part", origin=self.origin, product=self.product, **scan.log_fields())
         return text
 
-    def _sample(self, part: PartFile, limits: ReadLimits) -> Sample:
+    def _sample(self, part: PartFile, limits: ReadLimits, sensor: Sensor) -> Sample:
         """Read and decode one part. Raises Refusal."""
-        return decode(self.archive.read(part, limits), limits)
+        return decode(self.archive.read(part, limits), limits, sensor)
 
     def _problem(self, name: str, refusal: Refusal) -> str:
         return json.dumps(body_of(refusal, self.origin, name))

@@ -40,7 +40,7 @@ class BuildJob:
 
     The job's request has these members, each optional:
 
-    profile, seed, scale, no_return: options of a new version.
+    profile, seed, scale, no_return, xyz_unit: options of a new version.
     extend: the version to extend, in place of these options.
     folder: a folder below the parts directory, for parts that do not come with the request.
     """
@@ -104,6 +104,7 @@ class BuildJob:
             "--extend": request.get("extend"),
             "--profile": request.get("profile"),
             "--seed": request.get("seed"),
+            "--xyz-unit": request.get("xyz_unit"),
             "--banks": settings.banks,
             "--device": settings.build_device,
             "--weights-dir": settings.weights,

@@ -44,7 +44,7 @@ class KeptParts:
         """Keep a result's part. name: the result's id. Raises OSError."""
         if not self._keep_bytes:
             return
-        arrays = {"rgb": sample.rgb, "xyz": sample.xyz}
+        arrays = {"rgb": sample.rgb, "xyz": sample.xyz, "xyz_unit": np.array("m")}
         if sample.missing is not None:
             del arrays[sample.missing]
         unfinished = self._folder / f".{name}{SUFFIX}"

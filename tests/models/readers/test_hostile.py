@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from models.readers import ReadLimits, read_cloud, read_depth, read_part, read_rgb
+from models.readers import ReadLimits, read_cloud, read_part, read_rgb
 from models.sample import BadSample, TooLarge, UnsupportedType
 from recipes.intrinsics import Intrinsics
+from recipes.sensor import Sensor
 
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
 XYZ = np.linspace(0.1, 1, 40 * 50 * 3, dtype=np.float32).reshape(40, 50, 3)
@@ -32,6 +33,10 @@ def saved(array: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(array).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def depth_cloud(data: bytes, camera: Intrinsics) -> np.ndarray:
+    return read_part({"depth": data}, Sensor(intrinsics=camera)).xyz
 
 
 def tiff(array: np.ndarray, **options: object) -> bytes:
@@ -242,7 +247,7 @@ REFUSED_CLOUDS: list[tuple[str, bytes, type[BadSample], str]] = [
     ("58 npz", npz(xyz=XYZ), UnsupportedType, "unsupported_type"),
     ("68 over 9 MP", tiff_claiming(t256=3001, t257=3000), TooLarge, "too_many_pixels"),
     ("random", b"no cloud at all", UnsupportedType, "unsupported_type"),
-    ("PNG", saved(RGB), UnsupportedType, "unsupported_type"),
+    ("PNG", saved(RGB), BadSample, "xyz_shape"),
     ("PCD list", pcd_header(HEIGHT="1", WIDTH="2000"), BadSample, "unorganised_cloud"),
     ("PCD short", pcd_header(), BadSample, "unreadable"),
     ("PCD sizes", pcd_header(POINTS="7"), BadSample, "unreadable"),
@@ -288,8 +293,8 @@ def test_images_refused(content: bytes, error: type[BadSample], code: str) -> No
 )
 def test_clouds_refused(content: bytes, error: type[BadSample], code: str) -> None:
     with pytest.raises(BadSample) as refused:
-        read_cloud(content)
-    assert (type(refused.value), refused.value.code) == (error, code)
+        read_part({"xyz": content})
+    assert (type(refused.value), refused.value.code, refused.value.field) == (error, code, "xyz")
     assert str(refused.value).endswith(".")
 
 
@@ -389,9 +394,9 @@ def test_unorganised_real_cloud_says_why() -> None:
 def test_depth_of_a_wrong_kind() -> None:
     camera = Intrinsics(1, 1, 0, 0)
     with pytest.raises(BadSample, match="16-bit"):
-        read_depth(saved(RGB), camera)
+        depth_cloud(saved(RGB), camera)
     with pytest.raises(BadSample) as refused:
-        read_depth(tiff(RGB), camera)
+        depth_cloud(tiff(RGB), camera)
     assert refused.value.code in ("depth_shape", "depth_dtype")
 
 
@@ -416,7 +421,7 @@ WHOLE: dict[str, tuple[Reader, bytes]] = {
     "pcd lzf": (read_cloud, (CLOUDS / "office.pcd").read_bytes()),
     "npz": (lambda data: read_part({"sample": data}), npz(rgb=RGB, xyz=XYZ)),
     "depth": (
-        lambda data: read_depth(data, Intrinsics(50, 50, 25, 20)),
+        lambda data: depth_cloud(data, Intrinsics(50, 50, 25, 20)),
         saved((XYZ[..., 2] * 1000).astype(np.uint16)),
     ),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from models.readers import ReadLimits, read_cloud
+from models.readers import ReadLimits, read_cloud, read_part
 from models.sample import BadSample
-from recipes.sensor import METRES, Unit
+from recipes.sensor import METRES, Sensor, Unit
 
 HEIGHT, WIDTH = 32, 40
 PITCH = 0.0005
@@ -19,6 +22,12 @@ RGB = (np.arange(HEIGHT * WIDTH * 3) % 256).astype(np.uint8).reshape(HEIGHT, WID
 POINTS = XYZ.reshape(-1, 3)
 IMAGE = (HEIGHT, WIDTH)
 POINT = ["property float x", "property float y", "property float z"]
+
+
+def png(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def ply(
@@ -72,9 +81,9 @@ NAMED = {
 
 @pytest.mark.parametrize("maker", NAMED)
 def test_the_grid_is_where_the_maker_writes_it(maker: str) -> None:
-    xyz, rgb, unit = read_cloud(NAMED[maker])
-    assert unit == ("mm" if "Photoneo" in NAMED[maker].decode("latin-1") else "m")
-    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
+    xyz, rgb, unit, _ = read_cloud(NAMED[maker])
+    assert unit == ("mm" if "Photoneo" in NAMED[maker].decode("latin-1") else None)
+    np.testing.assert_array_equal(xyz, XYZ)
     assert rgb is None
 
 
@@ -96,8 +105,7 @@ def test_the_grid_is_where_the_maker_writes_it(maker: str) -> None:
     ids=["Zivid", "Mech-Eye", "text", "PCD"],
 )
 def test_a_list_of_points_has_the_size_of_its_image(data: bytes) -> None:
-    xyz, _, unit = read_cloud(data, image=IMAGE)
-    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
+    np.testing.assert_array_equal(read_cloud(data, image=IMAGE).xyz, XYZ)
     for image in (None, (HEIGHT, WIDTH + 1)):
         with pytest.raises(BadSample) as refused:
             read_cloud(data, image=image)
@@ -141,7 +149,7 @@ def test_colours_of_every_kind_are_the_same_picture(
     for at, (axis, name) in enumerate(zip("xyz", names, strict=True)):
         points[axis], points[name] = XYZ.reshape(-1, 3)[:, at], values[:, at]
     lines = [*POINT, *(f"property {kind} {name}" for name in names)]
-    xyz, rgb, _ = read_cloud(ply(points=points, lines=lines), image=IMAGE)
+    xyz, rgb, *_ = read_cloud(ply(points=points, lines=lines), image=IMAGE)
     np.testing.assert_array_equal(xyz, XYZ)
     assert rgb is not None
     np.testing.assert_array_equal(rgb, RGB)
@@ -182,16 +190,21 @@ def test_a_declared_size_that_cannot_be_is_refused_before_memory_is_taken() -> N
     ],
 )
 def test_the_unit_is_the_files_own_and_a_declared_unit_must_not_contradict_it(note: str, unit: Unit) -> None:
-    xyz, _, used = read_cloud(ply(note), image=IMAGE)
-    assert used == unit
-    np.testing.assert_array_equal(xyz, XYZ * np.float32(METRES[unit]))
-    np.testing.assert_array_equal(read_cloud(ply(note), image=IMAGE, unit=unit).xyz, xyz)
+    part = {"rgb": png(RGB), "xyz": ply(note)}
+    sample = read_part(part, Sensor(xyz_unit="m" if unit != "m" else "mm"))  # the file's word comes first
+    assert sample.xyz_unit == unit
+    expected = np.where(np.isnan(XYZ), 0, XYZ) * np.float32(METRES[unit])
+    np.testing.assert_array_equal(sample.xyz, expected)
+    np.testing.assert_array_equal(read_part(part | {"xyz_unit": unit.encode()}).xyz, expected)
     with pytest.raises(BadSample) as refused:
-        read_cloud(ply(note), image=IMAGE, unit="mm" if unit != "mm" else "m")
-    assert refused.value.code == "unit_contradicted"
+        read_part(part | {"xyz_unit": b"mm" if unit != "mm" else b"m"})
+    assert (refused.value.code, refused.value.field) == ("unit_contradicted", "xyz_unit")
 
 
 def test_a_declared_unit_counts_where_the_file_names_none() -> None:
-    xyz, _, used = read_cloud(ply("comment made by a unit of ours"), image=IMAGE, unit="inch")
-    assert used == "inch"
-    np.testing.assert_array_equal(xyz, XYZ * np.float32(0.0254))
+    part = {"rgb": png(RGB), "xyz": ply("comment made by a unit of ours")}
+    assert read_part(part).xyz_unit == "m"
+    assert read_part(part, Sensor(xyz_unit="um")).xyz_unit == "um"
+    sample = read_part(part | {"xyz_unit": b"inch"}, Sensor(xyz_unit="um"))
+    assert sample.xyz_unit == "inch"
+    np.testing.assert_array_equal(sample.xyz[2:], XYZ[2:] * np.float32(0.0254))
