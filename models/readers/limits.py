@@ -47,14 +47,18 @@ class ReadLimits:
         return sizes.get(field, TEXT_BYTES)
 
 
+class BadLimit(ValueError):
+    """A variable of the environment that is no limit; the message says which."""
+
+
 def limits_of(environment: Mapping[str, str]) -> ReadLimits:
-    """The limits of a command: TRIBANK_MAX_RGB_PIXELS and its like. Raises ValueError with a sentence."""
+    """The limits of a command: TRIBANK_MAX_RGB_PIXELS and its like. Raises BadLimit."""
     given: dict[str, int] = {}
     for name in ("rgb_bytes", "rgb_pixels", "xyz_bytes", "xyz_pixels"):
         variable = f"TRIBANK_MAX_{name.upper()}"
         text = environment.get(variable, "")
         if text and not (text.isdecimal() and int(text)):
-            raise ValueError(f"{variable} must be a whole number above 0, not {text!r}.")
+            raise BadLimit(f"{variable} must be a whole number above 0, not {text!r}.")
         given |= {name: int(text)} if text else {}
     return ReadLimits(**given)
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from models.readers import ReadLimits
-from models.readers.limits import limits_of
+from models.readers.limits import BadLimit, limits_of
 from service.settings import Settings
 
 NAMES = ("rgb_bytes", "rgb_pixels", "xyz_bytes", "xyz_pixels")
@@ -22,7 +22,7 @@ def test_a_variable_sets_each_limit(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1e6"])
 def test_another_text_is_refused_with_the_variables_name(text: str) -> None:
-    with pytest.raises(ValueError, match=r"TRIBANK_MAX_XYZ_PIXELS must be a whole number"):
+    with pytest.raises(BadLimit, match=r"TRIBANK_MAX_XYZ_PIXELS must be a whole number"):
         limits_of({"TRIBANK_MAX_XYZ_PIXELS": text})
 
 
