@@ -55,6 +55,7 @@ class Sample:
             cloud is not missing.
         xyz_unit: the unit in which the coordinates were recorded; `xyz` is in metres. None if the recording
             has no cloud, or a depth map with a scale of its own.
+        image_size: (H, W) of the recorded image if `rgb` is the image at the cloud's size; else None.
     """
 
     rgb: NDArray[np.uint8]
@@ -62,6 +63,7 @@ class Sample:
     valid: NDArray[np.bool_]
     missing: Modality | None = None
     xyz_unit: Unit | None = "m"
+    image_size: tuple[int, int] | None = None
 
 
 def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None, xyz_unit: Unit | None = "m") -> Sample:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
 from models.readers.makers import advice, notes
+from models.readers.ply_grid import on_grid
 from models.readers.ply_header import Header, ply_header
 from models.readers.stored import Stored
 from models.readers.units import unit_in
@@ -41,16 +42,18 @@ def ply_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = N
     check_bytes(data, limits.xyz_bytes, "PLY cloud")
     with decoding("PLY cloud"):
         header = ply_header(data)
-        height, width = _size(header, data, image)
+        grid = header.range_grid
+        height, width = _size(header, grid.count if grid else header.points.count, data, image)
         check_pixels(height, width, limits.xyz_pixels, limits, "PLY cloud")
         points = _points(data, header, limits)
+        if grid:
+            points = on_grid(points, data, header, grid)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
         return Stored(xyz.reshape(height, width, 3), _colour(points, height, width), unit_in(notes(data)))
 
 
-def _size(header: Header, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:
-    """(height, width) of the grid. Raises BadSample."""
-    count = header.points.count
+def _size(header: Header, count: int, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:
+    """(height, width) of a grid of `count` points. Raises BadSample."""
     named = list(header.sizes(data))
     for height, width in (*named, *([] if image is None else [image])):
         if height * width == count and min(height, width) > 1:

@@ -25,6 +25,7 @@ _NUMBERS = {
 }
 _SIDE = re.compile(r"\b(num_cols|num_rows|width|height)\s*[:=]?\s*(\d{1,9})", re.I)
 _COLUMNS = ("num_cols", "width", "frame_width", "viewportx")
+_INDEX_LIST = (("u1", "i4"),)
 _ROWS = ("num_rows", "height", "frame_height", "viewporty")
 
 
@@ -33,13 +34,15 @@ class Element:
     """One element of the file.
 
     count: entries. properties: (name, NumPy type without byte order) of an entry. fixed: whether all entries
-    have the same size, because none of the properties is a list.
+    have the same size, because none of the properties is a list. lists: the types of each list's length and
+    items, without byte order.
     """
 
     name: str
     count: int
     properties: tuple[tuple[str, str], ...]
     fixed: bool
+    lists: tuple[tuple[str, str], ...] = ()
 
     def dtype(self, order: str) -> np.dtype:
         """One entry. Raises ValueError for a name that comes twice."""
@@ -73,6 +76,14 @@ class Header:
                 "or before it. Export the cloud as points alone.",
             )
         return to_points[-1]
+
+    @property
+    def range_grid(self) -> Element | None:
+        """The element right behind the points that says which point lies at each place of the grid."""
+        names = [element.name for element in self.elements]
+        behind = self.elements[names.index("vertex") + 1 :] if "vertex" in names else ()
+        grid = behind[0] if behind and behind[0].name == "range_grid" else None
+        return grid if grid is not None and grid.lists == _INDEX_LIST else None
 
     def skipped(self) -> tuple[int, int]:
         """Bytes of a binary file, and lines of a text, between the header and the points."""
@@ -117,10 +128,11 @@ def ply_header(data: bytes) -> Header:
     encoding, notes, elements = "", [], []
     name, count, fixed = "", 0, True
     properties: list[tuple[str, str]] = []
+    lists: list[tuple[str, str]] = []
 
     def close() -> None:
         if name:
-            elements.append(Element(name, count, tuple(properties), fixed))
+            elements.append(Element(name, count, tuple(properties), fixed, tuple(lists)))
 
     for line in head.decode("ascii", errors="replace").splitlines()[1:]:
         words = line.split()
@@ -130,9 +142,10 @@ def ply_header(data: bytes) -> Header:
             encoding = words[1]
         elif words[:1] == ["element"]:
             close()
-            name, count, fixed, properties = words[1], int(words[2]), True, []
+            name, count, fixed, properties, lists = words[1], int(words[2]), True, [], []
         elif words[:1] == ["property"] and words[1] == "list":
             fixed = False
+            lists.append((_NUMBERS[words[2]], _NUMBERS[words[3]]))
         elif words[:1] == ["property"]:
             properties.append((words[2], _NUMBERS[words[1]]))
     close()

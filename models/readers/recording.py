@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.readers.depth import unproject
 from models.readers.heights import height_map, is_value
+from models.readers.registration import registered
 from models.readers.stored import Scale, Stored
 from models.readers.units import agreed, in_metres
 from models.sample import BadSample, Sample, make_sample
@@ -53,7 +54,7 @@ class Recording:
             return make_sample(self.rgb, None)
         used = agreed(unit, self.cloud.unit, sensor.xyz_unit) or "m"
         rgb = self.cloud.rgb if self.rgb is None else self.rgb
-        return make_sample(rgb, _metres(self.cloud, sensor, used), used)
+        return _joined(rgb, _metres(self.cloud, sensor, used), used, sensor)
 
     def _of_depth(self, depth: NDArray[np.generic], sensor: Sensor, unit: Unit | None) -> Sample:
         if sensor.intrinsics is None:
@@ -66,7 +67,15 @@ class Recording:
         if sensor.invalid is not None:
             depth = np.where(is_value(depth, sensor.invalid), depth.dtype.type(0), depth)
         xyz, used = unproject(depth, sensor.intrinsics, unit)
-        return make_sample(self.rgb, xyz, used)
+        return _joined(self.rgb, xyz, used, sensor)
+
+
+def _joined(rgb: NDArray[Any] | None, xyz: NDArray[np.float32], unit: Unit | None, sensor: Sensor) -> Sample:
+    """The part, with its image at the cloud's size."""
+    if rgb is None:
+        return make_sample(None, xyz, unit)
+    sample = make_sample(registered(rgb, xyz.shape[:2], sensor.registration), xyz, unit)
+    return sample if rgb.shape[:2] == xyz.shape[:2] else replace(sample, image_size=rgb.shape[:2])
 
 
 def _metres(cloud: Stored, sensor: Sensor, unit: Unit) -> NDArray[np.float32]:

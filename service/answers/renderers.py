@@ -51,6 +51,7 @@ def render_json(scan: Scan) -> bytes:
         regions=[RegionAnswer.of(region) for region in result.regions],
         valid_point_share=round(scan.valid_point_share, 4),
         xyz_unit=scan.sample.xyz_unit,
+        image_scale=None if scan.image_scale is None else PixelPoint.model_validate(scan.image_scale),
         plane_found=result.prepared.plane_found,
         timings_ms={stage: round(ms, 2) for stage, ms in scan.timings_ms.items()},
     )

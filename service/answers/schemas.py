@@ -170,6 +170,11 @@ class ScoreAnswer(BaseModel):
         "map with a scale of its own, and in old records. Lengths of an answer are in metres always.",
         examples=["mm"],
     )
+    image_scale: PixelPoint | None = Field(
+        None,
+        description="Pixels of the recorded image to one pixel of this answer, if image and cloud have "
+        "different sizes (registration scaled): pixels of an answer are those of the cloud. Else null.",
+    )
     plane_found: bool | None = Field(
         None,
         description="Whether the support plane was found and removed. False: nothing was removed, so the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -208,3 +209,29 @@ def test_a_declared_unit_counts_where_the_file_names_none() -> None:
     sample = read_part(part | {"xyz_unit": b"inch"}, Sensor(xyz_unit="um"))
     assert sample.xyz_unit == "inch"
     np.testing.assert_array_equal(sample.xyz[2:], XYZ[2:] * np.float32(0.0254))
+
+
+@pytest.mark.parametrize("encoding", ["binary_little_endian", "binary_big_endian", "ascii"])
+def test_a_range_grid_puts_the_points_in_their_places(encoding: str) -> None:
+    on = ~np.isnan(POINTS[:, 0])
+    on[5:9] = False
+    valid = POINTS[on]
+    order = ">" if encoding == "binary_big_endian" else "<"
+    head = [
+        "ply", f"format {encoding} 1.0", f"obj_info num_cols {WIDTH}", f"obj_info num_rows {HEIGHT}",
+        f"element vertex {len(valid)}", *POINT, f"element range_grid {len(on)}",
+        "property list uchar int vertex_indices", "end_header", "",
+    ]  # fmt: skip
+    numbers = iter(range(len(valid)))
+    if encoding == "ascii":
+        body = "".join(f"{x!r} {y!r} {z!r}\n" for x, y, z in valid.tolist())
+        body += "".join(f"1 {next(numbers)}\n" if there else "0\n" for there in on)
+        data = "\n".join(head).encode() + body.encode()
+    else:
+        grid = b"".join(struct.pack(f"{order}Bi", 1, next(numbers)) if there else b"\0" for there in on)
+        data = "\n".join(head).encode() + valid.astype(f"{order}f4").tobytes() + grid
+    expected = np.where(on[:, None], POINTS, 0).reshape(XYZ.shape)
+    np.testing.assert_array_equal(read_cloud(data).xyz, expected)
+    for damaged in (data[:-40], data.replace(b"num_rows", b"num_lines")):
+        with pytest.raises(BadSample):
+            read_cloud(damaged)

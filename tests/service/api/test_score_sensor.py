@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +18,10 @@ import tifffile
 from models.readers import read_part
 from models.readers.product_folder import open_product_folder
 from models.sample import Sample
-from recipes.sensor import METRES
+from recipes.sensor import METRES, Sensor
+from service.refusals import SensorChanged
 from tests.service.conftest import png, tiff
+from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
 HEIGHT, WIDTH = 40, 48
@@ -215,3 +218,58 @@ def test_a_unit_in_the_query_and_in_the_form(client: httpx.Client) -> None:
         params={"xyz_unit": "mm"},
     )
     assert (contradicted.status_code, contradicted.json()["code"]) == (422, "unit_contradicted")
+
+
+@pytest.mark.parametrize(("height", "width", "scale"), [(80, 96, 2.0), (60, 72, 1.5), (35, 42, 0.875)])
+def test_an_image_of_another_size_is_registered_by_scale_if_that_is_declared(
+    height: int, width: int, scale: float, client: httpx.Client
+) -> None:
+    image = np.zeros((height, width, 3), np.uint8)
+    image[: height // 2, : width // 4] = 200
+    files = {
+        "rgb": png(image),
+        "xyz": tiff(MAP.astype(np.float32)),
+    }
+    refused = client.post(URL, files=files)
+    assert (refused.status_code, refused.json()["code"]) == (422, "size_mismatch")
+    assert "registration=scaled" in refused.json()["detail"]
+    answer = client.post(URL, files=files, data={"registration": "scaled"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["image_scale"] == {"x": scale, "y": scale}
+    sample = read_part(files, Sensor(registration="scaled"))
+    assert sample.rgb.shape == sample.xyz.shape
+    assert (sample.rgb[:18, :10] == 200).all()
+    assert not sample.rgb[22:].any()
+    assert not sample.rgb[:, 14:].any()
+
+
+def test_sizes_of_different_fields_of_view_are_refused_even_if_declared_as_scaled(
+    client: httpx.Client,
+) -> None:
+    files = {"rgb": png(RGB[:, :40]), "xyz": tiff(MAP.astype(np.float32))}
+    refused = client.post(URL, files=files, data={"registration": "scaled"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "size_mismatch")
+
+
+def test_a_version_with_another_sensor_scores_no_part_that_was_decoded_before(
+    serve: Any, strict_settings: Any, make_detector: Any, make_loader: Any
+) -> None:
+    old, new = make_detector(version="v1"), make_detector(version="v2")
+    new.manifest = new.manifest.model_copy(update={"sensor": Sensor(xyz_unit="mm")})
+    loader = make_loader(old, new)
+    loader.shadows["cookie"] = "v2"
+    files = {**RECORDED, "xyz": tiff(MAP.astype(np.float32))}
+    with serve(strict_settings, loader) as running, running.client() as client:
+        until(lambda: client.get("/v1/products/cookie").json()["shadow_version"] == "v2", "the shadow")
+        assert "v2" in client.get("/v1/products/cookie").json()["note"]
+        first = client.post(URL, files=files)
+        assert first.json()["xyz_unit"] == "m"
+        engine = running.app.state.shared.engine
+        sample = read_part(files)
+        loader.shadows.clear()
+        loader.actives["cookie"] = "v2"
+        until(lambda: engine.products()["cookie"].detector is new, "the new version")
+        with pytest.raises(SensorChanged):
+            engine.submit("cookie", sample, deadline=time.monotonic() + 60).result(60)
+        assert client.post(URL, files=files).json()["xyz_unit"] == "mm"
+        assert not [line for line in running.log if line.get("event") == "part_shadowed"]
