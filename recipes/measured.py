@@ -9,7 +9,7 @@ _DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Lengths of a product in metres: medians over a few good parts.
+    """Lengths of a product in metres: medians over a few good parts. Two lengths are in pixels.
 
     Attributes:
         parts: number of parts that were measured.
@@ -20,6 +20,9 @@ class Measured:
         extent: longest side of the box of the prepared part; None if no part could be prepared.
         height, width: the smallest and the middle side of the prepared part along its own axes; None if no
             part could be prepared.
+        box: longest side of the box of the largest prepared part in its picture, pixels of the source; None
+            if no part could be prepared.
+        picture: longest side of the pictures, pixels of the source.
     """
 
     parts: int
@@ -30,6 +33,8 @@ class Measured:
     extent: float | None
     height: float | None = None
     width: float | None = None
+    box: int | None = None
+    picture: int = 0
 
 
 def rounded(length: float) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from recipes.measured import Measured, rounded
 
@@ -22,6 +24,9 @@ _INLIER_SHARE = 0.8
 _PIECE_PITCHES = 24.0
 """Gap between two pieces of a product, in pitches: the published 6 mm on parts with points 0.25 mm apart."""
 
+_WINDOW_MARGIN = 1.1
+"""Window of a product, in sides of the box of its largest measured part: parts lie askew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
@@ -32,6 +37,9 @@ class Preparation:
             for parts that were prepared as the published script does.
         size: side of the square cloud grid, pixels.
         rgb_size: side of the square RGB image, pixels.
+        window: side of the square that becomes the grids, pixels of the source, so that a grid's pixel means
+            the same length on every part. The square is centred on the part; a larger part has a larger one.
+            "padded": the whole image, padded as the published script does. None follows the product.
         min_points: a part with fewer valid points on the cloud grid is refused (1024 groups of 128 points
             need 1152).
         no_return: the z, metres, that the sensor writes for no return, besides 0, 0, 0 and NaN.
@@ -40,13 +48,14 @@ class Preparation:
         piece_distance: points of one piece are at most this far apart (published: DBSCAN eps).
 
     The last three are in metres. Their defaults are the published numbers, for hand-sized parts. None means
-    that a length follows the product: `resolved` puts a number in its place.
+    that a length or the window follows the product: `resolved` puts a number in its place.
     Raises ValueError for impossible numbers.
     """
 
     background: Literal["plane", "none"] = "plane"
     size: int = 224
     rgb_size: int = 224
+    window: Annotated[int, Ge(1)] | Literal["padded"] | None = "padded"
     min_points: int = 1152
     no_return: float | None = None
     plane_inlier: float | None = 0.004
@@ -84,7 +93,19 @@ class Preparation:
                 "clearance": rounded(clearance),
                 "piece_distance": rounded(_PIECE_PITCHES * measured.pitch),
             }
-        return replace(self, **{name: found[name] for name in LENGTHS if getattr(self, name) is None})
+        found |= {"window": self._window(measured)}
+        return replace(self, **{name: found[name] for name in found if getattr(self, name) is None})
+
+    def _window(self, measured: Measured | None) -> int | Literal["padded"]:
+        """The window that follows the product. Where the background stays, nothing tells the part's box.
+
+        A window that is smaller than the grid would only repeat points, and a window that is larger than the
+        pictures would only add padding.
+        """
+        if measured is None or measured.box is None or self.background == "none":
+            return "padded"
+        wanted = max(math.ceil(_WINDOW_MARGIN * measured.box), self.size)
+        return min(wanted, max(measured.box, measured.picture))
 
     def length(self, name: str) -> float:
         """A length of LENGTHS, metres. Raises ValueError if the length still follows the product."""

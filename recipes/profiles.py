@@ -115,7 +115,7 @@ def _embedded(
         name=name,
         summary=summary,
         preparation=Preparation(
-            rgb_size=_EMBEDDED_SIZE, plane_inlier=None, clearance=None, piece_distance=None
+            rgb_size=_EMBEDDED_SIZE, window=None, plane_inlier=None, clearance=None, piece_distance=None
         ),
         extraction=Extraction(
             rgb=_EMBEDDED_RGB if banks != ("point",) else None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from statistics import median
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.preparation.background import plane_noise
 from models.preparation.pitch import LINES, point_pitch
-from models.preparation.prepare import prepare
+from models.preparation.prepare import PreparedPart, part_box, prepare
 from models.sample import BadSample, Sample, without_returns
 from recipes.measured import Measured
 from recipes.preparation import Preparation
@@ -45,30 +47,43 @@ def measure(samples: Iterable[Sample], preparation: Preparation) -> Measured | N
         noise=_median(noises),
         field=median(longest_side(cloud.xyz, cloud.valid) for cloud in clouds),
         extent=None,
+        box=None,
+        picture=longest,
     )
-    return _with_grid(first, clouds, preparation.resolved(first))
+    return _with_grid(first, clouds, preparation)
 
 
 def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) -> Measured:
     """`first` with what the prepared parts show."""
-    pitches: list[float | None] = []
-    extents: list[float | None] = []
-    sides: list[tuple[float, float]] = []
+    parts: list[PreparedPart] = []
+    lenient = replace(preparation.resolved(first), min_points=1)  # a window may show more of a small part
     for cloud in clouds:
-        try:
-            part = prepare(cloud, preparation)
-        except BadSample:  # the build will say why
-            continue
-        pitches.append(point_pitch(part.xyz, part.valid))
-        extents.append(longest_side(part.xyz, part.valid))
-        sides.append(smaller_sides(part.xyz[part.valid]))
-    return replace(
+        with suppress(BadSample):  # the build will say why
+            parts.append(prepare(cloud, lenient))
+    boxes = [box for part in parts if (box := _longest_box(part)) is not None]
+    extents = [longest_side(part.xyz, part.valid) for part in parts]
+    sides = [smaller_sides(part.xyz[part.valid]) for part in parts]
+    found = replace(
         first,
-        grid_pitch=_median(pitches) or first.grid_pitch,
         extent=_median(extents),
         height=_median(height for height, _ in sides),
         width=_median(width for _, width in sides),
+        box=max(boxes, default=None),
     )
+    window = preparation.resolved(found).window
+    if isinstance(window, int):
+        return replace(found, grid_pitch=first.pitch * window / preparation.size)
+    pitches = [point_pitch(part.xyz, part.valid) for part in parts]
+    return replace(found, grid_pitch=_median(pitches) or first.grid_pitch)
+
+
+def _longest_box(part: PreparedPart) -> int | None:
+    """Longest side of a prepared part's box, pixels of the source; None without a point."""
+    box = part_box(part.valid)
+    if box is None:
+        return None
+    top, bottom, left, right = box
+    return math.ceil(max(bottom - top, right - left) * part.frame.side / part.frame.size)
 
 
 def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:

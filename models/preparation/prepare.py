@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,16 @@ from models.preparation.pitch import check_pitch
 from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
+Kind = TypeVar("Kind", bound=np.generic)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The geometry of the square grid over the source image.
 
-    The source of `height` x `width` pixels was padded to a square of `side` pixels, with `top` rows above and
-    `left` columns beside the source. The square was resized to `size` x `size` pixels.
+    The first pixel of the source (`height` x `width` pixels) lies in row `top` and column `left` of a square
+    of `side` pixels, which was resized to `size` x `size` pixels. A square that is larger than the source is
+    padded. In a square that is smaller, `top` or `left` may be negative.
     """
 
     height: int
@@ -51,22 +55,41 @@ class Frame:
         """Resample a map on the square grid, (n, n) float of any side n, to the source: (height, width)
         float32.
 
-        Bilinear between pixel centres. Padding is cut off.
+        Bilinear between pixel centres. Padding is cut off. Source pixels outside the square are 0.
         """
         scale = grid.shape[0] / self.side
-        top, left = self.top * scale, self.left * scale
-        box = (left, top, left + self.width * scale, top + self.height * scale)
+        (rows, columns), (top, left) = self._shared()
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        box = (left * scale, top * scale, left * scale + width * scale, top * scale + height * scale)
         image = Image.fromarray(np.ascontiguousarray(grid, dtype=np.float32))
-        return np.asarray(image.resize((self.width, self.height), Image.Resampling.BILINEAR, box=box))
+        inner = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+        if inner.shape == (self.height, self.width):
+            return inner
+        source = np.zeros((self.height, self.width), np.float32)
+        source[rows, columns] = inner
+        return source
 
     def mask_to_grid(self, mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
         """Resample a mask of the source, (height, width) bool, to a square grid (size, size).
 
         As in the published loader, the mask is padded with False and resized by PIL NEAREST.
         """
-        square = np.zeros((self.side, self.side), dtype=np.uint8)
-        square[self.top : self.top + self.height, self.left : self.left + self.width] = mask
+        square = self.square(mask.astype(np.uint8))
         return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.NEAREST)) > 0
+
+    def square(self, source: NDArray[Kind]) -> NDArray[Kind]:
+        """The square of a source image (height, width, ...): (side, side, ...), 0 where the source is not."""
+        square = np.zeros((self.side, self.side, *source.shape[2:]), source.dtype)
+        (rows, columns), (top, left) = self._shared()
+        shared = source[rows, columns]
+        square[top : top + shared.shape[0], left : left + shared.shape[1]] = shared
+        return square
+
+    def _shared(self) -> tuple[tuple[slice, slice], tuple[int, int]]:
+        """The source's rows and columns inside the square, and the square's row and column of the first."""
+        rows = slice(max(0, -self.top), min(self.height, self.side - self.top))
+        columns = slice(max(0, -self.left), min(self.width, self.side - self.left))
+        return (rows, columns), (max(0, self.top), max(0, self.left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,35 +176,53 @@ def _on_grid(
     background_rgb: bool,
     plane_found: bool | None,
 ) -> PreparedPart:
-    """Pad to a square and resize. background_rgb: whether colour outside `mask` is kept."""
-    frame = _frame(mask.shape, settings)
+    """Cut or pad to a square, and resize. background_rgb: whether colour outside `mask` is kept."""
+    frame = _frame(mask, settings)
     xyz, valid = _cloud_on_grid(sample.xyz, mask, frame)
-    square = np.zeros((frame.side, frame.side, 3), dtype=np.uint8)
-    inner = square[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
-    inner[:] = sample.rgb if background_rgb else sample.rgb * mask[..., None]
+    square = frame.square(sample.rgb if background_rgb else sample.rgb * mask[..., None])
     size = (settings.rgb_size, settings.rgb_size)
     rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
     return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found)
 
 
-def _frame(shape: tuple[int, ...], settings: Preparation) -> Frame:
-    """Geometry of the square grid.
+def _frame(mask: NDArray[np.bool_], settings: Preparation) -> Frame:
+    """Geometry of the square grid over a part at the pixels `mask`.
+
+    With a window, the square is centred on the part's box. A part without any pixel has its source's square.
+    """
+    height, width = mask.shape
+    box = part_box(mask)
+    if not isinstance(settings.window, int) or box is None:
+        side, (top, bottom, left, right) = padded_side(mask.shape, settings), (0, height, 0, width)
+    else:
+        top, bottom, left, right = box
+        side = max(settings.window, bottom - top, right - left)
+    return Frame(
+        height=height,
+        width=width,
+        top=(side - (top + bottom)) // 2,
+        left=(side - (left + right)) // 2,
+        side=side,
+        size=settings.size,
+    )
+
+
+def part_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+    """First and last row and column of a part's pixels, the last ones exclusive; None without a pixel."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def padded_side(shape: tuple[int, ...], settings: Preparation) -> int:
+    """Side of the square that holds a whole source of (height, width) pixels.
 
     The published script pads to the next hundred of the longer side. Parts that the script has prepared are
     padded already, so they keep their size.
     """
-    height, width = shape
-    side = max(height, width)
-    if settings.background == "plane":
-        side = -(-side // 100) * 100
-    return Frame(
-        height=height,
-        width=width,
-        top=(side - height) // 2,
-        left=(side - width) // 2,
-        side=side,
-        size=settings.size,
-    )
+    side = max(shape)
+    return -(-side // 100) * 100 if settings.background == "plane" else side
 
 
 def _cloud_on_grid(

@@ -44,10 +44,39 @@ def test_what_is_measured() -> None:
     found, _ = resolved(part(), part())
     assert found.parts == 2
     assert found.pitch == pytest.approx(PITCH, rel=0.1)
-    assert found.grid_pitch == pytest.approx(PITCH * 400 / 224, rel=0.2)
+    assert found.grid_pitch == pytest.approx(PITCH * 1.1 * 240 / 224, rel=0.2)
     assert found.noise == pytest.approx(NOISE, rel=0.1)
     assert found.field == pytest.approx(400 * PITCH, rel=0.05)
     assert found.extent == pytest.approx(0.6 * 400 * PITCH, rel=0.05)
+    assert found.box == pytest.approx(0.6 * 400, abs=4)
+    assert found.picture == 400
+
+
+def test_the_window_is_a_little_larger_than_the_part_and_no_larger_than_the_picture() -> None:
+    found, profile = resolved(part(), part())
+    assert found.box is not None
+    assert profile.preparation.window == np.ceil(1.1 * found.box)
+    prepared = prepare(part(), profile.preparation)
+    assert prepared.frame.side == profile.preparation.window
+    again = measure([part(), part()], profile.preparation)
+    assert again is not None
+    assert again.grid_pitch == found.grid_pitch == pytest.approx(PITCH * 264 / 224, rel=0.05)
+    for box, window in ((30, 224), (390, 400), (1100, 1100)):
+        measured = replace(found, box=box, picture=max(400, box))
+        assert DEFAULT.resolved(measured).preparation.window == window
+    as_prepared = find_profile("embedded", prepared=True)
+    assert as_prepared.resolved(found).preparation.window == "padded"
+
+
+def test_a_part_that_is_too_small_for_the_padded_grid_is_measured() -> None:
+    rows, columns = np.mgrid[:1200, :1200]
+    z = np.where(np.hypot(rows - 300, columns - 700) < 60, 0.48, 0.5)
+    xyz = np.stack([columns * PITCH, rows * PITCH, z], axis=2).astype(np.float32)
+    small = make_sample(np.full(xyz.shape, 200, np.uint8), xyz)
+    profile = find_profile("embedded", changes=["preparation.min_points=4000"])
+    found, profile = resolved(small, profile=profile)
+    assert found.box == pytest.approx(120, abs=6)
+    assert prepare(small, profile.preparation).valid.sum() > 4000
 
 
 @pytest.mark.parametrize("scale", [0.03, 0.1, 10, 30])

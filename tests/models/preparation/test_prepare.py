@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from models.preparation.background import BORDER, largest_piece, off_plane, support_plane
-from models.preparation.prepare import Frame, prepare
+from models.preparation.prepare import Frame, part_box, prepare
 from models.readers import read_files
 from models.readers.depth import unproject
 from models.sample import BadSample, Sample, make_sample
@@ -65,6 +65,59 @@ def test_the_same_part_is_always_prepared_the_same() -> None:
 def test_padding_to_the_next_hundred(height: int, width: int, side: int) -> None:
     frame = prepare(sample(scene(height, width)), Preparation()).frame
     assert (frame.side, frame.top, frame.left) == (side, (side - height) // 2, (side - width) // 2)
+
+
+WINDOW = Preparation(window=264)
+
+
+def moved(xyz: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The same dome elsewhere in the picture."""
+    return np.roll(xyz, (rows, columns), axis=(0, 1))
+
+
+def level() -> np.ndarray:
+    """The scene on a level table without noise, so that a roll of the pixels moves the dome alone."""
+    xyz = scene(noise=0)
+    xyz[..., 2] -= 0.1 * xyz[..., 0] + 0.05 * xyz[..., 1]
+    return xyz
+
+
+def test_a_window_is_centred_on_the_part_and_its_pixels_mean_the_same_everywhere() -> None:
+    xyz = level()
+    middle, corner = (prepare(sample(moved(xyz, by, by)), WINDOW) for by in (0, 75))
+    assert middle.frame.side == corner.frame.side == 264
+    assert middle.frame.top - corner.frame.top == 75
+    assert corner.frame.top + 400 < 264 < middle.frame.top + 400, "the window reaches beyond the picture"
+    assert np.array_equal(middle.valid, corner.valid)
+    np.testing.assert_array_equal(middle.rgb, corner.rgb)
+    assert middle.valid.sum() > 2 * prepare(sample(xyz), Preparation()).valid.sum()
+
+
+def test_a_part_larger_than_the_window_is_never_cut() -> None:
+    part = prepare(sample(scene()), Preparation(window=50))
+    top, bottom, left, right = part_box(dome_mask()) or (0, 0, 0, 0)
+    assert abs(part.frame.side - max(bottom - top, right - left)) <= 4
+    assert abs(int(part.valid.sum()) / 224**2 - np.pi / 4) < 0.03
+
+
+@pytest.mark.parametrize("by", [0, 75, -79])
+def test_a_window_leads_back_to_the_source(by: int) -> None:
+    frame = prepare(sample(moved(level(), by, -by)), WINDOW).frame
+    rows, columns = np.mgrid[:400, :400].astype(np.float32)
+    sources = [[frame.source_pixel(row, column) for column in (20, 112, 200)] for row in (20, 112, 200)]
+    for plane, axis in ((rows, 0), (columns, 1)):
+        centre = (np.arange(224) + 0.5) * frame.side / 224 - 0.5 - (frame.top, frame.left)[axis]
+        grid = np.broadcast_to(centre[:, None] if axis == 0 else centre, (224, 224))
+        shown = frame.to_source(grid)
+        inside = shown != 0
+        assert inside.sum() == frame.mask_to_grid(np.ones((400, 400), bool), frame.side).sum()
+        inner = inside & (np.abs(plane - np.median(plane[inside])) < 100)
+        np.testing.assert_allclose(shown[inner], plane[inner], atol=1e-2)
+        for row, line in zip((20, 112, 200), sources, strict=True):
+            for column, source in zip((20, 112, 200), line, strict=True):
+                assert abs(grid[row, column].clip(0, 399) - source[axis]) <= 1
+    truth = moved(dome_mask(), by, -by)
+    assert overlap(truth, frame.to_source(frame.mask_to_grid(truth, 224).astype(np.float32)) > 0.5) > 0.98
 
 
 @pytest.mark.parametrize("side", [100, 223, 224, 225, 400, 500, 800, 900, 1000])
