@@ -223,6 +223,8 @@ class Detector:
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
         verdict = self._decision.judge(scores)
+        if (look := prepared.look) is not None:
+            verdict, scores = verdict.within(look > 0), scores.within(look)
         calibration = self.calibration
         regions = find_regions(
             verdict.map,

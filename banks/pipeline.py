@@ -12,6 +12,7 @@ from models.extraction import Extractor
 from models.features import PartFeatures
 from models.fusion.fusion import Fusion
 from models.preparation.prepare import PreparedPart, prepare
+from models.preparation.roi import BANK_BITS, Roi
 from models.sample import BadSample, Sample
 from models.weights.store import WeightStore
 from recipes.extraction import Modality
@@ -43,19 +44,21 @@ class Pipeline:
 
     fusion: None for a profile without one, or before it is fitted.
     pitch: of the good parts' clouds, metres; None where it is not known.
+    roi: the product's region of interest. Patches outside it are rows of 0.
     """
 
     preparation: Preparation
     extractor: PartExtractor
     fusion: Fusion | None = None
     pitch: float | None = None
+    roi: Roi | None = None
 
     def __call__(self, sample: Sample) -> tuple[PreparedPart, PartFeatures, dict[str, float]]:
         """The prepared part, its patches by bank, and the milliseconds of each stage. Raises BadSample."""
         if sample.missing is not None and sample.missing in self.extractor.needs:
             raise _refusal(sample.missing)
         start = time.perf_counter()
-        prepared = prepare(sample, self.preparation, pitch=self.pitch)
+        prepared = prepare(sample, self.preparation, self.roi, pitch=self.pitch)
         timings = {"prepare": 1000 * (time.perf_counter() - start)}
         features, milliseconds = self.extract(prepared)
         return prepared, features, timings | milliseconds
@@ -63,6 +66,10 @@ class Pipeline:
     def extract(self, prepared: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
         """Patches of a prepared part by bank, with the fused patches, and the milliseconds of each stage."""
         features, timings = self.extractor(prepared)
+        if (look := prepared.look) is not None:
+            features = {
+                bank: patches.within(look & BANK_BITS[bank] > 0) for bank, patches in features.items()
+            }
         if self.fusion is None:
             return features, timings
         start = time.perf_counter()

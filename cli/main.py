@@ -7,6 +7,7 @@ import os
 import textwrap
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,12 @@ def build(
     change: Change = None,
     xyz_unit: XyzUnit = None,
     sensor: SensorFile = None,
+    roi: Annotated[
+        Path | None,
+        typer.Option(
+            help="Region of interest: polygons (JSON) or a grey PNG. [default: roi.json or roi.png in DATA]"
+        ),
+    ] = None,
     extend: Annotated[
         str | None,
         typer.Option(
@@ -108,6 +115,7 @@ def build(
     from recipes.profiles import find_profile
 
     fixed = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
+    fixed |= {"--roi": roi}
     if extend and any(fixed.values()):
         given = ", ".join(option for option, value in fixed.items() if value)
         raise typer.BadParameter(
@@ -115,6 +123,8 @@ def build(
             param_hint="--extend",
         )
     folder = open_product_folder(data).declaring(words_about_files(sensor, xyz_unit))
+    if roi is not None:
+        folder = replace(folder, roi=roi)
     # Without clouds, the background cannot be removed, so images are used as they are.
     recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:

@@ -27,6 +27,11 @@ class Patches:
     rows: torch.Tensor
     layout: Layout
 
+    def within(self, mask: NDArray[np.bool_]) -> Patches:
+        """The same patches, with rows of 0 for patches that touch no True pixel of a (size, size) mask."""
+        touches = torch.from_numpy(self.layout.touches(mask)).to(self.rows.device)
+        return Patches(torch.where(touches[:, None], self.rows, 0), self.layout)
+
 
 PartFeatures: TypeAlias = Mapping[str, Patches]
 """Patches of one part by bank name."""

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.ndimage import gaussian_filter, gaussian_filter1d, maximum_filter
 from scipy.spatial import KDTree
 
 NEIGHBOURS = 3
@@ -35,6 +35,10 @@ class Layout(Protocol):
 
     def pixels(self, size: int) -> NDArray[np.int64]:
         """(n,) int64: row-major pixel of a (size, size) image that contains each row's centre."""
+        ...
+
+    def touches(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n,) bool: rows whose pixels include a True pixel of a (size, size) mask."""
         ...
 
     def image(self, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
@@ -62,6 +66,12 @@ class GridLayout:
         """See `Layout`. Of the four pixels around a centre the lower right is taken."""
         along = ((np.arange(self.side) + 0.5) * size / self.side).astype(np.int64)
         return (along[:, None] * size + along).ravel()
+
+    def touches(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """See `Layout`. A patch that only partly covers a pixel covers the pixel."""
+        size = len(mask)
+        wide = maximum_filter(mask, size=-(-size // self.side), mode="constant")
+        return np.asarray(wide, np.bool_).ravel()[self.pixels(size)]
 
     def image(self, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         """Bilinear (align_corners=False), as published."""
@@ -115,6 +125,10 @@ class GroupLayout:
         """See `Layout`."""
         row, column = (self._centres(size) + 0.5).astype(np.int64).T
         return row * size + column
+
+    def touches(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """See `Layout`. A group lies at the pixel of its centre."""
+        return mask.ravel()[self.pixels(len(mask))]
 
     def image(self, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         """Every pixel by inverse distance from the three nearest centres.

@@ -24,8 +24,9 @@ _INLIER_SHARE = 0.8
 _PIECE_PITCHES = 24.0
 """Gap between two pieces of a product, in pitches: the published 6 mm on parts with points 0.25 mm apart."""
 
-_WINDOW_MARGIN = 1.1
-"""Window of a product, in sides of the box of its largest measured part: parts lie askew."""
+_WINDOW_MARGIN = 1.25
+"""Window of a product, in sides of the box of its largest measured part. The box of a part that lies askew is
+larger, by 1.4 at most. Then the window of this part is larger too."""
 
 
 @dataclass(frozen=True, slots=True)

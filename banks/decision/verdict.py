@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,17 @@ class Verdict:
     def score(self) -> float:
         """The part's score: the sum of the contributions."""
         return math.fsum(self.contributions.values())
+
+    def within(self, mask: NDArray[np.bool_]) -> Verdict:
+        """The verdict with a map of 0 outside a (size, size) mask, and a place inside."""
+        place, size = self.place, len(mask)
+        rows, columns = np.nonzero(mask)
+        if place is not None and len(rows):
+            distances = np.hypot(columns + 0.5 - place[0] * size, rows + 0.5 - place[1] * size)
+            nearest = int(distances.argmin())
+            if distances[nearest] >= 1:  # smoothing moved the place across the border
+                place = ((columns[nearest] + 0.5) / size, (rows[nearest] + 0.5) / size)
+        return replace(self, place=place, map=np.where(mask, self.map, np.float32(0)))
 
 
 class Decision(Protocol):

@@ -13,12 +13,12 @@ from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.versions.draft import Draft, HeldOut, evenly, wanted_parts
-from banks.versions.files import load_probe, write_files
+from banks.versions.files import load_probe, load_roi, write_files
 from banks.versions.gathering import STAGES, BuildError, Gathering
 from banks.versions.good_parts import GoodParts
 from banks.versions.image_bits import with_image_bits
 from banks.versions.manifest import Manifest, library_versions, now
-from banks.versions.measuring import measured_lengths
+from banks.versions.measuring import measured_lengths, region_of_interest
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
@@ -28,6 +28,7 @@ from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
 from models.preparation.pitch import MOST_PITCH, in_millimetres
+from models.preparation.roi import Roi
 from models.readers.product_folder import ProductFolder
 from models.sample import Modality
 from models.weights.folder import DEFAULT_WEIGHTS
@@ -97,13 +98,14 @@ class Builder:
         before = None if extends is None else self._extended(product, extends)
         if before is None:
             told = partial(self.progress, _MEASURING)
-            measured = measured_lengths(folder.train, self.profile.preparation, told)
+            roi = region_of_interest(folder)
+            measured = measured_lengths(folder.train, self.profile.preparation, told, roi)
             _check_unit(measured)
             sensor = with_image_bits(folder.sensor, folder.train)
         else:
-            measured, sensor = before[1].measured, before[1].sensor
+            measured, sensor, roi = before[1].measured, before[1].sensor, load_roi(*before)
         return replace(self, profile=self.profile.resolved(measured))._built(
-            product, folder, measured, sensor, before, activate
+            product, folder, measured, sensor, roi, before, activate
         )
 
     def _built(
@@ -112,17 +114,23 @@ class Builder:
         folder: ProductFolder,
         measured: Measured | None,
         sensor: Sensor,
+        roi: Roi | None,
         before: tuple[Path, Manifest] | None,
         activate: bool,
     ) -> str:
         """Build a version by a profile without lengths that follow the product.
 
-        measured: the lengths of the product. sensor: what is declared or found about the files.
-        before: folder and manifest of the version that is extended.
+        Args:
+            product, folder, activate: as in `build`.
+            measured: the lengths of the product.
+            sensor: what is declared or found about the files.
+            roi: its region of interest.
+            before: folder and manifest of the version that is extended.
         """
         methods = self._methods()
         pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
-        pipeline = replace(pipeline, pitch=None if measured is None else measured.pitch)
+        pitch = None if measured is None else measured.pitch
+        pipeline = replace(pipeline, pitch=pitch, roi=roi)
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
@@ -138,7 +146,7 @@ class Builder:
             _check_distances(held_out)
             decision = draft.decision(held_out)
             probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
-            files = write_files(staged, draft.columns, draft.pipeline.fusion, probe)
+            files = write_files(staged, draft.columns, draft.pipeline.fusion, probe, roi)
             for split in (train, validation):
                 split.save()
             Manifest(

@@ -22,14 +22,21 @@ from models.atomic_file import replacing, write_atomically
 from models.digest import sha256_of
 from models.fusion.fusion import Fusion
 from models.fusion.registry import FUSIONS
+from models.preparation.roi import Roi, from_png
+from models.sample import BadSample
 
 FUSION = "fusion.safetensors"
+ROI = "roi.png"
 
 
-def write_files(folder: Path, columns: Columns, fusion: Fusion | None, probe: Probe | None) -> dict[str, str]:
+def write_files(
+    folder: Path, columns: Columns, fusion: Fusion | None, probe: Probe | None, roi: Roi | None
+) -> dict[str, str]:
     """Write everything but the manifest into a staged directory; returns the sha256 of each file by name."""
     if probe is not None:
         write_atomically(folder / PROBE, to_bytes(probe.prepared))
+    if roi is not None:
+        write_atomically(folder / ROI, roi.to_png())
     for name, column in columns.columns.items():
         column.save(ColumnFiles(folder, name))
     if fusion is not None and fusion.state():
@@ -82,6 +89,7 @@ def load_version(
         state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
         fusion = FUSIONS[profile.extraction.fusion].from_state(state, device)
         pipeline = replace(pipeline, fusion=fusion)
+    pipeline = replace(pipeline, roi=load_roi(folder, manifest))
     return manifest, pipeline, Columns.of(profile, columns), decision
 
 
@@ -93,6 +101,16 @@ def load_probe(folder: Path, manifest: Manifest) -> Probe | None:
     try:
         return Probe(facts.part, facts.held_out, from_bytes((folder / PROBE).read_bytes()))
     except (OSError, ValueError) as error:
+        raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {error}") from error
+
+
+def load_roi(folder: Path, manifest: Manifest) -> Roi | None:
+    """The region of interest of a version that was checked; None without one. Raises BadBank."""
+    if ROI not in manifest.files:
+        return None
+    try:
+        return from_png((folder / ROI).read_bytes())
+    except (OSError, BadSample) as error:
         raise BadBank(f"bank version {folder.parent.name}/{folder.name} is damaged: {error}") from error
 
 

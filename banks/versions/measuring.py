@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from banks.versions.draft import evenly
 from models.preparation.measure import measure
-from models.readers.product_folder import PartFile
+from models.preparation.roi import Roi, read_roi
+from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample, Sample
 from recipes.measured import Measured
 from recipes.preparation import Preparation
@@ -17,11 +18,15 @@ MEASURED_PARTS = 8
 
 
 def measured_lengths(
-    parts: Sequence[PartFile], preparation: Preparation, progress: Callable[[int, int], None]
+    parts: Sequence[PartFile],
+    preparation: Preparation,
+    progress: Callable[[int, int], None],
+    roi: Roi | None = None,
 ) -> Measured | None:
     """Measure some of a product's training parts. None if no part has a cloud.
 
-    preparation: of the profile. progress: callback with the parts done and the number of parts.
+    preparation: of the profile. progress: callback with the parts done and the number of parts. roi: the
+    product's region of interest.
     """
 
     def samples() -> Iterator[Sample]:
@@ -31,4 +36,20 @@ def measured_lengths(
                 yield parts[part].read()
             progress(number, len(chosen))
 
-    return measure(samples(), preparation)
+    return measure(samples(), preparation, roi)
+
+
+def region_of_interest(folder: ProductFolder) -> Roi | None:
+    """The region of interest of a folder's parts; None if the folder has none.
+
+    Raises BadSample: roi_invalid, roi_size. OSError.
+    """
+    if folder.roi is None:
+        return None
+    for part in folder.train:
+        try:
+            height, width = part.read(folder.sensor).valid.shape
+        except BadSample:  # the extraction tells why the part cannot be used
+            continue
+        return read_roi(folder.roi.read_bytes(), (height, width))
+    return None

@@ -57,7 +57,10 @@ def mirrored(part: PreparedPart) -> PreparedPart:
     """The mirror image of a training part. The part's own patches are in the banks: distances of 0 tell
     nothing."""
     turned = part.xyz[:, ::-1] * np.array([-1, 1, 1], np.float32)
-    return replace(part, rgb=part.rgb[:, ::-1].copy(), xyz=turned, valid=part.valid[:, ::-1].copy())
+    look = None if part.look is None else part.look[:, ::-1].copy()
+    return replace(
+        part, rgb=part.rgb[:, ::-1].copy(), xyz=turned, valid=part.valid[:, ::-1].copy(), look=look
+    )
 
 
 def to_bytes(part: PreparedPart) -> bytes:
@@ -72,6 +75,7 @@ def to_bytes(part: PreparedPart) -> bytes:
         valid=part.valid,
         frame=np.array([frame.height, frame.width, frame.top, frame.left, frame.side, frame.size]),
         plane=np.array(_PLANE.index(part.plane_found)),
+        **({} if part.look is None else {"look": part.look}),
     )
     return file.getvalue()
 
@@ -86,6 +90,7 @@ def from_bytes(content: bytes) -> PreparedPart:
                 valid=file["valid"],
                 frame=Frame(*file["frame"].tolist()),
                 plane_found=_PLANE[int(file["plane"])],
+                look=file.get("look"),
             )
     except (OSError, LookupError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{PROBE} is no probe ({error}): build the version again") from error

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from banks.pipeline import Pipeline
-from banks.versions.measuring import measured_lengths
+from banks.versions.measuring import measured_lengths, region_of_interest
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
 from models.fusion.uff_training import Pair, train_uff, write_tensors
@@ -99,11 +99,12 @@ class SharedFusion:
     def _pipeline(self, product: ProductFolder, extraction: Extraction, weights: WeightStore) -> Pipeline:
         """The pipeline of a product's own banks: its lengths follow the product."""
         told = partial(self.progress, "measuring")
-        measured = measured_lengths(product.train, self.profile.preparation, told)
+        roi = region_of_interest(product)
+        measured = measured_lengths(product.train, self.profile.preparation, told, roi)
         profile = self.profile.model_copy(update={"extraction": extraction}).resolved(measured)
         rgb_size = profile.preparation.rgb_size
         extractor = Extractor(profile.extraction, weights, rgb_size=rgb_size, device=self.device)
-        return Pipeline(profile.preparation, extractor)
+        return Pipeline(profile.preparation, extractor, roi=roi)
 
     def _claim(self, identity: str) -> None:
         """Begin a run in the folder, or continue the same run."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.preparation.background import plane_noise
 from models.preparation.pitch import LINES, point_pitch
 from models.preparation.prepare import PreparedPart, part_box, prepare
+from models.preparation.roi import Roi
 from models.sample import BadSample, Sample, without_returns
 from recipes.measured import Measured
 from recipes.preparation import Preparation
@@ -22,11 +23,12 @@ _OUTLIERS = 0.005
 """Share of the points at each end of an axis that the box leaves out: single points fly far away."""
 
 
-def measure(samples: Iterable[Sample], preparation: Preparation) -> Measured | None:
+def measure(samples: Iterable[Sample], preparation: Preparation, roi: Roi | None = None) -> Measured | None:
     """Measure good parts of one product. Each length is the median over the parts that show the length.
 
     preparation: of the profile. Its lengths may follow the product: the parts are prepared with the lengths
-    that are measured here. Returns None if no part has a cloud with neighbouring points.
+    that are measured here. roi: the product's region of interest. Returns None if no part has a cloud with
+    neighbouring points.
     """
     clouds = [without_returns(sample, preparation.no_return) for sample in samples if sample.missing != "xyz"]
     pitches = {
@@ -50,16 +52,16 @@ def measure(samples: Iterable[Sample], preparation: Preparation) -> Measured | N
         box=None,
         picture=longest,
     )
-    return _with_grid(first, clouds, preparation)
+    return _with_grid(first, clouds, preparation, roi)
 
 
-def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation) -> Measured:
+def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation, roi: Roi | None) -> Measured:
     """`first` with what the prepared parts show."""
     parts: list[PreparedPart] = []
     lenient = replace(preparation.resolved(first), min_points=1)  # a window may show more of a small part
     for cloud in clouds:
         with suppress(BadSample):  # the build will say why
-            parts.append(prepare(cloud, lenient))
+            parts.append(prepare(cloud, lenient, roi))
     boxes = [box for part in parts if (box := _longest_box(part)) is not None]
     extents = [longest_side(part.xyz, part.valid) for part in parts]
     sides = [smaller_sides(part.xyz[part.valid]) for part in parts]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from models.preparation.background import largest_piece, off_plane, spans_a_surface, support_plane
 from models.preparation.pitch import check_pitch
+from models.preparation.roi import COLOUR, SHAPE, Roi
 from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
@@ -102,6 +103,7 @@ class PreparedPart:
         valid: (size, size) bool.
         frame: geometry of the grid.
         plane_found: whether a support plane was found and removed; None if no plane was searched.
+        look: (size, size) uint8, `Roi.bits` on the grid; None for a product without a region of interest.
     """
 
     rgb: NDArray[np.uint8]
@@ -109,14 +111,19 @@ class PreparedPart:
     valid: NDArray[np.bool_]
     frame: Frame
     plane_found: bool | None
+    look: NDArray[np.uint8] | None = None
 
 
-def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None) -> PreparedPart:
+def prepare(
+    sample: Sample, settings: Preparation, roi: Roi | None = None, *, pitch: float | None = None
+) -> PreparedPart:
     """Prepare one part. Deterministic; the time is bounded.
 
+    roi: the product's region of interest. The support plane is looked for in the whole cloud.
     pitch: of the product's good parts, metres; None accepts every pitch.
 
     Raises BadSample:
+        roi_size: the part and the region of interest have different sizes.
         out_of_range: a coordinate is beyond MAX_RANGE.
         other_scale: the points are much further apart than those of the good parts, or closer together.
         no_cloud: background "plane" needs a cloud, and the part has none.
@@ -125,6 +132,8 @@ def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None
         no_object: only the support plane is left.
         too_few_points: fewer than `settings.min_points` points are left.
     """
+    if roi is not None:
+        roi.check(sample)
     sample = without_returns(sample, settings.no_return)
     check_range(sample)
     if sample.missing != "xyz":
@@ -132,7 +141,7 @@ def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None
             check_pitch(sample, pitch)
         _check_surface(sample)
     if settings.background == "none":
-        return _prepare_as_is(sample, settings)
+        return _prepare_as_is(sample, settings, roi)
     if sample.missing == "xyz":
         raise BadSample(
             "no_cloud",
@@ -142,9 +151,11 @@ def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None
     clearance = settings.length("clearance")
     plane = support_plane(sample.xyz, sample.valid, settings.length("plane_inlier"))
     mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane, clearance)
+    if roi is not None:
+        mask = mask & roi.seen
     mask = largest_piece(sample.xyz, mask, settings.length("piece_distance"))
-    part = _on_grid(sample, mask, settings, background_rgb=False, plane_found=plane is not None)
-    if not part.valid.any():
+    part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane is not None)
+    if not mask.any():
         raise BadSample(
             "no_object",
             "Only the support plane was found. Check that a part lies in the image and stands more than "
@@ -156,13 +167,14 @@ def prepare(sample: Sample, settings: Preparation, *, pitch: float | None = None
     return part
 
 
-def _prepare_as_is(sample: Sample, settings: Preparation) -> PreparedPart:
+def _prepare_as_is(sample: Sample, settings: Preparation, roi: Roi | None) -> PreparedPart:
     """Only resize a part that was prepared before.
 
     As published, a pixel is valid if all three coordinates are not 0: the published Eyecandies conversion
     marks background by x = 0 alone.
     """
-    part = _on_grid(sample, (sample.xyz != 0).all(axis=2), settings, background_rgb=True, plane_found=None)
+    mask = (sample.xyz != 0).all(axis=2)
+    part = _on_grid(sample, mask, settings, roi, background_rgb=True, plane_found=None)
     if sample.missing != "xyz":
         _check_points(part, settings)
     return part
@@ -172,17 +184,27 @@ def _on_grid(
     sample: Sample,
     mask: NDArray[np.bool_],
     settings: Preparation,
+    roi: Roi | None,
     *,
     background_rgb: bool,
     plane_found: bool | None,
 ) -> PreparedPart:
     """Cut or pad to a square, and resize. background_rgb: whether colour outside `mask` is kept."""
+    coloured = None if background_rgb else mask
+    look = None
+    if roi is not None:
+        mask = mask & roi.seen
     frame = _frame(mask, settings)
-    xyz, valid = _cloud_on_grid(sample.xyz, mask, frame)
-    square = frame.square(sample.rgb if background_rgb else sample.rgb * mask[..., None])
+    if roi is not None:
+        look = _at_grid(roi.bits, frame)
+        coloured = (roi.bits & COLOUR > 0) & (True if coloured is None else coloured)
+        mask = mask & (roi.bits & SHAPE > 0)
+    valid = _at_grid(mask, frame)
+    xyz = np.where(valid[..., None], _at_grid(sample.xyz, frame), np.float32(0))
+    square = frame.square(sample.rgb if coloured is None else sample.rgb * coloured[..., None])
     size = (settings.rgb_size, settings.rgb_size)
     rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
-    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found)
+    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found, look=look)
 
 
 def _frame(mask: NDArray[np.bool_], settings: Preparation) -> Frame:
@@ -225,17 +247,15 @@ def padded_side(shape: tuple[int, ...], settings: Preparation) -> int:
     return -(-side // 100) * 100 if settings.background == "plane" else side
 
 
-def _cloud_on_grid(
-    xyz: NDArray[np.float32], mask: NDArray[np.bool_], frame: Frame
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """xyz (size, size, 3) and valid (size, size) by nearest pixel. An average would mix points across an
-    edge."""
+def _at_grid(source: NDArray[Kind], frame: Frame) -> NDArray[Kind]:
+    """(size, size, ...) of a source (height, width, ...) by nearest pixel, 0 where the source is not. An
+    average would mix points across an edge."""
     index = _source_index(frame.side, frame.size)
     rows, columns = index - frame.top, index - frame.left
-    inside = ((rows >= 0) & (rows < frame.height))[:, None] & ((columns >= 0) & (columns < frame.width))
-    at = np.ix_(rows.clip(0, frame.height - 1), columns.clip(0, frame.width - 1))
-    valid = mask[at] & inside
-    return np.where(valid[..., None], xyz[at], np.float32(0)), valid
+    found = source[np.ix_(rows.clip(0, frame.height - 1), columns.clip(0, frame.width - 1))]
+    found[(rows < 0) | (rows >= frame.height)] = 0
+    found[:, (columns < 0) | (columns >= frame.width)] = 0
+    return found
 
 
 def _source_index(side: int, size: int) -> NDArray[np.intp]:

@@ -62,7 +62,10 @@ NOTE_SUFFIXES = frozenset(
     (".txt", ".md", ".json", ".csv", ".xml", ".yaml", ".yml", ".log", ".ini", ".html", ".pdf")
 )
 """Endings of notes and documents, which are left out without a message where parts lie side by side."""
-SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini"))
+ROI_FILES = ("roi.json", "roi.png")
+"""Names of the file in a product's folder that holds the region of interest."""
+OTHER_FILES = frozenset(("thumbs.db", "desktop.ini", *ROI_FILES))
+"""Files that are no parts and are left out without a message."""
 SYSTEM_FOLDER = "__MACOSX"
 UNREAD: Mapping[str, str] = {
     ".lnk": "a Windows shortcut is not read. Copy the file itself here",

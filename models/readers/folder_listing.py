@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.readers.file_names import name_key, natural, printable
-from models.readers.folder_layout import PART_SUFFIXES, SYSTEM_FILES, SYSTEM_FOLDER, UNREAD
+from models.readers.folder_layout import OTHER_FILES, PART_SUFFIXES, SYSTEM_FOLDER, UNREAD
 
 _DEEPEST = 4
 """How many folders deep parts are looked for."""
@@ -91,4 +91,4 @@ def left_out(entries: Sequence[Path], prefix: str, reason: str) -> str:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == SYSTEM_FOLDER or name.lower() in SYSTEM_FILES
+    return name.startswith(".") or name == SYSTEM_FOLDER or name.lower() in OTHER_FILES

@@ -19,6 +19,7 @@ from models.readers.folder_layout import (
     GOOD_NAMES,
     INTRINSICS_FILE,
     PART_SUFFIX,
+    ROI_FILES,
     SENSOR_FILE,
     SPLIT_NAMES,
     SPLITS,
@@ -81,6 +82,7 @@ class ProductFolder:
 
     skipped: one sentence for each kind of file or folder that looked like a part and was left out.
     layout: how the folder is laid out.
+    roi: the file of the region of interest, if the folder has one.
     """
 
     train: tuple[PartFile, ...]
@@ -88,6 +90,7 @@ class ProductFolder:
     test: tuple[PartFile, ...]
     skipped: tuple[str, ...]
     layout: Layout = "splits"
+    roi: Path | None = None
 
     @property
     def sensor(self) -> Sensor:
@@ -171,7 +174,8 @@ def open_product(root: Path) -> ProductFolder:
         raise NotAProductFolder(f"{printable(root)} has no parts. {EXPECTED}{reasons}")
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     layout = "splits" if splits else "parts" if good is None else "good"
-    product = ProductFolder(train, validation, test, tuple(notes), layout)
+    roi = next((root / name for name in ROI_FILES if (root / name).is_file()), None)
+    product = ProductFolder(train, validation, test, tuple(notes), layout, roi)
     return product.declaring(_declared(listing), first=False)
 
 

@@ -101,6 +101,8 @@ _FINAL = {
     "repeated_field": "A field of the form is there twice.",
     "rgb_dtype": "The numbers of the image have a type that is not accepted.",
     "rgb_shape": "The image is not height x width x 3.",
+    "roi_invalid": "The region of interest cannot be used.",
+    "roi_size": "The part does not have the size of the product's region of interest.",
     "role_too_small": "The role of the API key does not allow this.",
     "scoring_failed": "The server failed on this part. Its log has the cause.",
     "sensor_invalid": "What is declared about the files of the part cannot be used.",

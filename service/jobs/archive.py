@@ -93,6 +93,7 @@ class PartsArchive:
             raise
         self.parts: tuple[PartFile, ...] = (*product.train, *product.validation, *product.test)
         self.left_out = product.skipped
+        self._roi = product.roi
 
     def close(self) -> None:
         """Close the file."""
@@ -129,6 +130,9 @@ class PartsArchive:
                 place.write_bytes(fields[field])
             on_progress(number, len(good))
         self._extract_declared(folder)
+        if self._roi is not None:
+            content = self._bytes(self._roi, "rgb", limits.bytes_of("rgb"), limits)
+            (folder / _at(self._roi)).write_bytes(content)
         return folder
 
     def _extract_declared(self, folder: Path) -> None:

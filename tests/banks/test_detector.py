@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 
 from banks.detector import Detector, PartResult, made_up_part
 from banks.pipeline import PartExtractor, Pipeline, make_pipeline
+from banks.versions.builder import Builder
 from banks.versions.store import BadBank, BankStore
 from models.features import PartFeatures
 from models.preparation.prepare import PreparedPart
 from models.readers.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
 from recipes.profile import Profile
+from recipes.profiles import find_profile
 from tests.conftest import SMALL
 
 
@@ -47,6 +50,75 @@ def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -
     assert arrays["rgb_distances"].shape == (784,)
     assert arrays["fused_distances"].shape == (3136,)
     assert float(arrays["score"]) == result.score
+
+
+AREAS = {
+    "polygons": [
+        {"points": [[0, 0], [400, 0], [400, 200], [0, 200]], "look": "shape"},
+        {"points": [[0, 0], [200, 0], [200, 200], [0, 200]]},
+        {"points": [[0, 200], [200, 200], [200, 400], [0, 400]], "look": "colour"},
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def partial(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Detector:
+    """Upper left: both. Upper right: shape. Lower left: colour. Lower right: nothing."""
+    root = tmp_path_factory.mktemp("partial")
+    roi = root / "roi.json"
+    roi.write_text(json.dumps(AREAS))
+    folder = open_product_folder(small_product)
+    folder = replace(folder, train=folder.train[:3], roi=roi)
+    store = BankStore(root / "banks")
+    Builder(find_profile("embedded", changes=["coreset=0.02"]), store, keep_parts=False).build(SMALL, folder)
+    return Detector.load(store.path(SMALL))
+
+
+UPPER_LEFT, UPPER_RIGHT = np.s_[120:160, 120:160], np.s_[120:160, 240:280]
+LOWER_LEFT, LOWER_RIGHT = np.s_[240:280, 120:160], np.s_[240:280, 240:280]
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "seen"),
+    [
+        (UPPER_LEFT, "paint", True),
+        (UPPER_LEFT, "bump", True),
+        (UPPER_RIGHT, "paint", False),
+        (UPPER_RIGHT, "bump", True),
+        (LOWER_LEFT, "paint", True),
+        (LOWER_LEFT, "bump", False),
+        (LOWER_RIGHT, "paint", False),
+        (LOWER_RIGHT, "bump", False),
+    ],
+)
+def test_nothing_is_scored_or_shown_outside_the_region_of_interest(
+    partial: Detector, samples: list[Sample], place: tuple[slice, slice], kind: str, seen: bool
+) -> None:
+    before, rgb, xyz = _one(partial, samples[0]), samples[0].rgb.copy(), samples[0].xyz.copy()
+    if kind == "paint":
+        rgb[place] = (255, 0, 255)
+    else:
+        xyz[place] -= np.array([0, 0, 0.003], np.float32)
+    after = _one(partial, make_sample(rgb, xyz))
+    assert (after.score > 2 * before.score) == seen
+    assert seen or after.score == before.score
+    assert seen or after.regions == before.regions
+    assert np.array_equal(after.map, before.map) != seen
+    look, shown = after.prepared.look, after.prepared.frame.to_source(after.map)
+    assert look is not None
+    assert not after.map[look == 0].any()
+    assert not after.bank_maps["point"][look == 1].any()
+    assert not after.bank_maps["rgb"][look == 2].any()
+    assert not shown[205:, 205:].any()
+    for region in after.regions:
+        assert region.peak_pixel[0] <= 201 or region.peak_pixel[1] <= 201
+
+
+def test_a_version_keeps_its_region_of_interest(partial: Detector, samples: list[Sample]) -> None:
+    assert "roi.png" in partial.manifest.files
+    (refused,) = partial.score([make_sample(samples[0].rgb[:-1], samples[0].xyz[:-1])])
+    assert isinstance(refused, BadSample)
+    assert refused.code == "roi_size"
 
 
 def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:

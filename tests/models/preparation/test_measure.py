@@ -44,7 +44,7 @@ def test_what_is_measured() -> None:
     found, _ = resolved(part(), part())
     assert found.parts == 2
     assert found.pitch == pytest.approx(PITCH, rel=0.1)
-    assert found.grid_pitch == pytest.approx(PITCH * 1.1 * 240 / 224, rel=0.2)
+    assert found.grid_pitch == pytest.approx(PITCH * 1.25 * 240 / 224, rel=0.2)
     assert found.noise == pytest.approx(NOISE, rel=0.1)
     assert found.field == pytest.approx(400 * PITCH, rel=0.05)
     assert found.extent == pytest.approx(0.6 * 400 * PITCH, rel=0.05)
@@ -55,12 +55,12 @@ def test_what_is_measured() -> None:
 def test_the_window_is_a_little_larger_than_the_part_and_no_larger_than_the_picture() -> None:
     found, profile = resolved(part(), part())
     assert found.box is not None
-    assert profile.preparation.window == np.ceil(1.1 * found.box)
+    assert profile.preparation.window == np.ceil(1.25 * found.box)
     prepared = prepare(part(), profile.preparation)
     assert prepared.frame.side == profile.preparation.window
     again = measure([part(), part()], profile.preparation)
     assert again is not None
-    assert again.grid_pitch == found.grid_pitch == pytest.approx(PITCH * 264 / 224, rel=0.05)
+    assert again.grid_pitch == found.grid_pitch == pytest.approx(PITCH * 300 / 224, rel=0.05)
     for box, window in ((30, 224), (390, 400), (1100, 1100)):
         measured = replace(found, box=box, picture=max(400, box))
         assert DEFAULT.resolved(measured).preparation.window == window

@@ -185,7 +185,7 @@ def test_a_depth_map_of_a_wrong_scale_is_told_so() -> None:
     flat = np.full((100, 100), 0.5, np.float64)
     flat[40:60, 40:60] = 0.45
     for scale in (1e-6, 0.001):
-        cloud = unproject(flat, Intrinsics(525, 525, 50, 50, scale))
+        cloud, _ = unproject(flat, Intrinsics(525, 525, 50, 50, scale))
         with pytest.raises(BadSample, match="depth_scale"):
             prepare(sample(cloud), Preparation())
 

@@ -55,6 +55,15 @@ def test_the_mvtec_layout(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sample.xyz, XYZ)
 
 
+def test_a_region_of_interest_is_no_part(tmp_path: Path) -> None:
+    write(tmp_path, "1.png", "1.npy", "roi.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["1"]
+    assert (folder.roi, folder.skipped) == (tmp_path / "roi.png", ())
+    (tmp_path / "roi.json").write_text("{}")
+    assert open_product_folder(tmp_path).roi == tmp_path / "roi.json"
+
+
 @pytest.mark.parametrize("cloud", ["npy", "tiff"])
 def test_pairs_in_one_folder_are_good_parts(tmp_path: Path, cloud: str) -> None:
     write(tmp_path, "1.png", f"1.{cloud}")

@@ -107,6 +107,19 @@ def test_names_of_old_windows_software_are_read_and_extracted(tmp_path: Path, pa
     assert extracted.files["xyz"].read_bytes() == part["xyz"]
 
 
+@pytest.mark.parametrize("name", ["roi.json", "roi.png"])
+@pytest.mark.parametrize("top", ["p/", ""])
+def test_the_region_of_interest_comes_along(
+    tmp_path: Path, part: dict[str, bytes], name: str, top: str
+) -> None:
+    file = _holding(tmp_path / "roi.zip", part, f"{top}rgb/0.png", f"{top}xyz/0.tiff", f"{top}{name}")
+    archive = PartsArchive(file, LIMITS)
+    assert [one.name for one in archive.parts] == ["0"]
+    folder = archive.extract(tmp_path / "out", ReadLimits(), lambda done, total: None)
+    archive.close()
+    assert open_product_folder(folder).roi == folder / top / name
+
+
 @pytest.mark.parametrize(
     "name", ["..\\1.png", "\\1.png", "a\\..\\..\\1.png", "a\\\\1.png", "C:\\1.png", "C:1.png", "a\\CON\n.png"]
 )
