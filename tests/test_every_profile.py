@@ -1,7 +1,8 @@
 """For every named profile: a part's patches and scores are bitwise the same alone and in a batch of eight.
 
-Each distinct extractor runs once, point transformers with an eighth of their groups; each profile's fusion,
-banks and decision run on the first channels of those patches. A new profile is covered by being listed.
+Each distinct extractor runs once: point transformers with an eighth of their groups, vision transformers with
+the first of their equal blocks. Each profile's fusion, banks and decision run on the first channels of those
+patches. A new profile is covered by being listed.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ from recipes.profiles import PROFILES
 from tests.golden_inputs import write_weights
 
 BATCH, LAST = 8, 7
+BLOCKS = 3
+"""Of a vision transformer's 12."""
 RGB_CHANNELS, POINT_CHANNELS = 24, 32
 """Of the patches that go to fusion and banks."""
 
@@ -109,6 +112,8 @@ def grids(
         if isinstance(choice, RgbChoice):
             write_weights(recipe, folder, [rgb_backbone(choice.backbone).weights], 7)
             extract = rgb_extractor(choice, store, "cpu", size=preparation.rgb_size)
+            if extract.backbone.kind == "tokens":
+                extract._network.blocks = extract._network.blocks[:BLOCKS]
         else:
             write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
             extract = point_extractor(_cheap(choice), store, "cpu")

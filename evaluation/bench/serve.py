@@ -102,7 +102,7 @@ async def load(station: Station, seconds: float, factor: float) -> dict[str, obj
     station: where parts are sent. seconds: duration. factor: load as a multiple of the measured capacity.
     Raises RuntimeError if the server does not answer single parts with 200.
     """
-    alone = [await station.send() for _ in range(_ALONE)]
+    alone = await _one_by_one(station, seconds)
     if any(answer.status != 200 for answer in alone):
         statuses = dict(Counter(answer.status for answer in alone))
         raise RuntimeError(
@@ -131,6 +131,15 @@ async def load(station: Station, seconds: float, factor: float) -> dict[str, obj
         "refused_p99_ms": _quantile(refused, 0.99) if refused else None,
         "memory_mb": {"before": memory[0], "most": max(memory), "after": memory[-1]},
     }
+
+
+async def _one_by_one(station: Station, seconds: float) -> list[Answer]:
+    """Send parts one after another: `_ALONE` parts, fewer if the time is over before, at least one."""
+    until = time.monotonic() + seconds
+    answers = [await station.send()]
+    while len(answers) < _ALONE and time.monotonic() < until:
+        answers.append(await station.send())
+    return answers
 
 
 async def _capacity(station: Station, seconds: float) -> float:

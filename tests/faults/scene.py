@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,11 @@ def make_scene(folder: Path, profile: str = PROFILE) -> Scene:
     """Render parts and build both versions below an empty folder."""
     (parts,) = write_demo_parts(folder / "parts", products=[PRODUCT], train=3, validation=2, test=1)
     store = BankStore(folder / "banks")
-    for changes in ((COARSE,), (COARSE,), ("coreset=0.1",)):
-        Builder(find_profile(profile, changes=changes), store).build(PRODUCT, open_product_folder(parts))
+    for version, changes in zip(VERSIONS, (COARSE, "coreset=0.1"), strict=True):
+        builder = Builder(find_profile(profile, changes=[changes]), store)
+        assert builder.build(PRODUCT, open_product_folder(parts)) == version
+        if version == VERSIONS[0]:
+            shutil.copytree(store.path(PRODUCT), store.path(PRODUCT).with_name("v2"))  # so the next one is v3
     store.activate(PRODUCT, VERSIONS[0])
     store.delete(PRODUCT, "v2")
     defect = next(path for path in sorted((parts / "test").iterdir()) if path.name != "good")

@@ -82,12 +82,14 @@ def client(settings: Settings) -> Iterator[httpx.Client]:
 
 
 def test_a_new_product_from_a_zip_and_its_progress(
-    client: httpx.Client, settings: Settings, small_product: Path
+    client: httpx.Client, settings: Settings, declared_product: Path
 ) -> None:
-    body = zipped(small_product, "train", "validation")
+    """The product declares what no return is."""
+    body = zipped(declared_product, "train", "validation")
+    wish = {**QUICK, "no_return": 9999, "scale": 1}
     key = {"Idempotency-Key": "monday"}
     url = "/v1/products/fresh/builds"
-    answer = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    answer = client.post(url, content=body, headers=ZIP | key, params=wish)
     *told, last = events(client, answer)
     places = {(line.get("stage"), line.get("stage_number"), line.get("stages")) for line in told}
     assert {("training parts", 2, 5), ("point coreset", 4, 5)} <= places
@@ -97,26 +99,12 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert client.get("/v1/products/fresh/versions").json()["active"] is None
     assert client.post("/v1/products/fresh/versions/v1/activate").status_code == 200
     assert client.get("/v1/products/fresh").json()["profile"] == "embedded-point"
-    again = client.post(url, content=body, headers=ZIP | key, params=QUICK)
+    again = client.post(url, content=body, headers=ZIP | key, params=wish)
     assert again.headers["location"] == answer.headers["location"]
-    parts = Manifest.read(BankStore(settings.banks).path("fresh")).training_parts
-    assert parts[0] == "train/good/000"
-    assert not children()
-
-
-def test_a_build_may_declare_what_no_return_is(
-    client: httpx.Client, settings: Settings, declared_product: Path
-) -> None:
-    answer = client.post(
-        "/v1/products/declared/builds",
-        content=zipped(declared_product, "train", "validation"),
-        headers=ZIP,
-        params={**QUICK, "no_return": 9999, "scale": 1},
-    )
-    last = ended(client, answer)
-    assert last["state"] == "done", last
-    manifest = Manifest.read(settings.banks / "declared" / "v1")
+    manifest = Manifest.read(BankStore(settings.banks).path("fresh"))
+    assert manifest.training_parts[0] == "train/good/000"
     assert manifest.profile.preparation.no_return == 9999
+    assert not children()
 
 
 def test_parts_that_people_called_good_extend_the_active_version(
