@@ -5,9 +5,27 @@ A hook runs in the server's process before the command does.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tests.faults import small_disk
+
+
+def scores() -> None:
+    """Nothing odd."""
+    _serve(lambda: None)
+
+
+def scores_on_a_small_disk() -> None:
+    """Nothing odd, but `small_disk.environment` names a disk, and the disk is full."""
+    small_disk.mount()
+    with suppress(OSError):
+        Path(os.environ["SMALL_DISK"], "fill").write_bytes(bytes(2 * int(os.environ["SMALL_DISK_BYTES"])))
+    _serve(lambda: None)
 
 
 def dies() -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from service.exit_status import EXIT_FULL
 from service.jobs.build import BuildJob
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.faults import small_disk
+from tests.faults.warm import Warm
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -245,16 +246,19 @@ def test_a_bank_directory_that_cannot_be_written_fails_the_job(
 
 
 @pytest.mark.parametrize("size", [1 << 20, 17 << 20])
-def test_a_build_on_a_disk_that_gets_full_says_so(small_product: Path, tmp_path: Path, size: int) -> None:
-    """In a mount namespace of its own, where the system gives one: wherever the build is when it happens."""
-    build = [sys.executable, "-m", "tribank", "build", SMALL, str(small_product), "--banks", str(tmp_path)]
-    inside = 'mount -t tmpfs -o size=$0 tmpfs "$1" && shift && exec "$@"'
-    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
-        pytest.skip("no mount namespace can be had here")
-    done = subprocess.run([*apart, inside, str(size), str(tmp_path), *build], capture_output=True, text=True)
-    assert done.returncode == EXIT_FULL
-    assert "disk is full" in done.stderr.splitlines()[-1]
+@pytest.mark.skipif(not small_disk.available(), reason="no mount namespace can be had here")
+def test_a_build_on_a_disk_that_gets_full_says_so(
+    small_product: Path, tmp_path: Path, warm: Warm, size: int
+) -> None:
+    """Wherever the build is when it happens."""
+    banks = tmp_path / "banks"
+    banks.mkdir()
+    build = ["build", SMALL, str(small_product), "--banks", str(banks)]
+    hook = f"{small_disk.__name__}:{small_disk.mount.__name__}"
+    command = warm.start(build, tmp_path / "said", small_disk.environment(banks, size), hook)
+    assert command.wait() == EXIT_FULL
+    assert "disk is full" in command.said.read_text().splitlines()[-1]
+    assert not list(banks.iterdir()), "the banks were on the small disk"
 
 
 def test_builds_and_batches_have_places_of_their_own(serve: Any, strict_settings: Any, loader: Any) -> None:

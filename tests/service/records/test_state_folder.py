@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +18,12 @@ from service.jobs.store import JobStore
 from service.records.results import Filter, Result, ResultStore
 from service.records.state_folder import StateFolder, StateInUse
 from service.watch.logs import make_logger
+from tests.faults import small_disk
+from tests.faults.bench import served_by
+from tests.faults.warm import Warm
+from tests.service import stand_in
 from tests.waiting import until
 
-HOUSE = Path(__file__).parents[3]
 SCORE = "/v1/products/cookie/score"
 
 
@@ -129,42 +129,19 @@ def test_a_folder_that_cannot_be_had_is_tried_again(
         assert "state_available" in {line["event"] for line in running.log}
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from service.engine import store_loader
-from service.server import run
-from service.settings import Settings
-from tests.service.conftest import BrightnessDetector, OneProduct
-
-store_loader.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
-folder = Path(sys.argv[1])
-run(Settings(banks=folder, state=folder / "state", port=0), ready=lambda address: print(address, flush=True))
-"""
-
-
+@pytest.mark.skipif(not small_disk.available(), reason="no mount namespace can be had here")
 def test_a_service_starts_on_a_full_disk_and_keeps_records_once_there_is_room(
-    part: dict[str, bytes], tmp_path: Path
+    part: dict[str, bytes], tmp_path: Path, warm: Warm
 ) -> None:
-    """A real small disk, in a mount namespace of its own, where the system gives one."""
-    state = tmp_path / "state"
-    state.mkdir()
-    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    if shutil.which("unshare") is None or subprocess.run([*apart, "mount -t tmpfs t /mnt"]).returncode:
-        pytest.skip("no mount namespace can be had here")
-    fill = 'mount -t tmpfs -o size=2m tmpfs "$1" && head -c 4m /dev/zero > "$1/fill" 2>&-; shift; exec "$@"'
-    program = [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path)]
-    server = subprocess.Popen(
-        [*apart, fill, "sh", str(state), *program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(HOUSE)},
-    )
+    """A real small disk that only the service sees."""
+    state, banks = tmp_path / "state", tmp_path / "banks"
+    for folder in (state, banks):
+        folder.mkdir()
+    serve = ["serve", "--banks", str(banks), "--state", str(state), "--port", "0"]
+    hook = f"{stand_in.__name__}:{stand_in.scores_on_a_small_disk.__name__}"
+    server = warm.start(serve, tmp_path / "said", small_disk.environment(state, 2 << 20), hook)
     try:
-        assert server.stdout is not None
-        with httpx.Client(base_url=server.stdout.readline().strip(), timeout=60, trust_env=False) as client:
-            until(lambda: client.get("/readyz").status_code == 200, "ready")
+        with served_by(server).client() as client:
             _scores(client, part)
             assert _figures(client, "state_available") == {"results": 0, "jobs": 0}
             for path in ("/v1/results", "/v1/jobs"):
@@ -174,11 +151,10 @@ def test_a_service_starts_on_a_full_disk_and_keeps_records_once_there_is_room(
             until(lambda: _notes(client) == [], "the folder")
             kept = _scores(client, part)
             assert client.get(f"/v1/results/{kept}").status_code == 200
-        server.send_signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
         assert server.wait(100) == 0
     finally:
         server.kill()
-        server.communicate()
 
 
 def test_a_disk_that_gets_full_later_is_told_until_there_is_room(tmp_path: Path) -> None:

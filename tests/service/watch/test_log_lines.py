@@ -7,8 +7,6 @@ import ctypes
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,9 +19,10 @@ import pytest
 from service.jobs.task import Task
 from service.settings import Settings
 from service.watch.log_lines import LogLines
+from tests.faults.warm import Warm
+from tests.service import stand_in
 from tests.waiting import until
 
-HOUSE = Path(__file__).parents[3]
 KINDS = ("full", "closed", "unread")
 
 
@@ -105,47 +104,33 @@ def _lost(client: httpx.Client) -> float:
     return float(told["tribank_log_lines_lost_total"])
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from service.engine import store_loader
-from service.server import run
-from service.settings import Settings
-from tests.service.conftest import BrightnessDetector, OneProduct
-
-def ready(address):
-    print(address, flush=True)
-    print(address, file=sys.stderr)
-
-store_loader.StoreLoader = lambda *_, **__: OneProduct(BrightnessDetector())
-folder = Path(sys.argv[1])
-sys.exit(0 if run(Settings(banks=folder, state=folder / "state", port=0), ready=ready) else 3)
-"""
-
-
 @pytest.mark.parametrize("kind", ["full", "unread"])
 def test_a_server_starts_scores_and_ends_well_on_such_a_stream(
-    kind: str, part: dict[str, bytes], tmp_path: Path
+    kind: str, part: dict[str, bytes], tmp_path: Path, free_port: int, warm: Warm
 ) -> None:
+    (tmp_path / "banks").mkdir()
+    serve = ["serve", "--port", str(free_port)]
+    serve += ["--banks", str(tmp_path / "banks"), "--state", str(tmp_path / "state")]
+    hook = f"{stand_in.__name__}:{stand_in.scores.__name__}"
     with _unwritable(kind) as descriptor:
-        server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            stderr=descriptor,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(HOUSE)},
-        )
+        errors = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+        server = warm.start(serve, tmp_path / "said", hook=hook, errors=errors)
         try:
-            assert server.stdout is not None
-            address = server.stdout.readline().strip()
+            address = f"http://127.0.0.1:{free_port}"
             with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-                until(lambda: client.get("/readyz").status_code == 200, "ready")
+                until(lambda: _ready(client), "ready")
                 assert client.post("/v1/products/cookie/score", files=part).status_code == 200
-            server.send_signal(signal.SIGTERM)
+            server.signal(signal.SIGTERM)
             assert server.wait(100) == 0
         finally:
             server.kill()
-            server.communicate()
+
+
+def _ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_each_threads_lines_keep_their_order_and_none_is_lost_at_the_end() -> None:
