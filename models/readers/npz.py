@@ -40,7 +40,7 @@ def npz_recording(data: bytes, limits: ReadLimits) -> tuple[Recording, dict[str,
     """Read one part from an NPZ file, and what the file declares. The image or the cloud may be missing.
 
     Entries:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W) grey, or (H, W, C): grey, grey and alpha, RGB, or RGB and alpha; uint8 or uint16.
         xyz: (H, W, 3) float, or (H, W) heights. With xyz_scale, (H, W, 3) int16 too.
         xyz_scale: one number or three. Metres are then xyz * xyz_scale + xyz_offset. A stored 0, 0, 0
             means no return.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from models.readers.declared import NOTHING, UNDECLARED, declared
 from models.readers.files import file_bytes, read_cloud, read_depth, read_rgb, require
 from models.readers.limits import DEFAULT_LIMITS, ReadLimits
 from models.readers.npz import npz_recording
+from models.readers.pixels import pixels_of
 from models.readers.recording import Recording, joined
 from models.readers.units import agreed
 from models.sample import BadSample, Sample
@@ -50,6 +52,8 @@ def read_part(
                 )
             named = declared(UNDECLARED, words).xyz_unit
             own = agreed(own, named, None)
+            if recording.rgb is not None:
+                recording = replace(recording, rgb=pixels_of(recording.rgb, limits).rgb(used.image_bits))
             return recording.sample(used, own)
     sensor = declared(sensor, fields)
     recording = _recorded(fields, limits, sensor.image_bits)

@@ -8,11 +8,12 @@ always 0. So the number of significant bits must be known: from the file, from t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.readers.limits import ReadLimits, check_pixels
 from models.sample import BadSample
 
 _Value = TypeVar("_Value", np.uint8, np.uint16)
@@ -20,6 +21,7 @@ _Value = TypeVar("_Value", np.uint8, np.uint16)
 FULL_BITS = 16
 CAMERA_BITS = (8, 10, 12, 14)
 """Significant bits of cameras whose files have 16 bits."""
+_MOST_CHANNELS = 4
 _DARK = 16  # of 255
 _BRIGHT_SHARE = 0.01  # of the pixels of a nearly black image
 _ROWS = 256  # converted at once, to save memory
@@ -72,6 +74,19 @@ def is_nearly_black(rgb: NDArray[np.uint8]) -> bool:
     """
     bright = np.count_nonzero(rgb.max(axis=2) >= _DARK)
     return bright < _BRIGHT_SHARE * rgb.shape[0] * rgb.shape[1]
+
+
+def pixels_of(array: NDArray[Any], limits: ReadLimits) -> Pixels:
+    """An image that comes as an array. Raises BadSample: rgb_shape, rgb_dtype, too_small; TooLarge."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= _MOST_CHANNELS):
+        shape = " x ".join(map(str, array.shape))
+        raise BadSample(
+            "rgb_shape", f"The image must be height x width, or height x width x 1 to 4, not {shape}."
+        )
+    if array.dtype not in (np.uint8, np.uint16):
+        raise BadSample("rgb_dtype", f"The image must be 8-bit or 16-bit unsigned, not {array.dtype}.")
+    check_pixels(array.shape[0], array.shape[1], limits.rgb_pixels, limits, "image")
+    return Pixels(without_alpha(array))
 
 
 def without_alpha(values: NDArray[_Value]) -> NDArray[_Value]:

@@ -31,7 +31,7 @@ class Recording:
     """The arrays of one part.
 
     Attributes:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8, or the array of an NPZ as stored.
         cloud: coordinates, or heights.
         depth: (H, W) depths along the optical axis.
     """

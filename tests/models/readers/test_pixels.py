@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
-from models.readers import read_part, read_pixels, read_rgb
-from models.readers.pixels import significant_bits
+from models.readers import ReadLimits, read_part, read_pixels, read_rgb
+from models.readers.pixels import pixels_of, significant_bits
 from models.sample import BadSample
 from recipes.sensor import Sensor
-from tests.models.readers.image_kinds import GREY, KINDS, RGB, deep, deep_png, tiff
+from tests.models.readers.image_kinds import ALPHA, GREY, KINDS, RGB, deep, deep_png, tiff
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -56,3 +58,28 @@ def test_the_bits_are_declared_for_the_product_or_with_the_part() -> None:
     fields = {"rgb": kind.content}
     for read in (read_part(fields, Sensor(image_bits=12)), read_part({**fields, "image_bits": b"12"})):
         np.testing.assert_array_equal(read.rgb, kind.rgb)
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
+def test_an_array_of_every_form_is_an_image(bits: int, channels: int | None) -> None:
+    shape = {None: GREY, 1: GREY[..., None], 2: np.dstack([GREY, ALPHA]), 3: RGB, 4: np.dstack([RGB, ALPHA])}
+    array, expected = shape[channels], RGB if channels in (3, 4) else np.dstack([GREY] * 3)
+    stream = io.BytesIO()
+    np.savez(stream, rgb=array if bits == 8 else deep(array, bits))
+    read = read_part({"sample": stream.getvalue(), "image_bits": str(bits).encode()})
+    np.testing.assert_array_equal(read.rgb, expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "code"),
+    [
+        ((40, 40, 5), "u1", "rgb_shape"),
+        ((40, 40), "f4", "rgb_dtype"),
+        ((5001, 5000), "u1", "too_many_pixels"),
+    ],
+)
+def test_other_arrays_are_refused(shape: tuple[int, ...], kind: str, code: str) -> None:
+    with pytest.raises(BadSample) as refused:
+        pixels_of(np.zeros(shape, kind), ReadLimits())
+    assert refused.value.code == code
