@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.datasets.collection import list_products
-from evaluation.datasets.depth_folder import DepthPart, depth_part_gaps, list_depth_parts
 from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
 from evaluation.datasets.mvtec3d import CATEGORIES
@@ -20,7 +19,6 @@ from models.readers.product_folder import ProductFolder
 from models.readers.product_places import NotAProductFolder, find_products
 
 EYECANDIES = "Eyecandies, as unpacked"
-DEPTH = "depth maps with intrinsics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,6 @@ def check_dataset(
         raise NotAProductFolder(f"{path} is not a folder.")
     if classes := find_classes(path):
         return _eyecandies(path, classes)
-    if depth := list_depth_parts(path):
-        return _depth_folder(path, depth)
     products = list_products(path)
     total = sum(len([*folder.train, *folder.validation, *folder.test]) for folder in products.values())
     reports: list[ProductReport] = []
@@ -104,11 +100,3 @@ def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:
         missing=tuple(name for name in CLASSES if name not in classes) if whole else (),
         next_step=f"tribank data convert eyecandies {path} OUT",
     )
-
-
-def _depth_folder(path: Path, parts: tuple[DepthPart, ...]) -> DatasetReport:
-    places = [part.place for part in parts]
-    counts = {place: places.count(place) for place in dict.fromkeys(places)}
-    inputs = ("rgb", "depth") if any(part.rgb for part in parts) else ("depth",)
-    report = ProductReport(path.resolve().name, counts, inputs, tuple(depth_part_gaps(parts)))
-    return DatasetReport(DEPTH, (report,), (), f"tribank data convert depth {path} OUT")

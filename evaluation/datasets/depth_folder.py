@@ -11,7 +11,6 @@ from evaluation.datasets.product_writer import ConvertedPart
 from evaluation.metrics.map_folder import read_mask
 from models.digest import sha256_of
 from models.readers import read_files
-from models.readers.folder_layout import GOOD
 from models.sample import BadSample, check_range, without_returns
 
 INTRINSICS = "intrinsics.json"
@@ -103,16 +102,6 @@ def _content(path: Path) -> str:
         return sha256_of(path)
     except OSError:
         return "unreadable"
-
-
-def depth_part_gaps(parts: tuple[DepthPart, ...]) -> Iterator[str]:
-    """One message for each part without an image (if other parts have one) and each defect without a mask."""
-    images = any(part.rgb for part in parts)
-    for part in parts:
-        if images and part.rgb is None:
-            yield f"{part.name}: the image is missing, so its colour will be black."
-        if part.place.startswith("test/") and part.place != f"test/{GOOD}" and part.mask is None:
-            yield f"{part.name}: the mask is missing, so pixel metrics will count its defect as good."
 
 
 def _beside(folder: Path, stem: str) -> Path | None:

@@ -135,6 +135,8 @@ def _header_findings(name: str, headers: Sequence[_Headers]) -> Iterator[str]:
             yield f"{of.part.name} cannot be read: {of.fault}"
             continue
         image, cloud = (header and header.size for header in (of.of.get("rgb"), of.of.get("xyz")))
+        if of.part.declared.get("registration") == b"scaled":
+            image = cloud
         for finding in size_findings(name, image, cloud):
             seen.setdefault(finding, of.part.name)
         if of.mask and (image or cloud) and of.mask != (image or cloud):

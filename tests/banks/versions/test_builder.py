@@ -20,6 +20,7 @@ from models.layout import GridLayout
 from models.readers.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
 from recipes.profiles import find_profile
+from recipes.sensor import Sensor
 from tests.conftest import SMALL
 
 
@@ -253,3 +254,34 @@ def test_what_cannot_be_extended_is_refused(small_product: Path, tmp_path: Path)
     Detector.load(store.path(SMALL, "v2"))  # scoring does not need them
     with pytest.raises(BadBank, match=r"point\.f32: changed"):
         builder.build(SMALL, folder, extends="v2")
+
+
+def test_the_manifest_keeps_what_is_declared_and_parts_are_read_so(
+    small_product: Path, tmp_path: Path
+) -> None:
+    folder = open_product_folder(small_product)
+    folder = ProductFolder(folder.train[:2], (), (), ())
+    stores = {unit: BankStore(tmp_path / f"banks {unit}") for unit in ("m", "mm")}
+    for part in folder.train:
+        (tmp_path / "mm" / "xyz").mkdir(parents=True, exist_ok=True)
+        stored = tifffile.imread(part.files["xyz"]) * np.float32(1000)
+        tifffile.imwrite(tmp_path / "mm" / "xyz" / part.files["xyz"].name, stored, photometric="rgb")
+        (tmp_path / "mm" / "rgb").mkdir(exist_ok=True)
+        shutil.copy(part.files["rgb"], tmp_path / "mm" / "rgb")
+    declared = open_product_folder(tmp_path / "mm").declaring({"xyz_unit": b"mm"})
+    profile = find_profile("embedded-point")
+    Builder(profile, stores["m"]).build(SMALL, folder)
+    Builder(profile, stores["mm"]).build(SMALL, declared)
+    manifests = {unit: Manifest.read(store.path(SMALL)) for unit, store in stores.items()}
+    assert manifests["mm"].sensor == Sensor(xyz_unit="mm")
+    assert manifests["m"].sensor == Sensor()
+    assert manifests["mm"].calibration.threshold == pytest.approx(
+        manifests["m"].calibration.threshold, rel=1e-3
+    )
+    detector = Detector.load(stores["mm"].path(SMALL))
+    own = replace(declared.train[0], declared={})
+    scores = [
+        _image_score(detector, sample)
+        for sample in (own.read(detector.manifest.sensor), folder.train[0].read())
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-3, abs=1e-3)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.datasets.depth_folder import convert_depth_parts, depth_part_gaps, list_depth_parts
+from evaluation.datasets.check import check_dataset
+from evaluation.datasets.depth_folder import convert_depth_parts, list_depth_parts
 from evaluation.datasets.product_writer import write_product
 from models.readers.product_folder import open_product_folder
+from models.sample import BadSample
 
 CAMERA = {"fx": 60.0, "fy": 61.0, "cx": 31.5, "cy": 23.5, "depth_scale": 0.001}
 
@@ -84,11 +86,16 @@ def test_unreadable_parts_are_skipped_with_their_reason(recorder):
     assert skipped[0].startswith("train/good/7: ")
 
 
-def test_gaps_are_told(recorder):
-    (recorder / "test" / "hole" / "gt" / "7.png").unlink()
-    (recorder / "train" / "good" / "rgb" / "7.png").unlink()
-    gaps = list(depth_part_gaps(list_depth_parts(recorder)))
-    assert [gap.partition(",")[0] for gap in gaps] == [
-        "test/hole/7: the mask is missing",
-        "train/good/7: the image is missing",
-    ]
+def test_a_depth_folder_is_a_product_folder_without_a_conversion(recorder, tmp_path):
+    write_product(tmp_path / "out", convert_depth_parts(list_depth_parts(recorder), []), {})
+    converted, direct = open_product_folder(tmp_path / "out"), open_product_folder(recorder)
+    assert [part.name for part in direct.test] == [part.name for part in converted.test]
+    assert direct.test[1].mask is not None
+    np.testing.assert_array_equal(direct.train[0].read().xyz, converted.train[0].read().xyz)
+    assert direct.sensor.intrinsics is not None
+    report = check_dataset(recorder)
+    assert (report.kind, report.products[0].findings) == ("a product folder", ())
+    (recorder / "intrinsics.json").unlink()
+    with pytest.raises(BadSample) as refused:
+        open_product_folder(recorder).train[0].read()
+    assert (refused.value.code, refused.value.field) == ("missing_field", "intrinsics")

@@ -9,6 +9,7 @@ import pytest
 
 from models.readers.product_folder import open_product_folder
 from models.sample import Sample, make_sample
+from recipes.sensor import Sensor
 from service.records.kept_parts import KeptParts
 
 
@@ -40,7 +41,10 @@ def test_a_part_comes_back_as_it_was(tmp_path: Path) -> None:
         assert copied.st_ino == (tmp_path / f"parts/{name}.npz").stat().st_ino  # no second place on the disk
     kept.retain([], kept.names())  # nor does it go with the kept one
     for part in open_product_folder(out).train:
-        sample, found = samples[part.name.removeprefix("accepted-")], part.read()
+        sample = samples[part.name.removeprefix("accepted-")]
+        found = part.read(
+            Sensor(xyz_unit="mm", registration="scaled")
+        )  # of the product, not of the kept part
         np.testing.assert_array_equal(found.rgb, sample.rgb)
         np.testing.assert_array_equal(found.xyz, sample.xyz)
         np.testing.assert_array_equal(found.valid, sample.valid)
