@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from banks.pipeline import Pipeline
+from banks.versions.image_bits import with_image_bits
 from banks.versions.measuring import measured_lengths, region_of_interest
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
@@ -25,6 +26,7 @@ from models.weights.store import WeightStore
 from recipes.extraction import Extraction
 from recipes.preparation import Preparation
 from recipes.profile import Profile
+from recipes.sensor import Sensor
 
 RUN = "run.json"
 
@@ -74,7 +76,8 @@ class SharedFusion:
             for name, product in products.items()
             if product.train
         }
-        pairs, skipped = self._pairs(pipelines, parts)
+        sensors = {name: with_image_bits(products[name].sensor, products[name].train) for name in pipelines}
+        pairs, skipped = self._pairs(pipelines, sensors, parts)
         if not pairs:
             reason = next(iter(skipped.values()), "the folders hold no training parts")
             raise TrainingRefused(f"No part can train the fusion network: {reason}")
@@ -118,7 +121,10 @@ class SharedFusion:
         record.write_text(identity)
 
     def _pairs(
-        self, pipelines: Mapping[str, Pipeline], parts: Sequence[tuple[str, PartFile]]
+        self,
+        pipelines: Mapping[str, Pipeline],
+        sensors: Mapping[str, Sensor],
+        parts: Sequence[tuple[str, PartFile]],
     ) -> tuple[list[Path], dict[str, str]]:
         """The file of patches of every usable part, and why the other parts cannot be used."""
         files, skipped = [], {}
@@ -127,7 +133,7 @@ class SharedFusion:
             file = self.folder / f"part-{number:05}.safetensors"
             if not file.exists():
                 try:
-                    _, features, _ = pipelines[product](part.read())
+                    _, features, _ = pipelines[product](part.read(sensors[product]))
                 except BadSample as error:
                     skipped[name] = str(error)
                 else:

@@ -17,6 +17,7 @@ from banks.versions.store import BankStore
 from models.readers.product_folder import ProductFolder, open_product_folder
 from recipes.profile import Profile
 from recipes.profiles import find_profile
+from tests.banks.versions.test_gathering import good_parts, grey, twelve_bits
 
 STEPS = 4
 
@@ -113,3 +114,20 @@ def test_profiles_without_two_kinds_of_patch_and_unusable_parts_are_refused(
     with pytest.raises(TrainingRefused, match="no training parts"):
         SharedFusion(tiny(), tmp_path / "run").train(empty, tmp_path / "uff.safetensors")
     shutil.rmtree(tmp_path / "run")
+
+
+def test_the_bits_of_images_are_found(small_product: Path, tmp_path: Path) -> None:
+    def stop(name: str, done: int, total: int, note: str = "") -> None:
+        if name == "parts" and done == total:
+            raise Stopped
+
+    rows = []
+    for name, change in (("grey", grey), ("deep", twelve_bits)):
+        folder = open_product_folder(good_parts(small_product, tmp_path / name, 0, change=change))
+        with pytest.raises(Stopped):
+            SharedFusion(tiny(), tmp_path / f"{name}-run", progress=stop).train(
+                {"one": folder}, tmp_path / "uff"
+            )
+        (file,) = (tmp_path / f"{name}-run").glob("part-*")
+        rows.append(load_file(file)["rgb"])
+    assert torch.equal(*rows)
