@@ -26,7 +26,8 @@ _TILE = 1 << 19  # distances and rows' channels that a worker holds at a time (2
 _BLOCK = 1 << 16  # distances computed directly at a time; larger temporaries cost page faults
 _DEVICE_TILE = 1 << 26  # distances that a device holds at a time
 _DEVICE_BLOCK = 1 << 18  # distances that a device computes directly at a time
-_POOL = 4096  # farthest rows searched between two passes over the library
+_POOL = (512, 4096)  # fewest and most farthest rows that are searched between two passes over the library
+_POOL_SHARE = 16  # of the library: a pass over few rows costs less than a search of a large pool
 _UNIT = 2.0**-24  # unit roundoff of float32
 
 
@@ -170,7 +171,8 @@ def _pick_round(library: _Library, near: NDArray[np.float32], wanted: int) -> ND
 def _pool(near: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
     """The farthest rows in index order, and the farthest row outside of them, the lowest index among equals
     (-1 if no row is outside)."""
-    size = min(_POOL, len(near))
+    fewest, most = _POOL
+    size = min(max(fewest, len(near) // _POOL_SHARE), most, len(near))
     edge = np.partition(near, len(near) - size)[len(near) - size]
     above = np.flatnonzero(near > edge)
     level = np.flatnonzero(near == edge)

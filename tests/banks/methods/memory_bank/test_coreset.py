@@ -83,7 +83,7 @@ def test_projection_refuses_other_dtypes_and_shapes() -> None:
 def test_picks_and_order_are_the_plain_loops(
     rows: NDArray[np.float32], pool: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coreset, "_POOL", pool)
+    monkeypatch.setattr(coreset, "_POOL", (pool, pool))
     np.testing.assert_array_equal(coreset.greedy(rows, 200, start=11), plain(rows, 200, 11))
 
 
@@ -96,7 +96,7 @@ def test_small_libraries(count: int, width: int, seed: int, pool: int, coarse: b
     picked = int(draw.integers(1, count + 1))
     start = int(draw.integers(0, count))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coreset, "_POOL", pool)
+        patch.setattr(coreset, "_POOL", (pool, pool))
         patch.setattr(coreset, "_TILE", 64)
         assert coreset.greedy(rows, picked, start=start).tolist() == plain(rows, picked, start)
 
@@ -127,7 +127,7 @@ def test_picks_on_a_gpu_are_the_same() -> None:
 
 @pytest.mark.parametrize("pool", [16, 4096])
 def test_copies_are_not_picked(pool: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coreset, "_POOL", pool)
+    monkeypatch.setattr(coreset, "_POOL", (pool, pool))
     rows = clustered(101, 40, 3)[np.arange(300) % 101]
     assert len(np.unique(rows, axis=0)) == 101
     seen: list[tuple[int, int]] = []
