@@ -6,8 +6,10 @@ list holds the point's number, or nothing.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +37,11 @@ def _numbers(points: NDArray[np.void], data: bytes, header: Header, count: int) 
     """The number of the point at each place; -1 for none."""
     skipped_bytes, skipped_lines = header.skipped()
     if header.encoding == "ascii":
-        lines = data[header.start :].split(b"\n")[skipped_lines + len(points) :]
-        for place in range(count):
-            length, *number = map(int, lines[place].split())
+        lines = io.BytesIO(data)
+        lines.seek(header.start)
+        before = skipped_lines + len(points)
+        for line in islice(lines, before, before + count):
+            length, *number = map(int, line.split())
             if length != len(number) or length > 1:
                 raise ValueError("a place of the grid has several points")
             yield number[0] if number else -1

@@ -400,6 +400,20 @@ def test_depth_of_a_wrong_kind() -> None:
     assert refused.value.code in ("depth_shape", "depth_dtype")
 
 
+def _ply_grid(text: bool) -> bytes:
+    """Points and a range grid. Every place has a point."""
+    count = XYZ[..., 0].size
+    head = (
+        f"ply\nformat {'ascii' if text else 'binary_little_endian'} 1.0\nobj_info num_cols 50\n"
+        f"obj_info num_rows 40\nelement vertex {count}\nproperty float x\nproperty float y\n"
+        f"property float z\nelement range_grid {count}\nproperty list uchar int vertex_indices\nend_header\n"
+    ).encode()
+    if not text:
+        return head + XYZ.tobytes() + b"".join(struct.pack("<Bi", 1, place) for place in range(count))
+    lines = [f"{x} {y} {z}" for x, y, z in XYZ.reshape(-1, 3)] + [f"1 {place}" for place in range(count)]
+    return head + "\n".join(lines).encode()
+
+
 Reader = Callable[[bytes], object]
 WHOLE: dict[str, tuple[Reader, bytes]] = {
     "png": (read_rgb, saved(RGB)),
@@ -417,6 +431,8 @@ WHOLE: dict[str, tuple[Reader, bytes]] = {
     "npy": (read_cloud, npy(XYZ)),
     "ply": (read_cloud, _ply()),
     "ply ascii": (read_cloud, ply_text()),
+    "ply grid": (read_cloud, _ply_grid(text=False)),
+    "ply grid ascii": (read_cloud, _ply_grid(text=True)),
     "pcd": (read_cloud, pcd_header()[:-64] + XYZ.tobytes()),
     "pcd lzf": (read_cloud, (CLOUDS / "office.pcd").read_bytes()),
     "npz": (lambda data: read_part({"sample": data}), npz(rgb=RGB, xyz=XYZ)),
