@@ -18,6 +18,9 @@ from scipy.spatial import KDTree
 BORDER = 10
 """Width of the border strips in which the support plane is searched, pixels (published)."""
 
+SEEN = 0.05
+"""Share of valid pixels from which an outer row or column belongs to the field that the sensor sees."""
+
 CLUSTER_POINTS = 30
 """Points within the distance of a piece, the point itself included, that make a core point (published)."""
 
@@ -155,9 +158,20 @@ def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:
 
 
 def _border_points(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(N, 3) valid points of the four border strips. The corners count twice, as published."""
+    """(N, 3) valid points of the four border strips. The corners count twice, as published.
+
+    The strips lie along the field that the sensor sees: outer rows and columns without returns are left out.
+    """
+    rows, columns = _seen(valid.mean(axis=1)), _seen(valid.mean(axis=0))
+    xyz, valid = xyz[rows, columns], valid[rows, columns]
     strips = (np.s_[:BORDER], np.s_[-BORDER:], np.s_[:, :BORDER], np.s_[:, -BORDER:])
     return np.concatenate([xyz[strip][valid[strip]] for strip in strips]).astype(np.float64)
+
+
+def _seen(shares: NDArray[np.floating]) -> slice:
+    """From the first to the last line that has returns. shares: of valid pixels, line by line."""
+    lines = np.flatnonzero(shares >= SEEN)
+    return slice(int(lines[0]), int(lines[-1]) + 1) if len(lines) else slice(None)
 
 
 def _plane_candidates(

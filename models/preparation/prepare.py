@@ -161,7 +161,7 @@ def prepare(
             "Only the support plane was found. Check that a part lies in the image and stands more than "
             f"{1000 * clearance:.3g} mm above the plane. For a depth map, check depth_scale. For a flatter "
             "part, build with --set preparation.clearance=METRES, or with null for a clearance that follows "
-            "the product.",
+            "the product. For a flat part that fills the picture, build with --prepared.",
         )
     _check_points(part, settings)
     return part

@@ -17,11 +17,14 @@ from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from cli.banks import print_version
 from models.layout import GridLayout
+from models.readers import read_files
 from models.readers.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
 from recipes.profiles import find_profile
 from recipes.sensor import Sensor
 from tests.conftest import SMALL
+
+CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
 
 
 def _build(product: Path, root: Path, folder: ProductFolder | None = None) -> Path:
@@ -173,6 +176,24 @@ def test_good_parts_in_millimetres_are_refused(small_product: Path, tmp_path: Pa
     folder = open_product_folder(tmp_path / SMALL)
     with pytest.raises(BuildError, match=r"millimetres.*xyz_unit"):
         Builder(find_profile("embedded-point"), BankStore(tmp_path / "banks")).build(SMALL, folder)
+
+
+def test_a_real_kinect_frame_goes_through_a_build_and_a_score(tmp_path: Path) -> None:
+    """Its outer pixels have no return. Further parts are the same frame with noise of 0.5 mm."""
+    frame = read_files({"xyz": CLOUDS / "milk.pcd"})
+    (tmp_path / "good").mkdir()
+    for number in range(4):
+        noise = np.random.default_rng(number).normal(0, 0.0005, frame.valid.shape)
+        xyz = frame.xyz * np.where(frame.valid, 1 + noise, 0)[..., None]
+        np.savez(tmp_path / "good" / f"{number}.npz", rgb=frame.rgb, xyz=xyz.astype(np.float32))
+    store, profile = BankStore(tmp_path / "banks"), find_profile("embedded-point", changes=["coreset=0.05"])
+    Builder(profile, store).build(SMALL, open_product_folder(tmp_path / "good"))
+    manifest = Manifest.read(store.path(SMALL))
+    assert manifest.without_plane == ()
+    assert manifest.profile.preparation.length("clearance") > 0.005, "a Kinect's noise is millimetres"
+    (result,) = Detector.load(store.path(SMALL)).score([frame])
+    assert isinstance(result, PartResult)
+    assert result.decision == "good"
 
 
 def test_one_cloud_for_all_images_is_refused_by_a_point_bank(small_product: Path, tmp_path: Path) -> None:

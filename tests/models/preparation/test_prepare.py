@@ -227,6 +227,18 @@ def test_a_part_that_fills_the_picture_has_no_plane() -> None:
     assert part.valid.mean() > 0.99  # corners have too few neighbours, for DBSCAN as well
 
 
+@pytest.mark.parametrize("margin", [0, 12, 60])
+def test_the_plane_is_searched_along_the_points(margin: int) -> None:
+    """Stereo cameras and Kinects have a margin without returns, and a stray return in it."""
+    xyz = scene()
+    seen = np.zeros((400, 400), bool)
+    seen[margin : 400 - margin, margin : 380 - margin] = True
+    seen[3, 3] = True
+    part = prepare(sample(np.where(seen[..., None], xyz, np.nan)), Preparation())
+    assert part.plane_found
+    assert overlap(part.valid, part.frame.mask_to_grid(dome_mask() & seen, 224)) > 0.95
+
+
 def test_duplicate_points_are_no_problem() -> None:
     xyz = scene().repeat(2, axis=0)[:400]
     assert prepare(sample(xyz), Preparation()).valid.any()
