@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from banks.columns import Columns
 from banks.decision.calibration import Calibration
+from banks.decision.coverage import COVERAGE
 from banks.decision.part_scores import PartScores
 from banks.decision.regions import Region, find_regions
 from banks.decision.verdict import Decision, Verdict
@@ -68,7 +69,7 @@ class PartResult:
 
     @property
     def contributions(self) -> Mapping[str, float]:
-        """Each bank's share of the score."""
+        """Each bank's share of the score, and that of the coverage where it has one."""
         return self.verdict.contributions
 
     @property
@@ -226,6 +227,7 @@ class Detector:
         if (look := prepared.look) is not None:
             verdict, scores = verdict.within(look > 0), scores.within(look)
         calibration = self.calibration
+        verdict = self._with_coverage(verdict, prepared)
         regions = find_regions(
             verdict.map,
             calibration.pixel_threshold,
@@ -248,6 +250,17 @@ class Detector:
             prepared=prepared,
             timings_ms=timings,
         )
+
+    def _with_coverage(self, verdict: Verdict, prepared: PreparedPart) -> Verdict:
+        """The verdict with the contribution of the coverage, if the part differs from the good parts."""
+        coverage = self.manifest.coverage
+        if coverage is None:
+            return verdict
+        share = coverage.contribution(prepared.area, prepared.pieces, self.manifest.calibration.reach)
+        if not share:
+            return verdict
+        decided = verdict.place if verdict.score > self.calibration.threshold else None
+        return replace(verdict, contributions={**verdict.contributions, COVERAGE: share}, place=decided)
 
     def warm_up(self) -> None:
         """Run every stage once on a made-up part, so that the first real part is not slow, and check the

@@ -18,6 +18,8 @@ class Measured:
         noise: standard deviation of the support plane's points; None if no part has a support plane.
         field: longest side of the box of all points.
         extent: longest side of the box of the prepared part; None if no part could be prepared.
+        piece_share: share of the largest piece's points from which a piece belongs to the part; None if no
+            part could be prepared.
         height, width: the smallest and the middle side of the prepared part along its own axes; None if no
             part could be prepared.
         box: longest side of the box of the largest prepared part in its picture, pixels of the source; None
@@ -35,6 +37,7 @@ class Measured:
     width: float | None = None
     box: int | None = None
     picture: int = 0
+    piece_share: float | None = None
 
 
 def rounded(length: float) -> float:

@@ -47,9 +47,12 @@ class Preparation:
         plane_inlier: largest distance of a point that supports the support plane.
         clearance: points closer than this to the support plane are background.
         piece_distance: points of one piece are at most this far apart (published: DBSCAN eps).
+        piece_share: a piece with more than this share of the largest piece's points is kept beside the
+            largest piece; 1 keeps the largest piece alone, as published.
 
-    The last three are in metres. Their defaults are the published numbers, for hand-sized parts. None means
-    that a length or the window follows the product: `resolved` puts a number in its place.
+    The lengths are in metres. The defaults of the last four are the published numbers, for hand-sized parts
+    of one piece. None means that a setting or the window follows the product: `resolved` puts a number in its
+    place.
     Raises ValueError for impossible numbers.
     """
 
@@ -62,6 +65,7 @@ class Preparation:
     plane_inlier: float | None = 0.004
     clearance: float | None = 0.005
     piece_distance: float | None = 0.006
+    piece_share: float | None = 1.0
 
     def __post_init__(self) -> None:
         for name, pixels in (("size", self.size), ("rgb_size", self.rgb_size)):
@@ -78,6 +82,8 @@ class Preparation:
             length = getattr(self, name)
             if length is not None and not length > 0:
                 raise ValueError(f"{name} must be a length above 0 in metres, or null, not {length}")
+        if self.piece_share is not None and not 0 < self.piece_share <= 1:
+            raise ValueError(f"piece_share must lie between 0 and 1, or be null, not {self.piece_share}")
 
     def resolved(self, measured: Measured | None) -> Preparation:
         """The same settings with a number for each length that follows the product.
@@ -94,7 +100,8 @@ class Preparation:
                 "clearance": rounded(clearance),
                 "piece_distance": rounded(_PIECE_PITCHES * measured.pitch),
             }
-        found |= {"window": self._window(measured)}
+        share = None if measured is None else measured.piece_share
+        found |= {"window": self._window(measured), "piece_share": 1.0 if share is None else share}
         return replace(self, **{name: found[name] for name in found if getattr(self, name) is None})
 
     def _window(self, measured: Measured | None) -> int | Literal["padded"]:
@@ -109,7 +116,8 @@ class Preparation:
         return min(wanted, max(measured.box, measured.picture))
 
     def length(self, name: str) -> float:
-        """A length of LENGTHS, metres. Raises ValueError if the length still follows the product."""
+        """A length of LENGTHS, metres, or the `piece_share`. Raises ValueError if it still follows the
+        product."""
         length = getattr(self, name)
         if length is None:
             raise ValueError(f"preparation.{name} follows the product: resolve the profile first")

@@ -49,6 +49,9 @@ class Profile(BaseModel):
     compared place by place. Banks with different grids locate a defect slightly differently, and a defect
     covers more than one patch."""
     decision: Rule = "dlf"
+    coverage: bool = False
+    """Whether a part that shows less or more surface than the good parts, or fewer pieces, is worse for that
+    (`banks.decision.coverage`)."""
     decision_fit: Literal["held-out", "training"] = "held-out"
     """Good parts on which the decision is fitted. The published code uses the training parts."""
     false_reject_rate: float = Field(default=0.01, gt=0, lt=1)

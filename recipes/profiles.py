@@ -115,7 +115,12 @@ def _embedded(
         name=name,
         summary=summary,
         preparation=Preparation(
-            rgb_size=_EMBEDDED_SIZE, window=None, plane_inlier=None, clearance=None, piece_distance=None
+            rgb_size=_EMBEDDED_SIZE,
+            window=None,
+            plane_inlier=None,
+            clearance=None,
+            piece_distance=None,
+            piece_share=None,
         ),
         extraction=Extraction(
             rgb=_EMBEDDED_RGB if banks != ("point",) else None,
@@ -125,6 +130,7 @@ def _embedded(
         ),
         banks={bank: _RAW if bank == "fused" else BankRecipe() for bank in banks},
         decision=decision,
+        coverage=True,
         place_sigma=1.0,
     )
 

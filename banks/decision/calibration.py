@@ -64,9 +64,12 @@ class Calibration:
 
     def relative(self, score: float) -> float:
         """The score on a scale that all products share: 0 is the median held-out part, 1 the threshold."""
-        middle = float(median(self.scores))
-        reach = max(self.threshold - middle, 1e-6 * abs(self.threshold), 1e-12)
-        return (score - middle) / reach
+        return (score - float(median(self.scores))) / self.reach
+
+    @property
+    def reach(self) -> float:
+        """Distance from the median held-out part to the threshold, above 0."""
+        return max(self.threshold - float(median(self.scores)), 1e-6 * abs(self.threshold), 1e-12)
 
     def rethreshold(self, rate: float) -> Calibration:
         """The same evidence at another false-reject rate; regions and colours stay. No rebuild is needed."""

@@ -17,7 +17,8 @@ from banks.decision.part_scores import PartScores
 class Verdict:
     """One part's score, what it is made of, and where it comes from.
 
-    contributions: each bank's share of the score, by bank name.
+    contributions: each bank's share of the score, by bank name; and "coverage", where the part shows less or
+        more than the good parts (`banks.decision.coverage`).
     place: the place that decided the score: its centre, x and y as shares of the prepared square's side.
         None for a rule that adds up image scores, wherever each bank found its own.
     map: (size, size) float32, the banks' maps as one.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from banks.columns import Columns
+from banks.decision.coverage import Coverage
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
@@ -154,6 +155,7 @@ class Builder:
                 created=now(),
                 profile=self.profile,
                 measured=measured,
+                coverage=self._coverage(train, validation, before and before[1].coverage),
                 seed=self.seed,
                 device=self.device,
                 training_parts=tuple(train.names),
@@ -173,6 +175,13 @@ class Builder:
                 and probe.facts(*scores_of(probe.prepared, draft.pipeline, draft.columns, decision)),
             ).write(staged)
             return self.store.publish(product, staged, check=_check, activate=activate)
+
+    def _coverage(self, train: GoodParts, validation: GoodParts, before: Coverage | None) -> Coverage | None:
+        """What the good parts show. before: of the version that is extended."""
+        if not self.profile.coverage:
+            return None
+        new = Coverage.of([*train.areas, *validation.areas], [*train.pieces, *validation.pieces])
+        return before if new is None else new.joined(before)
 
     def stages(self, folder: ProductFolder) -> list[str]:
         """The progress stages of a build of that folder, in order. A stage that has nothing to do is

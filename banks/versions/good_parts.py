@@ -50,7 +50,8 @@ class GoodParts:
     copies: parts with the same image and cloud as a part that was added before, and that part's name.
     dark: parts whose image is nearly black.
     without_plane: added parts whose support plane was sought and not found.
-    `skipped`, `first`, `copies` and `without_plane` are not saved.
+    areas, pieces: surface, square metres, and number of pieces of the added parts.
+    `skipped`, `first`, `copies`, `without_plane`, `areas` and `pieces` are not saved.
     """
 
     store: FeatureStore
@@ -63,6 +64,8 @@ class GoodParts:
     copies: dict[str, str] = field(default_factory=dict)
     dark: list[str] = field(default_factory=list)
     without_plane: list[str] = field(default_factory=list)
+    areas: list[float] = field(default_factory=list)
+    pieces: list[int | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -80,6 +83,8 @@ class GoodParts:
         self.store.append(features)
         self.names.append(_free_name(name, self.names))
         self.valid.append(prepared.valid)
+        self.areas.append(prepared.area)
+        self.pieces.append(prepared.pieces)
         self.contents.append(contents)
         if sample.missing != "rgb" and is_nearly_black(sample.rgb):
             self.dark.append(self.names[-1])

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from banks.decision.calibration import Calibration
+from banks.decision.coverage import Coverage
 from banks.versions.manifest_schemas import MIN_READER, SCHEMA_VERSION, current_form, without_unknown
 from banks.versions.seal import CHECKSUM, parse, sealed
 from models.atomic_file import write_atomically
@@ -73,6 +74,8 @@ class Manifest(BaseModel):
     """With a number for every length."""
     measured: Measured | None = None
     """None in versions of older sources, and where no part has a cloud."""
+    coverage: Coverage | None = None
+    """What the good parts show of the product; None for a profile that does not look at it."""
     seed: int
     device: str
     training_parts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Separate part and background: find the support plane, then the largest connected piece above the plane.
+"""Separate part and background: find the support plane, then the connected pieces above the plane.
 
 The published script runs Open3D's RANSAC and DBSCAN on every point, once and offline. A service runs this for
 every upload. So RANSAC runs on points of the image border, and clustering runs on voxels.
@@ -8,6 +8,7 @@ docs/preparation.md says where the results differ from the script's, and by how 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,29 +118,52 @@ def off_plane(
     return (np.abs(distance, out=distance) >= clearance) & valid
 
 
-def largest_piece(
-    xyz: NDArray[np.float32], mask: NDArray[np.bool_], piece_distance: float
-) -> NDArray[np.bool_]:
-    """(H, W) bool, the pixels of `mask` in the cluster with the most points.
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The clusters of a mask, the largest first.
+
+    sizes: (N,) points of each piece. If no point has enough neighbours for a cluster (a coarse scan), the
+    whole mask is one piece. The published script does the same, because it counts noise as a cluster.
+    """
+
+    sizes: NDArray[np.float64]
+    _mask: NDArray[np.bool_]
+    _pixels: tuple[NDArray[np.intp], NDArray[np.intp]]
+    _piece: NDArray[np.intp]
+    _step: int
+
+    def count(self, share: float) -> int:
+        """Number of pieces with more than `share` of the largest piece's points, the largest included."""
+        return max(1, int(np.count_nonzero(self.sizes > share * self.sizes[0])))
+
+    def mask(self, share: float) -> NDArray[np.bool_]:
+        """(H, W) bool, the pixels of these pieces."""
+        kept = (self._piece >= 0) & (self._piece < self.count(share))
+        return self._mask & _spread(*self._pixels, kept, self._mask.shape, self._step)
+
+
+def find_pieces(xyz: NDArray[np.float32], mask: NDArray[np.bool_], piece_distance: float) -> Pieces | None:
+    """The pieces of `mask` (H, W) bool. None if the mask is empty.
 
     piece_distance: largest distance, metres, of two neighbouring points in a cluster. DBSCAN finds the
-    clusters on voxels of every n-th pixel (n = 1 up to 160,000 pixels). If no point has enough neighbours for
-    a cluster (a coarse scan), all of `mask` is kept. The published script does the same, because it counts
-    noise as a cluster.
+    clusters on voxels of every n-th pixel (n = 1 up to 160,000 pixels).
     """
     step = max(1, math.ceil(math.sqrt(np.count_nonzero(mask) / _CLUSTER_PIXELS)))
     rows, columns = np.nonzero(mask[::step, ::step])
     if len(rows) == 0:
-        return mask
+        return None
     points = xyz[::step, ::step][rows, columns]
     voxel_of_point, weights, centroids = _voxels(points, piece_distance / 3)
     labels = _cluster(centroids, weights * step**2, piece_distance)
     clustered = labels >= 0
     if not clustered.any():
-        return mask
-    largest = np.bincount(labels[clustered], weights=weights[clustered]).argmax()
-    kept = (labels == largest)[voxel_of_point]
-    return mask & _spread(rows, columns, kept, mask.shape, step)
+        labels[:] = 0
+        clustered[:] = True
+    sizes = np.bincount(labels[clustered], weights=weights[clustered])
+    order = np.argsort(-sizes, kind="stable")
+    place = np.empty(len(sizes) + 1, dtype=np.intp)
+    place[order], place[-1] = np.arange(len(sizes)), -1  # the last is noise
+    return Pieces(sizes[order].astype(np.float64), mask, (rows, columns), place[labels][voxel_of_point], step)
 
 
 def spans_a_surface(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> bool:

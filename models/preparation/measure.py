@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from statistics import median
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from models.preparation.background import plane_noise
 from models.preparation.pitch import LINES, point_pitch
-from models.preparation.prepare import PreparedPart, part_box, prepare
+from models.preparation.prepare import PreparedPart, foreground, part_box, prepare
 from models.preparation.roi import Roi
 from models.sample import BadSample, Sample, without_returns
-from recipes.measured import Measured
+from recipes.measured import Measured, rounded
 from recipes.preparation import Preparation
 
+_DEBRIS = 0.005
+"""Share of the largest piece's points up to which a piece is taken for noise or dirt."""
+_MOST_PARTS = 0.75
+"""Share of the good parts that have a piece of the product."""
 _OUTLIERS = 0.005
 """Share of the points at each end of an axis that the box leaves out: single points fly far away."""
 
@@ -59,6 +63,11 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation, 
     """`first` with what the prepared parts show."""
     parts: list[PreparedPart] = []
     lenient = replace(preparation.resolved(first), min_points=1)  # a window may show more of a small part
+    if preparation.background == "plane":
+        found = [foreground(cloud, lenient, roi)[0] for cloud in clouds]
+        share = _piece_share([it.sizes / it.sizes[0] for it in found if it is not None])
+        first = replace(first, piece_share=share)
+        lenient = replace(lenient, piece_share=preparation.piece_share or share)
     for cloud in clouds:
         with suppress(BadSample):  # the build will say why
             parts.append(prepare(cloud, lenient, roi))
@@ -96,6 +105,21 @@ def longest_side(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
         return 0.0
     ends = np.quantile(points, [_OUTLIERS, 1 - _OUTLIERS], axis=0)
     return float((ends[1] - ends[0]).max())
+
+
+def _piece_share(parts: Sequence[NDArray[np.float64]]) -> float:
+    """The share of the largest piece's points from which a piece belongs to a product.
+
+    parts: the pieces' shares of each part, in descending order. A piece that most parts have belongs to the
+    product. The share is half that of the smallest such piece.
+    """
+    smallest = 1.0
+    for place in range(1, max(map(len, parts), default=0)):
+        shares = [shares[place] for shares in parts if len(shares) > place and shares[place] > _DEBRIS]
+        if len(shares) < _MOST_PARTS * len(parts):
+            break
+        smallest = median(shares)
+    return rounded(smallest / 2)
 
 
 def smaller_sides(points: NDArray[np.float32]) -> tuple[float, float]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.preparation.background import largest_piece, off_plane, spans_a_surface, support_plane
+from models.preparation.background import Pieces, find_pieces, off_plane, spans_a_surface, support_plane
 from models.preparation.pitch import check_pitch
 from models.preparation.roi import COLOUR, SHAPE, Roi
+from models.preparation.surface import surface_area
 from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
@@ -104,6 +105,7 @@ class PreparedPart:
         frame: geometry of the grid.
         plane_found: whether a support plane was found and removed; None if no plane was searched.
         look: (size, size) uint8, `Roi.bits` on the grid; None for a product without a region of interest.
+        pieces: number of separate pieces that were kept; None if no pieces were searched.
     """
 
     rgb: NDArray[np.uint8]
@@ -112,6 +114,12 @@ class PreparedPart:
     frame: Frame
     plane_found: bool | None
     look: NDArray[np.uint8] | None = None
+    pieces: int | None = None
+
+    @property
+    def area(self) -> float:
+        """Surface of the part, square metres: of all triangles of neighbouring valid points."""
+        return surface_area(self.xyz, self.valid)
 
 
 def prepare(
@@ -149,12 +157,11 @@ def prepare(
             "without a cloud, use a profile with the RGB bank alone, and build and score with --prepared.",
         )
     clearance = settings.length("clearance")
-    plane = support_plane(sample.xyz, sample.valid, settings.length("plane_inlier"))
-    mask = sample.valid if plane is None else off_plane(sample.xyz, sample.valid, plane, clearance)
-    if roi is not None:
-        mask = mask & roi.seen
-    mask = largest_piece(sample.xyz, mask, settings.length("piece_distance"))
-    part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane is not None)
+    pieces, plane_found = foreground(sample, settings, roi)
+    share = settings.length("piece_share")
+    mask = np.zeros_like(sample.valid) if pieces is None else pieces.mask(share)
+    part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane_found)
+    part = replace(part, pieces=0 if pieces is None else pieces.count(share))
     if not mask.any():
         raise BadSample(
             "no_object",
@@ -165,6 +172,17 @@ def prepare(
         )
     _check_points(part, settings)
     return part
+
+
+def foreground(sample: Sample, settings: Preparation, roi: Roi | None) -> tuple[Pieces | None, bool]:
+    """The pieces above the support plane, None without any, and whether a support plane was found."""
+    plane = support_plane(sample.xyz, sample.valid, settings.length("plane_inlier"))
+    mask = sample.valid
+    if plane is not None:
+        mask = off_plane(sample.xyz, sample.valid, plane, settings.length("clearance"))
+    if roi is not None:
+        mask = mask & roi.seen
+    return find_pieces(sample.xyz, mask, settings.length("piece_distance")), plane is not None
 
 
 def _prepare_as_is(sample: Sample, settings: Preparation, roi: Roi | None) -> PreparedPart:

@@ -146,7 +146,8 @@ class ScoreAnswer(BaseModel):
     )
     banks: dict[str, float] = Field(description="Score per bank.", examples=[{"rgb": 4.1, "point": 2.2}])
     contributions: dict[str, float] = Field(
-        description="Each bank's share of the score; they add up to it.",
+        description="Each bank's share of the score; they add up to it. With `coverage` where the part shows "
+        "less or more surface than the good parts, or fewer pieces.",
         examples=[{"rgb": 3.1, "point": 0.61}],
     )
     place: PixelPoint | None = Field(

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.preparation.background import BORDER, largest_piece, off_plane, support_plane
+from models.preparation.background import BORDER, find_pieces, off_plane, support_plane
 from models.preparation.prepare import Frame, part_box, prepare
 from models.readers import read_files
 from models.readers.depth import unproject
@@ -312,7 +312,9 @@ def published_mask(part: Sample, *, noise_may_win: bool = True) -> np.ndarray:
 def kept_mask(part: Sample) -> np.ndarray:
     plane = support_plane(part.xyz, part.valid, 0.004)
     assert plane is not None
-    return largest_piece(part.xyz, off_plane(part.xyz, part.valid, plane, 0.005), 0.006)
+    pieces = find_pieces(part.xyz, off_plane(part.xyz, part.valid, plane, 0.005), 0.006)
+    assert pieces is not None
+    return pieces.mask(1)
 
 
 def overlap(one: np.ndarray, two: np.ndarray) -> float:
