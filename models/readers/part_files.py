@@ -77,9 +77,10 @@ def parts_in(folder: Path, prefix: str, masks: Sequence[RoleFolder], notes: list
                 found, all_read = _in_role_folder(of_role[role], notes)
                 files += found
                 unknown |= set() if all_read else {role}
-        for role in of_role.keys() - {"rgb", "mask", *clouds}:
-            reason = f"the folder {clouds[0]} is used instead" if clouds else "the planes x and z are missing"
-            notes.append(left_out([of_role[role].path], prefix, reason))
+        for role in (role for role in of_role if role not in ("rgb", "mask", *clouds)):
+            notes.append(left_out([of_role[role].path], prefix, _unused(clouds)))
+        if beside := [file for file in listing.files if may_be_part(file)]:
+            notes.append(left_out(beside, prefix, "this is outside the folders of images and clouds"))
     else:
         files += _side_by_side(listing.files, prefix)
         notes += unread(listing.files, (*PART_SUFFIXES, *NOTE_SUFFIXES), prefix)
@@ -187,15 +188,33 @@ def _complete(
     parts = sorted((_part(group, notes) for group in groups), key=lambda part: natural(part.name))
     # Parts without images, or without clouds, are intended, unless the folder holds files of unknown kinds.
     present = unknown.union(*(part.files for part in parts))
+    unused: dict[str, list[Path]] = defaultdict(list)
     for part in parts:
-        whole = "xyz" in part.files and part.files["xyz"].suffix.lower() == PART_SUFFIX
-        if set(part.files) == {"mask"}:
+        roles = part.files.keys() - {"mask"}
+        clouds = next((clouds for clouds in CLOUD_ROLES if roles.issuperset(clouds)), ())
+        if clouds == ("z",) and present & {"x", "y"}:
+            clouds = ()
+        whole = clouds == ("xyz",) and part.files["xyz"].suffix.lower() == PART_SUFFIX
+        if not roles:
             continue
-        lacking = present - part.files.keys() - {"mask"}
-        if lacking and not whole:
-            notes.append(f"{prefix}{part.name}: the {'image' if 'rgb' in lacking else 'cloud'} is missing.")
+        if "rgb" in present - roles and not whole:
+            notes.append(f"{prefix}{part.name}: the image is missing.")
+        elif not clouds and present - {"rgb", "mask"}:
+            lacking = "plane x, y or z" if roles & {"x", "y", "z"} else "cloud"
+            notes.append(f"{prefix}{part.name}: the {lacking} is missing.")
         else:
-            yield part
+            for role in sorted(roles - {"rgb", *clouds}):
+                unused[_unused(clouds)].append(part.files[role])
+            used = {"rgb", "mask", *clouds}
+            yield replace(part, files={role: file for role, file in part.files.items() if role in used})
+    notes += [left_out(files, prefix, reason) for reason, files in unused.items()]
+
+
+def _unused(clouds: Sequence[Role]) -> str:
+    """Why a cloud is left out."""
+    return (
+        f"{' and '.join(clouds)} of the same parts are used instead" if clouds else "there is no z beside it"
+    )
 
 
 def _part(group: Sequence[_File], notes: list[str]) -> FoundPart:

@@ -60,7 +60,7 @@ def find_products(path: Path) -> ProductPlaces:
 def _laid_out(folder: Path, place: str, above: frozenset[str]) -> Iterator[tuple[str, Path]]:
     """The folders with a layout at or below `folder`. above: the real paths of the folders above."""
     listing = list_folder(folder, "")
-    if any(_is_of_layout(inside.name) for inside in listing.folders.values()):
+    if _has_layout([inside.name for inside in listing.folders.values()]):
         yield place, folder
         return
     for step, inside, seen in _below(folder, listing, place, above):
@@ -111,6 +111,9 @@ def _join(place: str, folder: Path) -> str:
     return f"{place}/{printable(folder.name)}" if place else printable(folder.name)
 
 
-def _is_of_layout(name: str) -> bool:
-    """Whether a folder of that name is in a product's folder only."""
-    return bool(split_of_folder(name)) or is_good(name) or role_of_folder(name) in ("rgb", "xyz", "depth")
+def _has_layout(names: Sequence[str]) -> bool:
+    """Whether folders of these names are in a product's folder only. x/, y/ and z/ are, if all are there."""
+    roles = {role_of_folder(name) for name in names}
+    if roles & {"rgb", "xyz", "depth"} or roles >= {"x", "y", "z"}:
+        return True
+    return any(split_of_folder(name) or is_good(name) for name in names)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from structlog.typing import FilteringBoundLogger
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
+from models.readers.product_folder import open_product_folder
+from models.readers.product_places import NotAProductFolder
 from service.exit_status import EXIT_FULL
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
 from service.jobs.task import Task
@@ -64,7 +66,7 @@ class BuildJob:
                 "The server cannot write to the bank directory. Correct the permissions of the directory."
             )
             raise Refusal(503, "banks_not_writable", detail)
-        parts = await on_disk(lambda: self._parts(task))
+        parts, left_out = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
         async with aclosing(self._lines(task, self._command(task, parts))) as lines:
             async for last in lines:
@@ -79,24 +81,33 @@ class BuildJob:
             "training_parts": len(manifest.training_parts),
             "held_out_parts": manifest.calibration.count,
             "skipped_parts": manifest.skipped_parts,
+            "left_out": left_out,
             "parts_without_plane": list(manifest.without_plane),
             "remarks": list(manifest.remarks),
             "threshold": manifest.calibration.threshold,
             "statement": manifest.calibration.statement,
         }
 
-    def _parts(self, task: Task) -> Path:
-        """The folder of good parts. Parts that came in a zip are extracted first."""
+    def _parts(self, task: Task) -> tuple[Path, Sequence[str]]:
+        """The folder of good parts, and one sentence for each kind of file that no part uses.
+
+        Parts that came in a zip are extracted first.
+        """
         folder = task.job.request.get("folder")
         if folder is not None and self._settings.parts_dir is not None:
-            return self._settings.parts_dir / folder
+            place = self._settings.parts_dir / folder
+            try:
+                return place, open_product_folder(place).skipped
+            except NotAProductFolder:  # the build says so
+                return place, ()
         inside, file = task.folder / PARTS, task.folder / FILE
         if not file.exists():
-            return inside
+            return inside, ()
         with closing(PartsArchive(file, self._archive)) as archive:
-            return archive.extract(
+            product = archive.extract(
                 inside, self._limits, lambda done, total: task.progress("unpacking", done, total)
             )
+            return product, archive.left_out
 
     def _command(self, task: Task, parts: Path) -> list[str]:
         request, settings = task.job.request, self._settings

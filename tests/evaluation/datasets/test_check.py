@@ -35,9 +35,13 @@ def test_eyecandies_is_known_by_its_files(tmp_path, eyecandies_class):
 
 def test_depth_maps_ask_for_their_camera(tmp_path):
     (tmp_path / "depth").mkdir()
-    Image.fromarray(np.full((40, 48), 700, np.uint16)).save(tmp_path / "depth" / "0.png")
-    (report,) = check_dataset(tmp_path).products
-    assert any("needs intrinsics" in finding for finding in report.findings)
+    Image.fromarray(np.full((40, 50), 700, np.uint16)).save(tmp_path / "depth" / "0.png")
+    (product,) = check_dataset(tmp_path).products
+    assert product.counts["train"] == 1
+    assert any("intrinsics" in finding for finding in product.findings)
+    (tmp_path / "intrinsics.json").write_text('{"fx": 50, "fy": 50, "cx": 25, "cy": 20}')
+    (product,) = check_dataset(tmp_path).products
+    assert not any("intrinsics" in finding for finding in product.findings)
 
 
 def test_other_folders_are_said_not_to_be_known(tmp_path):

@@ -334,3 +334,64 @@ def test_parts_without_a_label_in_test_are_left_out(tmp_path: Path) -> None:
     assert [(part.name, part.defect) for part in folder.train] == [("train/1", "good")]
     assert folder.test == ()
     assert [reason.split(":")[0] for reason in folder.skipped] == ["test"]
+
+
+@pytest.mark.parametrize("fields", [{"depth": "Depth"}, {"x": "x", "y": "Y", "z": "z"}, {"xyz": "xyz"}])
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_depth_maps_and_planes_of_a_cloud(tmp_path: Path, fields: dict[str, str], side_by_side: bool) -> None:
+    for field, word in ({"rgb": "color"} | fields).items():
+        for number in ("000", "001"):
+            ending = "png" if field in ("rgb", "depth") else "tiff"
+            if side_by_side:
+                write(tmp_path, f"{number}_{word}.{ending}")
+            else:
+                write(tmp_path / word, f"{number}.{ending}")
+    folder = open_product_folder(tmp_path)
+    assert [(part.name, set(part.files)) for part in folder.train] == [
+        ("000", {"rgb", *fields}),
+        ("001", {"rgb", *fields}),
+    ]
+    assert folder.skipped == ()
+    assert folder.has_clouds
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_of_two_kinds_of_clouds_one_is_used(tmp_path: Path, side_by_side: bool) -> None:
+    for word, ending in (("rgb", "png"), ("depth", "png"), ("xyz", "tiff")):
+        for number in (1, 2):
+            write(
+                *(
+                    (tmp_path, f"{number}_{word}.{ending}")
+                    if side_by_side
+                    else (tmp_path / word, f"{number}.{ending}")
+                )
+            )
+    folder = open_product_folder(tmp_path)
+    assert [set(part.files) for part in folder.train] == [{"rgb", "xyz"}] * 2
+    named = "1_depth.png" if side_by_side else "depth"
+    assert [reason.split(":")[0] for reason in folder.skipped] == [named]
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_a_part_without_one_of_its_planes_is_left_out(tmp_path: Path, side_by_side: bool) -> None:
+    for plane in "xyz":
+        for number in (1, 2) if plane != "y" else (1,):
+            write(
+                *(
+                    (tmp_path, f"{number}_{plane}.tiff")
+                    if side_by_side
+                    else (tmp_path / plane, f"{number}.tiff")
+                )
+            )
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["1"]
+    assert {reason.split(":")[0] for reason in folder.skipped} >= {"2"}
+
+
+def test_files_beside_the_folders_of_images_and_clouds_are_said(tmp_path: Path) -> None:
+    write(tmp_path / "rgb", "1.png")
+    write(tmp_path / "xyz", "1.tiff")
+    write(tmp_path, "preview.png")
+    folder = open_product_folder(tmp_path)
+    assert [part.name for part in folder.train] == ["1"]
+    assert [reason.split(":")[0] for reason in folder.skipped] == ["preview.png"]

@@ -29,9 +29,26 @@ PLACES = st.sampled_from(
     ["", "train/good/", "Train/GOOD/", "training/", "val/good/", "test/hole/", "test/good/", f"TEST/{NFC}/",
      "good/", "OK/", "dent 2/", f"{NFD}/", "train/hole/", "extra/", "good/old/"]
 )  # fmt: skip
-ROLES = st.sampled_from(["", "rgb/", "xyz/", "Color/", "images/", "Point Cloud/", "clouds/", "gt/", "mask/"])
+ROLES = st.sampled_from(
+    [
+        "",
+        "rgb/",
+        "xyz/",
+        "Color/",
+        "images/",
+        "Point Cloud/",
+        "clouds/",
+        "gt/",
+        "mask/",
+        "depth/",
+        "x/",
+        "Y/",
+        "z/",
+    ]
+)
 STEMS = st.sampled_from(
-    ["000", "1", "01", "10", "000_rgb", "000_xyz", "000.ome", "000_mask", "color_000", "A", "a b", NFC, NFD,
+    ["000", "1", "01", "10", "000_rgb", "000_xyz", "000.ome", "000_mask", "000_depth", "000_x",
+     "000_y", "000_z", "color_000", "A", "a b", NFC, NFD,
      os.fsdecode(b"Geh\xe4use")]
 )  # fmt: skip
 ENDINGS = st.sampled_from(

@@ -86,7 +86,10 @@ def test_a_new_product_from_a_zip_and_its_progress(
     client: httpx.Client, settings: Settings, declared_product: Path
 ) -> None:
     """The product declares what no return is."""
-    body = zipped(declared_product, "train", "validation")
+    stream = io.BytesIO(zipped(declared_product, "train", "validation"))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr(f"{declared_product.name}/train/good/rgb/alone.png", b"x")
+    body = stream.getvalue()
     wish = {**QUICK, "no_return": 9999, "scale": 1}
     key = {"Idempotency-Key": "monday"}
     url = "/v1/products/fresh/builds"
@@ -97,6 +100,7 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert (last["state"], last["kind"]) == ("done", "build"), last
     assert last["result"]["version"] == "v1"
     assert last["result"]["training_parts"] == 5
+    assert [reason.split(":")[0] for reason in last["result"]["left_out"]] == ["train/good/alone"]
     assert client.get("/v1/products/fresh/versions").json()["active"] is None
     assert client.post("/v1/products/fresh/versions/v1/activate").status_code == 200
     assert client.get("/v1/products/fresh").json()["profile"] == "embedded-point"
