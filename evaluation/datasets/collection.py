@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from models.readers.file_names import printable
-from models.readers.folder_layout import EXPECTED
 from models.readers.product_folder import ProductFolder, open_product
-from models.readers.product_places import NotAProductFolder, find_products
+from models.readers.product_places import NotAProductFolder, find_products, no_parts
 
 HELD_OUT = 0.3
 """Share of the good parts that are test parts instead of training parts, where good/ is beside defects."""
@@ -37,7 +36,7 @@ def list_products(path: Path) -> dict[str, ProductFolder]:
     """
     places = find_products(path)
     if not places.roots:
-        raise NotAProductFolder(f"{printable(path)} has no parts. {EXPECTED}")
+        raise no_parts(path, places.left_out)
     opened: dict[str, ProductFolder] = {}
     empty: list[NotAProductFolder] = []
     outside = list(places.left_out)

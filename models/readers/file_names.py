@@ -22,6 +22,11 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", printable(name).casefold())
 
 
+def pair_key(stem: str) -> str:
+    """`name_key` without leading zeros of numbers: "1" and "001" have the same key."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name_key(stem))
+
+
 def word_key(name: str) -> str:
     """`name_key` without spaces, "-" and "_": "Ground Truth" and "ground_truth" have the same key."""
     return re.sub(r"[ _-]", "", name_key(name))

@@ -1,8 +1,8 @@
 """The files of one folder, sorted into parts: image, cloud and mask of a part have the same name.
 
-Names are equal if they differ only in case, in the Unicode form of accents, or in a word for the role
-("000_rgb.png" beside "000_xyz.tiff", "000_mask.png"). Where two files of one role would become equal by this
-rule, only exactly equal names are paired.
+Names are equal if they differ only in case, in the Unicode form of accents, in leading zeros, or in a word
+for the role ("000_rgb.png" beside "000_xyz.tiff", "000_mask.png"). Where two files of one role would become
+equal by this rule, only exactly equal names are paired.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.readers.file_names import name_key, natural, printable, stem_of, word_key
+from models.readers.file_names import natural, pair_key, printable, stem_of, word_key
 from models.readers.folder_layout import (
     CLOUD_ROLES,
     IMAGE_SUFFIXES,
@@ -77,8 +77,9 @@ def parts_in(folder: Path, prefix: str, masks: Sequence[RoleFolder], notes: list
                 found, all_read = _in_role_folder(of_role[role], notes)
                 files += found
                 unknown |= set() if all_read else {role}
-        for role in (role for role in of_role if role not in ("rgb", "mask", *clouds)):
-            notes.append(left_out([of_role[role].path], prefix, _unused(clouds)))
+        for place in of_role.values():
+            if place.role not in ("rgb", "mask", *clouds):
+                notes.append(left_out([place.path], prefix, _unused(clouds)))
         if beside := [file for file in listing.files if may_be_part(file)]:
             notes.append(left_out(beside, prefix, "this is outside the folders of images and clouds"))
     else:
@@ -141,13 +142,13 @@ def _base(path: Path, role: Role) -> str:
 def _side_by_side(paths: Iterable[Path], prefix: str) -> Iterator[_File]:
     """The files of parts that lie side by side. A word in a name counts if no other file has the stem."""
     paths = [path for path in paths if may_be_part(path)]
-    stems = Counter(name_key(stem_of(path.name)) for path in paths)
+    stems = Counter(pair_key(stem_of(path.name)) for path in paths)
     words = (role_in_name(stem_of(path.name)) for path in paths)
-    planes = {name_key(word[0]) for word in words if word is not None and word[1] == "z"}
+    planes = {pair_key(word[0]) for word in words if word is not None and word[1] == "z"}
     for path in paths:
         stem, suffix = stem_of(path.name), path.suffix.lower()
-        named = role_in_name(stem) if stems[name_key(stem)] == 1 else None
-        if named and named[1] in ("x", "y") and name_key(named[0]) not in planes:
+        named = role_in_name(stem) if stems[pair_key(stem)] == 1 else None
+        if named and named[1] in ("x", "y") and pair_key(named[0]) not in planes:
             named = None  # a name that ends in a letter, not a plane of a cloud
         if named and suffix in ROLE_SUFFIXES[named[1]]:
             yield _File(path, named[1], prefix, stem, named[0])
@@ -159,17 +160,17 @@ def _grouped(files: Sequence[_File]) -> list[list[_File]]:
     """The files of each part together, with the part's name as `base`."""
     roles: dict[str, set[Role]] = defaultdict(set)
     for file in files:
-        roles[name_key(file.stem)].add(file.role)
-    files = [replace(file, base=file.stem) if len(roles[name_key(file.stem)]) > 1 else file for file in files]
-    same_base = Counter(name_key(file.base) for file in files)
-    files = [replace(file, base=file.stem) if same_base[name_key(file.base)] == 1 else file for file in files]
+        roles[pair_key(file.stem)].add(file.role)
+    files = [replace(file, base=file.stem) if len(roles[pair_key(file.stem)]) > 1 else file for file in files]
+    same_base = Counter(pair_key(file.base) for file in files)
+    files = [replace(file, base=file.stem) if same_base[pair_key(file.base)] == 1 else file for file in files]
     stems: dict[tuple[str, Role, str], set[str]] = defaultdict(set)
     for file in files:
-        stems[name_key(file.base), file.role, file.prefix].add(file.stem)
+        stems[pair_key(file.base), file.role, file.prefix].add(file.stem)
     unclear = {key for (key, *_), of_role in stems.items() if len(of_role) > 1}
     groups: dict[tuple[str, str], list[_File]] = defaultdict(list)
     for file in files:
-        key = name_key(file.base)
+        key = pair_key(file.base)
         groups[key, file.stem if key in unclear else ""].append(
             replace(file, base=file.stem) if key in unclear else file
         )

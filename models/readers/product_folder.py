@@ -14,7 +14,6 @@ from models.readers.declared import UNDECLARED, declared, words_of
 from models.readers.file_names import name_key, printable, word_key
 from models.readers.folder_layout import (
     CLOUD_ROLES,
-    EXPECTED,
     GOOD,
     GOOD_NAMES,
     INTRINSICS_FILE,
@@ -33,7 +32,7 @@ from models.readers.folder_listing import Listing, holds_parts, left_out, list_f
 from models.readers.limits import DEFAULT_LIMITS, TEXT_BYTES, ReadLimits
 from models.readers.part import read_files
 from models.readers.part_files import RoleFolder, parts_in
-from models.readers.product_places import NotAProductFolder, SeveralProducts, find_products
+from models.readers.product_places import SeveralProducts, find_products, no_parts
 from models.sample import BadSample, Sample
 from recipes.sensor import Sensor
 
@@ -133,7 +132,7 @@ def open_product_folder(path: Path) -> ProductFolder:
     """
     places = find_products(path)
     if not places.roots:
-        raise NotAProductFolder(f"{printable(path)} has no parts. {EXPECTED}")
+        raise no_parts(path, places.left_out)
     if len(places.roots) > 1:
         raise SeveralProducts(path, tuple(places.roots))
     (root,) = places.roots.values()
@@ -170,8 +169,7 @@ def open_product(root: Path) -> ProductFolder:
     else:
         parts["train"] += _folder_parts(root, "train", GOOD, "", (), notes)
     if not any(parts.values()):
-        reasons = f" Left out: {' '.join(notes[:3])}" if notes else ""
-        raise NotAProductFolder(f"{printable(root)} has no parts. {EXPECTED}{reasons}")
+        raise no_parts(root, notes)
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     layout = "splits" if splits else "parts" if good is None else "good"
     roi = next((root / name for name in ROI_FILES if (root / name).is_file()), None)

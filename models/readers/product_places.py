@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.readers.file_names import printable
-from models.readers.folder_layout import EXPECTED, is_good, role_of_folder, split_of_folder
-from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part
+from models.readers.folder_layout import EXPECTED, NOTE_SUFFIXES, is_good, role_of_folder, split_of_folder
+from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part, unread
 
 _DEEPEST = 5
 """How many folders below the named folder a product is looked for."""
@@ -44,6 +44,12 @@ class ProductPlaces:
     left_out: tuple[str, ...]
 
 
+def no_parts(path: Path, left_out: Sequence[str]) -> NotAProductFolder:
+    """The error for a folder without parts, with the first reasons."""
+    reasons = f" Left out: {' '.join(left_out[:3])}" if left_out else ""
+    return NotAProductFolder(f"{printable(path)} has no parts. {EXPECTED}{reasons}")
+
+
 def find_products(path: Path) -> ProductPlaces:
     """Find the products in a folder: the folder itself, or folders below it.
 
@@ -54,6 +60,8 @@ def find_products(path: Path) -> ProductPlaces:
     if not path.is_dir():
         raise NotAProductFolder(f"{printable(path)} is not a folder. {EXPECTED}")
     roots = dict(_laid_out(path, "", frozenset())) or dict(_with_files(path, "", frozenset()))
+    if not roots:
+        return ProductPlaces({}, tuple(unread(list_folder(path, "").files, NOTE_SUFFIXES, "")))
     return ProductPlaces(roots, tuple(_outside(path, "", tuple(roots))))
 
 

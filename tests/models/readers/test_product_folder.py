@@ -264,6 +264,7 @@ def test_other_names_of_the_folders_of_images_and_clouds(tmp_path: Path, rgb: st
         ("part_image.png", "part_image.tiff", "part_image"),
         ("000.png", "000.ome.tiff", "000"),
         ("Part 7.png", "PART 7.tiff", "Part 7"),
+        ("7.png", "0007.tiff", "7"),
         ("board 7 [left].png", "board 7 [left].tiff", "board 7 [left]"),
     ],
 )

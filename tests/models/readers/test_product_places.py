@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.readers.product_folder import open_product_folder
-from models.readers.product_places import SeveralProducts, find_products
+from models.readers.product_places import NotAProductFolder, SeveralProducts, find_products
 
 
 def touch(root: Path, *names: str) -> None:
@@ -30,6 +30,12 @@ def test_several_products_are_named(tmp_path: Path) -> None:
     with pytest.raises(SeveralProducts) as caught:
         open_product_folder(tmp_path)
     assert caught.value.names == ("line 2/seal", "valve")
+
+
+def test_a_folder_without_parts_names_what_it_holds(tmp_path: Path) -> None:
+    touch(tmp_path, "parts.zip", "notes.txt")
+    with pytest.raises(NotAProductFolder, match=r"parts\.zip"):
+        open_product_folder(tmp_path)
 
 
 def test_files_beside_a_product_are_left_out_and_said(tmp_path: Path) -> None:
