@@ -173,6 +173,7 @@ def _show(report: DatasetReport) -> None:
         facts = {
             "layout": product.layout,
             "images": _counted(product.images),
+            "significant bits": f"{product.image_bits} of 16" if product.image_bits else "",
             "clouds": _counted(product.clouds),
             "points": str(product.points or ""),
         }

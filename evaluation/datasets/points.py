@@ -25,32 +25,43 @@ class Points:
         pitch_m: median distance of neighbouring valid points, metres.
         extent_m: longest side of the box around the valid points, metres.
         valid: share of pixels with a return.
+        unit: the unit in which the coordinates are recorded.
+        declared: whether the unit is declared, in sensor.json or in the part.
     """
 
     parts: int
     pitch_m: float
     extent_m: float
     valid: float
+    unit: str = "m"
+    declared: bool = False
 
     def __str__(self) -> str:
+        unit = (
+            f"recorded in {self.unit}, as declared"
+            if self.declared
+            else "taken as metres, because no unit is declared"
+            if self.unit == "m"
+            else f"recorded in {self.unit}, as the files say"
+        )
         return (
-            f"{_length(self.pitch_m)} between neighbouring points, {_length(self.extent_m)} across, "
+            f"{_length(self.pitch_m)} between neighbouring points, {_length(self.extent_m)} across, {unit}, "
             f"{self.valid:.0%} of the pixels with a return ({self.parts} parts read)"
         )
 
     @property
     def doubt(self) -> str | None:
         """Why the lengths cannot be in the unit that is declared; None if they are plausible."""
+        pitch = f"{_length(self.pitch_m)} between neighbouring points"
+        if self.pitch_m > MOST_PITCH and self.unit == "m":
+            return (
+                f"{pitch}: these look like millimetres. Declare the unit: write "
+                '{"xyz_unit": "mm"} into sensor.json in the product\'s folder.'
+            )
         if self.pitch_m > MOST_PITCH:
-            return (
-                f"{_length(self.pitch_m)} between neighbouring points: these look like millimetres. "
-                'Declare the unit: write {"xyz_unit": "mm"} into sensor.json in the product\'s folder.'
-            )
+            return f"{pitch}: the unit {self.unit} is too large. Correct xyz_unit."
         if self.pitch_m < _LEAST_PITCH:
-            return (
-                f"{_length(self.pitch_m)} between neighbouring points: the declared unit is too small. "
-                "Correct xyz_unit."
-            )
+            return f"{pitch}: the unit {self.unit} is too small. Correct xyz_unit."
         return None
 
 
@@ -60,11 +71,10 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
     Returns what their clouds show (None if no part has neighbouring points), and one sentence for each part
     that cannot be read.
     """
-    clouds = [part for part in parts if part.has_cloud]
-    places = sorted({round(step * (len(clouds) - 1) / (PARTS_READ - 1)) for step in range(PARTS_READ)})
     found: list[tuple[float, float, float]] = []
     unreadable: list[str] = []
-    for part in (clouds[place] for place in places if clouds):
+    unit, declared = "m", False
+    for part in few([part for part in parts if part.has_cloud]):
         try:
             sample = part.read()
         except (BadSample, OSError) as error:
@@ -74,10 +84,17 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
         if pitch is not None:
             extent = longest_side(sample.xyz, sample.valid)
             found.append((pitch, extent, float(sample.valid.mean())))
+            unit, declared = sample.xyz_unit or unit, "xyz_unit" in part.declared
     if not found:
         return None, unreadable
     pitch, extent, valid = (median(lengths) for lengths in zip(*found, strict=True))
-    return Points(len(found), pitch, extent, valid), unreadable
+    return Points(len(found), pitch, extent, valid, unit, declared), unreadable
+
+
+def few(parts: Sequence[PartFile]) -> Sequence[PartFile]:
+    """At most PARTS_READ of the parts, evenly spread."""
+    steps = min(PARTS_READ, len(parts))
+    return [parts[round(step * (len(parts) - 1) / max(1, steps - 1))] for step in range(steps)]
 
 
 def _length(metres: float) -> str:

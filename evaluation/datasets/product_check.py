@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from banks.versions.image_bits import with_image_bits
 from evaluation.datasets.file_headers import Header, Size, cloud_header, image_header
 from evaluation.datasets.mvtec3d import CATEGORIES, count_findings, size_findings
-from evaluation.datasets.points import Points, measure_points
+from evaluation.datasets.points import Points, few, measure_points
 from evaluation.metrics.map_folder import is_blurred, read_mask
+from models.readers.declared import UNDECLARED
 from models.readers.folder_layout import GOOD, Layout
 from models.readers.product_folder import PartFile, ProductFolder
 from models.regions import label_regions
@@ -41,6 +44,7 @@ class ProductReport:
         layout: how the folder is laid out, in words.
         images, clouds: number of files by kind, values and size, the most frequent first.
         points: point pitch and extent, from a few parts.
+        image_bits: significant bits of images with 16 bits, from a few parts; None for images with 8 bits.
     """
 
     name: str
@@ -52,6 +56,7 @@ class ProductReport:
     images: dict[str, int] = field(default_factory=dict)
     clouds: dict[str, int] = field(default_factory=dict)
     points: Points | None = None
+    image_bits: int | None = None
 
     @property
     def parts(self) -> int:
@@ -75,6 +80,7 @@ def check_product(
     doubt = points and points.doubt
     findings = [
         *([doubt] if doubt else ()),
+        *_declaration_findings(folder),
         *_missing_splits(folder),
         *count_findings(name, folder),
         *_mask_findings(folder.test),
@@ -92,6 +98,7 @@ def check_product(
         images=_tally(headers, "rgb"),
         clouds=_tally(headers, *_CLOUD_FIELDS),
         points=points,
+        image_bits=_image_bits(folder.train or parts),
     )
 
 
@@ -160,6 +167,19 @@ def _blurred_masks(test: Sequence[PartFile]) -> Iterator[str]:
                 return
         except (OSError, ValueError):
             continue  # the headers tell
+
+
+def _declaration_findings(folder: ProductFolder) -> Iterator[str]:
+    try:
+        _ = folder.sensor
+    except BadSample as bad:
+        yield str(bad)
+
+
+def _image_bits(parts: Sequence[PartFile]) -> int | None:
+    with suppress(BadSample, OSError):  # other findings say why an image cannot be read
+        return with_image_bits(UNDECLARED, few(parts)).image_bits
+    return None
 
 
 def _counts(folder: ProductFolder) -> dict[str, int]:

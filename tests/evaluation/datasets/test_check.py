@@ -61,6 +61,23 @@ def test_a_product_is_described_by_its_headers(tmp_path, mvtec3d_category):
     assert report.next_step == f"tribank evaluate '{tmp_path}/valve [2]'"
 
 
+def test_the_significant_bits_of_16_bit_images_are_told(tmp_path):
+    values = np.linspace(0, 4095, 40 * 50).astype(np.uint16).reshape(40, 50)
+    for number in range(3):
+        Image.fromarray(values).save(tmp_path / f"{number}.png")
+    (product,) = check_dataset(tmp_path).products
+    assert product.images == {"PNG, grey, 16 bits, 40 x 50": 3}
+    assert product.image_bits == 12
+
+
+def test_parts_that_are_declared_differently_are_told(tmp_path, mvtec3d_category):
+    mvtec3d_category(tmp_path / "valve", (60, 40))
+    for split, unit in (("train", "mm"), ("validation", "m")):
+        (tmp_path / "valve" / split / "good" / "sensor.json").write_text(f'{{"xyz_unit": "{unit}"}}')
+    (product,) = check_dataset(tmp_path / "valve").products
+    assert any("declared differently" in finding for finding in product.findings)
+
+
 def test_the_next_command_follows_what_is_there(tmp_path, mvtec3d_part):
     for name in ("000", "001"):
         mvtec3d_part(tmp_path / "line 7" / "good", name, (40, 50), mask=False)

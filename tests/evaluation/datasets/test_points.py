@@ -40,6 +40,18 @@ def test_millimetres_are_named_with_the_way_out(tmp_path: Path) -> None:
     assert "sensor.json" in points.doubt
 
 
+def test_the_unit_is_declared_named_by_the_file_or_assumed(tmp_path: Path) -> None:
+    found = parts(tmp_path / "p", 0.25)
+    (tmp_path / "p/sensor.json").write_text('{"xyz_unit": "mm"}')
+    declared, _ = measure_points(open_product_folder(tmp_path / "p").train)
+    assert declared is not None
+    assert (declared.unit, declared.declared, declared.doubt) == ("mm", True, None)
+    assert declared.pitch_m == pytest.approx(2.5e-4, rel=1e-3)
+    assumed, _ = measure_points(found)
+    assert assumed is not None
+    assert (assumed.unit, assumed.declared) == ("m", False)
+
+
 def test_a_part_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     found = parts(tmp_path / "p", 1e-3, count=3)
     (tmp_path / "p/1.npz").write_bytes(b"PK\x03\x04")
