@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import Change, Device, Json, Prepared, ProfileName, Weights, chosen_device
+from cli.progress import console
 from models.weights.folder import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def plan(
         raise NotAProductFolder(
             f"{data} has no training parts, but the first one is measured. Add train/good."
         )
+    for note in folder.skipped if folder else ():
+        console.print(f"skipped: {note}", markup=False)
     without_background = prepared or not (folder is None or folder.has_clouds)  # as in `build`
     recipe = find_profile(profile, prepared=without_background, changes=change or ())
     part = folder.train[0].read() if folder else made_up_part(recipe.preparation.size)

@@ -45,6 +45,9 @@ def train_uff(
     folders = {path.resolve().name: open_product_folder(path) for path in products}
     if len(folders) < len(products):
         raise typer.BadParameter("two folders have the same name. Rename one.", param_hint="PRODUCTS")
+    for name, folder in folders.items():
+        for note in folder.skipped:
+            console.print(f"skipped: {name}: {note}", markup=False)
     recipe = find_profile(profile, prepared=prepared, changes=change or ())
     run = out.with_name(f"{out.name}.run")
     with stage_bars() as progress:

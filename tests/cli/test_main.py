@@ -191,10 +191,13 @@ def test_trace_writes_the_stages_a_profile_has(small_product: Path, tmp_path: Pa
 
 def test_train_uff_writes_where_profiles_look(small_product: Path, tmp_path: Path) -> None:
     shutil.copytree(small_product / "train" / "good", tmp_path / "parts", ignore=_but_the_first_two)
+    (tmp_path / "parts" / "rgb" / "alone.png").write_bytes(b"no cloud has this name")
     settings = {"steps": 1, "warm_up": 1, "batch": 1}
     changes = [f"--set=extraction.training.{name}={value}" for name, value in settings.items()]
     command = ["train-uff", tmp_path / "parts", "--profile", "embedded", "--weights-dir", tmp_path, *changes]
-    assert "extraction.fusion=uff" in _run(*command).stdout
+    told = _run(*command)
+    assert "extraction.fusion=uff" in told.stdout
+    assert "skipped: parts: alone:" in told.stderr
     assert (tmp_path / "uff.safetensors").is_file()
     again = CliRunner().invoke(app, [str(word) for word in command])
     assert again.exit_code == 2
