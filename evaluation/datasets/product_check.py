@@ -199,11 +199,12 @@ def _missing_splits(folder: ProductFolder) -> Iterator[str]:
         yield "There are no training parts, so no bank can be built."
     if folder.layout == "good" and folder.train:
         yield "tribank evaluate takes 30 % of the good parts as good test parts."
-    if not folder.test:
+        defects.add(GOOD)
+    if not defects:
         yield "There are no test parts, so a bank can be built but not evaluated."
     elif defects == {GOOD}:
         yield "There are no defective test parts, so only false rejects can be counted."
-    elif GOOD not in defects and folder.layout != "good":
+    elif GOOD not in defects:
         yield "There are no good test parts, so image metrics cannot be computed."
 
 

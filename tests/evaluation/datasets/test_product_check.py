@@ -31,6 +31,16 @@ def test_missing_masks_and_splits_are_told(product):
     assert "test/hole/000" in masks
 
 
+def test_good_parts_beside_defects_are_drawn_as_test_parts(tmp_path, mvtec3d_part):
+    for name in ("000", "001"):
+        mvtec3d_part(tmp_path / "good", name, (40, 50), mask=False)
+    drawn, splits = check_product("valve", open_product_folder(tmp_path)).findings
+    assert "30 %" in drawn
+    assert "no defective test parts" in splits
+    mvtec3d_part(tmp_path / "dent", "000", (40, 50))
+    assert len(check_product("valve", open_product_folder(tmp_path)).findings) == 1
+
+
 def test_one_input_alone_is_told(product):
     for path in product.rglob("xyz/*"):
         path.unlink()
