@@ -3,9 +3,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from PIL import Image
 
 from evaluation.datasets.product_check import check_product
 from models.readers.product_folder import open_product_folder
+
+
+def check(product):
+    return check_product("valve", open_product_folder(product)).findings
 
 
 @pytest.fixture
@@ -57,6 +62,15 @@ def test_sizes_of_image_cloud_and_mask_must_agree(product, mvtec3d_part):
         "test/hole/000: The image is 60 x 40 and the cloud is 60 x 60" in finding for finding in findings
     )
     assert any("test/good/000: The mask has another size" in finding for finding in findings)
+
+
+def test_an_image_of_another_size_is_no_finding_where_it_is_declared(product):
+    for path in product.rglob("rgb/*.png"):
+        with Image.open(path) as image:
+            image.resize((80, 120)).save(path)
+    assert any("image is 120 x 80" in finding for finding in check(product))
+    (product / "sensor.json").write_text('{"registration": "scaled"}')
+    assert not any("image is" in finding for finding in check(product))
 
 
 def test_deep_reads_every_part(product):
