@@ -136,14 +136,15 @@ def test_the_stages_are_known_before_they_are_told(
 def test_parts_without_a_support_plane_are_told_apart(
     small_product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plane is looked for along the border, where this part's camera saw nothing."""
+    """The plane is looked for along the border, where this part's table is covered with rubble."""
     product, store = tmp_path / SMALL, BankStore(tmp_path / "banks")
     shutil.copytree(small_product, product)
     path = next(product.rglob("train/good/xyz/001.tiff"))
     xyz = tifffile.imread(path)
-    seen = np.zeros(xyz.shape[:2], bool)
-    seen[20:-20, 20:-20] = True
-    tifffile.imwrite(path, np.where(seen[..., None], xyz, 0).astype(np.float32), photometric="rgb")
+    rubble = np.random.default_rng(0).uniform(-0.02, 0.02, xyz.shape[:2])
+    rubble[20:-20, 20:-20] = 0
+    xyz[..., 2] += np.where(xyz.any(axis=2), rubble, 0)
+    tifffile.imwrite(path, xyz, photometric="rgb")
     builder = Builder(find_profile("embedded-point"), store)
     builder.build(SMALL, open_product_folder(product))
     assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
@@ -183,9 +184,10 @@ def test_a_real_kinect_frame_goes_through_a_build_and_a_score(tmp_path: Path) ->
     frame = read_files({"xyz": CLOUDS / "milk.pcd"})
     (tmp_path / "good").mkdir()
     for number in range(4):
-        noise = np.random.default_rng(number).normal(0, 0.0005, frame.valid.shape)
-        xyz = frame.xyz * np.where(frame.valid, 1 + noise, 0)[..., None]
-        np.savez(tmp_path / "good" / f"{number}.npz", rgb=frame.rgb, xyz=xyz.astype(np.float32))
+        rng = np.random.default_rng(number)
+        xyz = frame.xyz * np.where(frame.valid, 1 + rng.normal(0, 0.0005, frame.valid.shape), 0)[..., None]
+        rgb = frame.rgb // 2 + rng.integers(0, 9, frame.rgb.shape, np.uint8)
+        np.savez(tmp_path / "good" / f"{number}.npz", rgb=rgb, xyz=xyz.astype(np.float32))
     store, profile = BankStore(tmp_path / "banks"), find_profile("embedded-point", changes=["coreset=0.05"])
     Builder(profile, store).build(SMALL, open_product_folder(tmp_path / "good"))
     manifest = Manifest.read(store.path(SMALL))
