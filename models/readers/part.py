@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models.readers.declared import NOTHING, UNDECLARED, declared
 from models.readers.files import file_bytes, read_cloud, read_depth, read_rgb, require
-from models.readers.limits import DEFAULT_LIMITS, ReadLimits
+from models.readers.limits import DEFAULT_LIMITS, ReadLimits, check_bytes
 from models.readers.npz import npz_recording
 from models.readers.pixels import pixels_of
 from models.readers.recording import Recording, joined
@@ -43,6 +43,7 @@ def read_part(
     own = declared(UNDECLARED, {name: fields[name] for name in ("xyz_unit",) if name in fields}).xyz_unit
     if "sample" in fields:
         with _naming("sample"):
+            check_bytes(fields["sample"], limits.bytes_of("sample"), "part")
             require(fields["sample"], "NPZ", "part")
             recording, words = npz_recording(fields["sample"], limits)
             used = declared(sensor, {**words, **fields})
