@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
+from banks.versions.files import load_roi
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
@@ -23,6 +25,7 @@ from service.http.bodies import json_body, read_json
 from service.refusals import Refusal, UnknownProduct
 from service.threads import on_disk
 
+_PNG = "image/png"
 _T = TypeVar("_T")
 
 
@@ -89,6 +92,18 @@ async def list_versions(product: ProductName, services: Services) -> VersionList
 async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
     """One version: manifest and calibration report."""
     return await _of_store(partial(_show, services.store, product, version))
+
+
+@router.get(
+    "/v1/products/{product}/versions/{version}/roi",
+    responses={200: {"content": {_PNG: {"schema": {"type": "string", "format": "binary"}}}}}
+    | Problems.of(404, 409, 422),
+    response_class=Response,
+)
+async def show_roi(product: ProductName, version: VersionName, services: Services) -> Response:
+    """A version's region of interest, in source pixels: 0 nothing, 85 colour, 170 shape, 255 both."""
+    picture = await _of_store(partial(_roi, services.store, product, version))
+    return Response(picture, media_type=_PNG)
 
 
 @router.post(
@@ -240,10 +255,7 @@ def _facts(store: BankStore, product: str, version: str) -> dict[str, Any]:
 
 def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
     folder = store.path(product, version)
-    try:
-        manifest = Manifest.read(folder)
-    except (OSError, ValueError):
-        raise BadBank(f"The manifest of version {version} cannot be read.") from None
+    manifest = _manifest(folder)
     return VersionAnswer(
         version=version,
         created=manifest.created,
@@ -253,6 +265,23 @@ def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
         calibration=CalibrationAnswer.of(calibration_of(folder, manifest.calibration)),
         manifest=manifest.model_dump(mode="json"),
     )
+
+
+def _roi(store: BankStore, product: str, version: str) -> bytes:
+    folder = store.path(product, version)
+    roi = load_roi(folder, _manifest(folder))
+    if roi is None:
+        detail = f"Version {version} was built without a region of interest, so all of the part is inspected."
+        raise Refusal(404, "no_roi", detail)
+    return roi.to_png()
+
+
+def _manifest(folder: Path) -> Manifest:
+    """The manifest of a version. Raises BadBank."""
+    try:
+        return Manifest.read(folder)
+    except (OSError, ValueError):
+        raise BadBank(f"The manifest of version {folder.name} cannot be read.") from None
 
 
 def _previous(store: BankStore, product: str) -> str:

@@ -82,6 +82,7 @@ _FINAL = {
     "no_parts": "The folder or the zip holds no parts.",
     "no_parts_dir": "The operator has set no folder for parts.",
     "no_points": "The part has no valid point without its background.",
+    "no_roi": "The version has no region of interest.",
     "not_acceptable": "The Accept header allows none of the forms of the answer.",
     "not_accepted": "No person called the part of this result good.",
     "not_active": "The version is not the active one.",

@@ -15,6 +15,7 @@ import pytest
 
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
+from models.preparation.roi import Roi, from_png
 from models.weights.folder import DEFAULT_WEIGHTS
 from service.engine.store_loader import StoreLoader
 from service.settings import Settings
@@ -86,6 +87,26 @@ def test_look_activate_roll_back_and_delete(running: Any, store: BankStore, part
         for path in (f"{PRODUCT}/versions/v2", "/v1/products/tile/versions", f"{PRODUCT}/versions/%2e%2e"):
             assert client.get(path).status_code == 404
         assert client.post(f"{PRODUCT}/versions/v2/activate").json()["code"] == "unknown_version"
+
+
+def test_the_region_of_interest_of_a_version_can_be_read(running: Any, store: BankStore) -> None:
+    bits = np.tile(np.arange(4, dtype=np.uint8), (6, 2))
+    folder = store.path(SMALL, "v2")
+    (folder / "roi.png").write_bytes(Roi(bits).to_png())
+    manifest = Manifest.read(folder)
+    manifest.model_copy(update={"files": {**manifest.files, "roi.png": "0" * 64}}).write(folder)
+    with running.client() as client:
+        answer = client.get(f"{PRODUCT}/versions/v2/roi")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert np.array_equal(from_png(answer.content).bits, bits)
+        (folder / "roi.png").write_bytes(answer.content[:40])
+        for version, status, code in (
+            ("v1", 404, "no_roi"),
+            ("v2", 409, "bank_damaged"),
+            ("v7", 404, "unknown_version"),
+        ):
+            answer = client.get(f"{PRODUCT}/versions/{version}/roi")
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 def test_a_damaged_version_is_not_activated(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
