@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from models.preparation.roi import read_roi
+from models.readers import read_files
 from service.http.keys import Keys
 from service.settings import Settings
 from tests.conftest import SMALL
@@ -38,6 +40,8 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+ORIENTATION = 0x0112
+"""The EXIF tag that says how to turn a picture."""
 SOURCE = Path(__file__).parents[2] / "service" / "console"
 
 
@@ -120,6 +124,81 @@ def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path
 def seen(canvas: Any, folder: Path) -> np.ndarray:
     canvas.screenshot(path=folder / "canvas.png")
     return np.asarray(Image.open(folder / "canvas.png").convert("RGB")).astype(int)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_part_that_shows_too_little_surface_is_told(page: Page, defect: list[Path], tmp_path: Path) -> None:
+    part = read_files({"rgb": defect[0], "xyz": defect[1]})
+    np.savez(tmp_path / "part.npz", rgb=part.rgb, xyz=part.xyz)
+    choose(page, [tmp_path / "part.npz"])
+    coverage = page.locator("#facts tr", has_text="coverage")
+    expect(coverage).to_have_count(0)
+    left = np.arange(part.xyz.shape[1]) < part.xyz.shape[1] // 2
+    np.savez(tmp_path / "half.npz", rgb=part.rgb, xyz=np.where(left[:, None], 0, part.xyz))
+    page.locator("#files").set_input_files(tmp_path / "half.npz")
+    page.locator("#score").click()
+    expect(coverage).to_contain_text("surface", timeout=60_000)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_region_of_interest_is_drawn_and_saved(page: Page, tmp_path: Path) -> None:
+    """By mouse and by keys, on a picture that EXIF says to turn: the service takes the pixels as stored."""
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "part.jpg", exif=turned)
+    page.locator("#roi-picture").set_input_files(tmp_path / "part.jpg")
+    state, drawn = page.locator("#roi-state"), page.locator("#roi-polygons tr")
+    expect(state).to_contain_text("300 x 200")
+    page.locator("#roi-save").click()
+    expect(page.locator("#problem")).to_contain_text("polygon")
+    drawing = page.locator("#roi-drawing")
+    box = drawing.bounding_box()
+    assert box is not None
+
+    def corner(x: int, y: int) -> None:
+        assert box is not None
+        drawing.click(position={"x": x * box["width"] / 300, "y": y * box["height"] / 200})
+
+    for x, y in ((30, 20), (270, 20), (270, 180), (30, 180)):
+        corner(x, y)
+    page.locator("#roi-close").click()
+    for x, y in ((10, 10), (50, 10), (50, 50)):
+        corner(x, y)
+    page.locator("#roi-close").click()
+    expect(drawn).to_have_count(2)
+    page.locator("#roi-undo").click()
+    expect(drawn).to_have_count(1)
+    corner(60, 150)
+    for key in ("ArrowUp", "ArrowRight", "ArrowDown", "Shift+ArrowLeft"):
+        for _ in range(10):
+            page.keyboard.press(key)
+        page.keyboard.press("Space")
+    expect(state).to_contain_text("The cross is at 80, 150")
+    expect(drawn.last).to_contain_text("5 corners")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    expect(drawn.last).to_contain_text("4 corners")
+    page.get_by_label("look at in polygon 1").select_option("nothing")
+    page.get_by_label("look at in polygon 2").select_option("nothing")
+    page.locator("#roi-save").click()
+    expect(page.locator("#problem")).to_contain_text("Nothing is looked at")
+    page.get_by_label("look at in polygon 1").select_option("both")
+    page.get_by_label("look at in polygon 2").select_option("shape")
+    page.get_by_label("look at elsewhere").select_option("colour")
+    with page.expect_download() as saved:
+        page.locator("#roi-save").click()
+    expect(page.locator("#problem")).to_be_hidden()
+    if SCREENSHOT:
+        page.screenshot(path=SCREENSHOT, full_page=True)
+    assert saved.value.suggested_filename == "roi.json"
+    content = saved.value.path().read_bytes()
+    expected = np.full((200, 300), 1, np.uint8)
+    expected[20:180, 30:270] = 3
+    expected[120:150, 60:90] = 2
+    assert np.array_equal(read_roi(content, (200, 300)).bits, expected)
+    assert (json.loads(content)["width"], json.loads(content)["height"]) == (300, 200)
 
 
 @needs_chromium

@@ -5,6 +5,7 @@ import { showJobs, startJobs } from "./jobs";
 import { attempt, el, make, number, rows } from "./page";
 import { startPart } from "./part";
 import { refreshResults, showResults, startResults } from "./results";
+import { startRoi } from "./roi";
 import { showThreshold, startThreshold } from "./threshold";
 
 const EVERY_MS = 3000;
@@ -67,6 +68,7 @@ startPart(
   () => void attempt(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
 );
 startThreshold(refresh);
+startRoi();
 startResults(refresh);
 startJobs(
   () => products.value,

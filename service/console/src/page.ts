@@ -26,6 +26,12 @@ export function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
+export function download(file: Blob, name: string): void {
+  const link = make("a", { href: URL.createObjectURL(file), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 export function tell(problem: unknown): void {
   const box = el("problem");
   box.hidden = problem === null;

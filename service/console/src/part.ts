@@ -7,6 +7,7 @@ import { Scan } from "./scan";
 
 const IMAGES = /\.(png|jpe?g|bmp|tiff?)$/i;
 const CLOUDS = /\.(tiff?|pcd|ply|npy)$/i;
+const COVERAGE = "The part shows less or more surface than the good parts, or fewer pieces.";
 let cloud: Cloud | null = null;
 let scan: Scan | null = null;
 
@@ -68,14 +69,16 @@ function show(scan: Scan): void {
   );
   showScale(scan);
   paintCloud();
+  const coverage = answer.contributions.coverage ?? 0;
+  const byBank = Object.entries(answer.banks).map(([bank, value]) => {
+    const evidence = answer.evidence[bank];
+    const near = evidence ? `${number(evidence.distance)} from ${evidence.training_part ?? "the zero row"}` : "";
+    const seen = evidence?.place ? goodPatch(answer, evidence) : "";
+    return [bank, number(value), number(answer.contributions[bank] ?? 0), make("span", {}, near, seen)];
+  });
   rows(
     "facts",
-    Object.entries(answer.banks).map(([bank, value]) => {
-      const evidence = answer.evidence[bank];
-      const near = evidence ? `${number(evidence.distance)} from ${evidence.training_part ?? "the zero row"}` : "";
-      const seen = evidence?.place ? goodPatch(answer, evidence) : "";
-      return [bank, number(value), number(answer.contributions[bank] ?? 0), make("span", {}, near, seen)];
-    }),
+    coverage > 0 ? [...byBank, ["coverage", "", number(coverage), COVERAGE]] : byBank,
     ["bank", "score", "share of the result", "patch that decided: nearest good patch"],
   );
   rows(

@@ -1,7 +1,7 @@
 // The newest results, and the judgements of people on them.
 
 import { ask, get, send, type Summary } from "./api";
-import { attempt, el, make, number } from "./page";
+import { attempt, download, el, make, number } from "./page";
 
 const A_PAGE = 24;
 
@@ -18,7 +18,7 @@ export function startResults(judged: () => void): void {
   el("older").addEventListener("click", () => void attempt(page));
   el("csv").addEventListener("click", (event) => {
     event.preventDefault();
-    void attempt(async () => save(await (await ask(`v1/results.csv?excel=1&product=${encodeURIComponent(product)}`)).blob()));
+    void attempt(async () => download(await (await ask(`v1/results.csv?excel=1&product=${encodeURIComponent(product)}`)).blob(), "results.csv"));
   });
 }
 
@@ -124,10 +124,4 @@ function card(result: Summary): HTMLElement {
 
 async function thumbnail(name: string): Promise<string> {
   return URL.createObjectURL(await (await ask(`v1/results/${name}/picture`)).blob());
-}
-
-function save(file: Blob): void {
-  const link = make("a", { href: URL.createObjectURL(file), download: "results.csv" });
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
