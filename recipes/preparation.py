@@ -27,6 +27,8 @@ _PIECE_PITCHES = 24.0
 _WINDOW_MARGIN = 1.25
 """Window of a product, in sides of the box of its largest measured part. The box of a part that lies askew is
 larger, by 1.4 at most. Then the window of this part is larger too."""
+_WINDOW_SHARE = 0.8
+"""Largest window of a product, as a share of its pictures. A larger window would hardly enlarge a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,13 @@ class Preparation:
     def _window(self, measured: Measured | None) -> int | Literal["padded"]:
         """The window that follows the product. Where the background stays, nothing tells the part's box.
 
-        A window that is smaller than the grid would only repeat points, and a window that is larger than the
-        pictures would only add padding.
+        A window that is smaller than the grid would only repeat points. Where parts fill their pictures, the
+        whole picture is used.
         """
         if measured is None or measured.box is None or self.background == "none":
             return "padded"
         wanted = max(math.ceil(_WINDOW_MARGIN * measured.box), self.size)
-        return min(wanted, max(measured.box, measured.picture))
+        return wanted if wanted <= _WINDOW_SHARE * measured.picture else "padded"
 
     def length(self, name: str) -> float:
         """A length of LENGTHS, metres, or the `piece_share`. Raises ValueError if it still follows the

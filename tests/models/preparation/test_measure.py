@@ -52,7 +52,7 @@ def test_what_is_measured() -> None:
     assert found.picture == 400
 
 
-def test_the_window_is_a_little_larger_than_the_part_and_no_larger_than_the_picture() -> None:
+def test_the_window_is_a_little_larger_than_the_part_and_much_smaller_than_the_picture() -> None:
     found, profile = resolved(part(), part())
     assert found.box is not None
     assert profile.preparation.window == np.ceil(1.25 * found.box)
@@ -61,7 +61,7 @@ def test_the_window_is_a_little_larger_than_the_part_and_no_larger_than_the_pict
     again = measure([part(), part()], profile.preparation)
     assert again is not None
     assert again.grid_pitch == found.grid_pitch == pytest.approx(PITCH * 300 / 224, rel=0.05)
-    for box, window in ((30, 224), (390, 400), (1100, 1100)):
+    for box, window in ((30, 224), (256, 320), (257, "padded"), (1100, "padded")):
         measured = replace(found, box=box, picture=max(400, box))
         assert DEFAULT.resolved(measured).preparation.window == window
     as_prepared = find_profile("embedded", prepared=True)
