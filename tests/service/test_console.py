@@ -18,7 +18,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-from models.preparation.roi import read_roi
+from banks.versions.manifest import Manifest
+from models.preparation.roi import Roi, read_roi
 from models.readers import read_files
 from service.http.keys import Keys
 from service.settings import Settings
@@ -190,8 +191,6 @@ def test_a_region_of_interest_is_drawn_and_saved(page: Page, tmp_path: Path) -> 
     with page.expect_download() as saved:
         page.locator("#roi-save").click()
     expect(page.locator("#problem")).to_be_hidden()
-    if SCREENSHOT:
-        page.screenshot(path=SCREENSHOT, full_page=True)
     assert saved.value.suggested_filename == "roi.json"
     content = saved.value.path().read_bytes()
     expected = np.full((200, 300), 1, np.uint8)
@@ -199,6 +198,24 @@ def test_a_region_of_interest_is_drawn_and_saved(page: Page, tmp_path: Path) -> 
     expected[120:150, 60:90] = 2
     assert np.array_equal(read_roi(content, (200, 300)).bits, expected)
     assert (json.loads(content)["width"], json.loads(content)["height"]) == (300, 200)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_the_region_of_interest_in_use_is_shown(page: Page, defect: list[Path], tmp_path: Path) -> None:
+    with Image.open(defect[0]) as picture:
+        width, height = picture.size
+    content = Roi(np.full((height, width), 3, np.uint8)).to_png()
+    version = tmp_path / "banks" / SMALL / "v1"
+    (version / "roi.png").write_bytes(content)
+    manifest = Manifest.read(version)
+    files = {**manifest.files, "roi.png": hashlib.sha256(content).hexdigest()}
+    manifest.model_copy(update={"files": files}).write(version)
+    expect(page.locator("#product")).to_have_value(SMALL)
+    page.get_by_role("button", name="Show the region").click()
+    kept = page.get_by_alt_text(f"region of interest of {SMALL} v1")
+    expect(kept).to_be_visible()
+    expect(kept).to_have_js_property("naturalWidth", width)
 
 
 @needs_chromium

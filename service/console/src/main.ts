@@ -68,7 +68,7 @@ startPart(
   () => void attempt(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
 );
 startThreshold(refresh);
-startRoi();
+startRoi(() => products.value);
 startResults(refresh);
 startJobs(
   () => products.value,

@@ -1,5 +1,6 @@
 // The region of interest: polygons over a picture of a part, saved as the roi.json of a product folder.
 
+import { ask, get, type Product } from "./api";
 import { attempt, download, el, make, rows } from "./page";
 
 type Point = [x: number, y: number];
@@ -24,7 +25,7 @@ let polygons: Polygon[] = [];
 let open = false; // whether the last polygon still takes corners
 const elsewhere = choice("nothing", () => {});
 
-export function startRoi(): void {
+export function startRoi(product: () => string): void {
   const file = el<HTMLInputElement>("roi-picture");
   const drawing = el<SVGSVGElement>("roi-drawing");
   el("roi-elsewhere").append(elsewhere);
@@ -43,6 +44,21 @@ export function startRoi(): void {
   el("roi-close").addEventListener("click", () => void attempt(async () => close()));
   el("roi-undo").addEventListener("click", undo);
   el("roi-save").addEventListener("click", () => void attempt(async () => save()));
+  el("roi-read").addEventListener("click", () => void attempt(() => showKept(product())));
+}
+
+// The region that parts are scored with now.
+async function showKept(product: string): Promise<void> {
+  const kept = el<HTMLImageElement>("roi-kept");
+  const path = `v1/products/${encodeURIComponent(product)}`;
+  kept.parentElement!.hidden = true;
+  const { bank_version } = await get<Product>(path);
+  if (!bank_version) throw new Error("The product is not loaded yet.");
+  const response = await ask(`${path}/versions/${bank_version}/roi`);
+  URL.revokeObjectURL(kept.src);
+  kept.src = URL.createObjectURL(await response.blob());
+  kept.alt = `region of interest of ${product} ${bank_version}`;
+  kept.parentElement!.hidden = false;
 }
 
 function key(event: KeyboardEvent): (() => void) | undefined {
