@@ -60,14 +60,10 @@ def support_plane(xyz: NDArray[np.float32], valid: NDArray[np.bool_], inlier_dis
     xyz: (H, W, 3) float32 metres. valid: (H, W) bool. inlier_distance: largest distance, metres, of a point
     that supports a plane. Returns None if no plane holds MIN_SUPPORT of the border points.
     """
-    border = _border_points(xyz, valid)
-    if len(border) < 3:
+    searched = _searched_planes(xyz, valid)
+    if searched is None:
         return None
-    sparse = border[:: -(-len(border) // _BORDER_POINTS)]
-    candidates = _plane_candidates(sparse)
-    if candidates is None:
-        return None
-    normals, offsets = candidates
+    border, sparse, normals, offsets = searched
     inliers = np.abs(sparse @ normals.T + offsets) < inlier_distance
     best = int(inliers.sum(axis=0).argmax())
     plane = normals[best], float(offsets[best])
@@ -83,14 +79,10 @@ def plane_noise(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float | N
     The plane is the one that is nearest to MIN_SUPPORT of the border points. None where that plane holds no
     MIN_SUPPORT of the border points within _FLAT of the border's extent: there is no flat support.
     """
-    border = _border_points(xyz, valid)
-    if len(border) < 3:
+    searched = _searched_planes(xyz, valid)
+    if searched is None:
         return None
-    sparse = border[:: -(-len(border) // _BORDER_POINTS)]
-    candidates = _plane_candidates(sparse)
-    if candidates is None:
-        return None
-    normals, offsets = candidates
+    border, sparse, normals, offsets = searched
     distances = np.abs(sparse @ normals.T + offsets)
     rank = int(MIN_SUPPORT * len(sparse))
     nearest = np.partition(distances, rank, axis=0)[rank]
@@ -196,6 +188,21 @@ def _seen(shares: NDArray[np.floating]) -> slice:
     """From the first to the last line that has returns. shares: of valid pixels, line by line."""
     lines = np.flatnonzero(shares >= SEEN)
     return slice(int(lines[0]), int(lines[-1]) + 1) if len(lines) else slice(None)
+
+
+def _searched_planes(
+    xyz: NDArray[np.float32], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """The border points (N, 3), about _BORDER_POINTS of them, and normals (K, 3) and offsets (K,) of planes.
+
+    The planes go through random triples of these points. None without a plane.
+    """
+    border = _border_points(xyz, valid)
+    if len(border) < 3:
+        return None
+    sparse = border[:: -(-len(border) // _BORDER_POINTS)]
+    candidates = _plane_candidates(sparse)
+    return None if candidates is None else (border, sparse, *candidates)
 
 
 def _plane_candidates(
