@@ -38,7 +38,7 @@ def stem_of(name: str) -> str:
     return stem.removesuffix(stem[-4:]) if stem.lower().endswith(".ome") and len(stem) > 4 else stem
 
 
-def natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key that puts "2" before "10"."""
+def natural(name: str) -> tuple[tuple[tuple[int, int | str], ...], str]:
+    """Sort key that puts "2" before "10". "01" and "1" differ only in zeros: their characters decide."""
     pieces = re.findall(r"\d+|\D+", name)
-    return tuple((0, int(piece)) if piece.isdecimal() else (1, piece) for piece in pieces)
+    return tuple((0, int(piece)) if piece.isdecimal() else (1, piece) for piece in pieces), name
