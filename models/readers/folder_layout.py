@@ -63,8 +63,9 @@ NOTE_SUFFIXES = frozenset(
 )
 """Endings of notes and documents, which are left out without a message where parts lie side by side."""
 ROI_FILES = ("roi.json", "roi.png")
-"""Names of the file in a product's folder that holds the region of interest."""
-OTHER_FILES = frozenset(("thumbs.db", "desktop.ini", *ROI_FILES))
+"""Names of the file in a product's folder that holds the region of interest. The first one present is
+used."""
+OTHER_FILES = frozenset(("thumbs.db", "desktop.ini"))
 """Files that are no parts and are left out without a message."""
 SYSTEM_FOLDER = "__MACOSX"
 UNREAD: Mapping[str, str] = {

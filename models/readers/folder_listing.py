@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.readers.file_names import name_key, natural, printable
-from models.readers.folder_layout import OTHER_FILES, PART_SUFFIXES, SYSTEM_FOLDER, UNREAD
+from models.readers.folder_layout import OTHER_FILES, PART_SUFFIXES, ROI_FILES, SYSTEM_FOLDER, UNREAD
 
 _DEEPEST = 4
 """How many folders deep parts are looked for."""
@@ -22,13 +22,16 @@ class Listing:
 
     Attributes:
         folders: folders by `name_key`, in natural order.
-        files: files in natural order, without system files.
-        notes: one sentence for each entry that is neither, or whose name another folder has too.
+        files: files in natural order, without system files and regions of interest.
+        notes: one sentence for each entry that is neither, or whose name another folder has too, or that is a
+            region of interest in the wrong place.
+        regions: files of a region of interest, the one to be used first.
     """
 
     folders: Mapping[str, Path]
     files: Sequence[Path]
     notes: Sequence[str]
+    regions: Sequence[Path] = ()
 
 
 def list_folder(folder: Path, prefix: str) -> Listing:
@@ -50,14 +53,18 @@ def list_folder(folder: Path, prefix: str) -> Listing:
             notes.append(
                 f"{prefix}{printable(entry.name)}: the folder {printable(used.name)} is used instead."
             )
-    files = [entry for entry in entries if entry.is_file()]
+    files = [entry for entry in entries if entry.is_file() and entry.name.lower() not in ROI_FILES]
+    regions = [entry for entry in entries if entry.is_file() and entry.name.lower() in ROI_FILES]
+    regions.sort(key=lambda entry: ROI_FILES.index(entry.name.lower()))
+    if regions and prefix:
+        notes.append(left_out(regions, prefix, "a region of interest belongs in the product's folder"))
     for entry in entries:
         if not (entry.is_dir() or entry.is_file()):
             notes.append(
                 f"{prefix}{printable(entry.name)}: this is a link that leads to no file, or a device."
             )
     order = sorted(folders, key=lambda key: natural(printable(folders[key].name)))
-    return Listing({key: folders[key] for key in order}, files, notes)
+    return Listing({key: folders[key] for key in order}, files, notes, regions)
 
 
 def holds_parts(folder: Path, deepest: int = _DEEPEST) -> bool:

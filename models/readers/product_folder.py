@@ -18,7 +18,6 @@ from models.readers.folder_layout import (
     GOOD_NAMES,
     INTRINSICS_FILE,
     PART_SUFFIX,
-    ROI_FILES,
     SENSOR_FILE,
     SPLIT_NAMES,
     SPLITS,
@@ -172,7 +171,9 @@ def open_product(root: Path) -> ProductFolder:
         raise no_parts(root, notes)
     train, validation, test = (tuple(parts[split]) for split in SPLITS)
     layout = "splits" if splits else "parts" if good is None else "good"
-    roi = next((root / name for name in ROI_FILES if (root / name).is_file()), None)
+    roi = listing.regions[0] if listing.regions else None
+    if roi and (others := listing.regions[1:]):
+        notes.append(left_out(others, "", f"{printable(roi.name)} is used instead"))
     product = ProductFolder(train, validation, test, tuple(notes), layout, roi)
     return product.declaring(_declared(listing), first=False)
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.readers.file_names import printable
-from models.readers.folder_layout import EXPECTED, NOTE_SUFFIXES, is_good, role_of_folder, split_of_folder
+from models.readers.folder_layout import (
+    EXPECTED,
+    NOTE_SUFFIXES,
+    is_good,
+    role_of_folder,
+    split_of_folder,
+    word_file,
+)
 from models.readers.folder_listing import Listing, holds_parts, left_out, list_folder, may_be_part, unread
 
 _DEEPEST = 5
@@ -37,7 +44,8 @@ class ProductPlaces:
     Attributes:
         roots: the products' folders by their place below the folder, such as "line 3/valve"; "" is the folder
             itself. Empty if there is no product.
-        left_out: one sentence for each kind of file or folder with parts that is outside of the products.
+        left_out: one sentence for each kind of file or folder with parts, or with words about parts, that is
+            outside of the products.
     """
 
     roots: Mapping[str, Path]
@@ -107,6 +115,9 @@ def _outside(folder: Path, place: str, roots: Sequence[str]) -> Iterator[str]:
     reason = f"this is outside the folder {roots[0]}" if len(roots) == 1 else "this is in no product's folder"
     if files := [file for file in listing.files if may_be_part(file)]:
         yield left_out(files, prefix, reason)
+    words = [file for file in listing.files if word_file(file.name)]
+    for file in (*words, *(() if prefix else listing.regions)):
+        yield left_out([file], prefix, reason)
     for inside in listing.folders.values():
         step = _join(place, inside)
         if any(root == step or root.startswith(f"{step}/") for root in roots):

@@ -60,8 +60,23 @@ def test_a_region_of_interest_is_no_part(tmp_path: Path) -> None:
     folder = open_product_folder(tmp_path)
     assert [part.name for part in folder.train] == ["1"]
     assert (folder.roi, folder.skipped) == (tmp_path / "roi.png", ())
-    (tmp_path / "roi.json").write_text("{}")
-    assert open_product_folder(tmp_path).roi == tmp_path / "roi.json"
+    (tmp_path / "ROI.json").write_text("{}")
+    both = open_product_folder(tmp_path)
+    assert (both.roi, both.skipped) == (tmp_path / "ROI.json", ("roi.png: ROI.json is used instead.",))
+
+
+def test_a_region_of_interest_in_a_folder_of_parts_is_said(tmp_path: Path) -> None:
+    for name in ("train/good/rgb/1.png", "train/good/xyz/1.npy"):
+        write(tmp_path / name.rpartition("/")[0], name.rpartition("/")[2])
+    for place in ("train", "train/good", "train/good/rgb"):
+        (tmp_path / place / "roi.json").write_text("{}")
+    folder = open_product_folder(tmp_path)
+    assert folder.roi is None
+    assert sorted(note.split(":")[0] for note in folder.skipped) == [
+        "train/good/rgb/roi.json",
+        "train/good/roi.json",
+        "train/roi.json",
+    ]
 
 
 @pytest.mark.parametrize("cloud", ["npy", "tiff"])

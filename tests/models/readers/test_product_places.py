@@ -45,6 +45,18 @@ def test_files_beside_a_product_are_left_out_and_said(tmp_path: Path) -> None:
     assert [reason.split(":")[0] for reason in found.left_out] == ["preview.png", "docs"]
 
 
+@pytest.mark.parametrize("name", ["roi.json", "roi.png", "sensor.json", "intrinsics.json"])
+@pytest.mark.parametrize("place", ["", "line 3/"])
+@pytest.mark.parametrize("products", [("p",), ("p", "q")])
+def test_words_about_a_product_beside_its_folder_are_said(
+    name: str, place: str, products: tuple[str, ...], tmp_path: Path
+) -> None:
+    touch(tmp_path, f"{place}{name}", *(f"{place}{product}/rgb/1.png" for product in products))
+    found = find_products(tmp_path)
+    assert list(found.roots) == [f"{place}{product}" for product in products]
+    assert [reason.split(":")[0] for reason in found.left_out] == [f"{place}{name}"]
+
+
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     touch(tmp_path, "store/valve/rgb/1.png")
     (tmp_path / "line").mkdir()

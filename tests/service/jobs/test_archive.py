@@ -120,6 +120,16 @@ def test_the_region_of_interest_comes_along(
     assert open_product_folder(folder).roi == folder / top / name
 
 
+@pytest.mark.parametrize("name", ["roi.json", "sensor.json"])
+def test_a_file_about_the_product_beside_its_folder_is_said(
+    tmp_path: Path, part: dict[str, bytes], name: str
+) -> None:
+    file = _holding(tmp_path / "beside.zip", part, "p/rgb/0.png", "p/xyz/0.tiff", name)
+    archive = PartsArchive(file, LIMITS)
+    archive.close()
+    assert [note.split(":")[0] for note in archive.left_out] == [name]
+
+
 @pytest.mark.parametrize(
     "name", ["..\\1.png", "\\1.png", "a\\..\\..\\1.png", "a\\\\1.png", "C:\\1.png", "C:1.png", "a\\CON\n.png"]
 )
