@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.options import SensorFile, XyzUnit, words_about_files
 from models.weights.folder import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def evaluate(
     ] = 0,
     prepared: Prepared = False,
     change: Change = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     cache: CacheDir = None,
     cache_gb: CacheGb = 10.0,
     weights_dir: Weights = DEFAULT_WEIGHTS,
@@ -70,9 +73,10 @@ def evaluate(
     from evaluation.evaluator import NothingToEvaluate
     from evaluation.run import Run
 
+    words = words_about_files(sensor, xyz_unit)
     with stage_bar() as progress:
         evaluator = open_evaluator(
-            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or ()
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or (), words
         )
         names = [name for name in evaluator.products if not product or name in product]
         if not names:
@@ -126,13 +130,16 @@ def open_evaluator(
     device: str,
     progress: Callable[[Run, str, int, int], None],
     changes: Sequence[str] = (),
+    declared: Mapping[str, bytes] | None = None,
 ) -> Evaluator:
     """The evaluator for a command's options, which are the arguments. Raises NotAProductFolder."""
     from evaluation.evaluator import Evaluator
     from evaluation.feature_cache import FeatureCache
 
     features = FeatureCache(cache or out / "features", int(cache_gb * 1e9))
-    return Evaluator(data, out, device, weights_dir, prepared, seed, features, progress, changes)
+    return Evaluator(
+        data, out, device, weights_dir, prepared, seed, features, progress, changes, declared or {}
+    )
 
 
 @contextmanager

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Change, Device, Json, Prepared, ProfileName, Weights, chosen_device
+from cli.options import (
+    Change,
+    Device,
+    Json,
+    Prepared,
+    ProfileName,
+    SensorFile,
+    Weights,
+    XyzUnit,
+    chosen_device,
+    words_about_files,
+)
 from cli.progress import console
 from models.weights.folder import DEFAULT_WEIGHTS
 
@@ -31,6 +42,8 @@ def plan(
     profile: ProfileName = "embedded",
     prepared: Prepared = False,
     change: Change = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
     as_json: Json = False,
@@ -42,7 +55,9 @@ def plan(
     from models.readers.product_places import NotAProductFolder
     from recipes.profiles import find_profile
 
-    folder = open_product_folder(data) if data else None
+    folder = open_product_folder(data).declaring(words_about_files(sensor, xyz_unit)) if data else None
+    if folder is None and (sensor or xyz_unit):
+        raise typer.BadParameter("a made-up part has no files. Name the folder of good parts.")
     if folder and not folder.train:
         raise NotAProductFolder(
             f"{data} has no training parts, but the first one is measured. Add train/good."

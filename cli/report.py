@@ -20,6 +20,7 @@ from cli.evaluate import (
     open_evaluator,
     stage_bar,
 )
+from cli.options import SensorFile, XyzUnit, words_about_files
 from models.weights.folder import DEFAULT_WEIGHTS
 
 
@@ -36,6 +37,8 @@ def report(
     seed: Annotated[int, typer.Option(help="Seed that was given to 'tribank evaluate'.")] = 0,
     prepared: Prepared = False,
     change: Change = None,
+    xyz_unit: XyzUnit = None,
+    sensor: SensorFile = None,
     cache: CacheDir = None,
     cache_gb: CacheGb = 10.0,
     weights_dir: Weights = DEFAULT_WEIGHTS,
@@ -54,9 +57,10 @@ def report(
     folder.mkdir(parents=True, exist_ok=True)
     facts = f"Made with {in_words(environment(device))}; seed {seed}."
     written = []
+    words = words_about_files(sensor, xyz_unit)
     with stage_bar() as progress:
         evaluator = open_evaluator(
-            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or ()
+            data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or (), words
         )
         names = [name for name in evaluator.products if not product or name in product]
         if not any(evaluator.products[name].test for name in names):

@@ -60,6 +60,7 @@ class Evaluator:
         cache: for extracted features; None is a cache in `out`.
         progress: called after each step.
         changes: of every profile, for `find_profile`.
+        declared: words about the files of every part, which override what the folders declare.
         products: the product folders by name.
     """
 
@@ -72,11 +73,13 @@ class Evaluator:
     cache: FeatureCache | None = None
     progress: RunProgress = lambda run, stage, done, total: None
     changes: Sequence[str] = ()
+    declared: Mapping[str, bytes] = field(default_factory=dict)
     products: Mapping[str, ProductFolder] = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the products. Raises NotAProductFolder if there is no product."""
-        self.products = open_products(self.data, self.seed)
+        found = open_products(self.data, self.seed)
+        self.products = {name: folder.declaring(self.declared) for name, folder in found.items()}
         self._log = ResultLog(self.out)
         self._make = cached_pipelines(self.cache or FeatureCache(self.out / "features", CACHE_BYTES))
         self._environment = environment(self.device)

@@ -47,11 +47,12 @@ def test_a_declared_value_is_no_return_in_an_evaluation(
     small_product: Path, declared_product: Path, tmp_path: Path
 ) -> None:
     quick = ("--profile", "embedded-point", "--json", "--out")
-    declares = ("--set", "preparation.no_return=9999")
+    (tmp_path / "sensor.json").write_text('{"invalid": 9999}')
     (plain,) = _evaluated(_run("evaluate", small_product, *quick, tmp_path / "plain"))
-    (declared,) = _evaluated(_run("evaluate", declared_product, *quick, tmp_path / "out", *declares))
-    assert not declared.unusable
-    assert declared.columns == plain.columns
+    for declares in (("--set", "preparation.no_return=9999"), ("--sensor", tmp_path / "sensor.json")):
+        (declared,) = _evaluated(_run("evaluate", declared_product, *quick, tmp_path / "out", *declares))
+        assert not declared.unusable
+        assert declared.columns == plain.columns
 
 
 def test_results_are_kept_and_written_three_ways(small_product: Path, tmp_path: Path) -> None:

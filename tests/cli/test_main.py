@@ -174,6 +174,20 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     assert "embedded, 224 x 224 points, 7 training parts; times measured on the first part" in told
 
 
+def test_plan_reads_the_part_as_it_is_declared(
+    small_product: Path, declared_product: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sensor.json").write_text('{"invalid": 9999}')
+    quick = ("--profile", "embedded-point", "--json")
+    plain = json.loads(_run("plan", small_product, *quick).stdout)
+    with pytest.raises(BadSample, match="no_return=NUMBER"):
+        _run("plan", declared_product, *quick)
+    declared = json.loads(_run("plan", declared_product, *quick, "--sensor", tmp_path / "sensor.json").stdout)
+    assert declared["banks"]["point"]["rows"] == plain["banks"]["point"]["rows"]
+    asked = CliRunner().invoke(app, ["plan", "--xyz-unit", "mm"])
+    assert asked.exit_code == 2
+
+
 def test_plan_of_a_folder_without_training_parts_says_so(small_product: Path, tmp_path: Path) -> None:
     shutil.copytree(small_product / "validation", tmp_path / "validation")
     with pytest.raises(NotAProductFolder, match="training"):
