@@ -36,11 +36,14 @@ from cli.options import (
     Prepared,
     Product,
     ProfileName,
+    Rgb,
     SensorFile,
     State,
     Weights,
+    Xyz,
     XyzUnit,
     chosen_device,
+    files_of,
     words_about_files,
 )
 from cli.progress import console, stage_bars, step_lines
@@ -154,10 +157,8 @@ def build(
 @app.command()
 def score(
     product: Product,
-    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")],
-    xyz: Annotated[
-        Path, typer.Argument(help="The part's organised cloud or height map: TIFF, PLY, PCD, NPY or PNG.")
-    ],
+    rgb: Rgb,
+    xyz: Xyz,
     intrinsics: Annotated[
         Path | None,
         typer.Option(help="JSON file of the camera. The second file is then a depth map: PNG, TIFF or NPY."),
@@ -185,15 +186,15 @@ def score(
     from models.readers.file_names import printable
     from models.sample import BadSample, without_returns
 
+    files = files_of(rgb, xyz, intrinsics)
     detector = Detector.load(
         BankStore(banks).path(product),
         device=chosen_device(device),
         weights_dir=weights_dir,
         prepared=prepared,
     )
-    cloud = {"xyz": xyz} if intrinsics is None else {"depth": xyz, "intrinsics": intrinsics}
     words = words_about_files(sensor, xyz_unit)
-    sample = read_files({"rgb": rgb} | cloud, detector.manifest.sensor, words=words)
+    sample = read_files(files, detector.manifest.sensor, words=words)
     (result,) = detector.score([sample])
     if isinstance(result, BadSample):
         raise result
@@ -221,10 +222,8 @@ def score(
 
 @app.command()
 def trace(
-    rgb: Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")],
-    xyz: Annotated[
-        Path, typer.Argument(help="The part's organised cloud, same size: TIFF, PLY, PCD or NPY.")
-    ],
+    rgb: Rgb,
+    xyz: Xyz,
     output: Annotated[Path, typer.Option("-o", "--output", help="NPZ file to write.")],
     profile: ProfileName = "embedded",
     prepared: Prepared = False,
@@ -248,7 +247,7 @@ def trace(
     weights, chosen = WeightStore(weights_dir), chosen_device(device)
     kind = recipe.extraction.fusion
     fusion = FUSIONS[kind].ready(weights, chosen) if kind else None
-    part = read_files({"rgb": rgb, "xyz": xyz}, words=words_about_files(sensor, xyz_unit))
+    part = read_files(files_of(rgb, xyz), words=words_about_files(sensor, xyz_unit))
     recipe = recipe.resolved(measure([part], recipe.preparation))
     stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
     np.savez(output, allow_pickle=False, **stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,14 @@ Change = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+Rgb = Annotated[Path, typer.Argument(help="The part's image: PNG, JPEG, TIFF or BMP.")]
+Xyz = Annotated[
+    list[Path],
+    typer.Argument(
+        help="The part's organised cloud or height map: TIFF, PLY, PCD, NPY or PNG; or three files with the "
+        "planes x, y and z of the cloud, in this order."
+    ),
+]
 XyzUnit = Annotated[
     str | None,
     typer.Option(
@@ -53,6 +62,24 @@ State = Annotated[
     Path,
     typer.Option(envvar="TRIBANK_STATE", help="Folder for the server's data: keys, jobs and results."),
 ]
+
+
+def files_of(rgb: Path, xyz: Sequence[Path], intrinsics: Path | None = None) -> dict[str, Path]:
+    """The files of one part by field, as in an upload.
+
+    xyz: one file, or three planes. intrinsics: of the camera, if `xyz` is a depth map. Raises BadParameter.
+    """
+    if len(xyz) == 3 and intrinsics is None:
+        return {"rgb": rgb, **dict(zip("xyz", xyz, strict=True))}
+    if len(xyz) != 1:
+        raise typer.BadParameter(
+            f"name one file of the cloud, or three files with its planes x, y and z, not {len(xyz)} files. "
+            "A depth map is one file.",
+            param_hint="XYZ",
+        )
+    if intrinsics is None:
+        return {"rgb": rgb, "xyz": xyz[0]}
+    return {"rgb": rgb, "depth": xyz[0], "intrinsics": intrinsics}
 
 
 def words_about_files(sensor: Path | None, xyz_unit: str | None) -> dict[str, bytes]:

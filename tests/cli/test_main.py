@@ -71,6 +71,21 @@ def test_score_takes_a_depth_map_with_its_camera(
     assert refused.value.code == "size_mismatch"
 
 
+def test_score_takes_three_planes(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
+    rgb, cloud = _part(small_product)
+    planes = [tmp_path / f"{axis}.tiff" for axis in "xyz"]
+    for plane, values in zip(planes, np.moveaxis(tifffile.imread(cloud), 2, 0), strict=True):
+        tifffile.imwrite(plane, values)
+    by_planes, by_cloud = (
+        json.loads(_run("score", SMALL, rgb, *files, "--banks", small_banks, "--json").stdout)
+        for files in (planes, (cloud,))
+    )
+    assert by_planes["score"] == by_cloud["score"]
+    for files in (planes[:2], [*planes, "--intrinsics", tmp_path / "camera.json"]):
+        refused = CliRunner().invoke(app, ["score", SMALL, *map(str, (rgb, *files))])
+        assert (refused.exit_code, "XYZ" in refused.output) == (2, True)
+
+
 def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.npz"
     shown = _run("score", SMALL, *_part(small_product), "--bank", small_banks, "-o", out).stdout
