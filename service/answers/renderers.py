@@ -11,7 +11,7 @@ import numpy as np
 from banks.decision.colour_scale import color_table
 from service.answers.pictures import cloud_ply, grey_levels, grey_png, map_npy, map_tiff, overlay_png
 from service.answers.scan import Scan
-from service.answers.schemas import EvidenceAnswer, PixelPoint, RegionAnswer, ScoreAnswer
+from service.answers.schemas import CoverageAnswer, EvidenceAnswer, PixelPoint, RegionAnswer, ScoreAnswer
 from service.refusals import Refusal
 
 JSON = "application/json"
@@ -33,6 +33,7 @@ class Rendered:
 def render_json(scan: Scan) -> bytes:
     """The result as JSON."""
     result, detector = scan.scored.result, scan.scored.detector
+    usual = detector.manifest.coverage
     answer = ScoreAnswer(
         part_id=scan.part_id,
         result_id=scan.result_id,
@@ -49,6 +50,7 @@ def render_json(scan: Scan) -> bytes:
         place=None if result.place is None else PixelPoint.model_validate(result.place),
         evidence={bank: EvidenceAnswer.of(evidence) for bank, evidence in result.evidence.items()},
         regions=[RegionAnswer.of(region) for region in result.regions],
+        coverage=None if usual is None else CoverageAnswer.of(usual, result.prepared),
         valid_point_share=round(scan.valid_point_share, 4),
         xyz_unit=scan.sample.xyz_unit,
         image_scale=None if scan.image_scale is None else PixelPoint.model_validate(scan.image_scale),

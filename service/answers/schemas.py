@@ -8,9 +8,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, RootModel, model_validator
 
 from banks.decision.calibration import Calibration
+from banks.decision.coverage import Coverage
 from banks.decision.regions import Region
 from banks.detector import ThresholdSource
 from banks.methods.evidence import Evidence
+from models.preparation.prepare import PreparedPart
 from recipes.sensor import Unit
 from service.http.problems import Problem
 
@@ -121,6 +123,27 @@ class EvidenceAnswer(BaseModel):
         return cls.model_validate(evidence, from_attributes=True)
 
 
+class CoverageAnswer(BaseModel):
+    """What the part shows of the product, beside what the good parts show."""
+
+    area_m2: float = Field(description="The part's surface, square metres.", examples=[0.0058])
+    least_area_m2: float = Field(description="Smallest surface of a good part.", examples=[0.0056])
+    most_area_m2: float = Field(description="Largest surface of a good part.", examples=[0.0062])
+    pieces: int | None = Field(description="Pieces of the part. Null where none were looked for.")
+    fewest_pieces: int = Field(description="Fewest pieces of a good part.", examples=[1])
+
+    @classmethod
+    def of(cls, usual: Coverage, prepared: PreparedPart) -> CoverageAnswer:
+        """usual: what the good parts show."""
+        return cls(
+            area_m2=prepared.area,
+            least_area_m2=usual.least_area,
+            most_area_m2=usual.most_area,
+            pieces=prepared.pieces,
+            fewest_pieces=usual.fewest_pieces,
+        )
+
+
 class ScoreAnswer(BaseModel):
     """What Tribank says of one part."""
 
@@ -160,6 +183,11 @@ class ScoreAnswer(BaseModel):
         "farthest patch."
     )
     regions: list[RegionAnswer]
+    coverage: CoverageAnswer | None = Field(
+        None,
+        description="How much surface and how many pieces the part and the good parts show. Null for a "
+        "profile that does not look at it, and in old records.",
+    )
     valid_point_share: float | None = Field(
         None,
         description="Share of the source's pixels that have a point; null in old records.",

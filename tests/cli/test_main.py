@@ -42,6 +42,10 @@ def test_score_prints_the_fields_that_programs_read(small_product: Path, small_b
     assert {*fields.split(), "valid_point_share", "plane_found"} <= answer.keys()
     assert answer["bank_version"] == "v1"
     assert answer["decision"] in ("good", "defective")
+    shown = answer["coverage"]
+    assert shown["pieces"] == shown["fewest_pieces"] == 1
+    assert 0 < shown["least_area_m2"] <= shown["most_area_m2"]
+    assert shown["area_m2"] == pytest.approx(shown["most_area_m2"], rel=0.2)
 
 
 def test_score_takes_a_depth_map_with_its_camera(
