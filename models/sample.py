@@ -65,6 +65,14 @@ class Sample:
     xyz_unit: Unit | None = "m"
     image_size: tuple[int, int] | None = None
 
+    @property
+    def image_scale(self) -> tuple[float, float] | None:
+        """Pixels of the recorded image to one pixel of the cloud, along x and y; None if they are equal."""
+        if self.image_size is None:
+            return None
+        height, width = self.valid.shape
+        return self.image_size[1] / width, self.image_size[0] / height
+
 
 def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None, xyz_unit: Unit | None = "m") -> Sample:
     """Join an image and a cloud into a part.

@@ -25,6 +25,8 @@ class Measured:
         box: longest side of the box of the largest prepared part in its picture, pixels of the source; None
             if no part could be prepared.
         picture: longest side of the pictures, pixels of the source.
+        image_scale: pixels of a recorded image to one pixel of its cloud, along x and y; None if both have
+            the same size, and in versions of older sources.
     """
 
     parts: int
@@ -38,6 +40,7 @@ class Measured:
     box: int | None = None
     picture: int = 0
     piece_share: float | None = None
+    image_scale: tuple[float, float] | None = None
 
 
 def rounded(length: float) -> float:

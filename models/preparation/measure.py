@@ -55,6 +55,7 @@ def measure(samples: Iterable[Sample], preparation: Preparation, roi: Roi | None
         extent=None,
         box=None,
         picture=longest,
+        image_scale=_image_scale(clouds),
     )
     return _with_grid(first, clouds, preparation, roi)
 
@@ -86,6 +87,12 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation, 
         return replace(found, grid_pitch=first.pitch * window / preparation.size)
     pitches = [point_pitch(part.xyz, part.valid) for part in parts]
     return replace(found, grid_pitch=_median(pitches) or first.grid_pitch)
+
+
+def _image_scale(samples: Sequence[Sample]) -> tuple[float, float] | None:
+    """Pixels of a recorded image to one pixel of its cloud, along x and y; None if they are equal."""
+    scales = [scale for sample in samples if (scale := sample.image_scale) is not None]
+    return (median(x for x, _ in scales), median(y for _, y in scales)) if scales else None
 
 
 def _longest_box(part: PreparedPart) -> int | None:

@@ -33,7 +33,7 @@ class Rendered:
 def render_json(scan: Scan) -> bytes:
     """The result as JSON."""
     result, detector = scan.scored.result, scan.scored.detector
-    usual = detector.manifest.coverage
+    usual, image_scale = detector.manifest.coverage, scan.sample.image_scale
     answer = ScoreAnswer(
         part_id=scan.part_id,
         result_id=scan.result_id,
@@ -53,7 +53,7 @@ def render_json(scan: Scan) -> bytes:
         coverage=None if usual is None else CoverageAnswer.of(usual, result.prepared),
         valid_point_share=round(scan.valid_point_share, 4),
         xyz_unit=scan.sample.xyz_unit,
-        image_scale=None if scan.image_scale is None else PixelPoint.model_validate(scan.image_scale),
+        image_scale=None if image_scale is None else PixelPoint.model_validate(image_scale),
         plane_found=result.prepared.plane_found,
         timings_ms={stage: round(ms, 2) for stage, ms in scan.timings_ms.items()},
     )

@@ -44,14 +44,6 @@ class Scan:
         return float(self.sample.valid.mean())
 
     @property
-    def image_scale(self) -> tuple[float, float] | None:
-        """Pixels of the recorded image to one pixel of the cloud, along x and y; None if they are equal."""
-        if self.sample.image_size is None:
-            return None
-        (height, width), size = self.sample.valid.shape, self.sample.image_size
-        return size[1] / width, size[0] / height
-
-    @property
     def scale(self) -> Scale:
         """The bank version's fixed colour scale."""
         calibration = self.scored.detector.manifest.calibration

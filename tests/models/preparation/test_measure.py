@@ -121,6 +121,13 @@ def test_a_product_without_a_support_is_measured_all_the_same() -> None:
     assert prepare(make_sample(None, xyz), profile.preparation).plane_found is False
 
 
+def test_the_scale_of_images_is_measured() -> None:
+    assert resolved(part())[0].image_scale is None
+    height, width = part().valid.shape
+    twice = replace(part(), image_size=(2 * height, 3 * width))
+    assert resolved(twice)[0].image_scale == (3, 2)
+
+
 def test_without_a_cloud_lengths_are_the_published_ones() -> None:
     image = make_sample(np.zeros((64, 64, 3), np.uint8), None)
     assert measure([image], DEFAULT.preparation) is None
