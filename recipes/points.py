@@ -21,9 +21,9 @@ _NORMAL_PITCHES = 5.6
 _FEATURE_PITCHES = 11.2
 """Radii that follow the product, in distances of the points that are used. On a hand-sized part, these are 5
 and 10 mm."""
-_FLATNESS = 0.15
-"""Height of a part, as a share of its width, from which its heights stay as they are. On a flatter part all
-normals are nearly the same, and histograms see nothing."""
+_FLATNESS = 0.25
+"""Height of a part, as a share of its width, from which its heights stay as they are, as on hand-sized parts.
+On a flatter part all normals are nearly the same, and histograms see nothing."""
 _MOST_NOISE = 0.3
 """Largest noise of stretched heights, in pitches: more noise would turn the normals."""
 

@@ -161,7 +161,7 @@ def test_a_length_that_follows_the_product_prepares_nothing() -> None:
 def test_heights_of_a_flat_part_are_stretched_as_the_noise_allows() -> None:
     flat = Measured(1, pitch=0.0002, grid_pitch=0.0005, noise=None, field=0.1, extent=0.08)
     flat = replace(flat, height=0.001, width=0.06)
-    assert PRESETS["embedded"].resolved(flat).relief == 9
+    assert PRESETS["embedded"].resolved(flat).relief == 15
     assert PRESETS["embedded"].resolved(replace(flat, noise=0.00003)).relief == 2
     assert PRESETS["embedded"].resolved(replace(flat, height=0.02)).relief == 1
     assert PRESETS["btf"].resolved(flat).relief == 1
