@@ -69,6 +69,8 @@ def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: 
         dict(sorted(weights.items())),
         [[part.name, part.split, part.defect, *map(_facts, _files(part)), _words(part)] for part in parts],
     ]
+    if folder.roi is not None:
+        ingredients.append(_facts(folder.roi))
     return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 
 
