@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +10,31 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-NAMES = ("biscuit", "carrot", "coaster", "flange", "housing", "lid")
-"""The names in `products.PRODUCTS`. Importing that module would load the renderer."""
+
+class Family(StrEnum):
+    """The names of `generators.GENERATORS`. Importing that module would load the renderers."""
+
+    heights = "heights"
+    meshes = "meshes"
+
+
+NAMES = {
+    Family.heights: ("biscuit", "carrot", "coaster", "flange", "housing", "lid"),
+    Family.meshes: ("bracket", "cap", "connector", "pretzel", "sprocket", "walnut"),
+}
+"""The products of each generator."""
+_LISTED = "; ".join(f"{', '.join(names)} ({generator})" for generator, names in NAMES.items())
 
 
 def demo_parts(
     out: Annotated[Path, typer.Argument(help="Folder for the products; created if missing.")],
     product: Annotated[
         list[str] | None,
-        typer.Option(help=f"Product to write; repeat for several. One of {', '.join(NAMES)}. [default: all]"),
+        typer.Option(help=f"Product to write; repeat for several. One of {_LISTED}. [default: all]"),
     ] = None,
+    generator: Annotated[
+        Family, typer.Option(help="Who renders the parts. The two share neither shapes nor rendering.")
+    ] = Family.heights,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files, byte for byte.")] = 0,
     train: Annotated[int, typer.Option(min=0, help="Good parts per product to build banks from.")] = 40,
     validation: Annotated[
@@ -35,6 +51,7 @@ def demo_parts(
 
     An existing product with the same settings is kept unchanged. The images are CC0.
     """
+    from evaluation.demo_parts.generators import GENERATORS
     from evaluation.demo_parts.resize import Size
     from evaluation.demo_parts.writer import write_demo_parts  # Open3D takes seconds to import
 
@@ -49,6 +66,7 @@ def demo_parts(
                 validation=validation,
                 test=test,
                 size=Size(scale, thickness),
+                generator=GENERATORS[generator],
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         except ValueError as error:

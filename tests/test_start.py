@@ -14,7 +14,7 @@ from PIL import Image
 import tribank
 from cli.demo_parts import NAMES
 from cli.main import app
-from evaluation.demo_parts.products import PRODUCTS
+from evaluation.demo_parts.generators import GENERATORS
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "torchvision", "timm", "faiss", "open3d", "scipy", "sklearn", "numpy"}
@@ -119,4 +119,4 @@ def test_commands_that_are_said_to_search_no_bank_exist() -> None:
 
 
 def test_the_demo_products_that_help_names_are_those_there_are() -> None:
-    assert tuple(PRODUCTS) == NAMES
+    assert {name: tuple(one.products) for name, one in GENERATORS.items()} == NAMES

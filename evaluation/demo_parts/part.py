@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -14,6 +12,7 @@ from evaluation.demo_parts.fields import Field, blurred
 from evaluation.demo_parts.keys import PartKey
 from evaluation.demo_parts.products import Product
 from evaluation.demo_parts.relief import Relief
+from evaluation.demo_parts.rendered import DemoPart
 from evaluation.demo_parts.scanner import scan
 from evaluation.demo_parts.scene import Hits, Scene
 from evaluation.demo_parts.shading import Light, Table, develop, shade
@@ -21,15 +20,6 @@ from evaluation.demo_parts.station import Shot, shot
 
 REMOVED_M = 0.0005
 """Depth of missing material, metres, from which a pixel counts as defective."""
-
-
-@dataclass(frozen=True)
-class DemoPart:
-    """rgb: (H, W, 3) uint8. xyz: (H, W, 3) float32 metres, 0, 0, 0 = no return. mask: (H, W) bool."""
-
-    rgb: NDArray[np.uint8]
-    xyz: NDArray[np.float32]
-    mask: NDArray[np.bool_]
 
 
 def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.demo_parts.keys import PartKey
-from evaluation.demo_parts.part import make_relief
-from evaluation.demo_parts.products import Product
-from evaluation.demo_parts.station import shot
+from evaluation.demo_parts.rendered import Stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,12 @@ class Size:
         return flat if self.scale == 1 else {"scale": self.scale, **flat}
 
 
-def resized(xyz: NDArray[np.float32], product: Product, key: PartKey, size: Size) -> NDArray[np.float32]:
+def resized(xyz: NDArray[np.float32], stand: Callable[[], Stand], size: Size) -> NDArray[np.float32]:
     """The cloud of a part in another size. xyz: (H, W, 3) metres, 0, 0, 0 = no return."""
     if size.thickness is not None:
-        view = shot(product, key)
-        factor = size.thickness / float(make_relief(product, key)[0].height.max())
-        # In the part's frame, z is the height above the table.
-        points = xyz.astype(np.float64) @ view.turn.T + view.camera
-        points[..., 2] *= factor
-        seen = (points - view.camera) @ view.turn
+        table = stand()
+        points = xyz.astype(np.float64) @ table.turn.T + table.camera
+        points[..., 2] *= size.thickness / table.height
+        seen = (points - table.camera) @ table.turn
         xyz = np.where(xyz.any(axis=2, keepdims=True), seen, 0).astype(np.float32)
     return xyz if size.scale == 1 else (xyz * np.float32(size.scale)).astype(np.float32)

@@ -14,10 +14,8 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from evaluation.demo_parts.defects import FAMILIES
-from evaluation.demo_parts.keys import GENERATOR_VERSION, PartKey
-from evaluation.demo_parts.part import render_part
-from evaluation.demo_parts.products import PRODUCTS, Product
+from evaluation.demo_parts.generators import GENERATORS, HEIGHTS, DemoGenerator, DemoProduct
+from evaluation.demo_parts.keys import PartKey
 from evaluation.demo_parts.resize import Size, resized
 
 RECORD = "parts.json"
@@ -28,8 +26,8 @@ WORTH_A_POOL = 12
 """Number of parts from which a process pool is used. For fewer parts, starting processes takes longer."""
 
 PartsProgress = Callable[[int, int], None]
-Job = tuple[Path, PartKey, Size]
-"""The product's folder, and the key and the size of one part."""
+Job = tuple[Path, str, PartKey, Size]
+"""The product's folder, the generator's name, and the key and the size of one part."""
 
 
 def write_demo_parts(
@@ -41,42 +39,48 @@ def write_demo_parts(
     validation: int = 10,
     test: int = 40,
     size: Size | None = None,
+    generator: DemoGenerator = HEIGHTS,
     progress: PartsProgress | None = None,
 ) -> list[Path]:
     """Write demo products below `out`. Returns their folders.
 
     Args:
         out: folder for the product folders.
-        products: names in `PRODUCTS`; None writes all products.
+        products: names of the generator's products; None writes all of them.
         seed: the same seed gives the same bytes, independent of the other arguments.
         train, validation, test: number of parts of each product.
         size: of the parts; None leaves them as they are rendered.
+        generator: which family of parts.
         progress: callback with the parts done and the number of parts, first with 0 parts done.
 
     A complete folder with the same settings is kept. A folder with other settings is replaced. Raises
     ValueError for an unknown product or a negative count; FileExistsError for a folder that this function did
     not write.
     """
-    chosen = [_product(name) for name in dict.fromkeys(PRODUCTS if products is None else products)]
+    names = dict.fromkeys(generator.products if products is None else products)
+    chosen = [_product(generator, name) for name in names]
     if min(train, validation, test) < 0:
         raise ValueError("train, validation and test must not be negative")
     size = size or Size()
-    records = {p.name: _record(p, seed, train, validation, test, size) for p in chosen}
+    records = {p.name: _record(generator, p, seed, train, validation, test, size) for p in chosen}
     due = [p for p in chosen if _is_due(out / p.name, records[p.name])]
     keys = {p.name: list(_keys(p, seed, train, validation, test)) for p in due}
     for product in due:
         shutil.rmtree(_unfinished(out, product), ignore_errors=True)
-    jobs = [(_unfinished(out, product), key, size) for product in due for key in keys[product.name]]
+    jobs = [(_unfinished(out, one), generator.name, key, size) for one in due for key in keys[one.name]]
     _write_all(jobs, progress or _silent)
     for product in due:
         _finish(out, product, records[product.name])
     return [out / product.name for product in chosen]
 
 
-def _product(name: str) -> Product:
-    if name not in PRODUCTS:
-        raise ValueError(f"Unknown demo product {name!r}. Choose from {', '.join(PRODUCTS)}.")
-    return PRODUCTS[name]
+def _product(generator: DemoGenerator, name: str) -> DemoProduct:
+    if name not in generator.products:
+        listed = ", ".join(generator.products)
+        raise ValueError(
+            f"Unknown demo product {name!r}. Choose from {listed} (--generator {generator.name})."
+        )
+    return generator.products[name]
 
 
 def _silent(done: int, total: int) -> None:
@@ -84,16 +88,21 @@ def _silent(done: int, total: int) -> None:
 
 
 def _record(
-    product: Product, seed: int, train: int, validation: int, test: int, size: Size
+    generator: DemoGenerator,
+    product: DemoProduct,
+    seed: int,
+    train: int,
+    validation: int,
+    test: int,
+    size: Size,
 ) -> dict[str, object]:
     """The content of `parts.json`: everything that is needed to make the folder again."""
     return {
         "product": product.name,
-        "generator": "tribank demo-parts",
-        "generator_version": GENERATOR_VERSION,
+        **generator.record,
         "seed": seed,
         "counts": {"train": train, "validation": validation, "test": test},
-        "families": {defect: FAMILIES[defect] for defect in product.defects},
+        "families": {defect: generator.families[defect] for defect in product.defects},
         "image": {"rows": product.rows, "cols": product.cols},
         "licence": "CC0-1.0",
         **size.record(),
@@ -113,7 +122,7 @@ def _is_due(folder: Path, record: dict[str, object]) -> bool:
     return existing != record
 
 
-def _keys(product: Product, seed: int, train: int, validation: int, test: int) -> Iterator[PartKey]:
+def _keys(product: DemoProduct, seed: int, train: int, validation: int, test: int) -> Iterator[PartKey]:
     """The keys of all parts of a product. A part depends only on its key, not on the counts."""
     good = round(GOOD_SHARE * test)
     shares = [("train", "good", train), ("validation", "good", validation), ("test", "good", good)]
@@ -125,12 +134,12 @@ def _keys(product: Product, seed: int, train: int, validation: int, test: int) -
             yield PartKey(seed, product.name, split, kind, index)
 
 
-def _unfinished(out: Path, product: Product) -> Path:
+def _unfinished(out: Path, product: DemoProduct) -> Path:
     """Temporary folder of a product that is not complete."""
     return out / f".{product.name}.unfinished"
 
 
-def _finish(out: Path, product: Product, record: dict[str, object]) -> None:
+def _finish(out: Path, product: DemoProduct, record: dict[str, object]) -> None:
     """Write the record, and move the complete folder to its place."""
     source, target = _unfinished(out, product), out / product.name
     source.mkdir(parents=True, exist_ok=True)
@@ -157,22 +166,22 @@ def _write_all(jobs: Sequence[Job], progress: PartsProgress) -> None:
 
 def _write_part(job: Job) -> None:
     """Write one part in its product's folder. The bytes do not depend on time or place."""
-    folder, key, size = job
-    product = PRODUCTS[key.product]
-    part = render_part(product, key)
-    kind, name = folder / key.split / key.kind, f"{key.index:03d}"
-    _save_png(kind / "rgb" / f"{name}.png", part.rgb)
+    folder, name, key, size = job
+    generator = GENERATORS[name]
+    part = generator.render(key)
+    kind, number = folder / key.split / key.kind, f"{key.index:03d}"
+    _save_png(kind / "rgb" / f"{number}.png", part.rgb)
     (kind / "xyz").mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(
-        kind / "xyz" / f"{name}.tiff",
-        resized(part.xyz, product, key, size),
+        kind / "xyz" / f"{number}.tiff",
+        resized(part.xyz, lambda: generator.stand(key), size),
         photometric="minisblack",
         planarconfig="contig",
         metadata=None,
         software=False,
     )
     if key.split == "test":
-        _save_png(kind / "gt" / f"{name}.png", np.where(part.mask, 255, 0).astype(np.uint8))
+        _save_png(kind / "gt" / f"{number}.png", np.where(part.mask, 255, 0).astype(np.uint8))
 
 
 def _save_png(path: Path, image: np.ndarray) -> None:

@@ -15,8 +15,12 @@ from typer.testing import CliRunner
 
 from cli.demo_parts import demo_parts
 from evaluation.demo_parts import writer
+from evaluation.demo_parts.generators import MESHES
 from evaluation.demo_parts.products import PRODUCTS
+from evaluation.demo_parts.resize import Size
 from evaluation.demo_parts.writer import write_demo_parts
+from evaluation.mesh_parts import VERSION
+from evaluation.mesh_parts.products import PRODUCTS as MESH_PRODUCTS
 
 COUNTS = {"train": 1, "validation": 1, "test": 5}
 
@@ -97,6 +101,25 @@ def test_a_pool_writes_the_same_bytes(lid: Path, tmp_path: Path, monkeypatch: py
     assert seen == [(done, 7) for done in range(8)]
 
 
+def test_the_second_generator_writes_the_same_layout(lid: Path, tmp_path: Path) -> None:
+    (folder,) = write_demo_parts(
+        tmp_path, products=["sprocket"], train=1, validation=0, test=3, generator=MESHES, size=Size(2, 0.001)
+    )
+    record = json.loads((folder / "parts.json").read_text())
+    assert (record["meshes_version"], record["families"]["warp"]) == (VERSION, "shape")
+    assert set(record) - {"scale", "thickness"} == {
+        *json.loads((lid / "parts.json").read_text()),
+        "meshes_version",
+    }
+    xyz = tifffile.imread(folder / "train" / "good" / "xyz" / "000.tiff")
+    product = MESH_PRODUCTS["sprocket"]
+    assert (xyz.dtype, xyz.shape) == (np.float32, (product.rows, product.cols, 3))
+    assert np.median(xyz[xyz[..., 2] > 0][:, 2]) == pytest.approx(2 * product.distance, rel=0.1)
+    assert {path.name for path in (folder / "test").iterdir()} == {"good", *product.defects[:2]}
+    with pytest.raises(ValueError, match="meshes"):
+        write_demo_parts(tmp_path, products=["lid"], generator=MESHES)
+
+
 def test_a_complete_folder_is_kept_and_other_settings_replace_it(tmp_path: Path) -> None:
     folder = write_lids(tmp_path)
     (folder / "note").write_text("still here")
@@ -133,3 +156,9 @@ def test_the_command_writes_what_it_is_asked_for(tmp_path: Path) -> None:
     assert str(tmp_path / "lid") in result.stdout.replace("\n", "")
     assert (tmp_path / "lid" / "train" / "good" / "rgb" / "000.png").is_file()
     assert CliRunner().invoke(app, [str(tmp_path), "--product", "unicorn"]).exit_code == 2
+    assert (
+        CliRunner().invoke(app, [str(tmp_path), "--generator", "meshes", "--product", "lid"]).exit_code == 2
+    )
+    asked = [str(tmp_path / "m"), "--generator", "meshes", "--product", "cap", "--train", "1"]
+    assert CliRunner().invoke(app, [*asked, "--validation", "0", "--test", "0"]).exit_code == 0
+    assert (tmp_path / "m" / "cap" / "train" / "good" / "rgb" / "000.png").is_file()
