@@ -34,10 +34,11 @@ promtool: setup
 
 # One worker more than cores: many tests wait for a server. Types are checked beside the tests, as pyright takes
 # one core for a minute; what pyright says comes at the end. MALLOC_...: processes keep freed memory. Giving each
-# large array back to the kernel costs the networks a fifth of their time.
+# large array back to the kernel costs the networks a fifth of their time. PYTHONDONTWRITEBYTECODE: a module is
+# compiled once, and not at every start of a process, whatever the environment says.
 test: setup browser csharp promtool style  ## lint, types, tests
 	@told=$$(mktemp); .venv/bin/pyright >"$$told" 2>&1 & types=$$!; \
-	    OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 \
+	    PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 \
 	    .venv/bin/python -m pytest -q -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	    wait $$types; types=$$?; cat "$$told"; rm "$$told"; [ $$tests = 0 ] && [ $$types = 0 ]
 

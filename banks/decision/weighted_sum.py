@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import SGDOneClassSVM
 
 from banks.decision.good_scores import SEED, GoodScores
 from banks.decision.part_scores import PartScores
@@ -107,6 +106,8 @@ def _one_class(rows: NDArray[Any]) -> NDArray[np.float64]:
     The rows lie in the positive orthant and the plane separates them from the origin. So a coefficient is
     negative only by the noise of a handful of steps, which is cut off.
     """
+    from sklearn.linear_model import SGDOneClassSVM  # scoring does without the second that this import takes
+
     machine = SGDOneClassSVM(nu=0.5, max_iter=1000, random_state=SEED)
     weights = np.asarray(machine.fit(rows).coef_, np.float64).clip(0)
     return weights if np.isfinite(weights).all() and weights.any() else np.ones(rows.shape[1])

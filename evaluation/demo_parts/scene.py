@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import open3d as o3d
 from numpy.typing import NDArray
 
 from evaluation.demo_parts.fields import Field, blurred
 from evaluation.demo_parts.relief import PITCH_M, Relief
+from models.libraries import import_open3d
+
+o3d = import_open3d()
 
 Vectors = NDArray[np.floating]
 

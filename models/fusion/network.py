@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.torchvision_schemas import declare_torchvision_schemas
+from models.libraries import import_timm
 
-declare_torchvision_schemas()
+import_timm()
 from timm.layers.mlp import Mlp  # noqa: E402
 
 EMBEDDING = 256

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import open3d
 import torch
 from numpy.typing import NDArray
 
 from models.features import Patches
 from models.layout import GridLayout
+from models.libraries import import_open3d
 from models.points.alignment import align
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
+
+open3d = import_open3d()
 
 FPFH_CHANNELS = 33
 """Three angles with eleven bins each."""

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.torchvision_schemas import declare_torchvision_schemas
+from models.libraries import import_timm
 from recipes.points import BatchNormMode, PointKind
 
-declare_torchvision_schemas()
+import_timm()
 from timm.models.vision_transformer import Block  # noqa: E402
 
 WIDTH = 384

@@ -7,11 +7,10 @@ from typing import Any
 
 import torch
 
-from models.torchvision_schemas import declare_torchvision_schemas
+from models.libraries import import_timm
 from recipes.backbones import TIMM_PREFIX, RgbBackbone, registered, unknown
 
-declare_torchvision_schemas()
-import timm  # noqa: E402
+timm = import_timm()
 
 GRID = 28
 """Patches along one edge of the RGB grid at scale 1 (224 / 8)."""

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.random_projection import SparseRandomProjection, johnson_lindenstrauss_min_dim
 
 from models.numerics.process import exact_products, one_blas_thread
 
@@ -36,6 +35,8 @@ def projected_width(count: int, width: int, eps: float = 0.9) -> int:
 
     The published code meets sklearn's ValueError in that case and goes on unprojected.
     """
+    from sklearn.random_projection import johnson_lindenstrauss_min_dim
+
     if count < 2:
         return width
     target = int(johnson_lindenstrauss_min_dim(count, eps=eps))
@@ -67,6 +68,8 @@ def project(
     Where the projection would not shrink the rows, the rows come back as they are, or as a copy in `out`.
     Raises ValueError on a wrong shape or dtype.
     """
+    from sklearn.random_projection import SparseRandomProjection, johnson_lindenstrauss_min_dim
+
     if rows.ndim != 2 or rows.dtype != np.float32:
         raise ValueError(f"rows must be (N, C) float32, not {rows.shape} {rows.dtype}")
     count, width = rows.shape

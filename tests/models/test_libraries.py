@@ -1,0 +1,19 @@
+"""What is imported must not have been imported before, so this needs a fresh process."""
+
+from __future__ import annotations
+
+from tests.models.test_torchvision_schemas import run
+
+
+def test_timm_and_open3d_come_without_a_compiler_and_a_viewer_that_can_come_later() -> None:
+    output = run(
+        "import sys\n"
+        "import cli.main, service.server, banks.detector, evaluation.demo_parts.scene\n"
+        "print([name for name in ('torch._dynamo', 'dash', 'plotly', 'sklearn') if name in sys.modules])\n"
+        "import torch, plotly.graph_objects\n"
+        "assert plotly.graph_objects.Figure().data == ()\n"
+        "weight = torch.nn.Parameter(torch.ones(1))\n"
+        "torch.optim.SGD([weight], lr=0.1)\n"  # loads the compiler, to stay out of its way
+        "print('torch._dynamo.convert_frame' in sys.modules, torch.compiler.is_compiling())"
+    )
+    assert output.splitlines() == ["[]", "True False"]
