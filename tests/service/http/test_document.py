@@ -39,6 +39,19 @@ def test_the_committed_document_is_the_services(tmp_path: Path) -> None:
         pytest.fail(f"docs/openapi.json is old. Run: {RENEW} && {REFERENCE}")
 
 
+def test_the_document_does_not_depend_on_settings(
+    document: dict[str, Any], strict_settings: Settings, tmp_path: Path
+) -> None:
+    changes = {
+        "parts_dir": tmp_path,
+        "state": tmp_path,
+        "max_batches": 1,
+        "results_days": 1,
+        "device": "cuda",
+    }
+    assert create_app(strict_settings.model_copy(update=changes)).openapi() == document
+
+
 def test_every_operation_is_described_and_named_once(document: dict[str, Any]) -> None:
     names = []
     for where, operation in operations(document):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -19,8 +20,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from service.app import create_app
-from service.settings import Settings
+from tests.service.document import document
 
 # Not among them: that what fits the document is accepted (a schema cannot say that bytes are a picture of a
 # part), and whatever needs keys, which this server has none of (tests/service/http/test_keys.py).
@@ -39,7 +39,7 @@ REFUSED = {"checks": {"negative_data_rejection": {"expected-statuses": ["4xx", "
 
 
 DOCUMENT: Any = schemathesis.openapi.from_dict(
-    create_app(Settings()).openapi(), config=SchemathesisConfig.from_dict(REFUSED)
+    deepcopy(document()), config=SchemathesisConfig.from_dict(REFUSED)
 )
 OPERATIONS = [found.ok() for found in DOCUMENT.get_all_operations()]
 CASES = [(operation, GenerationMode.POSITIVE) for operation in OPERATIONS]

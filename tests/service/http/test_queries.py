@@ -5,16 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from service.app import create_app
 from service.http.access import PUBLIC
-from service.settings import Settings
+from tests.service.document import document
 
 KNOWN = {"product": "cookie", "version": "v1", "job_id": "1" * 32, "result_id": "2" * 32}
-OPERATIONS = [
-    (method, path)
-    for path, operations in create_app(Settings()).openapi()["paths"].items()
-    for method in operations
-]
+OPERATIONS = [(method, path) for path, operations in document()["paths"].items() for method in operations]
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
