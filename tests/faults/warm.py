@@ -6,6 +6,7 @@ Only its imports are its parent's: a fault then costs a second instead of ten.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -175,6 +176,8 @@ def _main() -> None:
     prepare_process(searches=True)
     for name in ("cli.main", "service.server", "banks.versions.builder", "banks.detector"):
         import_module(name)
+    # No collection looks at what was imported: it would write to those pages, and each child would copy them.
+    gc.freeze()
     # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.
     print("ready", flush=True)
     while line := sys.stdin.readline():
