@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import socket
@@ -27,6 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: a worker that got one of them last would run it alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no garbage collection looks at it again."""
+    gc.freeze()
 
 
 SMALL = "biscuit"
@@ -131,8 +137,7 @@ def free_port() -> int:
 GOLDEN = Path(__file__).parent / "data" / "golden"
 
 
-@pytest.fixture(scope="session")
-def recipe() -> ModuleType:
+def load_recipe() -> ModuleType:
     """The golden set's recipe: `sample(i)` a part, `fill(state_dict, seed)` weights."""
     spec = spec_from_file_location("golden_recipe", GOLDEN / "recipe.py")
     assert spec is not None
@@ -140,6 +145,12 @@ def recipe() -> ModuleType:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def recipe() -> ModuleType:
+    """See `load_recipe`."""
+    return load_recipe()
 
 
 @pytest.fixture(scope="session")

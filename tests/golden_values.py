@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,10 +14,11 @@ from numpy.typing import NDArray
 
 from tests.conftest import MadeOnce, Tribank
 from tests.golden_inputs import pair, write_product, write_weights
-from tests.published import Published
 
 Arrays = Mapping[str, NDArray[Any]]
 PRODUCT, PROFILE = "disc", "m3dm-paper-code"
+KEPT = Path(__file__).parent / "data" / "published"
+"""What tests/published.py computes, written down by tests/published_values.py: a file a seed."""
 BANKS = {"rgb": "rgb", "point": "xyz", "fused": "fusion"}
 """Our bank names, and the golden file's."""
 
@@ -30,7 +30,7 @@ class Yardstick:
     train: whole libraries are the banks.
     held_out: the decision layer is fitted on them.
     test: the last of them is traced and scored.
-    golden: the file's values; empty where they are computed.
+    values: what the product is held against.
     groups, neighbours: point groups of a part, and points of a group; the defaults are the published ones.
     """
 
@@ -39,7 +39,7 @@ class Yardstick:
     train: tuple[int, ...]
     held_out: tuple[int, ...]
     test: tuple[int, ...]
-    golden: Arrays
+    values: Arrays
     groups: int = 1024
     neighbours: int = 128
 
@@ -53,34 +53,6 @@ class Yardstick:
         """Of `tribank build` and `tribank trace`."""
         groups = (f"point.groups={self.groups}", f"point.group_size={self.neighbours}")
         return ("--profile", PROFILE, "--prepared", *(f"--set=extraction.{change}" for change in groups))
-
-    @cached_property
-    def computed(self) -> dict[str, NDArray[Any]]:
-        """By tests/published.py."""
-        published = Published(self.recipe, self.seed, self.groups, self.neighbours)
-        stages = published.stages(self.test[-1])
-        rows = np.arange(0, 3136, 49)
-        interp_rows = np.linspace(0, len(stages["valid_index"]) - 1, 64).astype(np.int64)
-        if self.golden:
-            rows, interp_rows = self.golden["rows"], self.golden["interp_rows"]
-        return {
-            **published.scores(self.train, self.held_out, {self.last: self.test[-1]}),
-            "rows": rows,
-            "interp_rows": interp_rows,
-            "n_points": np.array(len(stages["valid_index"])),
-            "fps_index": stages["fps_index"],
-            "knn_index_first8_groups": stages["knn_index"][:8],
-            "group_features": stages["group_features"][::16],
-            "interpolated": stages["interpolated"][interp_rows],
-            "rgb_patch": stages["rgb_patch"][::12],
-            "xyz_patch": stages["xyz_patch"][rows],
-            "fused_patch": stages["fused_patch"][rows],
-        }
-
-    @property
-    def values(self) -> Arrays:
-        """What the product is held against."""
-        return self.golden or self.computed
 
 
 def golden_folder(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -> Path:
@@ -119,6 +91,21 @@ def golden_trace(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) ->
 def golden_yardstick(recipe: ModuleType, golden: Arrays) -> Yardstick:
     """Seed 7, whose values the authors' own code computed."""
     return Yardstick(recipe, 7, (0, 2, 4), (1, 3, 5), (6, 7), golden)
+
+
+def kept_yardstick(recipe: ModuleType) -> Yardstick:
+    """Seed 11, whose values tests/published.py computed, with fewer and smaller point groups."""
+    values = kept_values(11)
+    return Yardstick(recipe, 11, (20, 22), (21, 23), (23,), values, groups=256, neighbours=64)
+
+
+def kept_values(seed: int) -> Arrays:
+    """By name; empty if nothing was written down yet."""
+    path = KEPT / f"seed_{seed}.npz"
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as file:
+        return {key: file[key] for key in file}
 
 
 def compare_stages(found: Arrays, expected: Arrays) -> None:

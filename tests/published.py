@@ -1,8 +1,9 @@
 """The published method once more, written for reading and not for speed: a yardstick for any seed.
 
 It shares no code with the product: plain torch and numpy, loops where the authors' code has them, float64
-where that costs little. tests/test_published.py holds it against the golden values, which the authors' own
-code computed. tests/test_golden_command_line.py holds the product against it on a seed that has none.
+where that costs little. tests/published_values.py writes down what it computes. tests/test_published.py holds
+that against the golden values, which the authors' own code computed. tests/test_golden_command_line.py holds
+the product against it on a seed that has none.
 """
 
 from __future__ import annotations
