@@ -140,6 +140,7 @@ def test_a_part_that_shows_too_little_surface_is_told(page: Page, defect: list[P
     page.locator("#files").set_input_files(tmp_path / "half.npz")
     page.locator("#score").click()
     expect(coverage).to_contain_text("surface", timeout=60_000)
+    expect(coverage).to_contain_text("mm²")
 
 
 @needs_chromium

@@ -31,6 +31,13 @@ export interface Evidence {
   training_part: string | null;
   place: { x: number; y: number } | null;
 }
+export interface Coverage {
+  area_m2: number;
+  least_area_m2: number;
+  most_area_m2: number;
+  pieces: number | null;
+  fewest_pieces: number;
+}
 export interface Answer {
   result_id: string;
   part_id: string | null;
@@ -43,6 +50,7 @@ export interface Answer {
   contributions: Record<string, number>;
   evidence: Record<string, Evidence>;
   regions: Region[];
+  coverage?: Coverage | null;
   timings_ms: Record<string, number>;
 }
 export interface Summary {

@@ -1,13 +1,12 @@
 // Scoring a part that was dropped, and showing all that is known of it.
 
-import { ask, type Answer, type Evidence } from "./api";
+import { ask, type Answer, type Coverage, type Evidence } from "./api";
 import { Cloud } from "./cloud";
 import { attempt, el, make, number, rows } from "./page";
 import { Scan } from "./scan";
 
 const IMAGES = /\.(png|jpe?g|bmp|tiff?)$/i;
 const CLOUDS = /\.(tiff?|pcd|ply|npy)$/i;
-const COVERAGE = "The part shows less or more surface than the good parts, or fewer pieces.";
 let cloud: Cloud | null = null;
 let scan: Scan | null = null;
 
@@ -78,7 +77,7 @@ function show(scan: Scan): void {
   });
   rows(
     "facts",
-    coverage > 0 ? [...byBank, ["coverage", "", number(coverage), COVERAGE]] : byBank,
+    coverage > 0 ? [...byBank, ["coverage", "", number(coverage), shown(answer.coverage)]] : byBank,
     ["bank", "score", "share of the result", "patch that decided: nearest good patch"],
   );
   rows(
@@ -145,4 +144,11 @@ function showScale(scan: Scan): void {
       return mark;
     }),
   );
+}
+
+function shown(coverage: Coverage | null | undefined): string {
+  const text = "The part shows less or more surface than the good parts, or fewer pieces.";
+  if (!coverage) return text;
+  const [area, least, most] = [coverage.area_m2, coverage.least_area_m2, coverage.most_area_m2].map((m2) => number(1e6 * m2));
+  return `${text} Surface: ${area} mm² (good parts ${least} to ${most} mm²). Pieces: ${coverage.pieces ?? "not counted"} (good parts ${coverage.fewest_pieces} or more).`;
 }
