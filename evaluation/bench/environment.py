@@ -14,7 +14,7 @@ from typing import Any
 from banks.versions.manifest import library_versions
 from models.numerics.process import decided
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 
 
 def environment(device: str) -> dict[str, Any]:
