@@ -244,7 +244,7 @@ class Detector:
             verdict=verdict,
             threshold=calibration.threshold,
             threshold_source="set" if calibration.basis == "set" else "calibration",
-            relative_score=self.manifest.calibration.relative(verdict.score),
+            relative_score=calibration.relative(verdict.score),
             regions=regions,
             evidence=why,
             prepared=prepared,
@@ -256,7 +256,7 @@ class Detector:
         coverage = self.manifest.coverage
         if coverage is None:
             return verdict
-        share = coverage.contribution(prepared.area, prepared.pieces, self.manifest.calibration.reach)
+        share = coverage.contribution(prepared.area, prepared.pieces, self.calibration.reach)
         if not share:
             return verdict
         decided = verdict.place if verdict.score > self.calibration.threshold else None

@@ -92,6 +92,53 @@ def verify(
     raise typer.Exit(1 if damaged else 0)
 
 
+@app.command()
+def odd(
+    product: Product,
+    version: Annotated[str | None, typer.Option(help="Version. [default: the active one]")] = None,
+    good: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A part that is good: it counts. Repeatable.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A part that is no good part. Repeatable.")
+    ] = None,
+    undo: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Take back what was said of a part. Repeatable.")
+    ] = None,
+    banks: Banks = DEFAULT_BANKS,
+    as_json: Json = False,
+) -> None:
+    """Show the good parts that score far outside the others, and say which of them are good.
+
+    A part that is good counts again: the threshold follows at once from the kept scores. A dropped part never
+    counts; take it out of the folder before the next build.
+    """
+    from banks.versions.manifest import Manifest
+    from banks.versions.reviews import PartReview, Review, review, reviews_of
+    from banks.versions.store import BankStore
+    from banks.versions.thresholds import calibration_of
+
+    store = BankStore(banks)
+    path = store.path(product, version)
+    words: tuple[tuple[list[str] | None, Review | None], ...] = (
+        (good, "good"),
+        (drop, "dropped"),
+        (undo, None),
+    )
+    said = [PartReview(part=name, review=word) for names, word in words for name in names or ()]
+    if said:
+        review(store, product, path.name, said)
+    built = Manifest.read(path).calibration
+    in_force, reviews = calibration_of(path, built), reviews_of(path)
+    rows = [{"part": part.name, "score": part.score, "review": reviews.get(part.name)} for part in built.odd]
+    if as_json:
+        typer.echo(json.dumps({"version": path.name, "threshold": in_force.threshold, "odd_parts": rows}))
+        return
+    for row in rows:
+        typer.echo(f"{row['part']}  score {row['score']:.4g}  {row['review'] or 'not reviewed'}")
+    typer.echo(f"{product} {path.name}: threshold {in_force.threshold:.4g}; {in_force.statement}.")
+
+
 def _marked(path: Path) -> str:
     """A version's name, with a mark if the version is damaged or has no probe."""
     from banks.versions.manifest import Manifest

@@ -7,10 +7,12 @@ than a new good part.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Literal
+
+from banks.decision.odd_parts import OddPart
 
 if TYPE_CHECKING:  # whoever only reads a manifest needs neither numpy nor SciPy
     import numpy as np
@@ -27,10 +29,12 @@ class Calibration:
 
     basis: where the threshold comes from.
     rate: the false-reject rate aimed at, a share of good parts; None where a person set the threshold.
-    scores: final scores of the held-out good parts, ascending.
-    peaks: the highest map values of the held-out good parts, ascending.
+    scores: final scores of the held-out good parts that count, ascending.
+    peaks: the highest map values of the same parts, ascending.
     pixel_threshold: a pixel is anomalous if its map value is strictly above this value.
     colours: map values at the two ends of the heatmap scale.
+    odd: held-out parts that score far outside the others, the highest first. They do not count.
+    calibrated: the threshold before a person moved it; None where nobody did.
     """
 
     threshold: float
@@ -40,6 +44,8 @@ class Calibration:
     peaks: tuple[float, ...]
     pixel_threshold: float
     colours: tuple[float, float]
+    odd: tuple[OddPart, ...] = ()
+    calibrated: float | None = None
 
     @property
     def count(self) -> int:
@@ -55,6 +61,8 @@ class Calibration:
     def statement(self) -> str:
         """The threshold's evidence in one sentence."""
         said = f"rejects {self.rejected} of {self.count} held-out good parts"
+        if self.odd:
+            said += f" beside {len(self.odd)} odd ones, which do not count"
         if self.basis == "extrapolated":
             return (
                 f"{said}; too few to observe a rate of {self.rate:g}, so the threshold is extrapolated: "
@@ -63,24 +71,55 @@ class Calibration:
         return said
 
     def relative(self, score: float) -> float:
-        """The score on a scale that all products share: 0 is the median held-out part, 1 the threshold."""
+        """The score on a scale that all products share: 0 is the median held-out part, 1 the calibrated
+        threshold, whatever threshold is in force."""
         return (score - float(median(self.scores))) / self.reach
 
     @property
     def reach(self) -> float:
-        """Distance from the median held-out part to the threshold, above 0."""
-        return max(self.threshold - float(median(self.scores)), 1e-6 * abs(self.threshold), 1e-12)
+        """Distance from the median held-out part to the calibrated threshold, above 0."""
+        return max(self._own - float(median(self.scores)), 1e-6 * abs(self._own), 1e-12)
 
     def rethreshold(self, rate: float) -> Calibration:
         """The same evidence at another false-reject rate; regions and colours stay. No rebuild is needed."""
         threshold, basis = upper_limit(self.scores, rate)
-        return replace(self, threshold=threshold, basis=basis, rate=rate)
+        return replace(self, threshold=threshold, basis=basis, rate=rate, calibrated=self._own)
 
     def with_threshold(self, threshold: float) -> Calibration:
         """The same evidence with a threshold set by a person. Raises ValueError unless it is finite."""
         if not math.isfinite(threshold):
             raise ValueError(f"a threshold must be finite, not {threshold}")
-        return replace(self, threshold=float(threshold), basis="set", rate=None)
+        return replace(self, threshold=float(threshold), basis="set", rate=None, calibrated=self._own)
+
+    def counting(self, names: Collection[str]) -> Calibration:
+        """The calibration with some of the odd parts counted as good. Other names change nothing.
+
+        The kept scores and peaks give the new thresholds; the banks and the decision stay. Only for a
+        calibration whose threshold nobody moved: raises ValueError for another.
+        """
+        if self.rate is None or self.calibrated is not None:
+            raise ValueError("parts are counted before a threshold is moved")
+        good = [part for part in self.odd if part.name in names]
+        if not good:
+            return self
+        scores = tuple(sorted([*self.scores, *(part.score for part in good)]))
+        peaks = tuple(sorted([*self.peaks, *(part.peak for part in good)]))
+        threshold, basis = upper_limit(scores, self.rate)
+        pixel_threshold, _ = upper_limit(peaks, self.rate)
+        return replace(
+            self,
+            threshold=threshold,
+            basis=basis,
+            scores=scores,
+            peaks=peaks,
+            pixel_threshold=pixel_threshold,
+            colours=_colours(self.colours[0], pixel_threshold),
+            odd=tuple(part for part in self.odd if part not in good),
+        )
+
+    @property
+    def _own(self) -> float:
+        return self.threshold if self.calibrated is None else self.calibrated
 
 
 def calibrate(
@@ -88,6 +127,7 @@ def calibrate(
     maps: NDArray[np.float32],
     valid: NDArray[np.bool_],
     rate: float = 0.01,
+    odd: Sequence[OddPart] = (),
 ) -> Calibration:
     """Calibrate on n held-out good parts.
 
@@ -95,6 +135,7 @@ def calibrate(
     maps: (n, size, size) final maps.
     valid: (n, size, size) bool, where the sensor returned a point.
     rate: the false-reject rate aimed at.
+    odd: further parts, which are only kept.
 
     The colour scale is centred on the pixel threshold and starts at the median value of good surface. Raises
     ValueError if n is 0, counts differ or anything is not finite.
@@ -108,10 +149,13 @@ def calibrate(
     peaks = tuple(sorted(float(part_map.max()) for part_map in maps))
     pixel_threshold, _ = upper_limit(peaks, rate)
     surface = maps[valid] if valid.any() else maps
-    low = min(float(np.median(surface)), pixel_threshold)
-    reach = max(pixel_threshold - low, 1e-6 * abs(pixel_threshold), 1e-12)
-    colours = (low, low + 2 * reach)
-    return Calibration(threshold, basis, rate, ordered, peaks, pixel_threshold, colours)
+    colours = _colours(min(float(np.median(surface)), pixel_threshold), pixel_threshold)
+    return Calibration(threshold, basis, rate, ordered, peaks, pixel_threshold, colours, tuple(odd))
+
+
+def _colours(low: float, pixel_threshold: float) -> tuple[float, float]:
+    """The ends of a scale that starts at `low` and has the pixel threshold in the middle."""
+    return low, low + 2 * max(pixel_threshold - low, 1e-6 * abs(pixel_threshold), 1e-12)
 
 
 def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from banks.columns import Columns
+from banks.decision.calibration import Calibration
 from banks.decision.coverage import Coverage
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
@@ -145,7 +146,8 @@ class Builder:
             draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
-            decision = draft.decision(held_out)
+            decision, outside = draft.decision(held_out)
+            calibration = held_out.calibrate(decision, self.profile.false_reject_rate, outside)
             probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, draft.columns, draft.pipeline.fusion, probe, roi)
             for split in (train, validation):
@@ -155,18 +157,18 @@ class Builder:
                 created=now(),
                 profile=self.profile,
                 measured=measured,
-                coverage=self._coverage(train, validation, before and before[1].coverage),
+                coverage=self._coverage((train, validation), calibration, before and before[1].coverage),
                 seed=self.seed,
                 device=self.device,
                 training_parts=tuple(train.names),
                 set_aside=tuple(train.names[part] for part in draft.set_aside),
                 skipped_parts=train.left_out | validation.left_out,
                 without_plane=(*odd, *train.without_plane, *validation.without_plane),
-                remarks=remarks((train, validation)),
+                remarks=remarks((train, validation), calibration),
                 banks=draft.facts(),
                 decision=decision.to_json(),
                 sensor=sensor,
-                calibration=held_out.calibrate(decision, self.profile.false_reject_rate),
+                calibration=calibration,
                 weights=dict(pipeline.extractor.weights),
                 files=files,
                 kept=_digests(staged, PARTS),
@@ -176,11 +178,18 @@ class Builder:
             ).write(staged)
             return self.store.publish(product, staged, check=_check, activate=activate)
 
-    def _coverage(self, train: GoodParts, validation: GoodParts, before: Coverage | None) -> Coverage | None:
-        """What the good parts show. before: of the version that is extended."""
+    def _coverage(
+        self, splits: Sequence[GoodParts], calibration: Calibration, before: Coverage | None
+    ) -> Coverage | None:
+        """What the good parts that are not odd show. before: of the version that is extended."""
         if not self.profile.coverage:
             return None
-        new = Coverage.of([*train.areas, *validation.areas], [*train.pieces, *validation.pieces])
+        odd = {part.name for part in calibration.odd}
+        shown = [split.shown(without=odd) for split in splits]
+        new = Coverage.of(
+            [area for areas, _ in shown for area in areas],
+            [number for _, pieces in shown for number in pieces],
+        )
         return before if new is None else new.joined(before)
 
     def stages(self, folder: ProductFolder) -> list[str]:

@@ -12,6 +12,7 @@ from banks.columns import Columns
 from banks.decision import rules
 from banks.decision.calibration import Calibration, calibrate
 from banks.decision.good_scores import GoodScores
+from banks.decision.odd_parts import OddPart, highest, odd_ones
 from banks.decision.part_scores import PartScores
 from banks.decision.verdict import Decision
 from banks.pipeline import Pipeline
@@ -24,17 +25,34 @@ from recipes.profile import Profile
 class HeldOut:
     """The scores of good parts by columns that saw none of them: the evidence for a threshold.
 
-    scores: of each part. valid: (size, size) bool of each part, where the sensor returned a point.
+    names, scores: of each part. valid: (size, size) bool of each part, where the sensor returned a point.
     """
 
+    names: Sequence[str]
     scores: Sequence[PartScores]
     valid: Sequence[NDArray[np.bool_]]
 
-    def calibrate(self, decision: Decision, rate: float) -> Calibration:
-        """Threshold and colours for this decision. rate: share of good parts that may be rejected."""
+    def final_scores(self, decision: Decision) -> list[float]:
+        """What a decision makes of each part."""
+        return [decision.judge(part).score for part in self.scores]
+
+    def calibrate(self, decision: Decision, rate: float, odd: Sequence[int] = ()) -> Calibration:
+        """Threshold and colours for this decision.
+
+        rate: share of good parts that may be rejected. odd: numbers of the parts that do not count.
+        """
         verdicts = [decision.judge(part) for part in self.scores]
-        maps = np.stack([verdict.map for verdict in verdicts])
-        return calibrate([verdict.score for verdict in verdicts], maps, np.stack(self.valid), rate)
+        counted = [part for part in range(len(verdicts)) if part not in odd]
+        return calibrate(
+            [verdicts[part].score for part in counted],
+            np.stack([verdicts[part].map for part in counted]),
+            np.stack([self.valid[part] for part in counted]),
+            rate,
+            [
+                OddPart(self.names[part], verdicts[part].score, float(verdicts[part].map.max()))
+                for part in odd
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +94,28 @@ class Draft:
         for part in left_out:
             scores.append(self.columns.without(part).score(train.store.features(part)))
             progress(len(scores), total)
-        valid = [split.valid[part] for split, part in unseen] + [train.valid[part] for part in left_out]
-        return HeldOut(scores, valid)
+        parts = unseen + [(train, part) for part in left_out]
+        names = [split.names[part] for split, part in parts]
+        return HeldOut(names, scores, [split.valid[part] for split, part in parts])
 
-    def decision(self, held_out: HeldOut) -> Decision:
-        """The profile's rule, fitted on the parts that the profile names."""
-        scores = held_out.scores
+    def decision(self, held_out: HeldOut) -> tuple[Decision, list[int]]:
+        """The profile's rule, and the numbers of the odd parts, the highest score first.
+
+        A rule that is fitted on held-out parts is fitted on those that are not odd. Odd parts widen the
+        spread of a rule that is fitted on them, and so hide themselves. So a first rule only tells which
+        parts score highest, and a second one, fitted on the others, tells which of them are odd.
+        """
         if self.profile.decision_fit == "training":
             store = self.train.store
-            scores = [self.columns.score(store.features(part)) for part in self.fitted_on]
+            rule = self._rule([self.columns.score(store.features(part)) for part in self.fitted_on])
+            return rule, odd_ones(held_out.final_scores(rule))
+        scores = held_out.scores
+        suspects = highest(held_out.final_scores(self._rule(scores)))
+        core = self._rule([part for number, part in enumerate(scores) if number not in suspects])
+        odd = odd_ones(held_out.final_scores(core))
+        return self._rule([part for number, part in enumerate(scores) if number not in odd]), odd
+
+    def _rule(self, scores: Sequence[PartScores]) -> Decision:
         return rules.fit(self.profile.decision, GoodScores(tuple(self.profile.banks), scores))
 
     @property

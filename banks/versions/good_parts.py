@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -75,6 +76,12 @@ class GoodParts:
         """The parts that are not used, and why."""
         reason = "The image and the cloud are those of {}."
         return self.skipped | {copy: reason.format(first) for copy, first in self.copies.items()}
+
+    def shown(self, without: Collection[str]) -> tuple[list[float], list[int | None]]:
+        """Areas and numbers of pieces of the added parts, except of parts with these names."""
+        added = self.names[len(self.names) - len(self.areas) :]
+        chosen = [number for number, name in enumerate(added) if name not in without]
+        return [self.areas[number] for number in chosen], [self.pieces[number] for number in chosen]
 
     def add(
         self, name: str, sample: Sample, contents: Contents, features: PartFeatures, prepared: PreparedPart

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from banks.decision.calibration import Calibration
 from banks.versions.good_parts import GoodParts
 
 _NAMED = 5
 """Parts that a sentence names."""
 
 
-def remarks(splits: Sequence[GoodParts]) -> tuple[str, ...]:
-    """The sentences about all good parts; none where nothing is odd."""
+def remarks(splits: Sequence[GoodParts], calibration: Calibration) -> tuple[str, ...]:
+    """The sentences about all good parts; none where there is nothing to tell."""
     dark = [name for split in splits for name in split.dark]
     clouds = {contents.xyz for split in splits for contents in split.contents}
     found: list[str] = []
@@ -25,7 +26,21 @@ def remarks(splits: Sequence[GoodParts]) -> tuple[str, ...]:
             "The cloud of all good parts is the same, so it tells nothing about a part. Was the camera "
             "frozen?"
         )
+    if calibration.odd:
+        found.append(about_odd(calibration))
     return tuple(found)
+
+
+def about_odd(calibration: Calibration) -> str:
+    """A sentence on the parts that score far outside the others. There must be one."""
+    parts = [f"{part.name} ({part.score:.3g})" for part in calibration.odd]
+    them, they = ("it", "It does") if len(parts) == 1 else ("them", "They do")
+    return (
+        f"{len(parts)} of {calibration.count + len(parts)} held-out good parts score far outside the others: "
+        f"look at {named(parts)}. All others score {calibration.scores[-1]:.3g} at most. {they} not set the "
+        f"threshold. If they are good, count {them} again: tribank banks odd PRODUCT --good NAME. If not, "
+        f"take {them} out of the folder, build again, and drop {them} until then: --drop NAME."
+    )
 
 
 def named(parts: Sequence[str]) -> str:

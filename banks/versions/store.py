@@ -39,7 +39,7 @@ _SEAL = "sha256:"
 _UNFINISHED = ".building-"
 _LOCK = ".lock"
 _DELETED = ".deleted-"
-_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json)\.[0-9a-f]{32}\Z")
+_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
 """Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
 
 

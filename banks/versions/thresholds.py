@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from banks.decision.calibration import Calibration
+from banks.versions.reviews import reviewed
 from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
 from banks.versions.store import VERSION_NAME, BadBank, BankStore, exclusive, reason
 from models.atomic_file import write_atomically
@@ -61,15 +62,17 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:
-    """The calibration of a version directory with the threshold that a person may have moved.
+    """The calibration of a version directory, with the odd parts that a person called good, and with the
+    threshold that a person may have moved.
 
     version: the directory.
     built: the calibration in the manifest.
-    Raises BadBank where the file of thresholds is damaged or cannot be read: a threshold that somebody moved
+    Raises BadBank where the file of thresholds or of reviews is damaged or cannot be read: what somebody said
     for a reason is never dropped silently.
     """
+    counted = reviewed(version, built)
     moved = moved_thresholds(version.parent).get(version.name)
-    return built if moved is None else moved.apply(built)
+    return counted if moved is None else moved.apply(counted)
 
 
 def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:

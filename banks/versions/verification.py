@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from banks.versions.reviews import all_reviews
 from banks.versions.store import BadBank, BankStore
 from banks.versions.thresholds import moved_thresholds
 
 
 def product_problems(store: BankStore, product: str) -> list[str]:
-    """What is wrong with a product's folder, `current`, `shadow` and moved thresholds, in a sentence each."""
+    """What is wrong with a product's folder, `current`, `shadow`, moved thresholds and reviews, in a sentence
+    each."""
     return list(_problems(store, product))
 
 
@@ -19,6 +21,7 @@ def _problems(store: BankStore, product: str) -> Iterator[str]:
         lambda: _named(store, product, "active version", store.current(product)),
         lambda: _named(store, product, "shadow", store.shadow(product)),
         lambda: moved_thresholds(store.root / product),
+        lambda: all_reviews(store.root / product),
     )
     for check in checks:
         try:

@@ -221,6 +221,13 @@ class BatchLine(RootModel[ScoreAnswer | Problem]):
     """One part of a batch: its result, or the problem that kept it from being scored."""
 
 
+class OddPartAnswer(BaseModel):
+    """A held-out good part that scores far outside the others, and does not count."""
+
+    part: str = Field(description="Its name in the folder of good parts.", examples=["train/good/123"])
+    score: float = Field(examples=[21.5])
+
+
 class CalibrationAnswer(BaseModel):
     """The evidence behind a threshold: counts of held-out good parts."""
 
@@ -236,6 +243,10 @@ class CalibrationAnswer(BaseModel):
     statement: str = Field(examples=["rejects 1 of 42 held-out good parts"])
     pixel_threshold: float
     colour_scale: ColourScale
+    odd_parts: list[OddPartAnswer] = Field(
+        description="Held-out parts that score far outside the others, the highest first. They count only if "
+        "a person calls them good."
+    )
 
     @classmethod
     def of(cls, calibration: Calibration) -> CalibrationAnswer:
@@ -249,6 +260,7 @@ class CalibrationAnswer(BaseModel):
             statement=calibration.statement,
             pixel_threshold=calibration.pixel_threshold,
             colour_scale=ColourScale.model_validate(calibration.colours),
+            odd_parts=[OddPartAnswer(part=part.name, score=part.score) for part in calibration.odd],
         )
 
 

@@ -102,7 +102,7 @@ class StateMetrics(Collector):
         for name, detector in here.items():
             created.add_metric((name, detector.version), detector.manifest.created.timestamp())
         yield created
-        thresholds = {n: d.manifest.calibration.relative(d.calibration.threshold) for n, d in here.items()}
+        thresholds = {n: d.calibration.relative(d.calibration.threshold) for n, d in here.items()}
         yield _by("product", "threshold", "The threshold in force; 1 is calibration's own.", thresholds)
         held_out = {name: detector.calibration.count for name, detector in here.items()}
         yield _by("product", "calibration_parts", "Held-out good parts behind the threshold.", held_out)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from banks.versions.files import load_roi
 from banks.versions.manifest import Manifest
+from banks.versions.reviews import PartReview, Review, UnknownPart, review, reviews_of
 from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
 from service.answers.schemas import CalibrationAnswer
@@ -60,6 +61,7 @@ class VersionAnswer(VersionSummary):
 
     bytes: int = Field(description="On disk.")
     calibration: CalibrationAnswer = Field(description="With the threshold that was moved, if one was.")
+    reviews: dict[str, Review] = Field(description="What a person said of the odd parts, by their names.")
     manifest: dict[str, Any] = Field(description="As the version was built.")
 
 
@@ -194,6 +196,25 @@ async def reset_threshold(
     return await _move_threshold(services, product, version, None)
 
 
+@router.put(
+    "/v1/products/{product}/versions/{version}/odd-parts",
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
+    openapi_extra=json_body(PartReview),
+)
+async def review_odd_part(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> VersionAnswer:
+    """Say whether an odd good part is good. The threshold follows from the kept scores, without a rebuild.
+
+    A part that is good counts again. A dropped part never counts. The banks stay as they are.
+    """
+    said = await read_json(request, PartReview)
+    request.state.record.update(product=product, bank_version=version, action="review")
+    await _of_store(partial(review, services.store, product, version, [said]))
+    await _refreshed(services, product)
+    return await _of_store(partial(_show, services.store, product, version))
+
+
 async def _activate(services: SharedObjects, product: str, version: str) -> Activation:
     store, residents = services.store, services.engine.residents
     await _of_store(partial(store.path, product, version))
@@ -220,9 +241,14 @@ async def _move_threshold(
 ) -> CalibrationAnswer:
     store = services.store
     answer = await _of_store(partial(_moved, store, product, version, moved))
+    await _refreshed(services, product)
+    return answer
+
+
+async def _refreshed(services: SharedObjects, product: str) -> None:
+    """The server scores by what the files beside the versions say now."""
     if product in services.engine.products():
         await asyncio.wrap_future(services.engine.residents.refresh(product))
-    return answer
 
 
 def _list(store: BankStore, product: str) -> VersionList:
@@ -263,6 +289,7 @@ def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
         shadow=version == store.shadow(product),
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         calibration=CalibrationAnswer.of(calibration_of(folder, manifest.calibration)),
+        reviews=dict(reviews_of(folder)),
         manifest=manifest.model_dump(mode="json"),
     )
 
@@ -314,6 +341,8 @@ def _refusing(call: Callable[[], _T]) -> _T:
         return call()
     except BankNotFound as error:
         raise Refusal(404, "unknown_version", str(error)) from None
+    except UnknownPart as error:
+        raise Refusal(404, "not_odd", str(error)) from None
     except VersionInUse as error:
         raise Refusal(409, "version_in_use", str(error)) from None
     except BadBank as error:

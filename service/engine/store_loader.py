@@ -11,6 +11,7 @@ from banks.decision.calibration import Calibration
 from banks.detector import Detector
 from banks.methods.memory_bank.column import BANK_SUFFIX
 from banks.versions.manifest import Manifest
+from banks.versions.reviews import REVIEWS
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from banks.versions.thresholds import THRESHOLDS, calibration_of
 from models.weights.store import BadWeights, MissingWeights, WeightStore
@@ -71,7 +72,7 @@ class StoreLoader:
                 return frozenset((name, self.stamp(product, name)) for name in self._store.versions(product))
             return None
         folder = self._store.root / product / version
-        files = [folder.parent / THRESHOLDS]
+        files = [folder.parent / THRESHOLDS, folder.parent / REVIEWS]
         with suppress(OSError, ValueError):
             files += folder.glob("*")
             files += self._weights_of(Manifest.read(folder))

@@ -15,6 +15,7 @@ export interface Calibration {
   statement: string;
   basis: string;
   held_out_parts: number;
+  odd_parts: { part: string; score: number }[];
 }
 export interface Versions {
   active: string | null;

@@ -1,6 +1,6 @@
 // The page: one product at a time, its parts, threshold, versions, results and jobs.
 
-import { get, knownKey, rememberKey, send, type Product, type Versions } from "./api";
+import { get, knownKey, rememberKey, send, type Calibration, type Product, type Versions } from "./api";
 import { showJobs, startJobs } from "./jobs";
 import { attempt, el, make, number, rows } from "./page";
 import { startPart } from "./part";
@@ -35,7 +35,7 @@ function showVersions(product: Product, { versions }: Versions): void {
     "versions",
     versions.map(({ version, active, shadow, calibration }) => {
       const evidence = calibration
-        ? `${calibration.statement}; threshold ${number(calibration.threshold)}`
+        ? make("span", {}, `${calibration.statement}; threshold ${number(calibration.threshold)}`, ...odd(version, calibration))
         : "its manifest cannot be read";
       const standsIn = !active && version === product.bank_version;
       const role = [active && "active", standsIn && "in use", shadow && "shadow"].filter(Boolean).join(", ");
@@ -48,9 +48,18 @@ function showVersions(product: Product, { versions }: Versions): void {
   );
 }
 
-function change(method: string, path: string): void {
+// The held-out parts that score far outside the others, each with a button that counts it again.
+function odd(version: string, { odd_parts }: Calibration): Node[] {
+  return odd_parts.map(({ part, score }) => {
+    const button = make("button", { type: "button" }, "It is good");
+    button.addEventListener("click", () => change("PUT", `versions/${version}/odd-parts`, { part, review: "good" }));
+    return make("div", {}, `Far outside the others: ${part} (${number(score)}) `, button);
+  });
+}
+
+function change(method: string, path: string, body?: unknown): void {
   void attempt(async () => {
-    await send(method, `v1/products/${encodeURIComponent(products.value)}/${path}`);
+    await send(method, `v1/products/${encodeURIComponent(products.value)}/${path}`, body);
     await showProduct();
   });
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,7 +70,8 @@ def test_rethresholding_needs_no_rebuild() -> None:
     by_hand = found.with_threshold(11.5)
     assert (by_hand.basis, by_hand.rate) == ("set", None)
     assert by_hand.rejected == sum(score > 11.5 for score in found.scores)
-    assert by_hand.rethreshold(0.01) == found
+    assert replace(by_hand.rethreshold(0.01), calibrated=None) == found
+    assert by_hand.relative(found.threshold) == found.relative(found.threshold) == 1
 
 
 def test_colours_are_fixed_and_hold_the_pixel_threshold_in_the_middle() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from safetensors.numpy import load_file
 
 from banks.detector import Detector, PartResult
@@ -309,3 +310,25 @@ def test_the_manifest_keeps_what_is_declared_and_parts_are_read_so(
     ]
     # Rounded coordinates put some angles into another bin of a histogram: 34 of 3136 patches of a demo part.
     assert scores[0] == pytest.approx(scores[1], rel=0.05)
+
+
+def test_a_defective_part_among_the_good_ones_is_named_and_sets_no_threshold(
+    small_product: Path, small_banks: Path, tmp_path: Path
+) -> None:
+    product = tmp_path / "product"
+    shutil.copytree(small_product, product)
+    defective = product / "train" / "good" / "rgb" / "002.png"
+    image = np.asarray(Image.open(defective)).copy()
+    image[180:220, 180:220] = (20, 40, 200)
+    Image.fromarray(image).save(defective)
+    path = _build(product, tmp_path / "banks")
+    manifest = Manifest.read(path)
+    clean = Manifest.read(BankStore(small_banks).path(SMALL))
+    (odd,) = manifest.calibration.odd
+    assert odd.name == "train/good/002"
+    assert odd.score > manifest.calibration.scores[-1]
+    assert manifest.calibration.count == 6
+    assert manifest.calibration.threshold < odd.score
+    (remark,) = manifest.remarks
+    assert "1 of 7 held-out good parts score far outside the others: look at train/good/002" in remark
+    assert clean.calibration.odd == clean.remarks == ()

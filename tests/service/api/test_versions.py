@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
+from banks.decision.odd_parts import OddPart
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.preparation.roi import Roi, from_png
@@ -179,6 +181,31 @@ def test_the_threshold_moves_without_a_rebuild(running: Any, part: dict[str, byt
         assert client.put(path, content=b" " * 70_000).status_code == 413
         assert client.delete(path).json()["threshold"] == built["threshold"]
         assert _score(client, part)["threshold"] == built["threshold"]
+
+
+def test_an_odd_part_counts_once_a_person_calls_it_good(running: Any, store: BankStore) -> None:
+    folder = store.path(SMALL, "v1")
+    manifest = Manifest.read(folder)
+    odd = OddPart("train/good/003", 2 * manifest.calibration.threshold, 1.0)
+    changed = {"calibration": replace(manifest.calibration, odd=(odd,))}
+    shutil.copytree(folder, folder.with_name("v3"))
+    manifest.model_copy(update=changed).write(folder.with_name("v3"))
+    version = f"{PRODUCT}/versions/v3"
+    with running.client() as client:
+        assert client.post(f"{version}/activate").status_code == 200
+        shown = client.get(version).json()
+        assert shown["calibration"]["odd_parts"] == [{"part": odd.name, "score": odd.score}]
+        assert shown["reviews"] == {}
+        for word, counted in (("good", 1), ("dropped", 0), (None, 0)):
+            answer = client.put(f"{version}/odd-parts", json={"part": odd.name, "review": word}).json()
+            assert answer["reviews"] == ({odd.name: word} if word else {})
+            assert answer["calibration"]["held_out_parts"] == manifest.calibration.count + counted
+            in_force = client.get(PRODUCT).json()["calibration"]
+            assert in_force == answer["calibration"]
+            assert (in_force["threshold"] > manifest.calibration.threshold) == bool(counted)
+        refused = client.put(f"{version}/odd-parts", json={"part": "train/good/000", "review": "good"})
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_odd")
+        assert client.put(f"{version}/odd-parts", json={"part": odd.name, "review": "bad"}).status_code == 422
 
 
 def test_a_new_version_on_disk_is_picked_up(running: Any, store: BankStore, part: dict[str, bytes]) -> None:
