@@ -80,6 +80,13 @@ class ColourScale(Numbers):
     high: float
 
 
+class ShareInterval(Numbers):
+    """Between which shares the true one lies."""
+
+    low: float = Field(examples=[0.0012])
+    high: float = Field(examples=[0.11])
+
+
 class RegionAnswer(BaseModel):
     """One connected anomalous region, the highest peak first."""
 
@@ -238,9 +245,20 @@ class CalibrationAnswer(BaseModel):
     )
     held_out_parts: int = Field(description="Number of good parts that are in no bank.", examples=[42])
     rejected_parts: int = Field(
-        description="Number of held-out parts that the threshold rejects.", examples=[1]
+        description="Number of held-out parts that are rejected. Where the threshold is extrapolated, each part "
+        "is judged by the threshold of the others.",
+        examples=[1],
     )
-    statement: str = Field(examples=["rejects 1 of 42 held-out good parts"])
+    rejected_share: ShareInterval = Field(
+        description="Which share of further good parts is rejected, with 90 % confidence. It is below the "
+        "upper end with 95 % confidence."
+    )
+    statement: str = Field(
+        examples=[
+            "rejects 1 of 142 held-out good parts; with 95 % confidence at most 3.3 % of good parts (90 % "
+            "interval 0.036 to 3.3 %)"
+        ]
+    )
     pixel_threshold: float
     colour_scale: ColourScale
     odd_parts: list[OddPartAnswer] = Field(
@@ -257,6 +275,7 @@ class CalibrationAnswer(BaseModel):
             false_reject_rate=calibration.rate,
             held_out_parts=calibration.count,
             rejected_parts=calibration.rejected,
+            rejected_share=ShareInterval.model_validate(calibration.rejected_share),
             statement=calibration.statement,
             pixel_threshold=calibration.pixel_threshold,
             colour_scale=ColourScale.model_validate(calibration.colours),
