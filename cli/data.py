@@ -1,4 +1,4 @@
-"""`tribank data`: check data sets, and convert them into product folders."""
+"""`tribank data`: check and screen data sets, and convert them into product folders."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from cli.screen import screen
+
 if TYPE_CHECKING:
     from evaluation.datasets.check import DatasetReport
     from evaluation.datasets.eyecandies import Light
@@ -24,9 +26,10 @@ SHOWN = 20
 SHOWN_KINDS = 4
 """Kinds of files that are listed per product."""
 
-app = typer.Typer(help="Check data sets and convert them.", no_args_is_help=True)
+app = typer.Typer(help="Check, screen and convert data sets.", no_args_is_help=True)
 convert = typer.Typer(help="Convert a data set into product folders.", no_args_is_help=True)
 app.add_typer(convert, name="convert")
+app.command()(screen)
 
 Out = Annotated[Path, typer.Argument(help="Folder in which product folders are written.")]
 

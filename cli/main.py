@@ -24,6 +24,7 @@ from cli import plan as plan_command
 from cli import reference as reference_command
 from cli import train_uff as fusion_command
 from cli import weights as weights_commands
+from cli.contamination import contamination
 from cli.demo import demo
 from cli.demo_parts import demo_parts
 from cli.evaluate import evaluate
@@ -346,4 +347,5 @@ app.command()(evaluate)
 app.command()(metrics)
 app.command()(tables)
 app.command()(sizes)
+app.command()(contamination)
 app.command()(report)

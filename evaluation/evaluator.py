@@ -144,6 +144,8 @@ class Evaluator:
             wall_s=round(time.perf_counter() - start, 2),
             peak_memory_mb=peak_memory_mb(),
             environment=self._environment,
+            mixed=tuple(part.name for part in folder.train if part.defect != GOOD),
+            odd=tuple(part.name for part in detector.manifest.calibration.odd),
         )
         self._log.add(evaluation)
         return evaluation

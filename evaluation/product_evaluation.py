@@ -65,6 +65,8 @@ class Evaluation:
         peak_memory_mb: of the process.
         environment: see `evaluation.bench.environment`.
         resized: masks with another size than their part, resized by the nearest pixel.
+        mixed: names of the defective parts among the training parts.
+        odd: names of the parts that the build called odd.
     """
 
     run: Run
@@ -84,6 +86,8 @@ class Evaluation:
     peak_memory_mb: float
     environment: Mapping[str, Any]
     resized: int = 0
+    mixed: Sequence[str] = ()
+    odd: Sequence[str] = ()
 
     @property
     def product(self) -> str:

@@ -80,14 +80,12 @@ class Calibration:
         if self.odd:
             said += f" beside {len(self.odd)} odd ones, which do not count"
         low, high = self.rejected_share
-        said += (
-            f"; with 95 % confidence at most {100 * high:.2g} % of good parts (90 % interval {100 * low:.2g} to "
-            f"{100 * high:.2g} %)"
-        )
+        said += f"; with 95 % confidence at most {100 * high:.2g} % of good parts "
+        said += f"(90 % interval {100 * low:.2g} to {100 * high:.2g} %)"
         if self.basis == "extrapolated":
             said += (
-                f"; {self.count} parts are too few to count a rate of {self.rate:g}, so the threshold follows "
-                "from the tail of their scores, and each part was judged by the threshold of the others"
+                f"; {self.count} parts are too few to count a rate of {self.rate:g}, so the threshold "
+                "follows from the tail of their scores, and each part was judged by that of the others"
             )
         return said
 
@@ -187,9 +185,10 @@ def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:
     With n + 1 >= 1 / rate the threshold is the conformal order statistic. Its promise holds for any
     distribution. With fewer parts the threshold is an estimate without such a promise, from a tail that is
     fitted to the highest scores (`banks.decision.exceedances`). Simulated with normal, Gumbel, exponential
-    and log-normal scores (spread 0.5), further good parts lie above a limit for 1 % with a mean rate of 0.1 to
-    1.7 % for 10 to 98 parts, and of 2.3 % at most for 5 parts. Raises ValueError if `ordered` is empty or not finite, or `rate` is not inside
-    (0, 1).
+    and log-normal scores (spread 0.5), further good parts lie above a limit for 1 % with a mean rate of 0.1
+    to 1.7 % for 10 to 98 parts, and of 2.3 % at most for 5 parts.
+
+    Raises ValueError if `ordered` is empty or not finite, or `rate` is not inside (0, 1).
     """
     if not 0 < rate < 1:
         raise ValueError(f"a rate must lie between 0 and 1, not {rate}")

@@ -99,16 +99,48 @@ class Builder:
         """
         before = None if extends is None else self._extended(product, extends)
         if before is None:
-            told = partial(self.progress, _MEASURING)
-            roi = region_of_interest(folder)
-            measured = measured_lengths(folder.train, self.profile.preparation, told, roi)
-            _check_unit(measured)
-            sensor = with_image_bits(folder.sensor, folder.train)
+            builder, measured, sensor, roi = self._measured(folder)
         else:
             measured, sensor, roi = before[1].measured, before[1].sensor, load_roi(*before)
-        return replace(self, profile=self.profile.resolved(measured))._built(
-            product, folder, measured, sensor, roi, before, activate
-        )
+            builder = replace(self, profile=self.profile.resolved(measured))
+        return builder._built(product, folder, measured, sensor, roi, before, activate)
+
+    def screen(self, folder: ProductFolder, scratch: Path) -> tuple[Calibration, dict[str, str]]:
+        """Score every good part of a folder by columns without it, to find odd ones before they are learned.
+
+        scratch: an empty folder for features. Returns the calibration on all parts, which names the odd
+        parts, and the parts that could not be used, with the reason. Nothing is published. Raises BuildError
+        and MissingWeights as `build` does, and BuildError for a profile with a method that cannot forget.
+        """
+        builder, measured, sensor, roi = self._measured(folder)
+        methods = builder._methods()
+        if not all(method.forgets for method in methods.values()):
+            raise BuildError(f"Profile {self.profile.name} cannot leave single parts out. Screen by another.")
+        pipeline = builder._pipeline(measured, roi)
+        gathering = Gathering(pipeline, sensor, scratch / PARTS, None, self.progress)
+        parts = gathering.split("train", (*folder.train, *folder.validation))
+        profile = builder.profile.model_copy(update={"calibration_parts": len(parts)})
+        none = gathering.split("validation", ())
+        draft = replace(builder, profile=profile)._fitted(parts, none, pipeline, methods, scratch / "fusion")
+        held_out = draft.held_out(partial(self.progress, _HELD_OUT))
+        _check_distances(held_out)
+        decision, outside = draft.decision(held_out)
+        return held_out.calibrate(decision, self.profile.false_reject_rate, outside), parts.left_out
+
+    def _measured(self, folder: ProductFolder) -> tuple[Builder, Measured | None, Sensor, Roi | None]:
+        """The builder with a number for every length; and the lengths, the sensor and the region of interest
+        of the product. Raises BuildError."""
+        told = partial(self.progress, _MEASURING)
+        roi = region_of_interest(folder)
+        measured = measured_lengths(folder.train, self.profile.preparation, told, roi)
+        _check_unit(measured)
+        sensor = with_image_bits(folder.sensor, folder.train)
+        return replace(self, profile=self.profile.resolved(measured)), measured, sensor, roi
+
+    def _pipeline(self, measured: Measured | None, roi: Roi | None) -> Pipeline:
+        """The pipeline before its fusion is fitted."""
+        pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
+        return replace(pipeline, pitch=None if measured is None else measured.pitch, roi=roi)
 
     def _built(
         self,
@@ -130,9 +162,7 @@ class Builder:
             before: folder and manifest of the version that is extended.
         """
         methods = self._methods()
-        pipeline = self.make_pipeline(self.profile, self.weights_dir, self.device)
-        pitch = None if measured is None else measured.pitch
-        pipeline = replace(pipeline, pitch=pitch, roi=roi)
+        pipeline = self._pipeline(measured, roi)
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)

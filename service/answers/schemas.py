@@ -245,8 +245,8 @@ class CalibrationAnswer(BaseModel):
     )
     held_out_parts: int = Field(description="Number of good parts that are in no bank.", examples=[42])
     rejected_parts: int = Field(
-        description="Number of held-out parts that are rejected. Where the threshold is extrapolated, each part "
-        "is judged by the threshold of the others.",
+        description="Number of held-out parts that are rejected. Where the threshold is extrapolated, each "
+        "part is judged by the threshold of the others.",
         examples=[1],
     )
     rejected_share: ShareInterval = Field(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.run import Run, drawn_folder, fingerprint
+from evaluation.run import MOST_MIXED, Run, drawn_folder, fingerprint
+from models.readers.folder_layout import GOOD
 from models.readers.product_folder import open_product_folder
 from recipes.profiles import find_profile
 
@@ -49,3 +50,20 @@ def test_a_fingerprint_changes_with_all_that_decides_a_result(small_product: Pat
     changed.append(fingerprint(run, profile, {}, folder))
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert len({first, *changed}) == 8
+
+
+def test_defective_test_parts_are_mixed_into_the_training_parts(small_product: Path) -> None:
+    folder = open_product_folder(small_product)
+    run = Run("biscuit", "embedded", mixed=0.0)
+    clean, mixed = drawn_folder(folder, run), drawn_folder(folder, replace(run, mixed=MOST_MIXED))
+    assert clean.train == folder.train
+    assert clean.test == mixed.test
+    *good, defective = mixed.train
+    assert tuple(good) == clean.train
+    assert defective.defect != GOOD
+    assert [part for part in folder.test if part not in clean.test] == [defective]
+    assert fingerprint(run, find_profile("embedded"), {}, clean) != fingerprint(
+        replace(run, mixed=None), find_profile("embedded"), {}, clean
+    )
+    with pytest.raises(ValueError, match="mixed"):
+        drawn_folder(folder, replace(run, mixed=0.5))

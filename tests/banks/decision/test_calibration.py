@@ -52,13 +52,15 @@ def test_each_part_is_judged_by_the_threshold_of_the_others() -> None:
     assert found.scores[-1] > upper_limit(found.scores[:-1], 0.01)[0]
     assert found.rejected == 1
     by_hand = sum(
-        score > upper_limit(scores[:place] + scores[place + 1 :], 0.01)[0] for place, score in enumerate(scores)
+        score > upper_limit(scores[:place] + scores[place + 1 :], 0.01)[0]
+        for place, score in enumerate(scores)
     )
     assert found.rejected == by_hand
 
 
 @pytest.mark.parametrize(
-    ("count", "total", "low", "high"), [(0, 50, 0.0, 1 - 0.05 ** (1 / 50)), (1, 1, 0.05, 1.0), (1, 42, 0.00122, 0.108)]
+    ("count", "total", "low", "high"),
+    [(0, 50, 0.0, 1 - 0.05 ** (1 / 50)), (1, 1, 0.05, 1.0), (1, 42, 0.00122, 0.108)],
 )
 def test_what_follows_from_the_number_of_parts(count: int, total: int, low: float, high: float) -> None:
     """Clopper and Pearson; 0 of 50: with 95 % confidence at most 5.8 %."""

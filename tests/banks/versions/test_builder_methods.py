@@ -109,6 +109,14 @@ def test_too_few_parts_beside_those_set_aside_are_refused(folder: ProductFolder,
         builder.build(SMALL, two)
 
 
+def test_parts_cannot_be_screened_by_a_method_that_cannot_forget(
+    folder: ProductFolder, tmp_path: Path
+) -> None:
+    builder = Builder(find_profile("embedded-point", changes=CHANGES), BankStore(tmp_path))
+    with pytest.raises(BuildError, match="leave single parts out"):
+        builder.screen(folder, tmp_path)
+
+
 def test_a_version_of_an_unknown_method_is_not_served(
     folder: ProductFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
