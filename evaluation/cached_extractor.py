@@ -46,6 +46,7 @@ class CachedExtractor:
             for bank, settings in (
                 ("rgb", Extraction(rgb=extraction.rgb)),
                 ("point", Extraction(point=extraction.point)),
+                ("normals", Extraction(normals=extraction.normals)),
             )
             if settings.banks()
         }
@@ -88,7 +89,7 @@ class CachedExtractor:
         ingredients = {
             "format": FORMAT,
             "settings": asdict(settings),
-            "rgb_size": self._rgb_size if settings.rgb else None,
+            "rgb_size": self._rgb_size if settings.rgb or settings.normals else None,
             "weights": {name: self.weights[name] for name in settings.weights()},
             "libraries": {name: versions.get(name) for name in _LIBRARIES},
             "device": torch.device(self._device).type,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from models.features import PartFeatures, Patches
+from models.normals.extractor import NormalsExtractor
 from models.numerics.process import full_precision
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
@@ -35,11 +36,16 @@ class Extractor:
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()
         self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[Patches]]] = {}
-        rgb, point = settings.rgb, settings.point
-        names = settings.weights()
+        rgb, point, normals = settings.rgb, settings.point, settings.normals
+
+        def image_network(choice: RgbChoice) -> RgbExtractor:
+            key = (choice, rgb_size, self.weights[choice.weights], device)
+            return shared(key, lambda: rgb_extractor(choice, weights, device, size=rgb_size))
+
         if rgb is not None:
-            key = (rgb, rgb_size, self.weights[names[0]], device)
-            self._extractors["rgb"] = shared(key, lambda: rgb_extractor(rgb, weights, device, size=rgb_size))
+            self._extractors["rgb"] = image_network(rgb)
+        if normals is not None:
+            self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
         if point is not None:
             key = (point, self.weights[point.kind] if isinstance(point, PointNetwork) else None, device)
             self._extractors["point"] = shared(key, lambda: point_extractor(point, weights, device))
@@ -74,5 +80,5 @@ def point_extractor(choice: PointChoice, weights: WeightStore, device: str) -> F
     """The loaded point extractor of a choice."""
     full_precision()
     if isinstance(choice, FpfhChoice):
-        return FpfhExtractor(choice.settings, side=choice.side, device=device)
+        return FpfhExtractor(choice.settings, side=choice.side, overlap=choice.overlap, device=device)
     return PointExtractor.load(choice, weights.load(choice.kind), device)

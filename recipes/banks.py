@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-BANKS = ("rgb", "point", "fused")
+BANKS = ("rgb", "point", "normals", "fused")
 """The bank names, in the order of decision weights and answers."""
 
 Normalisation = Literal["none", "own", "channel", "shared"]

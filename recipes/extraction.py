@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from recipes.backbones import registered
 from recipes.fusion import FusionKind, FusionTraining
-from recipes.points import PointChoice, PointNetwork
+from recipes.measured import Measured, rounded
+from recipes.points import FpfhChoice, PointChoice, PointNetwork, relief
 
 Modality = Literal["rgb", "xyz"]
 """The inputs of a part: an image ("rgb") and a cloud ("xyz")."""
 RgbSide = Literal[28, 56, 84]
 """Patches along one edge of the RGB grid: 28 (8 x 8 pixels of 224), times the profile's scale."""
+
+_GAIN = 3.0
+"""Gain of the normals of a part that is not flat (docs/results.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,45 @@ class RgbChoice:
         if backbone is not None and self.stages is not None:
             backbone.of_stages(self.stages)
 
+    @property
+    def weights(self) -> str:
+        """Registered name of the network's weights."""
+        backbone = registered(self.backbone)
+        return self.backbone if backbone is None else backbone.weights
+
+
+@dataclass(frozen=True, slots=True)
+class NormalsChoice:
+    """Settings of the normals extractor: an image network sees a picture of the part's surface normals.
+
+    Attributes:
+        network: the image network and its grid; without plain colour, because a picture of normals has none.
+        smoothing: standard deviation, in points of the prepared grid, of the Gaussian that smooths the cloud
+            before its normals are taken.
+        gain: factor of every normal's slope against the part's mean normal, because a small dent hardly turns
+            a normal. None means that the factor follows the product: `resolved` puts a number in its place.
+        averaged: whether a patch is the mean of 3 x 3 patches around it.
+
+    Raises ValueError for plain colour or impossible numbers.
+    """
+
+    network: RgbChoice
+    smoothing: float = 1.0
+    gain: float | None = None
+    averaged: bool = True
+
+    def __post_init__(self) -> None:
+        if self.network.colour:
+            raise ValueError("a picture of normals has no plain colour: set normals.network.colour to 0")
+        if not (math.isfinite(self.smoothing) and self.smoothing > 0):
+            raise ValueError(f"smoothing must be a number above 0, not {self.smoothing}")
+        if self.gain is not None and not (math.isfinite(self.gain) and self.gain > 0):
+            raise ValueError(f"gain must be a number above 0, not {self.gain}")
+
+    def resolved(self, measured: Measured | None) -> NormalsChoice:
+        """The same settings with a number for the gain."""
+        return replace(self, gain=self.gain or rounded(_GAIN * relief(measured)))
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
@@ -54,6 +97,7 @@ class Extraction:
     Attributes:
         rgb: RGB extractor; None without RGB and fused banks.
         point: point extractor; None without point and fused banks.
+        normals: normals extractor; None without a normals bank.
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
 
@@ -62,6 +106,7 @@ class Extraction:
 
     rgb: RgbChoice | None = None
     point: PointChoice | None = None
+    normals: NormalsChoice | None = None
     fusion: FusionKind | None = None
     training: FusionTraining = field(default_factory=FusionTraining)
 
@@ -81,19 +126,29 @@ class Extraction:
 
     def banks(self) -> tuple[str, ...]:
         """Names of the banks that this extraction has features for."""
-        sources = {"rgb": self.rgb, "point": self.point, "fused": self.rgb and self.point and self.fusion}
+        fused = self.rgb and self.point and self.fusion
+        sources = {"rgb": self.rgb, "point": self.point, "normals": self.normals, "fused": fused}
         return tuple(bank for bank, source in sources.items() if source is not None)
 
     def needs(self) -> tuple[Modality, ...]:
         """The inputs that a part must have."""
-        sources: dict[Modality, object] = {"rgb": self.rgb, "xyz": self.point}
+        sources: dict[Modality, object] = {"rgb": self.rgb, "xyz": self.point or self.normals}
         return tuple(modality for modality, source in sources.items() if source is not None)
 
     def weights(self) -> tuple[str, ...]:
         """Registered names of the weights of the networks."""
-        names: list[str] = []
-        if self.rgb is not None:
-            backbone = registered(self.rgb.backbone)
-            names.append(self.rgb.backbone if backbone is None else backbone.weights)
+        images = [self.rgb, self.normals and self.normals.network]
+        names = [choice.weights for choice in images if choice is not None]
         names += [self.point.kind] if isinstance(self.point, PointNetwork) else []
-        return (*names, "uff") if self.fusion == "uff" else tuple(names)
+        names += ["uff"] if self.fusion == "uff" else []
+        return tuple(dict.fromkeys(names))
+
+    def resolved(self, measured: Measured | None) -> Extraction:
+        """The same settings with a number for every length that follows the product.
+
+        measured: of the product; None where no cloud could be measured.
+        """
+        point, normals = self.point, self.normals
+        if isinstance(point, FpfhChoice):
+            point = replace(point, settings=point.settings.resolved(measured))
+        return replace(self, point=point, normals=normals and normals.resolved(measured))

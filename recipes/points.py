@@ -71,7 +71,7 @@ class FpfhSettings:
             self,
             normal_radius=self.normal_radius or rounded(_NORMAL_PITCHES * spacing),
             feature_radius=self.feature_radius or rounded(_FEATURE_PITCHES * spacing),
-            relief=self.relief or rounded(_relief(measured)),
+            relief=self.relief or rounded(relief(measured)),
         )
 
     def numbers(self) -> tuple[float, float, float]:
@@ -82,7 +82,7 @@ class FpfhSettings:
         return self.normal_radius, self.feature_radius, self.relief
 
 
-def _relief(measured: Measured | None) -> float:
+def relief(measured: Measured | None) -> float:
     """The factor of a product's heights: as flat parts need it, and as the noise allows it."""
     if measured is None or not measured.height or measured.width is None:
         return 1.0
@@ -105,10 +105,24 @@ PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FpfhChoice:
-    """FPFH. settings: of the histograms. side: patches along one edge of the point grid."""
+    """FPFH.
+
+    Attributes:
+        settings: of the histograms.
+        side: patches along one edge of the point grid.
+        overlap: whether patches overlap: a patch is then the weighted mean of its own half patches and of the
+            half patches around it. A mean over more histograms is steadier among good parts, so that it shows
+            smaller dents (docs/results.md).
+    """
 
     settings: FpfhSettings
     side: PointSide = 56
+    overlap: bool = False
+
+    @property
+    def cells(self) -> int:
+        """Patches, or half patches where patches overlap, along one edge."""
+        return 2 * self.side if self.overlap else self.side
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -64,10 +63,7 @@ class Profile(BaseModel):
 
         measured: of the product; None where no cloud could be measured, which gives the published numbers.
         """
-        extraction, point = self.extraction, self.extraction.point
-        if isinstance(point, FpfhChoice):
-            settings = point.settings.resolved(measured)
-            extraction = replace(extraction, point=replace(point, settings=settings))
+        extraction = self.extraction.resolved(measured)
         preparation = self.preparation.resolved(measured)
         return self.model_copy(update={"preparation": preparation, "extraction": extraction})
 
@@ -108,11 +104,13 @@ class Profile(BaseModel):
         point, size = self.extraction.point, self.preparation.size
         if point is None or point.side is None:
             return self
-        stride = point.settings.stride if isinstance(point, FpfhChoice) else 1
+        histograms = isinstance(point, FpfhChoice)
+        stride, cells = (point.settings.stride, point.cells) if histograms else (1, point.side)
         edge = -(-size // stride)
-        if edge < point.side:
+        if edge < cells:
             raise ValueError(
                 f"preparation.size {size} with stride {stride} gives {edge} points along an edge, too few "
-                f"for {point.side} patches; choose a larger size or a smaller side"
+                f"for {cells} {'half patches' if cells > point.side else 'patches'}; choose a larger size or "
+                "a smaller side"
             )
         return self

@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recipes.banks import BankRecipe, Reweighting
-from recipes.extraction import Extraction, RgbChoice
+from recipes.banks import BANKS, BankRecipe, Reweighting
+from recipes.extraction import Extraction, NormalsChoice, RgbChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.points import PRESETS as FPFH
 from recipes.points import FpfhChoice, PointNetwork, PointSide
@@ -77,6 +77,21 @@ def _m3dm(name: str, *, paper_code: bool) -> Profile:
     )
 
 
+def _m3dm_normals() -> Profile:
+    """M3DM's banks with a bank of surface normals, joined as in our default."""
+    m3dm, image = _m3dm("m3dm", paper_code=False), RgbChoice(_DINO)
+    return m3dm.model_copy(
+        update={
+            "name": "m3dm-normals",
+            "summary": "M3DM's three banks and a bank of surface normals, seen by DINO ViT-B/8.",
+            "extraction": replace(m3dm.extraction, normals=NormalsChoice(image)),
+            "banks": {bank: BankRecipe() for bank in BANKS},
+            "decision": "tail",
+            "place_sigma": 1.0,
+        }
+    )
+
+
 def _paper_points() -> PointNetwork:
     return PointNetwork(skip_near_origin=True, distances="expanded")
 
@@ -96,6 +111,8 @@ _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=300.0)
 """Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
 the network hardly represents soft stains and tints. Its factor gives a visible tint the same distance as a
 visible scratch (docs/results.md)."""
+_EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
+_EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
 _EMBEDDED_SIZE = 448
 _SHORT_TRAINING = FusionTraining(steps=200, warm_up=50, batch=2)
 """Takes minutes on two CPU cores. The paper's 750 steps of 16 parts would take hours."""
@@ -107,7 +124,7 @@ def _embedded(
     banks: Sequence[str],
     decision: Rule,
     fusion: FusionKind | None = None,
-    side: PointSide = 56,
+    point: FpfhChoice = _EMBEDDED_POINT,
     training: FusionTraining | None = None,
 ) -> Profile:
     """The default's extractors with other banks. "fused" is not normalised, because the fusion scales it."""
@@ -123,8 +140,9 @@ def _embedded(
             piece_share=None,
         ),
         extraction=Extraction(
-            rgb=_EMBEDDED_RGB if banks != ("point",) else None,
-            point=FpfhChoice(FPFH["embedded"], side=side) if banks != ("rgb",) else None,
+            rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,
+            point=point if {"point", "fused"} & set(banks) else None,
+            normals=_EMBEDDED_NORMALS if "normals" in banks else None,
             fusion=fusion,
             training=training or FusionTraining(),
         ),
@@ -190,7 +208,14 @@ PROFILES = _listed(
         "The same with 8 x 8 px patches instead of 4 x 4.",
         ("point",),
         "single",
-        side=28,
+        point=replace(_EMBEDDED_POINT, side=28),
+    ),
+    _embedded(
+        "embedded-point-overlap",
+        "The same with 8 x 8 px patches that overlap by half.",
+        ("point",),
+        "single",
+        point=replace(_EMBEDDED_POINT, side=28, overlap=True),
     ),
     _embedded(
         "embedded-concat", "The default's fused bank, not scaled, alone.", ("fused",), "single", "concat"
@@ -216,6 +241,15 @@ PROFILES = _listed(
         "dlf",
         "scaled_concat",
     ),
+    _embedded(
+        "embedded-normals",
+        "The default's three banks and a bank of surface normals.",
+        ("rgb", "point", "normals", "fused"),
+        "tail",
+        "scaled_concat",
+    ),
+    _embedded("embedded-normals-only", "The bank of surface normals alone.", ("normals",), "single"),
+    _m3dm_normals(),
     *(_m3dm(name, paper_code=paper_code) for name in _SETTINGS for paper_code in (False, True)),
     _rgb(
         "rgb-efficientnet-lite0",
@@ -310,7 +344,13 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
 
 
 _SCALE = "scale="
-_SIDES = ("preparation.size", "preparation.rgb_size", "extraction.rgb.side", "extraction.point.side")
+_SIDES = (
+    "preparation.size",
+    "preparation.rgb_size",
+    "extraction.rgb.side",
+    "extraction.point.side",
+    "extraction.normals.network.side",
+)
 """Fields that grow with the scale. Point groups have no side."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from models.features import Patches
 from models.layout import GridLayout
@@ -35,6 +36,7 @@ class FpfhExtractor:
         settings: FpfhSettings = PRESETS["btf"],
         *,
         side: int = 28,
+        overlap: bool = False,
         device: str | torch.device = "cpu",
     ) -> None:
         """Keep the settings.
@@ -42,10 +44,12 @@ class FpfhExtractor:
         Args:
             settings: of the histograms.
             side: patches along one edge of the image plane (BTF: 28; M3DM's points: 56).
+            overlap: whether patches overlap, see `overlapping`.
             device: device of the rows. The rows are computed on the CPU.
         """
         self.settings = settings
         self.side = side
+        self.overlap = overlap
         self.device = torch.device(device)
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
@@ -58,7 +62,22 @@ class FpfhExtractor:
         points = part.xyz[::stride, ::stride][valid]
         pixel = torch.from_numpy(np.flatnonzero(valid))
         features = torch.from_numpy(histograms(points, self.settings))
-        return align(features, pixel, size=valid.shape[0], side=self.side).to(self.device)
+        fine = 2 * self.side if self.overlap else self.side
+        rows = align(features, pixel, size=valid.shape[0], side=fine)
+        return (overlapping(rows, self.side) if self.overlap else rows).to(self.device)
+
+
+def overlapping(halves: torch.Tensor, side: int) -> torch.Tensor:
+    """Patches that share half of their width with the next patch.
+
+    halves: (4 * side * side, C) float32, rows of half patches, row-major.
+
+    Returns (side * side, C) float32: means over 4 x 4 half patches with the weights 1, 2, 2, 1 along each
+    edge. Simple3D (AAAI 2026) averages histograms over neighbouring points for the same reason.
+    """
+    grid = halves.T.unflatten(1, (2 * side, 2 * side))[None]
+    smooth = functional.avg_pool2d(grid, 3, 1, 1, count_include_pad=False)
+    return functional.avg_pool2d(smooth, 2)[0].flatten(1).T.contiguous()
 
 
 def stretched(points: NDArray[np.float64], relief: float) -> NDArray[np.float64]:

@@ -17,7 +17,9 @@ from recipes.roi import BITS, Polygon, Polygons
 from recipes.sentences import sentences
 
 COLOUR, SHAPE = BITS["colour"], BITS["shape"]
-BANK_BITS: Mapping[str, int] = MappingProxyType({"rgb": COLOUR, "point": SHAPE, "fused": COLOUR | SHAPE})
+BANK_BITS: Mapping[str, int] = MappingProxyType(
+    {"rgb": COLOUR, "point": SHAPE, "normals": SHAPE, "fused": COLOUR | SHAPE}
+)
 """What each bank looks at."""
 GREY = 85
 """Step of the grey levels in a PNG: 0 nothing, 85 colour, 170 shape, 255 both."""

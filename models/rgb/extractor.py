@@ -106,14 +106,21 @@ class RgbExtractor:
                 f"{part.rgb.shape}. Set Preparation.rgb_size to the extractor's size."
             )
         plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
-        image = (plain - self._mean) / self._std
-        maps = self._maps(image.contiguous(memory_format=self._layout))
-        adaptive = not self.backbone.padded
-        grids = torch.cat([_to_grid(plane, self.side, adaptive=adaptive) for plane in maps], 1)
-        rows = grids[0].flatten(1).T
+        rows = self.grid(plain)[0].flatten(1).T
         if self.colour:
             rows = torch.cat([rows, self.colour * patch_colour(plain[0], self.side)], 1)
         return rows.contiguous()
+
+    @torch.no_grad()
+    def grid(self, image: torch.Tensor) -> torch.Tensor:
+        """The network's channels of any image, (1, C, side, side) float32, without plain colour.
+
+        image: (1, 3, size, size) float32 in 0..1 on the extractor's device.
+        """
+        normalised = (image - self._mean) / self._std
+        maps = self._maps(normalised.contiguous(memory_format=self._layout))
+        adaptive = not self.backbone.padded
+        return torch.cat([_to_grid(plane, self.side, adaptive=adaptive) for plane in maps], 1)
 
     def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Feature maps (1, C, h, w) float32."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.layout import GridLayout
-from models.points.fpfh import FpfhExtractor, histograms, stretched
+from models.points.fpfh import FpfhExtractor, histograms, overlapping, stretched
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
 
@@ -43,6 +43,22 @@ def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], 
     assert alone.layout == GridLayout(28)
     assert alone.rows.shape == (784, 33)
     assert torch.equal(alone.rows, among.rows)
+
+
+def test_patches_overlap_by_half(part: PreparedPart) -> None:
+    """A patch is the mean over 4 x 4 half patches, weighted 1, 2, 2, 1 along each edge."""
+    (halves,) = FpfhExtractor(EMBEDDED, side=56)([part])
+    (whole,) = FpfhExtractor(EMBEDDED, side=28, overlap=True)([part])
+    grid = halves.rows.double().view(56, 56, 33).numpy()
+    weight = np.array([1, 2, 2, 1]) / 6
+    expected = np.einsum("i,j,ijc->c", weight, weight, grid[23:27, 35:39])
+    np.testing.assert_allclose(whole.rows.view(28, 28, 33)[12, 18].numpy(), expected, rtol=1e-5, atol=1e-5)
+    assert whole.layout == GridLayout(28)
+
+
+def test_overlapping_patches_of_one_vector_are_that_vector() -> None:
+    row = torch.arange(5, dtype=torch.float32)
+    assert torch.allclose(overlapping(row.repeat(4 * 36, 1), 6), row.repeat(36, 1))
 
 
 def test_normals_towards_the_camera_do_not_depend_on_the_solver(part: PreparedPart) -> None:
