@@ -30,12 +30,13 @@ from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
 from models.fusion.network import FusionNetwork
 from models.fusion.registry import FUSIONS
+from models.normals.extractor import NormalsExtractor
 from models.preparation.prepare import PreparedPart, prepare
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
 from models.weights.store import WeightStore
 from recipes.banks import BANKS
-from recipes.extraction import RgbChoice
+from recipes.extraction import NormalsChoice, RgbChoice
 from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
@@ -49,7 +50,7 @@ RGB_CHANNELS, POINT_CHANNELS = 24, 32
 """Of the patches that go to fusion and banks."""
 
 pytestmark = pytest.mark.slow
-Choice = RgbChoice | PointChoice
+Choice = RgbChoice | PointChoice | NormalsChoice
 Component = tuple[Choice, Preparation]
 
 
@@ -57,6 +58,8 @@ def _arithmetic(choice: Choice, preparation: Preparation) -> Hashable:
     """Equal for extractors that compute the same with other numbers: weights or colour constants."""
     if isinstance(choice, RgbChoice):
         return rgb_backbone(choice.backbone).model.partition(".")[0], preparation.rgb_size
+    if isinstance(choice, NormalsChoice):
+        return "normals", _arithmetic(choice.network, preparation)
     return choice
 
 
@@ -71,10 +74,16 @@ def _resolved(profile: Profile) -> Profile:
     return profile.resolved(None)
 
 
+def _choices(profile: Profile) -> tuple[Choice | None, ...]:
+    """Of the banks that are extracted, in the order of `BANKS`."""
+    extraction = profile.extraction
+    return extraction.rgb, extraction.point, extraction.normals
+
+
 def _components() -> dict[Hashable, Component]:
     found: dict[Hashable, Component] = {}
     for profile in map(_resolved, PROFILES.values()):
-        for choice in (profile.extraction.rgb, profile.extraction.point):
+        for choice in _choices(profile):
             if choice is not None:
                 found.setdefault(_arithmetic(choice, profile.preparation), (choice, profile.preparation))
     return found
@@ -109,11 +118,13 @@ def grids(
         choice, preparation = COMPONENTS[key]
         folder = tmp_path_factory.mktemp("weights")
         store = WeightStore(folder)
-        if isinstance(choice, RgbChoice):
-            write_weights(recipe, folder, [rgb_backbone(choice.backbone).weights], 7)
-            extract = rgb_extractor(choice, store, "cpu", size=preparation.rgb_size)
-            if extract.backbone.kind == "tokens":
-                extract._network.blocks = extract._network.blocks[:BLOCKS]
+        if isinstance(choice, RgbChoice | NormalsChoice):
+            image = choice if isinstance(choice, RgbChoice) else choice.network
+            write_weights(recipe, folder, [image.weights], 7)
+            network = rgb_extractor(image, store, "cpu", size=preparation.rgb_size)
+            if network.backbone.kind == "tokens":
+                network._network.blocks = network._network.blocks[:BLOCKS]
+            extract = network if isinstance(choice, RgbChoice) else NormalsExtractor(choice, network)
         else:
             write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
             extract = point_extractor(_cheap(choice), store, "cpu")
@@ -170,7 +181,7 @@ def _features(
     """Patches of all parts for every bank of a profile, of the first channels."""
     extraction, found = profile.extraction, [{} for _ in range(BATCH)]
     for bank, choice, channels in zip(
-        BANKS, (extraction.rgb, extraction.point), (RGB_CHANNELS, POINT_CHANNELS), strict=False
+        BANKS, _choices(profile), (RGB_CHANNELS, POINT_CHANNELS, RGB_CHANNELS), strict=False
     ):
         if choice is not None:
             batch, _ = grids(_arithmetic(choice, profile.preparation))

@@ -23,10 +23,11 @@ def normals(xyz: NDArray[np.float32], valid: NDArray[np.bool_], smoothing: float
     Returns (H, W, 3) float32, most of them with z below 0: towards a camera at the origin that looks along z.
     0 where a point is not valid, or where its valid neighbours lie on one line.
     """
-    weight = np.maximum(_blurred(valid.astype(np.float32), smoothing), _TINY)
+    weight = np.maximum(_blurred(valid.astype(np.float32), smoothing), np.float32(_TINY))
     middle = xyz[valid].mean(axis=0) if valid.any() else np.zeros(3, np.float32)
     planes = np.where(valid[..., None], xyz - middle, np.float32(0))
-    smooth = np.stack([_blurred(planes[..., axis], smoothing) / weight for axis in range(3)], axis=-1)
+    smooth = np.stack([_blurred(planes[..., axis], smoothing) for axis in range(3)], axis=-1)
+    smooth /= weight[..., None]
     normal = np.cross(_difference(smooth, valid, 1), _difference(smooth, valid, 0))
     length = np.linalg.norm(normal, axis=-1)
     known = valid & (length > 0)
@@ -45,7 +46,7 @@ def picture(
     along the mean normal is (0.5, 0.5, 1).
     """
     of_point = normals(xyz, valid, smoothing)
-    known = of_point.any(axis=-1)
+    known = np.asarray(of_point.any(axis=-1))
     mean = of_point[known].mean(axis=0, dtype=np.float64) if known.any() else np.zeros(3)
     length = float(np.linalg.norm(mean))
     if length < _TINY:
@@ -53,18 +54,18 @@ def picture(
     turned = of_point @ _turn(mean / length).T.astype(np.float32)
     turned[..., :2] *= gain
     turned /= np.maximum(np.linalg.norm(turned, axis=-1, keepdims=True), _TINY)
-    colours = (turned * np.float32([1, 1, -1]) + 1) / 2
+    colours = (turned * np.array([1, 1, -1], np.float32) + 1) / 2
     return np.where(known[..., None], colours, 0).astype(np.float32)
 
 
 def _blurred(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return gaussian_filter(plane, sigma, mode="constant")
+    return np.asarray(gaussian_filter(plane, sigma, mode="constant"), np.float32)
 
 
 def _difference(points: NDArray[np.float32], valid: NDArray[np.bool_], axis: int) -> NDArray[np.float32]:
     """Next point minus previous point along an axis. A point without that neighbour takes its place."""
     following, before = (_neighbour(points, valid, axis, step) for step in (-1, 1))
-    return following - before
+    return np.subtract(following, before, dtype=np.float32)
 
 
 def _neighbour(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +14,8 @@ import torch
 from banks.decision.rules import RULES
 from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
-from recipes.points import KINDS, PointNetwork
+from recipes.measured import Measured
+from recipes.points import KINDS, PointNetwork, relief
 from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
 
@@ -30,12 +32,29 @@ def test_the_default_needs_no_download() -> None:
 
 
 def test_both_modes_of_every_bank_setting() -> None:
-    ours = [name for name in PROFILES if name.startswith("m3dm") and not name.endswith("paper-code")]
+    own = "-paper-code", "-normals"
+    ours = [name for name in PROFILES if name.startswith("m3dm") and not name.endswith(own)]
     assert len(ours) == 7
     for name in ours:
         published = PROFILES[f"{name}-paper-code"]
         assert published.banks.keys() == PROFILES[name].banks.keys()
         assert published.blur == "pil8"
+
+
+def test_the_profiles_with_normals_add_one_bank_to_those_without() -> None:
+    for name, without in (("m3dm-normals", "m3dm"), ("embedded-normals", "embedded")):
+        more, less = PROFILES[name], PROFILES[without]
+        assert tuple(more.banks) == ("rgb", "point", "normals", "fused")
+        assert replace(more.extraction, normals=None) == less.extraction
+        assert more.extraction.weights() == less.extraction.weights()
+
+
+def test_the_gain_of_the_normals_follows_how_flat_the_product_is() -> None:
+    flat = Measured(3, 1e-3, 1e-3, noise=1e-6, field=0.2, extent=0.1, height=0.001, width=0.1)
+    for measured, gain in ((None, 3.0), (flat, 3 * relief(flat))):
+        normals = PROFILES["embedded-normals"].resolved(measured).extraction.normals
+        assert normals is not None
+        assert normals.gain == pytest.approx(gain, rel=0.01)
 
 
 def test_changes() -> None:

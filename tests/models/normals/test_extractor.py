@@ -60,7 +60,10 @@ def test_a_dent_moves_the_patches_at_its_place(
     y, x = int(np.median(rows)), int(np.median(columns))
     yy, xx = np.mgrid[:SIZE, :SIZE]
     depth = np.exp(-((yy - y) ** 2 + (xx - x) ** 2) / (2 * 6**2))
-    xyz = part.xyz + np.float32([0, 0, 1]) * (0.003 * depth * part.valid).astype(np.float32)[..., None]
+    xyz = (
+        part.xyz
+        + np.array([0, 0, 1], np.float32) * (0.003 * depth * part.valid).astype(np.float32)[..., None]
+    )
     load = extractor(CHOICE)
     moved = (load(replace(part, xyz=xyz))[0]["normals"].rows - load(part)[0]["normals"].rows).norm(dim=1)
     row, column = divmod(int(moved.argmax()), 28)

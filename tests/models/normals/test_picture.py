@@ -35,7 +35,7 @@ def test_a_sphere_has_the_normals_of_a_sphere() -> None:
     radius = 0.05
     xyz[..., 2] = 0.5 - np.sqrt(radius**2 - (xyz[..., :2] ** 2).sum(axis=-1))
     of_point = normals(xyz, EVERYWHERE, 0.5)
-    expected = (xyz - np.float32([0, 0, 0.5])) / radius
+    expected = (xyz - np.array([0, 0, 0.5], np.float32)) / radius
     inner = slice(4, -4)
     np.testing.assert_allclose(of_point[inner, inner], expected[inner, inner], atol=5e-3)
 
