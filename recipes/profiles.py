@@ -360,7 +360,7 @@ def _scale(fields: dict[str, Any], scale: int) -> None:
         *parents, last = side.split(".")
         inner = fields
         for parent in parents:
-            inner = inner[parent] or {}
+            inner = inner.get(parent) or {}
         if inner.get(last):
             inner[last] *= scale
 
