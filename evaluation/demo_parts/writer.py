@@ -16,6 +16,7 @@ from PIL import Image
 
 from evaluation.demo_parts.generators import GENERATORS, HEIGHTS, DemoGenerator, DemoProduct
 from evaluation.demo_parts.keys import PartKey
+from evaluation.demo_parts.pool_worker import end_with_parent
 from evaluation.demo_parts.resize import Size, resized
 
 RECORD = "parts.json"
@@ -159,7 +160,7 @@ def _write_all(jobs: Sequence[Job], progress: PartsProgress) -> None:
         return
     # Spawn instead of fork: a fork would copy locks of the caller's threads (torch, Open3D) in any state.
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh, initializer=end_with_parent) as pool:
         for done, _ in enumerate(pool.map(_write_part, jobs, chunksize=4), start=1):
             progress(done, len(jobs))
 
