@@ -13,16 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from banks.decision.calibration import Calibration
 from banks.versions.manifest import Manifest
-from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
-from banks.versions.store import VERSION_NAME, BadBank, BankStore, exclusive, reason
-from models.atomic_file import write_atomically
+from banks.versions.said_files import SaidFile
+from banks.versions.store import BadBank, BankStore, exclusive
 
 REVIEWS = "odd_parts.json"
 Review = Literal["good", "dropped"]
 """good: the part counts again. dropped: the part is no good part, and will never count."""
 Reviews = Mapping[str, Review]
 """Reviews of a version's odd parts, by name."""
-_FILE = TypeAdapter(dict[str, dict[str, Review]])
+_FILE = SaidFile(REVIEWS, TypeAdapter(dict[str, Review]), again="review the odd parts again")
 
 
 class UnknownPart(ValueError):
@@ -59,7 +58,7 @@ def review(store: BankStore, product: str, version: str, said: Collection[PartRe
                 mine[one.part] = one.review
         if mine:
             every[version] = mine
-        write_atomically(path.parent / REVIEWS, sealed(every))
+        _FILE.write(path.parent, every)
 
 
 def reviews_of(version: Path) -> Reviews:
@@ -85,18 +84,4 @@ def _built(path: Path) -> Calibration:
 
 def all_reviews(folder: Path) -> dict[str, dict[str, Review]]:
     """The reviews in a product's folder, by version. Raises BadBank."""
-    try:
-        document = parse((folder / REVIEWS).read_bytes())
-        if CHECKSUM not in document:
-            raise ValueError("it has no checksum")
-        found = _FILE.validate_python(unsealed(document))
-        if not all(map(VERSION_NAME.match, found)):
-            raise ValueError("it names something that is no version")
-        return found
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise BadBank(
-            f"{folder.name}/{REVIEWS} cannot be used: {reason(error)}. Restore the file from the backup, or "
-            "remove it and review the odd parts again."
-        ) from error
+    return _FILE.read(folder)

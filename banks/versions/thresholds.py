@@ -10,13 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, model_validator
 
 from banks.decision.calibration import Calibration
 from banks.versions.reviews import reviewed
-from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
-from banks.versions.store import VERSION_NAME, BadBank, BankStore, exclusive, reason
-from models.atomic_file import write_atomically
+from banks.versions.said_files import SaidFile
+from banks.versions.store import BankStore, exclusive
 
 THRESHOLDS = "thresholds.json"
 
@@ -45,6 +44,11 @@ class MovedThreshold(BaseModel):
         return built.rethreshold(self.rate)
 
 
+_FILE = SaidFile(
+    THRESHOLDS, TypeAdapter(MovedThreshold), again="move the thresholds again", seal_optional=True
+)
+
+
 def move_threshold(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> None:
     """Move a version's threshold. moved: None puts the calibrated threshold back.
 
@@ -58,7 +62,7 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
         else:
             thresholds[version] = moved
         content = {name: threshold.model_dump(exclude_none=True) for name, threshold in thresholds.items()}
-        write_atomically(folder / THRESHOLDS, sealed(content))
+        _FILE.write(folder, content)
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:
@@ -77,20 +81,4 @@ def calibration_of(version: Path, built: Calibration) -> Calibration:
 
 def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:
     """The moved thresholds of a product's folder, by version. Raises BadBank."""
-    try:
-        document = parse((folder / THRESHOLDS).read_bytes())
-        content = unsealed(document) if CHECKSUM in document else document
-        return {_version(name): MovedThreshold.model_validate(moved) for name, moved in content.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise BadBank(
-            f"{folder.name}/{THRESHOLDS} cannot be used: {reason(error)}. Restore the file from the backup, "
-            "or remove it and move the thresholds again."
-        ) from error
-
-
-def _version(name: str) -> str:
-    if not VERSION_NAME.match(name):
-        raise ValueError(f"'{name[:20]}' is no version")
-    return name
+    return _FILE.read(folder)
