@@ -110,9 +110,12 @@ class Draft:
             rule = self._rule([self.columns.score(store.features(part)) for part in self.fitted_on])
             return rule, odd_ones(held_out.final_scores(rule))
         scores = held_out.scores
-        suspects = highest(held_out.final_scores(self._rule(scores)))
+        of_all = self._rule(scores)
+        suspects = highest(held_out.final_scores(of_all))
         core = self._rule([part for number, part in enumerate(scores) if number not in suspects])
         odd = odd_ones(held_out.final_scores(core))
+        if not odd:
+            return of_all, odd
         return self._rule([part for number, part in enumerate(scores) if number not in odd]), odd
 
     def _rule(self, scores: Sequence[PartScores]) -> Decision:
