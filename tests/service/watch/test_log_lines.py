@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -158,20 +159,28 @@ def test_each_threads_lines_keep_their_order_and_none_is_lost_at_the_end() -> No
 
 def test_a_gap_is_told_in_the_log_once_it_can_be_written_again() -> None:
     reading, writing = os.pipe()
+    room = _fill(writing)
     lines = LogLines(writing, most_bytes=200_000)
     for number in range(1000):
         lines.write(f"{number:999}\n")
     lost = lines.lost
-    assert 0 < lost < 1000
+    assert lost == 800, "no line left while the pipe was full"
     with os.fdopen(reading) as source:
-        first = [source.readline() for _ in range(1000 - lost)]
-        assert [int(line) for line in first] == list(range(1000 - lost))
+        assert source.readline() == " " * (room - 1) + "\n"
+        assert [int(source.readline()) for _ in range(1000 - lost)] == list(range(1000 - lost))
         lines.write("after\n")
         gap = json.loads(source.readline())
         assert (gap["event"], gap["lines"]) == ("log_lines_lost", lost)
         assert source.readline() == "after\n"
         lines.finish(100)
         os.close(writing)
+
+
+def _fill(pipe: int) -> int:
+    """Fill a pipe with one line, so that nothing more can be written to it. Its length in bytes."""
+    room = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+    assert os.write(pipe, b" " * (room - 1) + b"\n") == room
+    return room
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
