@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,35 +14,58 @@ from rich.table import Table
 
 from cli.options import State
 from recipes.places import DEFAULT_STATE
-from service.http.keys import Keys, Role
+from service.http.keys import Keys
+from service.http.roles import Role
+from service.records.audit import Audit, Change
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and revoke API keys of the server.")
 
+_ROLES = (
+    "read: look, also for Prometheus. score: also score parts. label: also judge parts. manage: everything."
+)
 Name = Annotated[str, typer.Argument(help="Name of the key's user. The log shows the name.")]
 
 
 @app.command()
 def add(
     name: Name,
-    role: Annotated[Role, typer.Option(help="score may read and score; manage may do everything.")] = "score",
+    role: Annotated[Role, typer.Option(help=_ROLES)] = "score",
     rate: Annotated[
         float | None,
         typer.Option(help="Largest number of parts or batches per second; more get 429. [default: no limit]"),
     ] = None,
+    product: Annotated[
+        list[str] | None,
+        typer.Option(help="The only product of the key. Repeat the option for more. [default: all products]"),
+    ] = None,
+    days: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=36_500.0, help="Days until the key expires. [default: it never expires]"),
+    ] = None,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Create a key and print it. The key cannot be shown again."""
-    typer.echo(Keys(state).add(name, role, rate))
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    typer.echo(Keys(state).add(name, role, rate, products=product or None, expires=expires))
+    after = {"role": role, "products": product or "all", "expires": None if expires is None else str(expires)}
+    _record("add_key", name, state, after=after)
     typer.echo(f"The key is valid for servers with the state folder {state.absolute()} (--state).", err=True)
 
 
 @app.command("list")
 def list_keys(state: State = DEFAULT_STATE) -> None:
     """List the keys by name. The keys themselves cannot be shown."""
-    table = Table("name", "role", "per second", "created")
+    table = Table("name", "role", "products", "per second", "created", "expires")
     for key in Keys(state).all():
         table.add_row(
-            key.name, key.role, f"{key.rate:g}" if key.rate else "any", f"{key.created:%Y-%m-%d %H:%M}"
+            key.name,
+            key.role,
+            ", ".join(key.products) if key.products else "all",
+            f"{key.rate:g}" if key.rate else "any",
+            f"{key.created:%Y-%m-%d %H:%M}",
+            f"{key.expires:%Y-%m-%d %H:%M}{' (expired)' if key.is_expired() else ''}"
+            if key.expires
+            else "never",
         )
     Console().print(table)
 
@@ -47,3 +74,15 @@ def list_keys(state: State = DEFAULT_STATE) -> None:
 def revoke(name: Name, state: State = DEFAULT_STATE) -> None:
     """Revoke a key. A running server refuses the key from the next request on."""
     Keys(state).revoke(name)
+    _record("revoke_key", name, state)
+
+
+def _record(action: str, name: str, state: Path, after: dict[str, Any] | None = None) -> None:
+    """Put the change on the server's record of changes. A record that fails does not stop the command."""
+    audit = Audit(state)
+    try:
+        audit.open()
+        audit.add(Change(action=action, who=f"user {getuser()}", subject=name, after=after or {}))
+        audit.close()
+    except (OSError, sqlite3.Error) as error:
+        typer.echo(f"The change is not on the record of changes in {state}: {error}", err=True)

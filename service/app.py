@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service import console
+from service.api import audit as audit_routes
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
@@ -47,6 +48,8 @@ from service.jobs.batch import BatchJob
 from service.jobs.build import BuildJob
 from service.jobs.queue import Jobs
 from service.jobs.store import JobStore
+from service.records.audit import Audit
+from service.records.changes import Changes
 from service.records.kept_parts import KeptParts
 from service.records.recorder import Records
 from service.records.repeats import Answered
@@ -101,7 +104,8 @@ def create_app(
     zips = ZipLimits.of(settings)
     batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
     shared.jobs.register(BatchJob(shared.inspection, zips.archive, logger))
-    shared.jobs.register(BuildJob(settings, zips.archive, shared.read_limits, logger))
+    changes = Changes(shared.audit, shared.metrics, logger)
+    shared.jobs.register(BuildJob(settings, zips.archive, shared.read_limits, changes, logger))
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
@@ -109,6 +113,7 @@ def create_app(
     app.include_router(job_routes.router)
     app.include_router(result_routes.router)
     app.include_router(versions.router)
+    app.include_router(audit_routes.router)
     app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
@@ -119,6 +124,7 @@ def create_app(
     app.add_exception_handler(sqlite3.DatabaseError, on_disk_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_middleware(audit_routes.AuditedChanges, changes=changes)
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard, logger=logger, metrics=shared.metrics)
     app.openapi = cache(lambda: make_document(app))
@@ -147,7 +153,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         stuck_s=max(settings.stuck_s, 2 * settings.deadline_s),
     )
     records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
-    job_store = JobStore(settings.state)
+    job_store, audit = JobStore(settings.state), Audit(settings.state)
     inspection = Inspection(
         engine=engine,
         records=records,
@@ -186,7 +192,8 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
             keep_bytes=settings.jobs_mb * MIB,
             logger=logger,
         ),
-        state=StateFolder(settings.state, {"jobs": job_store, "results": records}, logger),
+        state=StateFolder(settings.state, {"jobs": job_store, "results": records, "audit": audit}, logger),
+        audit=audit,
         device=settings.device,
     )
 
@@ -210,4 +217,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         shared.inspection.decoders.shutdown(wait=False, cancel_futures=True)
         shared.inspection.encoders.shutdown(wait=False, cancel_futures=True)
         await on_disk(shared.records.close)
+        await on_disk(shared.audit.close)
         shared.state.close()

@@ -18,6 +18,7 @@ from models.readers.product_places import NotAProductFolder
 from models.sample import BadSample
 from recipes.profiles import PROFILES
 from recipes.sensor import Unit
+from service.api.audit import note_change
 from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
@@ -133,7 +134,7 @@ class BuildRoutes:
 
         The answer is a job. The result of the job names the new version. The new version is not active yet.
         """
-        request.state.record.update(product=product, action="build")
+        note_change(request, "build", product=product)
         asked = await on_disk(lambda: _checked(services.store, product, options))
         with ExitStack() as held:
             entered = services.arrivals.enter(client_of(request.scope), {services.builds: 1})
@@ -156,6 +157,7 @@ class BuildRoutes:
                 digest=f"{digest} {options.model_dump_json()}",
                 owner=key_name(request.scope),
             )
+        note_change(request, "build", subject=job.id, after=asked)
         return accepted(job, services.jobs)
 
     def _source(

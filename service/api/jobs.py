@@ -11,13 +11,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service.answers.schemas import BatchLine
+from service.api.audit import note_change
 from service.api.names import JobId
-from service.api.services import Problems, Services
-from service.http.access import check_owner
+from service.api.services import Problems, Services, SharedObjects
+from service.http.access import check_owner, may_see, products_of
 from service.http.bodies import lines_of
 from service.http.queries import QueryModel
 from service.http.streams import NDJSON, held_stream
-from service.jobs.queue import Jobs
+from service.jobs.queue import Jobs, unknown_job
 from service.jobs.store import Job, State
 from service.refusals import Refusal
 from service.threads import on_disk
@@ -109,18 +110,20 @@ def accepted(job: Job, jobs: Jobs) -> Response:
 
 @router.get("/v1/jobs", response_model_exclude_none=True, responses=Problems.of(422, 503, 507))
 async def list_jobs(
+    request: Request,
     services: Services,
     query: Annotated[JobQuery, Query()],
 ) -> JobList:
     """The newest hundred jobs."""
-    found = await on_disk(lambda: services.jobs.store.newest(query.product))
+    products = products_of(request.scope)
+    found = await on_disk(lambda: services.jobs.store.newest(query.product, products=products))
     return JobList(jobs=[JobAnswer.of(job, services.jobs) for job in found])
 
 
 @router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507))
-async def show_job(job_id: JobId, services: Services) -> JobAnswer:
+async def show_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
     """One job: its state, its progress and its result."""
-    return JobAnswer.of(await services.jobs.find(job_id), services.jobs)
+    return JobAnswer.of(await _find(job_id, request, services), services.jobs)
 
 
 @router.post(
@@ -129,18 +132,23 @@ async def show_job(job_id: JobId, services: Services) -> JobAnswer:
 async def cancel_job(job_id: JobId, request: Request, services: Services) -> JobAnswer:
     """Stop a job. A running job stops at its next step.
 
-    The results so far stay. A job that has ended does not change. A key of role `score` may stop its own
+    The results so far stay. A job that has ended does not change. A key below role `manage` may stop its own
     jobs.
     """
-    check_owner(request.scope, (await services.jobs.find(job_id)).owner)
+    job = await _find(job_id, request, services)
+    check_owner(request.scope, job.owner)
+    note_change(request, "cancel_job", product=job.product, subject=job_id, before={"state": job.state})
     return JobAnswer.of(await services.jobs.cancel(job_id), services.jobs)
 
 
 @router.delete("/v1/jobs/{job_id}", status_code=204, responses=Problems.of(404, 409, 422, 503, 507))
-async def delete_job(job_id: JobId, services: Services) -> None:
+async def delete_job(job_id: JobId, request: Request, services: Services) -> None:
     """Forget an ended job and its results."""
-    if not (await services.jobs.find(job_id)).ended:
+    job = await _find(job_id, request, services)
+    if not job.ended:
         raise Refusal(409, "job_not_ended", "The job has not ended. Cancel it first.")
+    before = {"kind": job.kind, "state": job.state}
+    note_change(request, "delete_job", product=job.product, subject=job_id, before=before)
     await on_disk(lambda: services.jobs.store.remove(job_id))
 
 
@@ -157,7 +165,7 @@ async def delete_job(job_id: JobId, services: Services) -> None:
 )
 async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
     """The job at each change, until it ends. Server-sent events if Accept asks for them, else NDJSON."""
-    await services.jobs.find(job_id)
+    await _find(job_id, request, services)
     as_events = EVENTS in request.headers.get("accept", "")
 
     async def told() -> AsyncGenerator[str]:
@@ -192,7 +200,7 @@ async def job_results(
     query: Annotated[LineQuery, Query()],
 ) -> Response:
     """The result lines so far, in order."""
-    await services.jobs.find(job_id)
+    await _find(job_id, request, services)
 
     async def lines() -> AsyncGenerator[str]:
         number = query.after
@@ -202,6 +210,14 @@ async def job_results(
             number += len(page)
 
     return held_stream(lines(), services.exports, request, media_type=NDJSON, stall_s=services.stall_s)
+
+
+async def _find(name: str, request: Request, services: SharedObjects) -> Job:
+    """The job with this id. Raises Refusal, also where the key is not for the product of the job."""
+    job = await services.jobs.find(name)
+    if not may_see(request.scope, job.product):
+        raise unknown_job()
+    return job
 
 
 def _time(seconds: float) -> datetime:

@@ -1,10 +1,22 @@
-"""What a path names: one type each for every route, so that the API's document describes each once."""
+"""What a path or a query names: one type each, so that the API document describes each once."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Path
+from pydantic import AwareDatetime, BeforeValidator
+
+
+def _written(value: object) -> object:
+    """Pydantic would take a number for seconds or, if it is large, milliseconds since 1970."""
+    if isinstance(value, str) and value.strip("+-0123456789.eE") == "":
+        raise ValueError("write it as 2026-07-01T06:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A time in a query, with its time zone."""
 
 ProductName = Annotated[
     str, Path(description="A product, as GET /v1/products names it.", examples=["cookie"])

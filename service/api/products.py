@@ -15,7 +15,7 @@ from service.answers.schemas import (
 from service.api.names import ProductName
 from service.api.services import Problems, Services
 from service.engine.detectors import Served
-from service.http.access import may_read
+from service.http.access import may_read, may_see
 from service.refusals import Refusal, UnknownProduct
 from service.threads import on_disk
 
@@ -23,9 +23,11 @@ router = APIRouter()
 
 
 @router.get("/v1/products", response_model_exclude_none=True, tags=["products"])
-async def list_products(services: Services) -> ProductList:
-    """The products of this server."""
-    return ProductList(products=_summaries(services.engine.products()))
+async def list_products(request: Request, services: Services) -> ProductList:
+    """The products of this server that the client may see."""
+    served = services.engine.products().items()
+    seen = {name: one for name, one in served if may_see(request.scope, name)}
+    return ProductList(products=_summaries(seen))
 
 
 @router.get(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from recipes.banks import BANKS
 from service.answers.schemas import ScoreAnswer
-from service.api.names import ResultId
-from service.api.services import Problems, Services
+from service.api.audit import note_change
+from service.api.names import Moment, ResultId
+from service.api.services import Problems, Services, SharedObjects
+from service.api.tables import BYTE_ORDER_MARK, CSV, csv_text
 from service.engine.decoding import MAX_PART_ID
+from service.http.access import client_of, may_see, products_of
 from service.http.bodies import json_body, read_json
 from service.http.queries import QueryModel
 from service.http.streams import held_stream
@@ -25,21 +26,9 @@ from service.records.results import Filter, Kept, Verdict
 from service.refusals import NotReady, Refusal, UnknownProduct
 from service.threads import on_disk
 
-CSV = "text/csv"
 _BINS = 60
 _MOST_SCORES = 20_000
 _PAGE = 200
-_BYTE_ORDER_MARK = "\ufeff"
-
-
-def _written(value: object) -> object:
-    """Pydantic would take a number for seconds or, if it is large, milliseconds since 1970."""
-    if isinstance(value, str) and value.strip("+-0123456789.eE") == "":
-        raise ValueError("write it as 2026-07-01T06:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class ResultFilter(QueryModel):
@@ -77,8 +66,8 @@ class ResultFilter(QueryModel):
         examples=[False],
     )
 
-    def asked(self) -> Filter:
-        """The store's form of it."""
+    def asked(self, request: Request) -> Filter:
+        """The store's form of it, for the products that the client may see."""
         return Filter(
             product=self.product,
             bank_version=self.bank_version,
@@ -88,6 +77,7 @@ class ResultFilter(QueryModel):
             since=self.since.timestamp() if self.since else None,
             until=self.until.timestamp() if self.until else None,
             simulated=self.is_simulated,
+            products=products_of(request.scope),
         )
 
 
@@ -152,6 +142,7 @@ class ResultSummary(BaseModel):
     simulates: str | None = Field(description="Of a shadow: the result that decided on the same part.")
     verdict: Verdict | None = Field(description="What a person said of the part; null if nobody did.")
     verdict_time: datetime | None
+    judged_by: str | None = Field(description="Who said the verdict: a key, or an address without keys.")
     note: str | None
     answered: bool = Field(
         description="False: who asked was gone, or the deadline had passed, when it was to be answered."
@@ -201,10 +192,12 @@ router = APIRouter(tags=["results"])
 
 
 @router.get("/v1/results", responses=Problems.of(422, 503, 507))
-async def list_results(services: Services, query: Annotated[ResultQuery, Query()]) -> ResultList:
+async def list_results(
+    request: Request, services: Services, query: Annotated[ResultQuery, Query()]
+) -> ResultList:
     """Results on record, the newest first, by product, version, part, decision, verdict and time."""
     store = services.records.store
-    found = await on_disk(lambda: store.newest(query.asked(), before=query.before, limit=query.limit))
+    found = await on_disk(lambda: store.newest(query.asked(request), before=query.before, limit=query.limit))
     more = found[-1].number if len(found) == query.limit else None
     return ResultList(results=[ResultSummary.of(kept) for kept in found], next=more)
 
@@ -221,10 +214,10 @@ async def export_results(
     spreadsheet would run as a formula."""
 
     async def lines() -> AsyncGenerator[str]:
-        yield (_BYTE_ORDER_MARK if query.excel else "") + _csv([_COLUMNS])
-        pages = services.records.store.all(query.asked(), page=_PAGE)
+        yield (BYTE_ORDER_MARK if query.excel else "") + csv_text([_COLUMNS])
+        pages = services.records.store.all(query.asked(request), page=_PAGE)
         while (page := await on_disk(lambda: next(pages, None))) is not None:
-            yield _csv(_row(kept) for kept in page)
+            yield csv_text(_row(kept) for kept in page)
 
     headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
     return held_stream(
@@ -233,10 +226,12 @@ async def export_results(
 
 
 @router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))
-async def show_histogram(services: Services, query: Annotated[HistogramQuery, Query()]) -> Histogram:
+async def show_histogram(
+    request: Request, services: Services, query: Annotated[HistogramQuery, Query()]
+) -> Histogram:
     """A histogram of the newest 20,000 scores of a bank version, and how many parts a threshold rejects."""
     served = services.engine.products().get(query.product)
-    if served is None:
+    if served is None or not may_see(request.scope, query.product):
         raise UnknownProduct
     version = query.bank_version or (served.detector.version if served.detector else served.wanted)
     threshold = query.threshold
@@ -252,12 +247,9 @@ async def show_histogram(services: Services, query: Annotated[HistogramQuery, Qu
 
 
 @router.get("/v1/results/{result_id}", responses=Problems.of(404, 422, 503, 507))
-async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
+async def show_result(result_id: ResultId, request: Request, services: Services) -> ResultAnswer:
     """One result, with the whole answer that the client got."""
-    kept = await on_disk(lambda: services.records.store.find(result_id))
-    if kept is None:
-        raise _unknown()
-    return ResultAnswer.of(kept)
+    return ResultAnswer.of(await _find(result_id, request, services))
 
 
 @router.get(
@@ -266,8 +258,9 @@ async def show_result(result_id: ResultId, services: Services) -> ResultAnswer:
     | Problems.of(404, 422, 503, 507),
     response_class=Response,
 )
-async def show_picture(result_id: ResultId, services: Services) -> Response:
+async def show_picture(result_id: ResultId, request: Request, services: Services) -> Response:
     """A small picture of the prepared part with its score map, in the version's fixed colours."""
+    await _find(result_id, request, services)
     picture = await on_disk(lambda: services.records.store.picture(result_id))
     if picture is None:
         raise _unknown()
@@ -282,23 +275,42 @@ async def show_picture(result_id: ResultId, services: Services) -> Response:
 async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
     """Judge the part: good or defective. The last judgement counts. It changes no bank and no threshold."""
     feedback = await read_json(request, Feedback)
-    request.state.record.update(result_id=result_id, verdict=feedback.verdict)
-    return await _judged(result_id, services, feedback.verdict, feedback.note)
+    return await _judged(result_id, request, services, feedback)
 
 
 @router.delete("/v1/results/{result_id}/feedback", responses=Problems.of(404, 422, 503, 507))
-async def take_feedback_back(result_id: ResultId, services: Services) -> ResultSummary:
+async def take_feedback_back(result_id: ResultId, request: Request, services: Services) -> ResultSummary:
     """Remove the judgement of the part."""
-    return await _judged(result_id, services, None, None)
+    return await _judged(result_id, request, services, None)
 
 
 async def _judged(
-    result_id: str, services: Services, verdict: Verdict | None, note: str | None
+    name: str, request: Request, services: SharedObjects, feedback: Feedback | None
 ) -> ResultSummary:
-    kept = await on_disk(lambda: services.records.store.judge(result_id, verdict, note))
+    before = await _find(name, request, services)
+    verdict, note = (None, None) if feedback is None else (feedback.verdict, feedback.note)
+    note_change(
+        request,
+        "judge",
+        product=before.result.product,
+        bank_version=before.result.bank_version,
+        subject=name,
+        before={"verdict": before.verdict, "note": before.note},
+        after={"verdict": verdict, "note": note},
+    )
+    who = client_of(request.scope)
+    kept = await on_disk(lambda: services.records.store.judge(name, verdict, note, who))
     if kept is None:
         raise _unknown()
     return ResultSummary.of(kept)
+
+
+async def _find(name: str, request: Request, services: SharedObjects) -> Kept:
+    """The result with this id. Raises Refusal, also where the key is not for the product of the result."""
+    kept = await on_disk(lambda: services.records.store.find(name))
+    if kept is None or not may_see(request.scope, kept.result.product):
+        raise _unknown()
+    return kept
 
 
 def _unknown() -> Refusal:
@@ -321,6 +333,7 @@ def _facts(kept: Kept) -> dict[str, Any]:
         "simulates": result.simulates,
         "verdict": kept.verdict,
         "verdict_time": None if kept.verdict_time is None else datetime.fromtimestamp(kept.verdict_time, UTC),
+        "judged_by": kept.judged_by,
         "note": kept.note,
         "answered": kept.answered,
     }
@@ -334,26 +347,13 @@ _COLUMNS = (*_TOLD, "relative_score", "threshold_source", *_BANK_COLUMNS, "regio
 def _row(kept: Kept) -> list[Any]:
     facts, answer = _facts(kept), json.loads(kept.result.answer)
     return [
-        *(_cell(facts[name]) for name in _TOLD),
+        *(facts[name] for name in _TOLD),
         answer.get("relative_score"),
         answer["threshold_source"],
         *(answer["banks"].get(bank) for bank in BANKS),
         len(answer["regions"]),
         answer["timings_ms"].get("total"),
     ]
-
-
-def _cell(value: Any) -> Any:
-    """As a spreadsheet should take it: a text never as a formula."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds")
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
-
-
-def _csv(rows: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 def _histogram(

@@ -17,6 +17,7 @@ from service.http.problems import MEDIA_TYPE, Problem
 from service.http.uploads import UploadLimits
 from service.inspection import Inspection
 from service.jobs.queue import Jobs
+from service.records.audit import Audit
 from service.records.recorder import Records
 from service.records.state_folder import StateFolder
 from service.watch.metrics import Metrics
@@ -32,6 +33,7 @@ class SharedObjects:
         builds need, of event streams, and of tables and job results.
     upload_bytes: the gate of the bytes of all parts.
     stall_s: the seconds that a client may read nothing of a streamed answer.
+    audit: who changed what.
     """
 
     inspection: Inspection
@@ -47,6 +49,7 @@ class SharedObjects:
     stall_s: float
     jobs: Jobs
     state: StateFolder
+    audit: Audit
     device: str
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)
 

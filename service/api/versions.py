@@ -19,6 +19,7 @@ from banks.versions.reviews import PartReview, Review, UnknownPart, review, revi
 from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
 from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
 from service.answers.schemas import CalibrationAnswer
+from service.api.audit import note_change
 from service.api.names import ProductName, VersionName
 from service.api.services import Problems, Services, SharedObjects
 from service.disk_faults import is_full
@@ -120,16 +121,14 @@ async def activate(
     The server loads and checks the version beside the active version. The old version scores the parts that
     were taken before. The answer comes after the swap. Nothing changes if the version cannot be served.
     """
-    request.state.record.update(product=product, bank_version=version, action="activate")
-    return await _activate(services, product, version)
+    return await _activate(request, services, product, version, "activate")
 
 
 @router.post("/v1/products/{product}/rollback", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
 async def roll_back(product: ProductName, request: Request, services: Services) -> Activation:
     """Activate the version that was active before."""
     previous = await _of_store(partial(_previous, services.store, product))
-    request.state.record.update(product=product, bank_version=previous, action="rollback")
-    return await _activate(services, product, previous)
+    return await _activate(request, services, product, previous, "rollback")
 
 
 @router.delete(
@@ -141,7 +140,9 @@ async def delete_version(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> Response:
     """Delete a version that is neither active nor the shadow. The name of the version is never used again."""
-    request.state.record.update(product=product, bank_version=version, action="delete")
+    before = await on_disk(partial(_facts, services.store, product, version))
+    created = {"created": str(before["created"])} if before else {}
+    note_change(request, "delete", product=product, bank_version=version, before=created)
     delete = partial(_refusing, partial(services.store.delete, product, version))
     await asyncio.wrap_future(services.engine.residents.forget(product, version, delete))
     return Response(status_code=204)
@@ -159,15 +160,13 @@ async def cast_shadow(product: ProductName, request: Request, services: Services
     `part_shadowed` for each of its results, marked `is_simulated`, which says whether both versions agree.
     """
     choice = await read_json(request, ShadowChoice)
-    request.state.record.update(product=product, bank_version=choice.version, action="shadow")
-    return await _set_shadow(services, product, choice.version)
+    return await _set_shadow(request, services, product, choice.version)
 
 
 @router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 422, 503))
 async def end_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
     """End the scoring by a second version."""
-    request.state.record.update(product=product, action="end_shadow")
-    return await _set_shadow(services, product, None)
+    return await _set_shadow(request, services, product, None)
 
 
 @router.put(
@@ -180,8 +179,7 @@ async def set_threshold(
 ) -> CalibrationAnswer:
     """Move a version's threshold without a rebuild: to a score, or to a false-reject rate."""
     moved = await read_json(request, MovedThreshold)
-    request.state.record.update(product=product, bank_version=version, action="threshold")
-    return await _move_threshold(services, product, version, moved)
+    return await _move_threshold(request, services, product, version, moved)
 
 
 @router.delete(
@@ -192,8 +190,7 @@ async def reset_threshold(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> CalibrationAnswer:
     """Set a version's threshold back to the threshold of its calibration."""
-    request.state.record.update(product=product, bank_version=version, action="threshold")
-    return await _move_threshold(services, product, version, None)
+    return await _move_threshold(request, services, product, version, None)
 
 
 @router.put(
@@ -209,39 +206,80 @@ async def review_odd_part(
     A part that is good counts again. A dropped part never counts. The banks stay as they are.
     """
     said = await read_json(request, PartReview)
-    request.state.record.update(product=product, bank_version=version, action="review")
+    show = partial(_of_store, partial(_show, services.store, product, version))
+    before = await show()
     await _of_store(partial(review, services.store, product, version, [said]))
     await _refreshed(services, product)
-    return await _of_store(partial(_show, services.store, product, version))
+    answer = await show()
+    note_change(
+        request,
+        "review",
+        product=product,
+        bank_version=version,
+        subject=said.part,
+        before=_reviewed(before, said.part),
+        after=_reviewed(answer, said.part),
+    )
+    return answer
 
 
-async def _activate(services: SharedObjects, product: str, version: str) -> Activation:
+async def _activate(
+    request: Request, services: SharedObjects, product: str, version: str, action: str
+) -> Activation:
     store, residents = services.store, services.engine.residents
     await _of_store(partial(store.path, product, version))
+    before = await _of_store(partial(store.current, product))
+    note_change(
+        request,
+        action,
+        product=product,
+        bank_version=version,
+        before={"active": before},
+        after={"active": version},
+    )
     write = partial(_refusing, partial(store.activate, product, version))
     await asyncio.wrap_future(residents.activate(product, version, write))
     previous = await _of_store(partial(store.previous, product))
     return Activation(product=product, active=version, previous=previous)
 
 
-async def _set_shadow(services: SharedObjects, product: str, version: str | None) -> VersionList:
+async def _set_shadow(
+    request: Request, services: SharedObjects, product: str, version: str | None
+) -> VersionList:
     store = services.store
     current = await _of_store(partial(store.current, product))
     if current is None:
         raise UnknownProduct
     if version == current:
         raise Refusal(409, "already_active", f"Version {version} is the active one; shadow another one.")
+    note_change(
+        request,
+        "shadow" if version else "end_shadow",
+        product=product,
+        bank_version=version,
+        before={"shadow": await _of_store(partial(store.shadow, product))},
+        after={"shadow": version},
+    )
     await _of_store(partial(store.set_shadow, product, version))
     await asyncio.wrap_future(services.engine.residents.refresh(product))
     return await _of_store(partial(_list, store, product))
 
 
 async def _move_threshold(
-    services: SharedObjects, product: str, version: str, moved: MovedThreshold | None
+    request: Request, services: SharedObjects, product: str, version: str, moved: MovedThreshold | None
 ) -> CalibrationAnswer:
     store = services.store
+    before = await on_disk(partial(_facts, store, product, version))
     answer = await _of_store(partial(_moved, store, product, version, moved))
     await _refreshed(services, product)
+    note_change(
+        request,
+        "threshold",
+        product=product,
+        bank_version=version,
+        before=_threshold(before["calibration"]) if before else {},
+        after=_threshold(answer),
+    )
     return answer
 
 
@@ -249,6 +287,15 @@ async def _refreshed(services: SharedObjects, product: str) -> None:
     """The server scores by what the files beside the versions say now."""
     if product in services.engine.products():
         await asyncio.wrap_future(services.engine.residents.refresh(product))
+
+
+def _threshold(calibration: CalibrationAnswer) -> dict[str, Any]:
+    return {"threshold": calibration.threshold, "basis": calibration.basis}
+
+
+def _reviewed(answer: VersionAnswer, part: str) -> dict[str, Any]:
+    said = answer.reviews.get(part)
+    return {"review": said} | _threshold(answer.calibration)
 
 
 def _list(store: BankStore, product: str) -> VersionList:

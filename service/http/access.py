@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.http.keys import BadKeys, Keys
+from service.http.keys import BadKeys, Key, Keys
 from service.http.problems import respond
 from service.http.rates import Rates
+from service.http.roles import SCORING, includes, is_within, role_for
 from service.refusals import Refusal
 from service.settings import Settings
 
@@ -19,17 +21,9 @@ PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
 """The files of the console page. They hold no data: the page requests its data with a key."""
 _METRICS = "/metrics"
-_RATED = re.compile(
-    r"POST /v1/products/[^/]+/(score|batch)\Z|POST /v2/models/[^/]+(/versions/[^/]+)?/infer\Z"
-)
-"""The requests that the rate of a key limits. One page of results alone takes some thirty other requests."""
-_SCORING = re.compile(
-    rf"(GET|HEAD) |{_RATED.pattern}"
-    r"|(PUT|DELETE) /v1/results/[^/]+/feedback\Z|POST /v1/jobs/[^/]+/cancel\Z"
-)
-
 _PROXIES = ("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host")
 """Headers that proxies add to a request, besides X-Forwarded-*."""
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _KEY_REQUIRED = "Send an API key of this server in the header X-API-Key, or as Authorization: Bearer KEY."
 _KEYS_GONE = (
     "The server refuses every request: its API keys were lost with the file keys.json. Put the file back, or "
@@ -41,11 +35,11 @@ _KEYS_GONE = (
 class Access:
     """ASGI middleware that checks the key of every request.
 
-    401: the request has no valid key. 403: the role of the key does not allow the request. 429: the key has
-    used up its rate.
+    401: the request has no valid key. 403: the role or the products of the key do not allow the request.
+    429: the key has used up its rate, which limits the parts and batches only: one page of results alone
+    takes some thirty other requests.
 
-    A key of role `score` may read, score, give feedback on results and cancel its own jobs (`check_owner`).
-    Every other request, also of future routes, needs the role `manage`.
+    `service.http.roles` says which role a request needs.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -80,10 +74,16 @@ class Access:
             return None
         if unauthenticated is not None:
             return unauthenticated
-        action, key = f"{scope['method']} {path}", scope["state"].get("key")
-        if key is not None and key.role == "score" and not _SCORING.match(action):
-            return _too_small("This request needs a key of role manage.")
-        if key is None or key.rate is None or not _RATED.match(action):
+        key: Key | None = scope["state"].get("key")
+        if key is None:
+            return None
+        needed = role_for(scope["method"], path)
+        if not includes(key.role, needed):
+            return _too_small(f"This request needs a key of role {needed}, and this key has role {key.role}.")
+        if key.products is not None and not is_within(key.products, path):
+            detail = f"This key is for these products only: {', '.join(key.products)}. Use another key."
+            return Refusal(403, "product_not_allowed", detail)
+        if key.rate is None or not SCORING.match(f"{scope['method']} {path}"):
             return None
         return self._rates.spend(key.name, key.rate)
 
@@ -97,9 +97,12 @@ class Access:
         key = self._keys.find(secret) if secret else None
         if key is None:
             detail = _KEYS_GONE if self._keys.gone else _KEY_REQUIRED
-            return Refusal(401, "key_required", detail, headers={"WWW-Authenticate": "Bearer"})
+            return Refusal(401, "key_required", detail, headers=_CHALLENGE)
         scope["state"]["record"]["key"] = key.name
-        scope["state"].update(key=key, role=key.role)
+        if key.is_expired():
+            detail = f"The key {key.name} expired on {key.expires:%Y-%m-%d}. Ask for a new key."
+            return Refusal(401, "key_expired", detail, headers=_CHALLENGE)
+        scope["state"].update(key=key)
         return None
 
 
@@ -128,11 +131,12 @@ def key_name(scope: Scope) -> str | None:
 
 
 def check_owner(scope: Scope, owner: str | None) -> None:
-    """Raises Refusal if a key of role `score` would change the work of another key.
+    """Raises Refusal if a key below role `manage` would change the work of another key.
 
     owner: name of the key that made the work.
     """
-    if scope["state"].get("role") == "score" and key_name(scope) != owner:
+    key: Key | None = scope["state"].get("key")
+    if key is not None and not includes(key.role, "manage") and key.name != owner:
         raise _too_small("This belongs to another key. Use that key, or a key of role manage.")
 
 
@@ -141,8 +145,20 @@ def _too_small(detail: str) -> Refusal:
 
 
 def may_read(scope: Scope) -> bool:
-    """Whether a public route may show this client what the server holds."""
-    return scope["state"]["known"]
+    """Whether a public route may show this client all that the server holds."""
+    return scope["state"]["known"] and products_of(scope) is None
+
+
+def products_of(scope: Scope) -> Collection[str] | None:
+    """The only products that this client may see. None: it may see all."""
+    key: Key | None = scope["state"].get("key")
+    return None if key is None else key.products
+
+
+def may_see(scope: Scope, product: str) -> bool:
+    """Whether this client may see what belongs to a product."""
+    products = products_of(scope)
+    return products is None or product in products
 
 
 def _check_local(scope: Scope) -> Refusal | None:

@@ -19,6 +19,7 @@ from service.http.access import PUBLIC
 from service.http.codes import CODES
 from service.http.headers import HEADERS, described
 from service.http.problems import MEDIA_TYPE, Problem, V2Error, is_v2
+from service.http.roles import role_for
 
 RENEW = "tribank openapi --output docs/openapi.json"
 """The command that writes the committed document again."""
@@ -27,13 +28,15 @@ _DESCRIPTION = """Tribank scores parts against memory banks of good parts.
 Refusals are problem+json (RFC 9457) with a stable `code`; below `/v2` they have the form of its protocol, and
 the code is in the header `Tribank-Code`. `x-problem-codes` lists every code.
 Every answer carries `X-Request-ID`, and `traceresponse` where the request had a valid `traceparent`. Where
-the server has keys, each request names one, as `X-API-Key` or as a bearer token."""
+the server has keys, each request names one, as `X-API-Key` or as a bearer token. `x-role` says which role the
+key needs at least: read, score, label or manage."""
 _TAGS = {
     "scoring": "Score one part, or a batch of parts.",
     "products": "The products that this server scores.",
     "versions": "The bank versions of a product.",
     "jobs": "Batches and builds that go on after their request was answered.",
     "results": "The results on record.",
+    "changes": "Who changed what, and when.",
     "inference protocol": "The same scoring by the Open Inference Protocol v2.",
     "health": "For load balancers and monitoring.",
 }
@@ -66,8 +69,8 @@ def make_document(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = _SCHEMES
     # The last: on loopback nobody is asked before the first key is made.
     document["security"] = [{name: []} for name in _SCHEMES] + [{}]
-    for path, operation in _operations(document):
-        _complete(path, operation)
+    for path, method, operation in _operations(document):
+        _complete(path, method, operation)
         for schema in _schemas(operation):
             components["schemas"] |= schema.pop("$defs", {})
     document["x-problem-codes"] = [{"code": name} | asdict(code) for name, code in CODES.items()]
@@ -81,10 +84,10 @@ def document_text(app: FastAPI) -> str:
     return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            yield path, operation
+        for method, operation in operations.items():
+            yield path, method, operation
 
 
 def _schemas(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -94,12 +97,14 @@ def _schemas(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (content[word] for word in ("schema", "itemSchema") if word in content)
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Add what every route of this path may answer."""
     responses = operation["responses"]
     public = path in PUBLIC
     if public:
         operation["security"] = []
+    else:
+        operation["x-role"] = role_for(method.upper(), path)
     for status in _OF_ALL + (() if public else _OF_GUARDED):
         responses.setdefault(str(status), {"description": HTTPStatus(status).phrase})
     form, media_type = (V2Error, "application/json") if is_v2(path) else (Problem, MEDIA_TYPE)

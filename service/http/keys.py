@@ -6,17 +6,17 @@ import fcntl
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic_file import PRIVATE, write_atomically
-
-Role = Literal["score", "manage"]
+from recipes.sentences import sentences
+from service.http.roles import Role
 
 
 class BadKeys(Exception):
@@ -28,6 +28,8 @@ class Key(BaseModel):
 
     sha256: hash of the key, hexadecimal. A slow hash is not needed: a key is 256 random bits, not a password.
     rate: most parts or batches a second. None: no limit.
+    products: the only products that the key may score, see and change. None: all products.
+    expires: the key is not valid from this time on. None: it is valid until it is revoked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +39,14 @@ class Key(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     created: datetime
     rate: float | None = Field(None, gt=0, allow_inf_nan=False)
+    products: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] | None = Field(
+        None, min_length=1
+    )
+    expires: AwareDatetime | None = None
+
+    def is_expired(self) -> bool:
+        """Whether the key is no longer valid."""
+        return self.expires is not None and self.expires <= datetime.now(UTC)
 
 
 class _Content(BaseModel):
@@ -97,16 +107,32 @@ class Keys:
         found = [key for key in keys if hmac.compare_digest(key.sha256, digest)]
         return found[0] if found else None
 
-    def add(self, name: str, role: Role, rate: float | None = None) -> str:
-        """Add a key. Returns its secret, which is not stored. Raises BadKeys for a bad or used name."""
+    def add(
+        self,
+        name: str,
+        role: Role,
+        rate: float | None = None,
+        *,
+        products: Sequence[str] | None = None,
+        expires: datetime | None = None,
+    ) -> str:
+        """Add a key. The arguments are the fields of `Key`.
+
+        Returns the secret of the key, which is not stored. Raises BadKeys for a wrong value or a used name.
+        """
         secret = "tb_" + secrets.token_urlsafe(32)
         try:
-            key = Key(name=name, role=role, sha256=_digest(secret), created=datetime.now(UTC), rate=rate)
-        except ValidationError:
-            raise BadKeys(
-                "The name or the rate of the key is not valid. A name has 1 to 64 of the characters A-Z, "
-                "a-z, 0-9, '.', '_' and '-'. A rate is above 0."
-            ) from None
+            key = Key(
+                name=name,
+                role=role,
+                sha256=_digest(secret),
+                created=datetime.now(UTC),
+                rate=rate,
+                products=None if products is None else tuple(products),
+                expires=expires,
+            )
+        except ValidationError as error:
+            raise BadKeys("\n".join(f"{sentence}." for sentence in sentences(error))) from None
         with self._locked():
             keys = self.all()
             if any(other.name == name for other in keys):
@@ -137,7 +163,9 @@ class Keys:
             yield
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        write_atomically(self._path, _Content(keys=keys).model_dump_json(indent=1), mode=PRIVATE)
+        write_atomically(
+            self._path, _Content(keys=keys).model_dump_json(indent=1, exclude_none=True), mode=PRIVATE
+        )
 
 
 def _digest(secret: str) -> str:

@@ -21,6 +21,8 @@ from models.readers.product_places import NotAProductFolder
 from service.exit_status import EXIT_FULL
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
 from service.jobs.task import Task
+from service.records.audit import Change
+from service.records.changes import Changes
 from service.refusals import Refusal
 from service.settings import Settings
 from service.threads import on_disk
@@ -50,12 +52,18 @@ class BuildJob:
     name = "build"
 
     def __init__(
-        self, settings: Settings, archive: ArchiveLimits, limits: ReadLimits, logger: FilteringBoundLogger
+        self,
+        settings: Settings,
+        archive: ArchiveLimits,
+        limits: ReadLimits,
+        changes: Changes,
+        logger: FilteringBoundLogger,
     ) -> None:
         self._settings = settings
         self._store = BankStore(settings.banks)
         self._archive = archive
         self._limits = limits
+        self._changes = changes
         self._logger = logger
 
     async def run(self, task: Task) -> Mapping[str, Any]:
@@ -76,7 +84,7 @@ class BuildJob:
                     task.progress(last["stage"], last["done"], last["total"])
         version = last["version"]
         manifest = await on_disk(lambda: Manifest.read(self._store.path(task.job.product, version)))
-        return {
+        result = {
             "version": version,
             "training_parts": len(manifest.training_parts),
             "held_out_parts": manifest.calibration.count,
@@ -87,6 +95,18 @@ class BuildJob:
             "threshold": manifest.calibration.threshold,
             "statement": manifest.calibration.statement,
         }
+        facts = {name: result[name] for name in ("training_parts", "held_out_parts", "threshold")}
+        await self._changes.record(
+            Change(
+                action="built",
+                who=f"key {task.job.owner}" if task.job.owner else "a build without a key",
+                product=task.job.product,
+                bank_version=version,
+                subject=task.job.id,
+                after=facts,
+            )
+        )
+        return result
 
     def _parts(self, task: Task) -> tuple[Path, Sequence[str]]:
         """The folder of good parts, and one sentence for each kind of file that no part uses.

@@ -178,7 +178,7 @@ class Jobs:
         """The job with this id. Raises Refusal."""
         job = await on_disk(lambda: self.store.find(name))
         if job is None:
-            raise Refusal(404, "unknown_job", "There is no job with this id. Old jobs are deleted.")
+            raise unknown_job()
         return job
 
     def progress(self, name: str) -> Progress | None:
@@ -320,6 +320,11 @@ class Jobs:
         if self._stopping:
             for wake in self._wake.values():
                 wake.set()
+
+
+def unknown_job() -> Refusal:
+    """The refusal of a job that does not exist."""
+    return Refusal(404, "unknown_job", "There is no job with this id. Old jobs are deleted.")
 
 
 def _disk_full() -> Refusal:

@@ -162,12 +162,16 @@ class JobStore:
         with self._db.transaction() as db:
             return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
 
-    def newest(self, product: str | None = None, *, limit: int = 100) -> list[Job]:
-        """Jobs, the newest first. product: only jobs of this product."""
+    def newest(
+        self, product: str | None = None, *, products: Collection[str] | None = None, limit: int = 100
+    ) -> list[Job]:
+        """Jobs, the newest first. product: only jobs of this product. products: only jobs of any of these."""
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT * FROM jobs WHERE ?1 IS NULL OR product = ?1 ORDER BY rowid DESC LIMIT ?2",
-                (product, limit),
+                "SELECT * FROM jobs WHERE (?1 IS NULL OR product = ?1) "
+                "AND (?2 IS NULL OR product IN (SELECT value FROM json_each(?2))) "
+                "ORDER BY rowid DESC LIMIT ?3",
+                (product, None if products is None else json.dumps(list(products)), limit),
             )
             return [job for row in rows if (job := _job(row))]
 

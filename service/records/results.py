@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from service.answers.scan import Once
 from service.records import run_clock
-from service.records.database import Database
+from service.records.database import Database, NewColumn
 from service.refusals import KeyReused
 
 Verdict = Literal["good", "defective"]
@@ -43,6 +43,7 @@ ALTER TABLE results ADD COLUMN answered INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
 """,
     run_clock.SCHEMA,
+    NewColumn("results", "judged_by", "TEXT"),
 )
 _OVERHEAD = 512
 """The approximate bytes of a row without its answer and picture."""
@@ -77,6 +78,7 @@ class Kept:
 
     number: grows with every result.
     verdict, verdict_time, note: a person's feedback; the time is in seconds since 1970.
+    judged_by: who gave the feedback.
     answered: whether the client was still connected when the answer was sent.
     """
 
@@ -85,6 +87,7 @@ class Kept:
     verdict: Verdict | None
     verdict_time: float | None
     note: str | None
+    judged_by: str | None
     answered: bool
 
 
@@ -92,6 +95,7 @@ class Kept:
 class Filter:
     """Which results are listed; None accepts any value.
 
+    products: any of these products.
     verdict: "none" means results without feedback.
     since, until: seconds since 1970; `since` is included, `until` is not.
     simulated: the results of shadows, instead of the results that decided.
@@ -105,11 +109,16 @@ class Filter:
     since: float | None = None
     until: float | None = None
     simulated: bool = False
+    products: Collection[str] | None = None
 
     def where(self) -> tuple[str, list[str | float]]:
         """The condition in SQL, and the condition's values."""
         given = (
             ("product = ?", self.product),
+            (
+                "product IN (SELECT value FROM json_each(?))",
+                None if self.products is None else json.dumps(list(self.products)),
+            ),
             ("bank_version = ?", self.bank_version),
             ("part_id = ?", self.part_id),
             ("decision = ?", self.decision),
@@ -123,7 +132,9 @@ class Filter:
 
 
 _COLUMNS = tuple(field.name for field in fields(Result))
-_SELECT = f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, answered FROM results"  # noqa: S608 - our own names
+_SELECT = (
+    f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, judged_by, answered FROM results"  # noqa: S608 - our own names
+)
 
 
 class ResultStore:
@@ -254,18 +265,21 @@ class ResultStore:
                 (*values, limit),
             ).fetchall()
 
-    def judge(self, name: str, verdict: Verdict | None, note: str | None = None) -> Kept | None:
+    def judge(
+        self, name: str, verdict: Verdict | None, note: str | None = None, who: str | None = None
+    ) -> Kept | None:
         """Set a person's feedback for a part.
 
         verdict: None removes the feedback.
+        who: gave the feedback.
 
         Returns the result, or None where no result has this id.
         """
         when = None if verdict is None else time.time()
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE results SET verdict = ?, verdict_time = ?, note = ? WHERE id = ?",
-                (verdict, when, note if verdict else None, name),
+                "UPDATE results SET verdict = ?, verdict_time = ?, note = ?, judged_by = ? WHERE id = ?",
+                (verdict, when, note if verdict else None, who if verdict else None, name),
             )
         return self.find(name)
 
@@ -305,5 +319,5 @@ class ResultStore:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    *values, number, verdict, verdict_time, note, answered = row
-    return Kept(number, Result(*values), verdict, verdict_time, note, bool(answered))
+    *values, number, verdict, verdict_time, note, judged_by, answered = row
+    return Kept(number, Result(*values), verdict, verdict_time, note, judged_by, bool(answered))

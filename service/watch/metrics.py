@@ -74,6 +74,9 @@ class Metrics:
         self._not_kept = self._counter(
             "results_not_kept", "Results that were answered and could not be recorded.", "product"
         )
+        self._changes_not_recorded = self._counter(
+            "changes_not_recorded", "Changes that were made and could not be recorded."
+        )
         self._shadowed = self._counter(
             "shadow_parts",
             "Parts that a shadow version scored too, by whether both decisions agree.",
@@ -88,6 +91,10 @@ class Metrics:
         self._request_seconds.labels(route).observe(seconds)
         if code is not None:
             self._refusals.labels(code).inc()
+
+    def change_not_recorded(self) -> None:
+        """Count a change that is missing in the record of changes."""
+        self._changes_not_recorded.inc()
 
     def scored(self, sample: Sample, scored: Scored, timings_ms: Mapping[str, float]) -> None:
         """Count a scored part. scored: the result by the version's threshold, not by a request's own."""
