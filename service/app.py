@@ -19,11 +19,11 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service import console
 from service.api import audit as audit_routes
+from service.api import calibrations, products, versions
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
 from service.api import metrics as state_metrics
-from service.api import products, versions
 from service.api import results as result_routes
 from service.api import score as scoring
 from service.api.batches import BatchRoutes
@@ -113,6 +113,7 @@ def create_app(
     app.include_router(job_routes.router)
     app.include_router(result_routes.router)
     app.include_router(versions.router)
+    app.include_router(calibrations.router)
     app.include_router(audit_routes.router)
     app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)

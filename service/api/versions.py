@@ -1,4 +1,4 @@
-"""The bank versions of a product over HTTP: look, activate, roll back, delete, shadow, move the threshold."""
+"""The bank versions of a product over HTTP: look, activate, roll back, delete, shadow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from starlette.requests import Request
 
 from banks.versions.files import load_roi
 from banks.versions.manifest import Manifest
-from banks.versions.reviews import PartReview, Review, UnknownPart, review, reviews_of
+from banks.versions.reviews import Review, UnknownPart, reviews_of
 from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
-from banks.versions.thresholds import MovedThreshold, calibration_of, move_threshold
+from banks.versions.thresholds import calibration_of
 from service.answers.schemas import CalibrationAnswer
 from service.api.audit import note_change
 from service.api.names import ProductName, VersionName
@@ -88,13 +88,13 @@ router = APIRouter(tags=["versions"])
 @router.get("/v1/products/{product}/versions", responses=Problems.of(404, 422))
 async def list_versions(product: ProductName, services: Services) -> VersionList:
     """The versions of a product, oldest first."""
-    return await _of_store(partial(_list, services.store, product))
+    return await of_store(partial(_list, services.store, product))
 
 
 @router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422))
 async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
     """One version: manifest and calibration report."""
-    return await _of_store(partial(_show, services.store, product, version))
+    return await of_store(partial(version_answer, services.store, product, version))
 
 
 @router.get(
@@ -105,7 +105,7 @@ async def show_version(product: ProductName, version: VersionName, services: Ser
 )
 async def show_roi(product: ProductName, version: VersionName, services: Services) -> Response:
     """A version's region of interest, in source pixels: 0 nothing, 85 colour, 170 shape, 255 both."""
-    picture = await _of_store(partial(_roi, services.store, product, version))
+    picture = await of_store(partial(_roi, services.store, product, version))
     return Response(picture, media_type=_PNG)
 
 
@@ -127,7 +127,7 @@ async def activate(
 @router.post("/v1/products/{product}/rollback", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
 async def roll_back(product: ProductName, request: Request, services: Services) -> Activation:
     """Activate the version that was active before."""
-    previous = await _of_store(partial(_previous, services.store, product))
+    previous = await of_store(partial(_previous, services.store, product))
     return await _activate(request, services, product, previous, "rollback")
 
 
@@ -140,7 +140,7 @@ async def delete_version(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> Response:
     """Delete a version that is neither active nor the shadow. The name of the version is never used again."""
-    before = await on_disk(partial(_facts, services.store, product, version))
+    before = await on_disk(partial(facts_of, services.store, product, version))
     created = {"created": str(before["created"])} if before else {}
     note_change(request, "delete", product=product, bank_version=version, before=created)
     delete = partial(_refusing, partial(services.store.delete, product, version))
@@ -169,66 +169,12 @@ async def end_shadow(product: ProductName, request: Request, services: Services)
     return await _set_shadow(request, services, product, None)
 
 
-@router.put(
-    "/v1/products/{product}/versions/{version}/threshold",
-    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
-    openapi_extra=json_body(MovedThreshold),
-)
-async def set_threshold(
-    product: ProductName, version: VersionName, request: Request, services: Services
-) -> CalibrationAnswer:
-    """Move a version's threshold without a rebuild: to a score, or to a false-reject rate."""
-    moved = await read_json(request, MovedThreshold)
-    return await _move_threshold(request, services, product, version, moved)
-
-
-@router.delete(
-    "/v1/products/{product}/versions/{version}/threshold",
-    responses=Problems.of(401, 403, 404, 409, 422, 503),
-)
-async def reset_threshold(
-    product: ProductName, version: VersionName, request: Request, services: Services
-) -> CalibrationAnswer:
-    """Set a version's threshold back to the threshold of its calibration."""
-    return await _move_threshold(request, services, product, version, None)
-
-
-@router.put(
-    "/v1/products/{product}/versions/{version}/odd-parts",
-    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
-    openapi_extra=json_body(PartReview),
-)
-async def review_odd_part(
-    product: ProductName, version: VersionName, request: Request, services: Services
-) -> VersionAnswer:
-    """Say whether an odd good part is good. The threshold follows from the kept scores, without a rebuild.
-
-    A part that is good counts again. A dropped part never counts. The banks stay as they are.
-    """
-    said = await read_json(request, PartReview)
-    show = partial(_of_store, partial(_show, services.store, product, version))
-    before = await show()
-    await _of_store(partial(review, services.store, product, version, [said]))
-    await _refreshed(services, product)
-    answer = await show()
-    note_change(
-        request,
-        "review",
-        product=product,
-        bank_version=version,
-        subject=said.part,
-        before=_reviewed(before, said.part),
-        after=_reviewed(answer, said.part),
-    )
-    return answer
-
-
 async def _activate(
     request: Request, services: SharedObjects, product: str, version: str, action: str
 ) -> Activation:
     store, residents = services.store, services.engine.residents
-    await _of_store(partial(store.path, product, version))
-    before = await _of_store(partial(store.current, product))
+    await of_store(partial(store.path, product, version))
+    before = await of_store(partial(store.current, product))
     note_change(
         request,
         action,
@@ -239,7 +185,7 @@ async def _activate(
     )
     write = partial(_refusing, partial(store.activate, product, version))
     await asyncio.wrap_future(residents.activate(product, version, write))
-    previous = await _of_store(partial(store.previous, product))
+    previous = await of_store(partial(store.previous, product))
     return Activation(product=product, active=version, previous=previous)
 
 
@@ -247,7 +193,7 @@ async def _set_shadow(
     request: Request, services: SharedObjects, product: str, version: str | None
 ) -> VersionList:
     store = services.store
-    current = await _of_store(partial(store.current, product))
+    current = await of_store(partial(store.current, product))
     if current is None:
         raise UnknownProduct
     if version == current:
@@ -257,45 +203,12 @@ async def _set_shadow(
         "shadow" if version else "end_shadow",
         product=product,
         bank_version=version,
-        before={"shadow": await _of_store(partial(store.shadow, product))},
+        before={"shadow": await of_store(partial(store.shadow, product))},
         after={"shadow": version},
     )
-    await _of_store(partial(store.set_shadow, product, version))
+    await of_store(partial(store.set_shadow, product, version))
     await asyncio.wrap_future(services.engine.residents.refresh(product))
-    return await _of_store(partial(_list, store, product))
-
-
-async def _move_threshold(
-    request: Request, services: SharedObjects, product: str, version: str, moved: MovedThreshold | None
-) -> CalibrationAnswer:
-    store = services.store
-    before = await on_disk(partial(_facts, store, product, version))
-    answer = await _of_store(partial(_moved, store, product, version, moved))
-    await _refreshed(services, product)
-    note_change(
-        request,
-        "threshold",
-        product=product,
-        bank_version=version,
-        before=_threshold(before["calibration"]) if before else {},
-        after=_threshold(answer),
-    )
-    return answer
-
-
-async def _refreshed(services: SharedObjects, product: str) -> None:
-    """The server scores by what the files beside the versions say now."""
-    if product in services.engine.products():
-        await asyncio.wrap_future(services.engine.residents.refresh(product))
-
-
-def _threshold(calibration: CalibrationAnswer) -> dict[str, Any]:
-    return {"threshold": calibration.threshold, "basis": calibration.basis}
-
-
-def _reviewed(answer: VersionAnswer, part: str) -> dict[str, Any]:
-    said = answer.reviews.get(part)
-    return {"review": said} | _threshold(answer.calibration)
+    return await of_store(partial(_list, store, product))
 
 
 def _list(store: BankStore, product: str) -> VersionList:
@@ -308,14 +221,14 @@ def _list(store: BankStore, product: str) -> VersionList:
             version=version,
             active=version == current,
             shadow=version == shadow,
-            **_facts(store, product, version),
+            **facts_of(store, product, version),
         )
         for version in versions
     ]
     return VersionList(product=product, active=current, previous=store.previous(product), versions=rows)
 
 
-def _facts(store: BankStore, product: str, version: str) -> dict[str, Any]:
+def facts_of(store: BankStore, product: str, version: str) -> dict[str, Any]:
     """What a list tells of a version beside its name; empty where the manifest cannot be read."""
     try:
         folder = store.path(product, version)
@@ -326,7 +239,8 @@ def _facts(store: BankStore, product: str, version: str) -> dict[str, Any]:
     return {"created": manifest.created, "calibration": calibration}
 
 
-def _show(store: BankStore, product: str, version: str) -> VersionAnswer:
+def version_answer(store: BankStore, product: str, version: str) -> VersionAnswer:
+    """All about one version. Raises BankNotFound, BadBank."""
     folder = store.path(product, version)
     manifest = _manifest(folder)
     return VersionAnswer(
@@ -368,16 +282,7 @@ def _previous(store: BankStore, product: str) -> str:
     return previous
 
 
-def _moved(store: BankStore, product: str, version: str, moved: MovedThreshold | None) -> CalibrationAnswer:
-    folder = store.path(product, version)
-    move_threshold(store, product, version, moved)
-    try:
-        return CalibrationAnswer.of(calibration_of(folder, Manifest.read(folder).calibration))
-    except ValueError:
-        raise BadBank(f"The manifest of version {version} cannot be read.") from None
-
-
-async def _of_store(call: Callable[[], _T]) -> _T:
+async def of_store(call: Callable[[], _T]) -> _T:
     """Make a call that reads or writes the store, away from the event loop. Raises Refusal."""
     return await on_disk(partial(_refusing, call))
 

@@ -6,6 +6,7 @@ A change takes some 400 bytes: a hundred verdicts a day are 15 MB a year.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class Audit:
     """The changes of one state folder. The methods block on the disk; any thread or process may call them."""
 
     def __init__(self, folder: Path) -> None:
-        self._db = Database(folder / FILE, _STEPS)
+        self._db = Database(folder / FILE, _STEPS, first=_read_newest)
 
     @property
     def damaged(self) -> Sequence[Path]:
@@ -147,6 +148,11 @@ class Audit:
         while changes := self.newest(asked, before=before, limit=page):
             yield changes
             before = changes[-1][0]
+
+
+def _read_newest(db: sqlite3.Connection) -> None:
+    """Read a row, so that damage shows when the file is opened. Raises sqlite3.Error."""
+    db.execute("SELECT * FROM changes ORDER BY number DESC LIMIT 1").fetchone()
 
 
 def _change(row: Sequence[Any]) -> Change:

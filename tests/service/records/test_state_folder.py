@@ -41,6 +41,9 @@ def _figures(client: httpx.Client, name: str) -> dict[str, float]:
     return {label.split('"')[1]: float(value) for label, value in found}
 
 
+FILES = {"results", "jobs", "audit"}
+
+
 def _scores(client: httpx.Client, part: dict[str, bytes]) -> str:
     answers = [
         client.post(SCORE, files=part, headers=key) for key in ({}, {"Idempotency-Key": os.urandom(4).hex()})
@@ -60,7 +63,7 @@ def test_damaged_files_are_put_aside_at_the_start(
 ) -> None:
     with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
         old = _scores(client, bad_part)
-    for name in ("results", "jobs"):
+    for name in FILES:
         with (tmp_path / f"{name}.sqlite").open("r+b") as file:
             file.seek(at)
             file.write(b"x" * 60_000)
@@ -69,15 +72,12 @@ def test_damaged_files_are_put_aside_at_the_start(
         assert new in [one["result_id"] for one in client.get("/v1/results").json()["results"]]
         assert client.get(f"/v1/results/{old}").status_code == 404
         assert client.get("/v1/jobs").json()["jobs"] == []
-        assert len(_notes(client)) == 2
-        assert _figures(client, "state_damaged_files") == {"results": 1, "jobs": 1}
-        assert _figures(client, "state_available") == {"results": 1, "jobs": 1}
-        assert {line["kept"] for line in running.log if line["event"] == "state_damaged"} == {
-            "results",
-            "jobs",
-        }
+        assert len(_notes(client)) == len(FILES)
+        assert _figures(client, "state_damaged_files") == dict.fromkeys(FILES, 1)
+        assert _figures(client, "state_available") == dict.fromkeys(FILES, 1)
+        assert {line["kept"] for line in running.log if line["event"] == "state_damaged"} == FILES
     aside = [file.name for file in tmp_path.iterdir() if ".damaged-" in file.name]
-    assert {name.split(".damaged-")[0] for name in aside} >= {"results.sqlite", "jobs.sqlite", "parts"}
+    assert {name.split(".damaged-")[0] for name in aside} >= {"parts", *(f"{name}.sqlite" for name in FILES)}
     (parts,) = (tmp_path / name for name in aside if name.startswith("parts"))
     assert (parts / f"{old}.npz").exists()
 
@@ -113,9 +113,9 @@ def test_a_folder_that_cannot_be_had_is_tried_again(
     state.write_bytes(b"in the way")
     with serve(strict_settings, loader, state=state) as running, running.client() as client:
         _scores(client, part)
-        assert len(_notes(client)) == 2
-        assert _figures(client, "state_available") == {"results": 0, "jobs": 0}
-        for path in ("/v1/results", "/v1/jobs", f"/v1/results/{'0' * 32}"):
+        assert len(_notes(client)) == len(FILES)
+        assert _figures(client, "state_available") == dict.fromkeys(FILES, 0)
+        for path in ("/v1/results", "/v1/jobs", "/v1/audit", f"/v1/results/{'0' * 32}"):
             answer = client.get(path)
             assert (answer.status_code, answer.json()["code"]) == (503, "state_unavailable"), path
         lost = _figures(client, "results_not_kept_total")
@@ -143,8 +143,8 @@ def test_a_service_starts_on_a_full_disk_and_keeps_records_once_there_is_room(
     try:
         with served_by(server).client() as client:
             _scores(client, part)
-            assert _figures(client, "state_available") == {"results": 0, "jobs": 0}
-            for path in ("/v1/results", "/v1/jobs"):
+            assert _figures(client, "state_available") == dict.fromkeys(FILES, 0)
+            for path in ("/v1/results", "/v1/jobs", "/v1/audit"):
                 answer = client.get(path)
                 assert (answer.status_code, answer.json()["code"]) == (507, "disk_full"), path
             Path(f"/proc/{server.pid}/root{state}/fill").unlink()
