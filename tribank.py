@@ -14,7 +14,9 @@ from typing import NoReturn
 from models.numerics.process import prepare_process
 
 _ROOMS = ("recipes", "models", "banks", "service", "evaluation", "cli")
-_NO_SEARCH = frozenset({"banks", "data", "keys", "metrics", "openapi", "profiles", "reference", "weights"})
+_NO_SEARCH = frozenset(
+    {"backup", "banks", "data", "keys", "metrics", "openapi", "profiles", "reference", "restore", "weights"}
+)
 """Commands that search no bank. They start without a check of the BLAS kernels."""
 _STOPPED = 130
 

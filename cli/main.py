@@ -24,6 +24,7 @@ from cli import plan as plan_command
 from cli import reference as reference_command
 from cli import train_uff as fusion_command
 from cli import weights as weights_commands
+from cli.backup import backup, restore
 from cli.contamination import contamination
 from cli.demo import demo
 from cli.demo_parts import demo_parts
@@ -73,6 +74,8 @@ app.command()(doctor_command.doctor)
 app.command()(plan_command.plan)
 app.command()(reference_command.reference)
 app.command("train-uff")(fusion_command.train_uff)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

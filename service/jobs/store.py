@@ -324,6 +324,13 @@ class JobStore:
         )
         db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
         kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
+        lost = [name for name in kept if not self.input(name).is_dir()]  # after a restored backup
+        problem["detail"] = "The input of this job is gone. Send it again."
+        db.execute(
+            "UPDATE jobs SET state = 'failed', finished = ?, ran = ?, problem = ? "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            (time.time(), self._clock.now(), json.dumps(problem), json.dumps(lost)),
+        )
         for folder in self._inputs.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)

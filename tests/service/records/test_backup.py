@@ -1,0 +1,165 @@
+"""A backup of a server under load, restored elsewhere."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from banks.versions.store import BankStore
+from cli.main import app
+from service.http.keys import Keys
+from service.jobs.store import JobStore
+from service.records.backup import CONTENTS, BadBackup, restore_backup, write_backup
+from service.settings import Settings
+from tests.conftest import SMALL
+from tests.service.api.test_versions import PRODUCT, derive
+from tests.waiting import until
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+def test_a_backup_under_load_restored_elsewhere_answers_the_same(
+    serve: Callable[..., Any], small_banks: Path, small_product: Path, tmp_path: Path
+) -> None:
+    banks, state = tmp_path / "banks", tmp_path / "state"
+    shutil.copytree(small_banks, banks)
+    derive(banks, "v2")
+    good = small_product / "test/good"
+    part = {"rgb": (good / "rgb/000.png").read_bytes(), "xyz": (good / "xyz/000.tiff").read_bytes()}
+    key = {"X-API-Key": Keys(state).add("boss", "manage")}
+    elsewhere = ["--banks", str(tmp_path / "new/banks"), "--state", str(tmp_path / "new/state")]
+    file, run, done = tmp_path / "kept.tar", CliRunner(), threading.Event()
+    settings = Settings(banks=banks, deadline_s=120)
+    with serve(settings, None, state=state) as running, running.client(headers=key) as client:
+        first = client.post(f"{PRODUCT}/score", files=part).json()
+        moved = {"threshold": 1.5 * first["threshold"]}
+        assert client.put(f"{PRODUCT}/versions/v1/threshold", json=moved).is_success
+        judged = client.put(f"/v1/results/{first['result_id']}/feedback", json={"verdict": "defective"})
+        assert judged.is_success
+        answers: list[int] = []
+
+        def load() -> None:
+            with running.client(headers=key) as line:
+                while not done.is_set():
+                    answers.append(line.post(f"{PRODUCT}/score", files=part).status_code)
+
+        line = threading.Thread(target=load)
+        line.start()
+        try:
+            until(lambda: answers, "a part under load")
+            made = run.invoke(app, ["backup", str(file), "--banks", str(banks), "--state", str(state)])
+            assert made.exit_code == 0, made.output
+        finally:
+            done.set()
+            line.join(60)
+        assert set(answers) == {200}
+        changes = client.get("/v1/audit").json()["changes"]
+    restored = run.invoke(app, ["restore", str(file), *elsewhere])
+    assert restored.exit_code == 0, restored.output
+    settings = Settings(banks=tmp_path / "new/banks", deadline_s=120)
+    state = tmp_path / "new/state"
+    with serve(settings, None, state=state) as running, running.client(headers=key) as client:
+        again = client.post(f"{PRODUCT}/score", files=part).json()
+        assert again["score"] == first["score"]
+        assert again["threshold"] == moved["threshold"]
+        kept = client.get(f"/v1/results/{first['result_id']}").json()
+        assert (kept["answer"], kept["verdict"]) == (first, "defective")
+        assert client.get("/v1/audit").json()["changes"] == changes
+        listed = client.get(f"{PRODUCT}/versions").json()
+        assert [one["version"] for one in listed["versions"]] == ["v1", "v2"]
+    assert BankStore(tmp_path / "new/banks").verify(SMALL, "v2") == []
+    assert (state / "keys.json").stat().st_mode & 0o077 == 0
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture(scope="module")
+def backup(small_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of one version, one key and one unfinished job."""
+    folder = tmp_path_factory.mktemp("backup")
+    Keys(folder / "state").add("line", "score")
+    jobs = JobStore(folder / "state")
+    jobs.open()
+    jobs.add("batch", SMALL, {})
+    jobs.close()
+    contents = write_backup(folder / "kept.tar", BankStore(small_banks), folder / "state", silent)
+    assert contents.versions == {SMALL: ["v1"]}
+    assert sorted(contents.state) == ["jobs.sqlite", "keys.json", "keys.made"]
+    return folder / "kept.tar"
+
+
+def places(folder: Path) -> tuple[Path, Path]:
+    return folder / "banks", folder / "state"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.4, 0.9, 0.999])
+def test_a_backup_that_was_cut_restores_nothing(backup: Path, tmp_path: Path, share: float) -> None:
+    data = backup.read_bytes()
+    end = data.rstrip(b"\0")
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(end[: int(share * len(end))])
+    with pytest.raises(BadBackup):
+        restore_backup(cut, *places(tmp_path), silent)
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.tar"]
+
+
+def test_a_damaged_version_restores_nothing(backup: Path, tmp_path: Path) -> None:
+    data = bytearray(backup.read_bytes())
+    with tarfile.open(backup) as tar:
+        entry = tar.getmember(f"banks/{SMALL}/v1/rgb.faiss")
+    data[entry.offset_data + entry.size // 2] ^= 1
+    (tmp_path / "flipped.tar").write_bytes(data)
+    with pytest.raises(BadBackup, match=r"rgb\.faiss"):
+        restore_backup(tmp_path / "flipped.tar", *places(tmp_path), silent)
+    assert not (tmp_path / "banks").exists()
+
+
+def _foreign(kind: str) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(
+        {"above": "banks/../x", "absolute": "/x", "elsewhere": "x", "hidden": "banks/.x"}.get(kind, "banks/x")
+    )
+    entry.type = {"link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE, "device": tarfile.CHRTYPE}.get(
+        kind, tarfile.REGTYPE
+    )
+    entry.linkname = "/etc/passwd" if kind == "link" else ""
+    return entry
+
+
+@pytest.mark.parametrize("kind", ["above", "absolute", "elsewhere", "hidden", "link", "folder", "device"])
+def test_an_entry_that_a_backup_never_has_is_refused(tmp_path: Path, kind: str) -> None:
+    with tarfile.open(tmp_path / "foreign.tar", "w") as tar:
+        tar.addfile(_foreign(kind), io.BytesIO())
+        tar.addfile(tarfile.TarInfo(CONTENTS), io.BytesIO())
+    with pytest.raises(BadBackup):
+        restore_backup(tmp_path / "foreign.tar", *places(tmp_path), silent)
+    assert [path.name for path in tmp_path.iterdir()] == ["foreign.tar"]
+
+
+def test_a_folder_that_holds_something_is_left_alone(backup: Path, tmp_path: Path) -> None:
+    banks, state = places(tmp_path)
+    state.mkdir()
+    (state / "keys.json").write_text("{}")
+    with pytest.raises(BadBackup, match="not empty"):
+        restore_backup(backup, banks, state, silent)
+    assert (state / "keys.json").read_text() == "{}"
+
+
+def test_an_unfinished_job_fails_after_the_restore_and_says_why(backup: Path, tmp_path: Path) -> None:
+    banks, state = places(tmp_path)
+    banks.mkdir()  # an empty folder is no obstacle
+    restore_backup(backup, banks, state, silent)
+    jobs = JobStore(state)
+    jobs.open()
+    (job,) = jobs.newest()
+    jobs.close()
+    assert (job.state, (job.problem or {})["code"]) == ("failed", "interrupted")
+    assert Keys(state).all()[0].name == "line"
