@@ -10,9 +10,17 @@ from annotated_types import Ge
 
 from recipes.measured import Measured, rounded
 
+Colours = tuple[float, float]
+"""Logarithms of red over green, and of blue over green."""
+Balance = tuple[float, float, float]
+"""What good parts show: the median of each of their `Colours`, and how far a good part lies from it, as a
+logarithm of the gains that explain it."""
+
 SMALLEST = 28
 """Smallest side of a prepared image or cloud grid, pixels: one pixel per patch of the coarsest grid."""
 LARGEST = 4096
+MOST_DRIFT = 0.5
+"""Largest drift of a camera's gains that may be declared."""
 
 _CLEARANCE_NOISES = 6.0
 """Clearance of a product, in standard deviations of its support plane. Normal noise reaches 6 once in 5e8
@@ -51,6 +59,9 @@ class Preparation:
         piece_distance: points of one piece are at most this far apart (published: DBSCAN eps).
         piece_share: a piece with more than this share of the largest piece's points is kept beside the
             largest piece; 1 keeps the largest piece alone, as published.
+        balance_drift: how far the camera's gains for red, green and blue may drift, as a share; so much is
+            taken back (`models.preparation.white_balance`). 0 takes nothing back, as published.
+        balance: of the good parts' images. None follows the product, and takes nothing back.
 
     The lengths are in metres. The defaults of the last four are the published numbers, for hand-sized parts
     of one piece. None means that a setting or the window follows the product: `resolved` puts a number in its
@@ -68,6 +79,8 @@ class Preparation:
     clearance: float | None = 0.005
     piece_distance: float | None = 0.006
     piece_share: float | None = 1.0
+    balance_drift: float = 0.0
+    balance: Balance | None = None
 
     def __post_init__(self) -> None:
         for name, pixels in (("size", self.size), ("rgb_size", self.rgb_size)):
@@ -86,6 +99,10 @@ class Preparation:
                 raise ValueError(f"{name} must be a length above 0 in metres, or null, not {length}")
         if self.piece_share is not None and not 0 < self.piece_share <= 1:
             raise ValueError(f"piece_share must lie between 0 and 1, or be null, not {self.piece_share}")
+        if not 0 <= self.balance_drift <= MOST_DRIFT:
+            raise ValueError(f"balance_drift must lie between 0 and {MOST_DRIFT}, not {self.balance_drift}")
+        if self.balance is not None and not all(map(math.isfinite, self.balance)):
+            raise ValueError(f"balance must be three finite numbers or null, not {self.balance}")
 
     def resolved(self, measured: Measured | None) -> Preparation:
         """The same settings with a number for each length that follows the product.

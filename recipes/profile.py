@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,7 +12,7 @@ from recipes.banks import BANKS, BankRecipe, Blur, Precision
 from recipes.extraction import Extraction
 from recipes.measured import Measured
 from recipes.points import FpfhChoice
-from recipes.preparation import Preparation
+from recipes.preparation import Balance, Preparation
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
@@ -66,6 +67,12 @@ class Profile(BaseModel):
         extraction = self.extraction.resolved(measured)
         preparation = self.preparation.resolved(measured)
         return self.model_copy(update={"preparation": preparation, "extraction": extraction})
+
+    def balanced(self, balance: Balance | None) -> Profile:
+        """The profile with the balance of the good parts' images, if it takes drift back and has none yet."""
+        if not self.preparation.balance_drift or self.preparation.balance is not None:
+            return self
+        return self.model_copy(update={"preparation": replace(self.preparation, balance=balance)})
 
     def kept(self, seen: Mapping[str, int]) -> dict[str, int]:
         """Rows that the coreset of each bank keeps, without the zero row. seen: training patches per bank."""

@@ -114,6 +114,8 @@ visible scratch (docs/results.md)."""
 _EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
 _EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
 _EMBEDDED_SIZE = 448
+_CAMERA_DRIFT = 0.05
+"""What the gains of an industrial camera drift by (docs/profiles.md)."""
 _SHORT_TRAINING = FusionTraining(steps=200, warm_up=50, batch=2)
 """Takes minutes on two CPU cores. The paper's 750 steps of 16 parts would take hours."""
 
@@ -138,6 +140,7 @@ def _embedded(
             clearance=None,
             piece_distance=None,
             piece_share=None,
+            balance_drift=_CAMERA_DRIFT if {"rgb", "fused"} & set(banks) else 0.0,
         ),
         extraction=Extraction(
             rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,

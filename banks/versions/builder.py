@@ -20,7 +20,7 @@ from banks.versions.gathering import STAGES, BuildError, Gathering
 from banks.versions.good_parts import GoodParts
 from banks.versions.image_bits import with_image_bits
 from banks.versions.manifest import Manifest, library_versions, now
-from banks.versions.measuring import measured_lengths, region_of_interest
+from banks.versions.measuring import measured_profile, region_of_interest
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
@@ -102,7 +102,7 @@ class Builder:
             builder, measured, sensor, roi = self._measured(folder)
         else:
             measured, sensor, roi = before[1].measured, before[1].sensor, load_roi(*before)
-            builder = replace(self, profile=self.profile.resolved(measured))
+            builder = replace(self, profile=before[1].profile)
         return builder._built(product, folder, measured, sensor, roi, before, activate)
 
     def screen(self, folder: ProductFolder, scratch: Path) -> tuple[Calibration, dict[str, str]]:
@@ -132,10 +132,10 @@ class Builder:
         of the product. Raises BuildError."""
         told = partial(self.progress, _MEASURING)
         roi = region_of_interest(folder)
-        measured = measured_lengths(folder.train, self.profile.preparation, told, roi)
+        profile, measured = measured_profile(folder.train, self.profile, told, roi)
         _check_unit(measured)
         sensor = with_image_bits(folder.sensor, folder.train)
-        return replace(self, profile=self.profile.resolved(measured)), measured, sensor, roi
+        return replace(self, profile=profile), measured, sensor, roi
 
     def _pipeline(self, measured: Measured | None, roi: Roi | None) -> Pipeline:
         """The pipeline before its fusion is fitted."""
@@ -242,7 +242,8 @@ class Builder:
         manifest = Manifest.read(path)
         if not manifest.kept:
             raise BuildError(f"Version {version} did not keep its parts. Build a new one from all of them.")
-        if (manifest.profile, manifest.seed) != (self.profile.resolved(manifest.measured), self.seed):
+        profile = self.profile.resolved(manifest.measured).balanced(manifest.profile.preparation.balance)
+        if (manifest.profile, manifest.seed) != (profile, self.seed):
             raise BuildError(f"Version {version} was built with another profile or seed.")
         return path, manifest
 

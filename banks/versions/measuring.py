@@ -1,42 +1,58 @@
-"""The lengths of a product, measured on a few of its training parts before anything is extracted."""
+"""What follows the product is measured on a few of its training parts before anything is extracted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
+import numpy as np
+from numpy.typing import NDArray
+
 from banks.versions.draft import evenly
 from models.preparation.measure import measure
+from models.preparation.prepare import prepare
 from models.preparation.roi import Roi, read_roi
+from models.preparation.white_balance import usual_balance
 from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample, Sample
 from recipes.measured import Measured
 from recipes.preparation import Preparation
+from recipes.profile import Profile
 
 MEASURED_PARTS = 8
 """Number of parts that are measured, evenly spread over the training parts."""
 
 
-def measured_lengths(
+def measured_profile(
     parts: Sequence[PartFile],
-    preparation: Preparation,
+    profile: Profile,
     progress: Callable[[int, int], None],
     roi: Roi | None = None,
-) -> Measured | None:
-    """Measure some of a product's training parts. None if no part has a cloud.
+) -> tuple[Profile, Measured | None]:
+    """Measure some of a product's training parts. Returns the profile with a number for everything that
+    follows the product, and the lengths; None for these if no part has a cloud.
 
-    preparation: of the profile. progress: callback with the parts done and the number of parts. roi: the
-    product's region of interest.
+    progress: callback with the parts done and the number of parts. roi: the product's region of interest.
     """
+    samples: list[Sample] = []
+    chosen = evenly(len(parts), min(len(parts), MEASURED_PARTS))
+    for number, part in enumerate(chosen, start=1):
+        with suppress(BadSample):  # the extraction tells why the part cannot be used
+            samples.append(parts[part].read())
+        progress(number, len(chosen))
+    measured = measure(samples, profile.preparation, roi)
+    profile = profile.resolved(measured)
+    if not profile.preparation.balance_drift or profile.preparation.balance is not None:
+        return profile, measured
+    return profile.balanced(usual_balance(_images(samples, profile.preparation, roi))), measured
 
-    def samples() -> Iterator[Sample]:
-        chosen = evenly(len(parts), min(len(parts), MEASURED_PARTS))
-        for number, part in enumerate(chosen, start=1):
-            with suppress(BadSample):  # the extraction tells why the part cannot be used
-                yield parts[part].read()
-            progress(number, len(chosen))
 
-    return measure(samples(), preparation, roi)
+def _images(
+    samples: Sequence[Sample], preparation: Preparation, roi: Roi | None
+) -> Iterator[NDArray[np.uint8]]:
+    for sample in samples:
+        with suppress(BadSample):
+            yield prepare(sample, preparation, roi).rgb
 
 
 def region_of_interest(folder: ProductFolder) -> Roi | None:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from banks.pipeline import Pipeline
 from banks.versions.image_bits import with_image_bits
-from banks.versions.measuring import measured_lengths, region_of_interest
+from banks.versions.measuring import measured_profile, region_of_interest
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
 from models.fusion.uff_training import Pair, train_uff, write_tensors
@@ -103,8 +103,8 @@ class SharedFusion:
         """The pipeline of a product's own banks: its lengths follow the product."""
         told = partial(self.progress, "measuring")
         roi = region_of_interest(product)
-        measured = measured_lengths(product.train, self.profile.preparation, told, roi)
-        profile = self.profile.model_copy(update={"extraction": extraction}).resolved(measured)
+        profile = self.profile.model_copy(update={"extraction": extraction})
+        profile, _ = measured_profile(product.train, profile, told, roi)
         rgb_size = profile.preparation.rgb_size
         extractor = Extractor(profile.extraction, weights, rgb_size=rgb_size, device=self.device)
         return Pipeline(profile.preparation, extractor, roi=roi)

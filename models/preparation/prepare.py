@@ -13,6 +13,7 @@ from models.preparation.background import Pieces, find_pieces, off_plane, spans_
 from models.preparation.pitch import check_pitch
 from models.preparation.roi import COLOUR, SHAPE, Roi
 from models.preparation.surface import surface_area
+from models.preparation.white_balance import balanced
 from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
@@ -222,6 +223,8 @@ def _on_grid(
     square = frame.square(sample.rgb if coloured is None else sample.rgb * coloured[..., None])
     size = (settings.rgb_size, settings.rgb_size)
     rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
+    if settings.balance_drift and settings.balance is not None:
+        rgb = balanced(rgb, settings.balance, settings.balance_drift)
     return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found, look=look)
 
 

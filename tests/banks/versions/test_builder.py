@@ -15,12 +15,15 @@ from safetensors.numpy import load_file
 from banks.detector import Detector, PartResult
 from banks.versions.builder import Builder, BuildError
 from banks.versions.manifest import Manifest
+from banks.versions.measuring import measured_profile
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from cli.banks import print_version
 from models.layout import GridLayout
+from models.preparation.prepare import prepare
 from models.readers import read_files
 from models.readers.product_folder import ProductFolder, open_product_folder
 from models.sample import Sample
+from recipes.preparation import Preparation
 from recipes.profiles import find_profile
 from recipes.sensor import Sensor
 from tests.conftest import SMALL
@@ -234,6 +237,27 @@ def test_an_extended_version_keeps_the_lengths_of_the_first(small_product: Path,
     assert first.measured.parts == 2
     assert (second.profile, second.measured) == (first.profile, first.measured)
     assert first.profile == profile.resolved(first.measured) != profile
+
+
+def test_a_drift_of_the_cameras_gains_is_taken_back(small_product: Path, small_banks: Path) -> None:
+    preparation = Manifest.read(BankStore(small_banks).path(SMALL)).profile.preparation
+    part = open_product_folder(small_product).train[0].read()
+    warm = np.clip(np.rint(part.rgb * np.array([1.05, 1.0, 0.95])), 0, 255).astype(np.uint8)
+
+    def moved(settings: Preparation) -> float:
+        seen = [prepare(sample, settings).rgb.astype(int) for sample in (part, replace(part, rgb=warm))]
+        return float(np.abs(seen[0] - seen[1])[seen[0].any(axis=2)].mean())
+
+    assert preparation.balance_drift == 0.05
+    assert moved(preparation) < 1.5 < 3.0 < moved(replace(preparation, balance_drift=0.0))
+
+
+def test_a_profile_without_colour_takes_no_drift_back(small_product: Path) -> None:
+    for name, drift in (("embedded-point", 0.0), ("embedded-rgb", 0.05), ("m3dm", 0.0)):
+        assert find_profile(name).preparation.balance_drift == drift
+    train = open_product_folder(small_product).train[:1]
+    profile, _ = measured_profile(train, find_profile("embedded-point"), lambda done, total: None)
+    assert profile.preparation.balance is None
 
 
 def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp_path: Path) -> None:
