@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,7 @@ def report(
     """
     from evaluation.bench.environment import environment, in_words
     from evaluation.evaluator import NothingToEvaluate
+    from evaluation.report.odd_parts import shown_parts
     from evaluation.report.page import make_report
     from evaluation.run import Run
 
@@ -70,11 +72,16 @@ def report(
             )
         for name in names:
             detector, scores = evaluator.scored(Run(name, profile, seed))
-            made = make_report(name, detector, scores, evaluator.families(name), facts)
-            page, sheet = (folder / f"{name}-{profile}{suffix}" for suffix in (".html", ".png"))
+            parts = evaluator.products[name]
+            odd = shown_parts(detector, (*parts.train, *parts.validation))
+            made = make_report(name, detector, scores, evaluator.families(name), facts, odd)
+            page, sheet, data_file = (
+                folder / f"{name}-{profile}{suffix}" for suffix in (".html", ".png", ".json")
+            )
             page.write_text(made.html, encoding="utf-8")
             sheet.write_bytes(made.sheet)
-            written += [page, sheet]
+            data_file.write_text(json.dumps(made.facts, indent=1), encoding="utf-8")
+            written += [page, sheet, data_file]
     links = "".join(
         f'<li><a href="{escape(page.name)}">{escape(page.stem)}</a></li>'
         for page in sorted(folder.glob("*-*.html"))

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from PIL import Image
 
@@ -14,6 +15,7 @@ from banks.decision.colour_scale import Scale
 from banks.detector import Detector
 from evaluation.product_evaluation import FINAL, Column, ScoredParts, columns_of
 from evaluation.report.cases import Case, chosen_cases
+from evaluation.report.odd_parts import ShownPart
 from evaluation.report.pictures import SIDE, case_pictures, colour_bar, contact_sheet, map_scales, png
 from evaluation.report.plots import report_plots
 from evaluation.tables.results import METRICS
@@ -32,14 +34,20 @@ figure img {{ width: {SIDE}px; height: {SIDE}px; image-rendering: pixelated; dis
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """html: the whole page. sheet: the same cases as a PNG file."""
+    """html: the whole page. sheet: the same cases as a PNG file. facts: what a program wants of it."""
 
     html: str
     sheet: bytes
+    facts: Mapping[str, Any]
 
 
 def make_report(
-    product: str, detector: Detector, scores: ScoredParts, families: Mapping[str, str], facts: str
+    product: str,
+    detector: Detector,
+    scores: ScoredParts,
+    families: Mapping[str, str],
+    facts: str,
+    odd: Sequence[ShownPart] = (),
 ) -> Report:
     """Make the report of a product.
 
@@ -49,6 +57,7 @@ def make_report(
         scores: the scored test parts.
         families: family by defect.
         facts: one line about code and machine.
+        odd: the odd good parts of the version.
 
     Raises ValueError if no part was scored.
     """
@@ -70,6 +79,7 @@ def make_report(
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(facts)} The threshold {calibration.statement}.</p>",
         _operation(scores, calibration.threshold),
+        *_odd(odd),
         _metrics(columns),
         *report_plots(scores.parts, list(columns), calibration.threshold),
         "<h2>Best, median and worst cases</h2>",
@@ -77,7 +87,17 @@ def make_report(
     ]
     for case, text, images in zip(cases, words, pictures, strict=True):
         body.append(_case(case, text, images, calibration.threshold))
-    return Report(_page(title, body), data.getvalue())
+    return Report(
+        html=_page(title, body),
+        sheet=data.getvalue(),
+        facts={
+            "product": product,
+            "profile": detector.manifest.profile.name,
+            "threshold": calibration.threshold,
+            "held_out_parts": calibration.count,
+            "odd_parts": [{"part": shown.part.name, "score": shown.part.score} for shown in odd],
+        },
+    )
 
 
 def _page(title: str, body: Sequence[str]) -> str:
@@ -100,13 +120,32 @@ def _words(case: Case, threshold: float) -> str:
 
 def _case(case: Case, words: str, pictures: Mapping[str, Image.Image], threshold: float) -> str:
     wrong = (case.scored.result.score > threshold) == (case.scored.part.defect == GOOD)
+    mark = ' class="miss"' if wrong else ""
+    return f"<h3{mark}>{escape(words)}</h3>\n{_figures(pictures)}"
+
+
+def _odd(parts: Sequence[ShownPart]) -> list[str]:
+    """The odd good parts; nothing where there are none."""
+    if not parts:
+        return []
+    said = (
+        "These good parts score far outside the others, by banks without them. They set no threshold. Look "
+        "at each: if a part is good, 'tribank banks odd' says so."
+    )
+    body = ["<h2>Odd good parts</h2>", f"<p>{said}</p>"]
+    for shown in parts:
+        body.append(f"<h3>{escape(shown.part.name)}, score {shown.part.score:.3g}</h3>")
+        body += [_figures(shown.pictures)] if shown.pictures else []
+    return body
+
+
+def _figures(pictures: Mapping[str, Image.Image]) -> str:
     figures = "".join(
         f'<figure><img alt="{escape(title)}" src="{_data(picture)}"><figcaption>{escape(title)}'
         "</figcaption></figure>"
         for title, picture in pictures.items()
     )
-    mark = ' class="miss"' if wrong else ""
-    return f"<h3{mark}>{escape(words)}</h3>\n<div>{figures}</div>"
+    return f"<div>{figures}</div>"
 
 
 def _metrics(columns: Mapping[str, Column]) -> str:

@@ -25,7 +25,9 @@ class GoodPartQuery(QueryModel):
     """Which part, and which piece of it; without x and y the whole."""
 
     part: str = Field(
-        max_length=512, description="The training part, as `evidence` names it.", examples=["train/good/017"]
+        max_length=512,
+        description="The part, as `evidence` or `odd_parts` names it.",
+        examples=["train/good/017"],
     )
     x: float | None = Field(
         None,
@@ -62,18 +64,18 @@ router = APIRouter(tags=["versions"])
 async def show_good_part(
     product: ProductName, version: VersionName, services: Services, query: Annotated[GoodPartQuery, Query()]
 ) -> Response:
-    """A picture of a good part that a version learned from: the whole prepared part, or a square of it."""
+    """A picture of a good part that a version was built from: the whole prepared part, or a square of it."""
     picture = await on_disk(lambda: _picture(services.store, product, version, query))
     return Response(picture, media_type=_JPEG, headers={"Cache-Control": "private, max-age=86400"})
 
 
 def _picture(store: BankStore, product: str, version: str, query: GoodPartQuery) -> bytes:
     try:
-        folder = store.path(product, version) / PARTS / "train"
+        folder = store.path(product, version) / PARTS
     except BankNotFound as error:
         raise Refusal(404, "unknown_version", str(error)) from None
     try:
-        picture = picture_of(folder, query.part)
+        picture = picture_of(folder / "train", query.part) or picture_of(folder / "validation", query.part)
     except FileNotFoundError:
         detail = f"Version {version} did not keep its parts, so there are no pictures of them."
         raise Refusal(409, "parts_not_kept", detail) from None

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from banks.decision.odd_parts import OddPart
 from banks.versions.manifest import Manifest
 from models.preparation.roi import Roi, read_roi
 from models.readers import read_files
@@ -354,6 +356,23 @@ def test_versions_change_hands(page: Page, running: Any) -> None:
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Roll back").click()
     expect(page.get_by_role("button", name="Activate v2")).to_be_visible(timeout=60_000)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_an_odd_part_is_looked_at_and_called_good(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "banks" / SMALL / "v2"
+    manifest = Manifest.read(folder)
+    name = manifest.training_parts[0]
+    odd = OddPart(name, 2 * manifest.calibration.threshold, 1.0)
+    manifest.model_copy(update={"calibration": replace(manifest.calibration, odd=(odd,))}).write(folder)
+    page.reload()
+    second = page.locator("#versions tr").nth(1)
+    expect(second).to_contain_text(f"Far outside the others: {name}")
+    expect(second.get_by_alt_text(f"good part {name}")).to_be_visible()
+    second.get_by_role("button", name="It is good").click()
+    expect(second).not_to_contain_text("Far outside")
+    expect(second).to_contain_text("of 8 held-out good parts")
 
 
 @needs_chromium

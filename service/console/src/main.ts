@@ -1,6 +1,7 @@
 // The page: one product at a time, its parts, threshold, versions, results and jobs.
 
 import { get, knownKey, rememberKey, send, type Calibration, type Product, type Versions } from "./api";
+import { goodPart } from "./good-part";
 import { showJobs, startJobs } from "./jobs";
 import { attempt, el, make, number, rows } from "./page";
 import { startPart } from "./part";
@@ -9,6 +10,7 @@ import { startRoi } from "./roi";
 import { showThreshold, startThreshold } from "./threshold";
 
 const EVERY_MS = 3000;
+const MOST_PICTURES = 8; // of a version's odd parts
 const products = el<HTMLSelectElement>("product");
 const key = el<HTMLInputElement>("key");
 
@@ -48,12 +50,13 @@ function showVersions(product: Product, { versions }: Versions): void {
   );
 }
 
-// The held-out parts that score far outside the others, each with a button that counts it again.
+// The held-out parts that score far outside the others, each with a button that counts it again. The first have a picture.
 function odd(version: string, { odd_parts }: Calibration): Node[] {
-  return odd_parts.map(({ part, score }) => {
+  return odd_parts.map(({ part, score }, place) => {
     const button = make("button", { type: "button" }, "It is good");
     button.addEventListener("click", () => change("PUT", `versions/${version}/odd-parts`, { part, review: "good" }));
-    return make("div", {}, `Far outside the others: ${part} (${number(score)}) `, button);
+    const picture = place < MOST_PICTURES ? [goodPart(products.value, version, part)] : [];
+    return make("div", {}, `Far outside the others: ${part} (${number(score)}) `, button, ...picture);
   });
 }
 

@@ -1,7 +1,8 @@
 // Scoring a part that was dropped, and showing all that is known of it.
 
-import { ask, type Answer, type Coverage, type Evidence } from "./api";
+import { ask, type Coverage } from "./api";
 import { Cloud } from "./cloud";
+import { goodPart } from "./good-part";
 import { attempt, el, make, number, rows } from "./page";
 import { Scan } from "./scan";
 
@@ -72,7 +73,10 @@ function show(scan: Scan): void {
   const byBank = Object.entries(answer.banks).map(([bank, value]) => {
     const evidence = answer.evidence[bank];
     const near = evidence ? `${number(evidence.distance)} from ${evidence.training_part ?? "the zero row"}` : "";
-    const seen = evidence?.place ? goodPatch(answer, evidence) : "";
+    // The nearest good patch as it looked, where the version keeps its parts.
+    const seen = evidence?.place
+      ? goodPart(answer.product, answer.bank_version, evidence.training_part ?? "", evidence.place)
+      : "";
     return [bank, number(value), number(answer.contributions[bank] ?? 0), make("span", {}, near, seen)];
   });
   rows(
@@ -91,20 +95,6 @@ function show(scan: Scan): void {
     ]),
     ["", "peak", "area", "left, top, right, bottom", "extent"],
   );
-}
-
-// The nearest good patch as it looked, where the version keeps its parts.
-function goodPatch(answer: Answer, evidence: Evidence): HTMLElement {
-  const { x, y } = evidence.place ?? { x: 0, y: 0 };
-  const image = make("img", { alt: `good patch of ${evidence.training_part}`, className: "patch", hidden: true });
-  const query = new URLSearchParams({ part: evidence.training_part ?? "", x: String(x), y: String(y) });
-  const path = `v1/products/${encodeURIComponent(answer.product)}/versions/${answer.bank_version}/good-part?${query}`;
-  const shown = (blob: Blob) => {
-    image.src = URL.createObjectURL(blob);
-    image.hidden = false;
-  };
-  void ask(path).then((response) => response.blob()).then(shown, () => {});
-  return image;
 }
 
 function paintCloud(): void {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,10 +13,16 @@ import numpy as np
 from PIL import Image
 from typer.testing import CliRunner
 
+from banks.decision.odd_parts import OddPart
+from banks.detector import Detector
 from cli.main import app
+from evaluation.product_evaluation import score_parts
 from evaluation.report.cases import chosen_cases
+from evaluation.report.odd_parts import shown_parts
+from evaluation.report.page import make_report
 from evaluation.report.svg import COLOURS, Plot
-from models.readers.product_folder import PartFile
+from models.readers.product_folder import PartFile, open_product_folder
+from tests.conftest import SMALL
 
 
 @dataclass
@@ -67,7 +74,7 @@ def test_a_report_is_one_page_without_requests_and_a_sheet(small_product: Path, 
     command = ["report", str(small_product), "--out", str(out)]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    index, page, sheet = map(Path, result.stdout.split())
+    index, page, sheet, facts = map(Path, result.stdout.split())
     text = page.read_text()
     sources = re.findall(r'(?:src|href)="([^"]+)"', text)
     assert sources
@@ -80,3 +87,21 @@ def test_a_report_is_one_page_without_requests_and_a_sheet(small_product: Path, 
     assert page.name in index.read_text()
     with Image.open(sheet) as picture:
         assert picture.width > 7 * 224
+    assert json.loads(facts.read_text())["odd_parts"] == []
+    assert "Odd good parts" not in text
+
+
+def test_odd_good_parts_are_shown_and_listed_as_data(small_product: Path, small_banks: Path) -> None:
+    folder = open_product_folder(small_product)
+    files = folder.train
+    detector = Detector.load(small_banks / SMALL / "v1", check_probe=False)
+    odd = tuple(OddPart(part, 9.0, 9.0) for part in [*(file.name for file in files[:2]), "train/good/gone"])
+    detector.calibration = replace(detector.calibration, odd=odd)
+    scores = score_parts(detector, folder.test[:1], lambda done, total: None)
+    shown = shown_parts(detector, files)
+    assert [list(part.pictures) for part in shown] == [["RGB", "depth"], ["RGB", "depth"], []]
+    made = make_report(SMALL, detector, scores, {}, "facts", shown)
+    assert [part["part"] for part in made.facts["odd_parts"]] == [part.name for part in odd]
+    section = made.html[made.html.index("<h2>Odd good parts") : made.html.index("<table>")]
+    assert section.count("<img") == 4
+    assert all(f"<h3>{part.name}, score 9</h3>" in section for part in odd)

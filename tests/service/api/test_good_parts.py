@@ -51,6 +51,8 @@ def test_a_part_as_it_was_prepared_and_a_piece_of_it(
     side = len(expected)
     whole = _pixels(client.get(URL, params={"part": part.name}))
     assert np.abs(whole - expected).mean() < 4
+    held_out = open_product_folder(small_product).validation[0].name
+    assert _pixels(client.get(URL, params={"part": held_out})).shape == whole.shape
     piece = _pixels(client.get(URL, params={"part": part.name, "x": 0.5, "y": 0.25, "side": 0.25}))
     assert np.abs(piece - expected[side // 8 : side * 3 // 8, side * 3 // 8 : side * 5 // 8]).mean() < 6
     corner = _pixels(client.get(URL, params={"part": part.name, "x": 1, "y": 0}))
