@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from banks.columns import Columns
 from banks.decision.calibration import Calibration
-from banks.decision.coverage import COVERAGE
+from banks.decision.coverage import COVERAGE, Coverage
 from banks.decision.part_scores import PartScores
 from banks.decision.regions import Region, find_regions
 from banks.decision.verdict import Decision, Verdict
@@ -253,7 +253,7 @@ class Detector:
 
     def _with_coverage(self, verdict: Verdict, prepared: PreparedPart) -> Verdict:
         """The verdict with the contribution of the coverage, if the part differs from the good parts."""
-        coverage = self.manifest.coverage
+        coverage = self.coverage
         if coverage is None:
             return verdict
         share = coverage.contribution(prepared.area, prepared.pieces, self.calibration.reach)
@@ -261,6 +261,14 @@ class Detector:
             return verdict
         decided = verdict.place if verdict.score > self.calibration.threshold else None
         return replace(verdict, contributions={**verdict.contributions, COVERAGE: share}, place=decided)
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """What good parts show: those of the build, and odd ones that a person called good."""
+        built = self.manifest.coverage
+        shown = [part for part in self.calibration.confirmed if part.area is not None]
+        areas = [part.area for part in shown if part.area is not None]
+        return built and built.joined(Coverage.of(areas, [part.pieces for part in shown]))
 
     def warm_up(self) -> None:
         """Run every stage once on a made-up part, so that the first real part is not slow, and check the

@@ -40,6 +40,7 @@ class Calibration:
     colours: map values at the two ends of the heatmap scale.
     odd: held-out parts that score far outside the others, the highest first. They do not count.
     calibrated: the threshold before a person moved it; None where nobody did.
+    confirmed: parts that were odd, and count because a person called them good.
     """
 
     threshold: float
@@ -51,6 +52,7 @@ class Calibration:
     colours: tuple[float, float]
     odd: tuple[OddPart, ...] = ()
     calibrated: float | None = None
+    confirmed: tuple[OddPart, ...] = ()
 
     @property
     def count(self) -> int:
@@ -134,6 +136,7 @@ class Calibration:
             pixel_threshold=pixel_threshold,
             colours=_colours(self.colours[0], pixel_threshold),
             odd=tuple(part for part in self.odd if part not in good),
+            confirmed=(*self.confirmed, *good),
         )
 
     @property

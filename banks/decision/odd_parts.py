@@ -26,11 +26,14 @@ class OddPart:
 
     name: of the part, such as "train/good/017".
     score: its final score. peak: the highest value of its map.
+    area: of its surface, square metres. pieces: number of its pieces. None in versions of older sources.
     """
 
     name: str
     score: float
     peak: float
+    area: float | None = None
+    pieces: int | None = None
 
 
 def highest(scores: Sequence[float]) -> list[int]:

@@ -24,6 +24,7 @@ from banks.versions.measuring import measured_profile, region_of_interest
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
+from banks.versions.reviews import Reviews, reviews_of
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
@@ -91,6 +92,7 @@ class Builder:
 
         extends: a version of the product, whose parts come first, as if they were in the folder. That version
             must have been built with this profile, this seed and the same weights, and have kept its parts.
+            Its parts that a person dropped are left out; odd ones that a person called good are not odd.
         activate: whether to make the version the active one.
 
         Raises BuildError where the parts cannot make a bank, BankNotFound for an impossible product name or
@@ -170,13 +172,15 @@ class Builder:
             staged = scratch / "version"
             staged.mkdir()
             parts = (staged if self.keep_parts else scratch) / PARTS
-            gathering = Gathering(pipeline, sensor, parts, old, self.progress)
+            said: Reviews = {} if before is None else reviews_of(before[0])
+            dropped = [name for name, word in said.items() if word == "dropped"]
+            gathering = Gathering(pipeline, sensor, parts, old, self.progress, dropped)
             train = gathering.split("train", folder.train)
             validation = gathering.split("validation", folder.validation)
             draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
-            decision, outside = draft.decision(held_out)
+            decision, outside = draft.decision(held_out, said.keys() - dropped)
             calibration = held_out.calibrate(decision, self.profile.false_reject_rate, outside)
             probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, draft.columns, draft.pipeline.fusion, probe, roi)

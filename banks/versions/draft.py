@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +26,14 @@ class HeldOut:
     """The scores of good parts by columns that saw none of them: the evidence for a threshold.
 
     names, scores: of each part. valid: (size, size) bool of each part, where the sensor returned a point.
+    areas, pieces: surface, square metres, and number of pieces of each part, where they are known.
     """
 
     names: Sequence[str]
     scores: Sequence[PartScores]
     valid: Sequence[NDArray[np.bool_]]
+    areas: Sequence[float | None]
+    pieces: Sequence[int | None]
 
     def final_scores(self, decision: Decision) -> list[float]:
         """What a decision makes of each part."""
@@ -49,7 +52,13 @@ class HeldOut:
             np.stack([self.valid[part] for part in counted]),
             rate,
             [
-                OddPart(self.names[part], verdicts[part].score, float(verdicts[part].map.max()))
+                OddPart(
+                    self.names[part],
+                    verdicts[part].score,
+                    float(verdicts[part].map.max()),
+                    self.areas[part],
+                    self.pieces[part],
+                )
                 for part in odd
             ],
         )
@@ -95,12 +104,18 @@ class Draft:
             scores.append(self.columns.without(part).score(train.store.features(part)))
             progress(len(scores), total)
         parts = unseen + [(train, part) for part in left_out]
-        names = [split.names[part] for split, part in parts]
-        return HeldOut(names, scores, [split.valid[part] for split, part in parts])
+        return HeldOut(
+            [split.names[part] for split, part in parts],
+            scores,
+            [split.valid[part] for split, part in parts],
+            [split.areas[part] for split, part in parts],
+            [split.pieces[part] for split, part in parts],
+        )
 
-    def decision(self, held_out: HeldOut) -> tuple[Decision, list[int]]:
+    def decision(self, held_out: HeldOut, confirmed: Collection[str] = ()) -> tuple[Decision, list[int]]:
         """The profile's rule, and the numbers of the odd parts, the highest score first.
 
+        confirmed: names of parts that a person called good, which are never odd.
         A rule that is fitted on held-out parts is fitted on those that are not odd. Odd parts widen the
         spread of a rule that is fitted on them, and so hide themselves. So a first rule only tells which
         parts score highest, and a second one, fitted on the others, tells which of them are odd.
@@ -108,12 +123,14 @@ class Draft:
         if self.profile.decision_fit == "training":
             store = self.train.store
             rule = self._rule([self.columns.score(store.features(part)) for part in self.fitted_on])
-            return rule, odd_ones(held_out.final_scores(rule))
+            odd = odd_ones(held_out.final_scores(rule))
+            return rule, [part for part in odd if held_out.names[part] not in confirmed]
         scores = held_out.scores
         of_all = self._rule(scores)
         suspects = highest(held_out.final_scores(of_all))
         core = self._rule([part for number, part in enumerate(scores) if number not in suspects])
         odd = odd_ones(held_out.final_scores(core))
+        odd = [part for part in odd if held_out.names[part] not in confirmed]
         if not odd:
             return of_all, odd
         return self._rule([part for number, part in enumerate(scores) if number not in odd]), odd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Gathering:
     """Gathers the good parts of one version.
 
     folder: where the features go. kept: where the parts of an extended version lie. sensor: what is declared
-    about the files.
+    about the files. dropped: names of kept parts that a person called no good parts.
     """
 
     pipeline: Pipeline
@@ -38,6 +38,7 @@ class Gathering:
     folder: Path
     kept: Path | None
     progress: Progress
+    dropped: Collection[str] = ()
     _originals: dict[Contents, str] = field(default_factory=dict)
 
     def split(self, split: Split, parts: Sequence[PartFile]) -> GoodParts:
@@ -49,7 +50,9 @@ class Gathering:
         """
         place = self.folder / split
         kept = self.kept
-        found = GoodParts(FeatureStore(place)) if kept is None else GoodParts.copied(kept / split, place)
+        found = GoodParts(FeatureStore(place))
+        if kept is not None:
+            found = GoodParts.copied(kept / split, place, self.dropped)
         self._originals |= zip(found.contents, found.names, strict=True)
         stage = STAGES[split]
         for number, part in enumerate(parts, start=1):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -51,8 +50,9 @@ class GoodParts:
     copies: parts with the same image and cloud as a part that was added before, and that part's name.
     dark: parts whose image is nearly black.
     without_plane: added parts whose support plane was sought and not found.
-    areas, pieces: surface, square metres, and number of pieces of the added parts.
-    `skipped`, `first`, `copies`, `without_plane`, `areas` and `pieces` are not saved.
+    areas, pieces: surface, square metres, and number of pieces of each part; None for parts that older
+        sources kept.
+    `skipped`, `first`, `copies` and `without_plane` are not saved.
     """
 
     store: FeatureStore
@@ -65,7 +65,7 @@ class GoodParts:
     copies: dict[str, str] = field(default_factory=dict)
     dark: list[str] = field(default_factory=list)
     without_plane: list[str] = field(default_factory=list)
-    areas: list[float] = field(default_factory=list)
+    areas: list[float | None] = field(default_factory=list)
     pieces: list[int | None] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -78,10 +78,10 @@ class GoodParts:
         return self.skipped | {copy: reason.format(first) for copy, first in self.copies.items()}
 
     def shown(self, without: Collection[str]) -> tuple[list[float], list[int | None]]:
-        """Areas and numbers of pieces of the added parts, except of parts with these names."""
-        added = self.names[len(self.names) - len(self.areas) :]
-        chosen = [number for number, name in enumerate(added) if name not in without]
-        return [self.areas[number] for number in chosen], [self.pieces[number] for number in chosen]
+        """Areas and numbers of pieces where they are known, except of parts with these names."""
+        every = zip(self.names, self.areas, self.pieces, strict=True)
+        known = [(area, pieces) for name, area, pieces in every if area is not None and name not in without]
+        return [area for area, _ in known], [pieces for _, pieces in known]
 
     def add(
         self, name: str, sample: Sample, contents: Contents, features: PartFeatures, prepared: PreparedPart
@@ -112,16 +112,24 @@ class GoodParts:
             _ENDS: np.cumsum([len(picture) for picture in self.pictures], dtype=np.int64),
         }
         size = len(self.valid[0]) if self.valid else 0
-        facts = {"names": self.names, "size": size, "contents": self.contents, "dark": self.dark}
+        facts = {
+            "names": self.names,
+            "size": size,
+            "contents": self.contents,
+            "dark": self.dark,
+            "areas": self.areas,
+            "pieces": self.pieces,
+        }
         with replacing(self.store.folder / _INDEX) as file:
             save_file(tensors, file, metadata={"parts": json.dumps(facts)})
 
     @classmethod
-    def copied(cls, source: Path, folder: Path) -> GoodParts:
-        """A copy, in `folder`, of the parts that were saved in `source`, which can be added to. Raises
-        OSError."""
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        with safe_open(folder / _INDEX, framework="numpy") as index:
+    def copied(cls, source: Path, folder: Path, without: Collection[str] = ()) -> GoodParts:
+        """A copy, in `folder`, of the parts that were saved in `source`, which can be added to.
+
+        without: names of parts that are left out. Raises OSError.
+        """
+        with safe_open(source / _INDEX, framework="numpy") as index:
             facts = json.loads(index.metadata()["parts"])
             tensors = {name: index.get_tensor(name) for name in index.keys()}  # noqa: SIM118 - no mapping
         size = facts["size"]
@@ -129,10 +137,23 @@ class GoodParts:
         masks = [np.unpackbits(row, count=size * size).reshape(size, size).astype(bool) for row in bits]
         whole, ends = tensors.pop(_PICTURES).tobytes(), tensors.pop(_ENDS).tolist()
         pictures = [whole[start:end] for start, end in pairwise([0, *ends])]
+        names, unknown = facts["names"], [None] * len(masks)
         contents = [Contents(*known) for known in facts.get("contents", [()] * len(masks))]
-        store = FeatureStore.opened(folder, tensors)
-        dark = facts.get("dark", [])
-        return cls(store, facts["names"], masks, pictures, contents=contents, dark=dark)
+        areas, pieces = facts.get("areas", unknown), facts.get("pieces", unknown)
+        kept = [number for number, name in enumerate(names) if name not in without]
+        old, store = FeatureStore.opened(source, tensors), FeatureStore(folder)
+        for number in kept:
+            store.append(old.features(number))
+        return cls(
+            store,
+            [names[number] for number in kept],
+            [masks[number] for number in kept],
+            [pictures[number] for number in kept],
+            contents=[contents[number] for number in kept],
+            dark=[name for name in facts.get("dark", []) if name not in without],
+            areas=[areas[number] for number in kept],
+            pieces=[pieces[number] for number in kept],
+        )
 
 
 def picture_of(folder: Path, name: str) -> bytes | None:

@@ -33,7 +33,7 @@ class Rendered:
 def render_json(scan: Scan) -> bytes:
     """The result as JSON."""
     result, detector = scan.scored.result, scan.scored.detector
-    usual, image_scale = detector.manifest.coverage, scan.sample.image_scale
+    usual, image_scale = detector.coverage, scan.sample.image_scale
     answer = ScoreAnswer(
         part_id=scan.part_id,
         result_id=scan.result_id,

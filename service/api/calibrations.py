@@ -56,9 +56,10 @@ async def reset_threshold(
 async def review_odd_part(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> VersionAnswer:
-    """Say whether an odd good part is good. The threshold follows from the kept scores, without a rebuild.
+    """Say whether an odd good part is good. Threshold and coverage follow at once, without a rebuild.
 
-    A part that is good counts again. A dropped part never counts. The banks stay as they are.
+    A part that is good counts again. A dropped part never counts. The banks stay as they are; a version that
+    extends this one learns without the dropped parts.
     """
     said = await read_json(request, PartReview)
     show = partial(of_store, partial(version_answer, services.store, product, version))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from banks.decision.calibration import Calibration
+from banks.decision.coverage import Coverage
 from banks.detector import PartResult
 from banks.versions.manifest import Manifest
 from models.sample import BadSample, Sample
@@ -23,6 +24,8 @@ class PartDetector(Protocol):
     def version(self) -> str: ...
     @property
     def manifest(self) -> Manifest: ...
+    @property
+    def coverage(self) -> Coverage | None: ...
     def score(self, samples: Sequence[Sample]) -> list[PartResult | BadSample]: ...
     def warm_up(self) -> None: ...
 

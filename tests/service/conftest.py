@@ -64,6 +64,7 @@ class BrightnessDetector:
             calibration=calibration,
         )
         self.calibration = calibration
+        self.coverage = None
         self.before: Callable[[], None] = lambda: None
         self.warm_ups = 0
 

@@ -11,6 +11,7 @@ import pytest
 import tifffile
 
 from banks.decision.coverage import Coverage
+from banks.decision.odd_parts import OddPart
 from banks.detector import Detector, PartResult
 from banks.versions.builder import Builder
 from banks.versions.store import BankStore
@@ -118,3 +119,16 @@ def test_a_missing_smaller_piece_is_a_defect(detector: Detector, good: Sample) -
     assert result.decision == "defective"
     assert result.contributions["coverage"] > 0
     assert sum(result.contributions.values()) == pytest.approx(result.score)
+
+
+def test_an_odd_part_that_a_person_called_good_widens_the_coverage(detector: Detector) -> None:
+    built, coverage = detector.calibration, detector.manifest.coverage
+    assert coverage is not None
+    assert detector.coverage == coverage
+    confirmed = OddPart("train/good/000", 90.0, 90.0, area=coverage.least_area / 2, pieces=1)
+    older = OddPart("train/good/001", 80.0, 80.0)
+    try:
+        detector.calibration = replace(built, confirmed=(older, confirmed))
+        assert detector.coverage == Coverage(coverage.least_area / 2, coverage.most_area, 1)
+    finally:
+        detector.calibration = built

@@ -16,6 +16,7 @@ from banks.detector import Detector, PartResult
 from banks.versions.builder import Builder, BuildError
 from banks.versions.manifest import Manifest
 from banks.versions.measuring import measured_profile
+from banks.versions.reviews import PartReview, review
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from cli.banks import print_version
 from models.layout import GridLayout
@@ -356,3 +357,18 @@ def test_a_defective_part_among_the_good_ones_is_named_and_sets_no_threshold(
     (remark,) = manifest.remarks
     assert "1 of 7 held-out good parts score far outside the others: look at train/good/002" in remark
     assert clean.calibration.odd == clean.remarks == ()
+    assert odd.area == pytest.approx(clean.coverage and clean.coverage.most_area, rel=0.1)
+
+    store, none = (
+        BankStore(tmp_path / "banks"),
+        replace(open_product_folder(product), train=(), validation=()),
+    )
+    review(store, SMALL, "v1", [PartReview(part=odd.name, review="good")])
+    good = Manifest.read(store.path(SMALL, Builder.like(store, SMALL).build(SMALL, none, extends="v1")))
+    assert (good.calibration.odd, good.calibration.count) == ((), 7)
+    assert good.training_parts == manifest.training_parts
+    review(store, SMALL, "v1", [PartReview(part=odd.name, review="dropped")])
+    dropped = Manifest.read(store.path(SMALL, Builder.like(store, SMALL).build(SMALL, none, extends="v1")))
+    assert dropped.training_parts == tuple(name for name in manifest.training_parts if name != odd.name)
+    assert (dropped.calibration.odd, dropped.calibration.count) == ((), 6)
+    assert dropped.banks["rgb"].seen == 4 * 784

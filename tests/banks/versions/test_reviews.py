@@ -45,7 +45,7 @@ def test_a_good_part_counts_again_and_a_dropped_one_never(store: BankStore) -> N
     said(store, "train/good/7", "good")
     counted = reviewed(path, built)
     assert counted.scores == (*built.scores, 90.0)
-    assert counted.odd == ODD[1:]
+    assert (counted.odd, counted.confirmed) == (ODD[1:], ODD[:1])
     assert counted.threshold > built.threshold
     assert counted.pixel_threshold > built.pixel_threshold
     assert counted.colours[1] - counted.pixel_threshold == pytest.approx(
