@@ -89,6 +89,13 @@ class FeatureStore:
         if count != self.parts:
             raise ValueError(f"patches of {count} parts for {self.parts} stored parts")
 
+    def scale(self, bank: str, channels: int, factor: float) -> None:
+        """Multiply the last channels of all stored rows of a bank, in place."""
+        stored = self._banks[bank]
+        rows = np.memmap(stored.path, np.float32, "r+").reshape(-1, stored.width)
+        rows[:, -channels:] *= np.float32(factor)
+        rows.flush()
+
     def layouts(self, bank: str) -> Sequence[Layout]:
         """Where the patches of each part lie."""
         return self._banks[bank].layouts

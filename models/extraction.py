@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
@@ -11,6 +12,7 @@ from models.numerics.process import full_precision
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
 from models.preparation.prepare import PreparedPart
+from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor
 from models.weights.networks import shared
 from models.weights.store import WeightStore
@@ -39,11 +41,12 @@ class Extractor:
         rgb, point, normals = settings.rgb, settings.point, settings.normals
 
         def image_network(choice: RgbChoice) -> RgbExtractor:
-            key = (choice, rgb_size, self.weights[choice.weights], device)
-            return shared(key, lambda: rgb_extractor(choice, weights, device, size=rgb_size))
+            plain = replace(choice, colour=0.0)  # networks are shared whatever colour follows them
+            key = (plain, rgb_size, self.weights[choice.weights], device)
+            return shared(key, lambda: image_network_of(plain, weights, device, size=rgb_size))
 
         if rgb is not None:
-            self._extractors["rgb"] = image_network(rgb)
+            self._extractors["rgb"] = coloured(rgb, image_network(rgb))
         if normals is not None:
             self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
         if point is not None:
@@ -61,8 +64,21 @@ class Extractor:
         return features, milliseconds
 
 
-def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
+def rgb_extractor(
+    choice: RgbChoice, weights: WeightStore, device: str, *, size: int
+) -> RgbExtractor | ColouredExtractor:
     """The loaded RGB extractor of a choice, for parts that are prepared at `size` pixels."""
+    return coloured(choice, image_network_of(choice, weights, device, size=size))
+
+
+def coloured(choice: RgbChoice, network: RgbExtractor) -> RgbExtractor | ColouredExtractor:
+    """The network with the plain colour of the choice. A factor that still follows the product is 1."""
+    factor = 1.0 if choice.colour is None else choice.colour
+    return ColouredExtractor(network, factor) if factor else network
+
+
+def image_network_of(choice: RgbChoice, weights: WeightStore, device: str, *, size: int) -> RgbExtractor:
+    """The loaded network of a choice, without plain colour."""
     full_precision()
     return RgbExtractor.load(
         choice.backbone,
@@ -71,7 +87,6 @@ def rgb_extractor(choice: RgbChoice, weights: WeightStore, device: str, *, size:
         constants=choice.constants,
         size=size,
         stages=choice.stages,
-        colour=choice.colour,
         side=choice.side,
     )
 

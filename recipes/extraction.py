@@ -30,7 +30,8 @@ class RgbChoice:
             ImageNet, which the published code uses for every backbone.
         stages: maps of a convolutional backbone, by timm's indices; None is the backbone's default.
         colour: factor of the plain colour features that follow the network's channels
-            (`models.rgb.patch_colour`); 0 adds none, as in the paper.
+            (`models.rgb.patch_colour`); 0 adds none, as in the paper. None follows how much the network's
+            channels vary on the product: the build puts a number in its place.
         side: patches along one edge of the image.
 
     Raises ValueError for a wrong name, stage or factor. "timm:<model>" is checked only when the network is
@@ -40,12 +41,12 @@ class RgbChoice:
     backbone: str
     constants: Literal["own", "paper"] = "own"
     stages: tuple[int, ...] | None = None
-    colour: float = 0.0
+    colour: float | None = 0.0
     side: RgbSide = 28
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.colour) and self.colour >= 0):
-            raise ValueError(f"colour must be a number of at least 0, not {self.colour}")
+        if self.colour is not None and not (math.isfinite(self.colour) and self.colour >= 0):
+            raise ValueError(f"colour must be a number of at least 0, or null, not {self.colour}")
         backbone = registered(self.backbone)
         if backbone is not None and self.stages is not None:
             backbone.of_stages(self.stages)
@@ -78,7 +79,7 @@ class NormalsChoice:
     averaged: bool = True
 
     def __post_init__(self) -> None:
-        if self.network.colour:
+        if self.network.colour != 0:
             raise ValueError("a picture of normals has no plain colour: set normals.network.colour to 0")
         if not (math.isfinite(self.smoothing) and self.smoothing > 0):
             raise ValueError(f"smoothing must be a number above 0, not {self.smoothing}")
@@ -142,6 +143,17 @@ class Extraction:
         names += [self.point.kind] if isinstance(self.point, PointNetwork) else []
         names += ["uff"] if self.fusion == "uff" else []
         return tuple(dict.fromkeys(names))
+
+    @property
+    def follows_colour(self) -> bool:
+        """Whether the factor of the plain colour still follows the product."""
+        return self.rgb is not None and self.rgb.colour is None
+
+    def coloured(self, factor: float | None) -> Extraction:
+        """The same settings with this factor of the plain colour, if it still follows the product."""
+        if self.rgb is None or self.rgb.colour is not None:
+            return self
+        return replace(self, rgb=replace(self.rgb, colour=factor))
 
     def resolved(self, measured: Measured | None) -> Extraction:
         """The same settings with a number for every length that follows the product.

@@ -68,6 +68,19 @@ class Profile(BaseModel):
         preparation = self.preparation.resolved(measured)
         return self.model_copy(update={"preparation": preparation, "extraction": extraction})
 
+    def as_built(self, built: Profile, measured: Measured | None) -> Profile:
+        """The profile with the numbers of a version wherever it follows the product.
+
+        built: of the version. measured: the version's lengths.
+        """
+        rgb = built.extraction.rgb
+        profile = self.resolved(measured).balanced(built.preparation.balance)
+        return profile.coloured(None if rgb is None else rgb.colour)
+
+    def coloured(self, factor: float | None) -> Profile:
+        """The profile with this factor of the plain colour, if it still follows the product."""
+        return self.model_copy(update={"extraction": self.extraction.coloured(factor)})
+
     def balanced(self, balance: Balance | None) -> Profile:
         """The profile with the balance of the good parts' images, if it takes drift back and has none yet."""
         if not self.preparation.balance_drift or self.preparation.balance is not None:

@@ -107,10 +107,9 @@ def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
     )
 
 
-_EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=300.0)
+_EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 """Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
-the network hardly represents soft stains and tints. Its factor gives a visible tint the same distance as a
-visible scratch (docs/results.md)."""
+the network hardly represents soft stains and tints."""
 _EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
 _EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
 _EMBEDDED_SIZE = 448

@@ -25,7 +25,7 @@ from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Provenance
-from models.extraction import point_extractor, rgb_extractor
+from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
 from models.fusion.network import FusionNetwork
@@ -121,10 +121,14 @@ def grids(
         if isinstance(choice, RgbChoice | NormalsChoice):
             image = choice if isinstance(choice, RgbChoice) else choice.network
             write_weights(recipe, folder, [image.weights], 7)
-            network = rgb_extractor(image, store, "cpu", size=preparation.rgb_size)
+            network = image_network_of(image, store, "cpu", size=preparation.rgb_size)
             if network.backbone.kind == "tokens":
                 network._network.blocks = network._network.blocks[:BLOCKS]
-            extract = network if isinstance(choice, RgbChoice) else NormalsExtractor(choice, network)
+            extract = (
+                coloured(choice, network)
+                if isinstance(choice, RgbChoice)
+                else NormalsExtractor(choice, network)
+            )
         else:
             write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
             extract = point_extractor(_cheap(choice), store, "cpu")

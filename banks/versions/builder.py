@@ -14,13 +14,14 @@ from banks.decision.coverage import Coverage
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
+from banks.versions.colour import settled_colour
 from banks.versions.draft import Draft, HeldOut, evenly, wanted_parts
 from banks.versions.files import load_probe, load_roi, write_files
 from banks.versions.gathering import STAGES, BuildError, Gathering
 from banks.versions.good_parts import GoodParts
 from banks.versions.image_bits import with_image_bits
 from banks.versions.manifest import Manifest, library_versions, now
-from banks.versions.measuring import measured_profile, region_of_interest
+from banks.versions.measuring import check_unit, measured_profile, region_of_interest
 from banks.versions.probe import Probe, mirrored, scores_of, slimmed
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
@@ -30,7 +31,6 @@ from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
-from models.preparation.pitch import MOST_PITCH, in_millimetres
 from models.preparation.roi import Roi
 from models.readers.product_folder import ProductFolder
 from models.sample import Modality
@@ -121,6 +121,7 @@ class Builder:
         pipeline = builder._pipeline(measured, roi)
         gathering = Gathering(pipeline, sensor, scratch / PARTS, None, self.progress)
         parts = gathering.split("train", (*folder.train, *folder.validation))
+        builder, pipeline = builder._coloured(parts, pipeline)
         profile = builder.profile.model_copy(update={"calibration_parts": len(parts)})
         none = gathering.split("validation", ())
         draft = replace(builder, profile=profile)._fitted(parts, none, pipeline, methods, scratch / "fusion")
@@ -135,9 +136,18 @@ class Builder:
         told = partial(self.progress, _MEASURING)
         roi = region_of_interest(folder)
         profile, measured = measured_profile(folder.train, self.profile, told, roi)
-        _check_unit(measured)
+        check_unit(measured)
         sensor = with_image_bits(folder.sensor, folder.train)
         return replace(self, profile=profile), measured, sensor, roi
+
+    def _coloured(self, train: GoodParts, pipeline: Pipeline) -> tuple[Builder, Pipeline]:
+        """The builder and the pipeline with a number for the factor of the plain colour."""
+        factor = settled_colour(self.profile, train)
+        if factor is None:
+            return self, pipeline
+        builder = replace(self, profile=self.profile.coloured(factor))
+        made = self.make_pipeline(builder.profile, self.weights_dir, self.device)
+        return builder, replace(pipeline, extractor=made.extractor)
 
     def _pipeline(self, measured: Measured | None, roi: Roi | None) -> Pipeline:
         """The pipeline before its fusion is fitted."""
@@ -176,8 +186,9 @@ class Builder:
             dropped = [name for name, word in said.items() if word == "dropped"]
             gathering = Gathering(pipeline, sensor, parts, old, self.progress, dropped)
             train = gathering.split("train", folder.train)
+            builder, gathering.pipeline = self._coloured(train, pipeline)
             validation = gathering.split("validation", folder.validation)
-            draft = self._fitted(train, validation, pipeline, methods, scratch / "fusion")
+            draft = builder._fitted(train, validation, gathering.pipeline, methods, scratch / "fusion")
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
             decision, outside = draft.decision(held_out, said.keys() - dropped)
@@ -189,7 +200,7 @@ class Builder:
             Manifest(
                 product=product,
                 created=now(),
-                profile=self.profile,
+                profile=builder.profile,
                 measured=measured,
                 coverage=self._coverage((train, validation), calibration, before and before[1].coverage),
                 seed=self.seed,
@@ -246,7 +257,7 @@ class Builder:
         manifest = Manifest.read(path)
         if not manifest.kept:
             raise BuildError(f"Version {version} did not keep its parts. Build a new one from all of them.")
-        profile = self.profile.resolved(manifest.measured).balanced(manifest.profile.preparation.balance)
+        profile = self.profile.as_built(manifest.profile, manifest.measured)
         if (manifest.profile, manifest.seed) != (profile, self.seed):
             raise BuildError(f"Version {version} was built with another profile or seed.")
         return path, manifest
@@ -317,16 +328,6 @@ class Builder:
             fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
             split.store.add_bank("fused", fused, folder / name)
         return fusion
-
-
-def _check_unit(measured: Measured | None) -> None:
-    """Raise BuildError where the good parts cannot be in metres."""
-    if measured is not None and measured.pitch > MOST_PITCH:
-        raise BuildError(
-            f"The field of view is {measured.field:.3g} m wide, and neighbouring points are "
-            f"{in_millimetres(measured.pitch)} mm apart. No camera that inspects parts is so coarse: these "
-            "look like millimetres. Declare the unit (xyz_unit), or convert the clouds to metres."
-        )
 
 
 def _check_distances(held_out: HeldOut) -> None:

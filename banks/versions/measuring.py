@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banks.versions.draft import evenly
+from banks.versions.gathering import BuildError
 from models.preparation.measure import measure
+from models.preparation.pitch import MOST_PITCH, in_millimetres
 from models.preparation.prepare import prepare
 from models.preparation.roi import Roi, read_roi
 from models.preparation.white_balance import usual_balance
@@ -69,3 +71,13 @@ def region_of_interest(folder: ProductFolder) -> Roi | None:
             continue
         return read_roi(folder.roi.read_bytes(), (height, width))
     return None
+
+
+def check_unit(measured: Measured | None) -> None:
+    """Raise BuildError where the good parts cannot be in metres."""
+    if measured is not None and measured.pitch > MOST_PITCH:
+        raise BuildError(
+            f"The field of view is {measured.field:.3g} m wide, and neighbouring points are "
+            f"{in_millimetres(measured.pitch)} mm apart. No camera that inspects parts is so coarse: these "
+            "look like millimetres. Declare the unit (xyz_unit), or convert the clouds to metres."
+        )

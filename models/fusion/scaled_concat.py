@@ -9,6 +9,7 @@ import torch
 
 from models.features import Patches
 from models.fusion.fusion import FusionTask, on_point_grid
+from models.spread import Spread
 from models.weights.store import WeightStore
 
 
@@ -39,11 +40,11 @@ class ScaledConcat:
     @classmethod
     def fit(cls, task: FusionTask) -> ScaledConcat:
         """The scales of the training patches: one pass, sums in float64."""
-        rgb, point = _Spread(), _Spread()
+        rgb, point = Spread(), Spread()
         for rgb_patches, point_patches in task.pairs:
             rgb.add(rgb_patches.rows)
             point.add(point_patches.rows)
-        return cls(point_scale=point.scale(), rgb_scale=rgb.scale())
+        return cls(point_scale=_scale(point), rgb_scale=_scale(rgb))
 
     @classmethod
     def from_state(cls, state: Mapping[str, torch.Tensor], device: str) -> ScaledConcat:
@@ -61,22 +62,6 @@ class ScaledConcat:
         return None
 
 
-class _Spread:
-    """Running sum of channel variances."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum = torch.zeros(1, dtype=torch.float64)
-        self._squares = torch.zeros(1, dtype=torch.float64)
-
-    def add(self, rows: torch.Tensor) -> None:
-        wide = rows.double().cpu()
-        self._count += len(wide)
-        self._sum = self._sum + wide.sum(dim=0)
-        self._squares = self._squares + wide.square().sum(dim=0)
-
-    def scale(self) -> torch.Tensor:
-        """1 / root of the summed variances; 1 where nothing varies."""
-        mean = self._sum / self._count
-        variance = float((self._squares / self._count - mean.square()).clamp_min(0).sum())
-        return torch.tensor(variance**-0.5 if variance > 0 else 1.0, dtype=torch.float32)
+def _scale(spread: Spread) -> torch.Tensor:
+    """1 / root of the summed variances; 1 where nothing varies."""
+    return torch.tensor(1 / spread.root if spread.root > 0 else 1.0, dtype=torch.float32)

@@ -12,7 +12,6 @@ from models.features import Patches
 from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import GRID, rgb_backbone, timm
-from models.rgb.patch_colour import patch_colour
 from models.weights.store import WeightStore
 from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
 
@@ -31,7 +30,6 @@ class RgbExtractor:
         size: int,
         device: str | torch.device = "cpu",
         constants: Literal["own", "paper"] = "own",
-        colour: float = 0.0,
         side: int = GRID,
     ) -> None:
         """Move the network to the device.
@@ -40,10 +38,9 @@ class RgbExtractor:
             backbone: the network's description.
             network: the whole timm model with its weights. The type is Any because timm's methods are
                 untyped.
-            size, device, constants, colour, side: as in `load`.
+            size, device, constants, side: as in `load`.
         """
         self.backbone = backbone
-        self.colour = colour
         self.side = side
         self.size = size
         self.device = torch.device(device)
@@ -64,7 +61,6 @@ class RgbExtractor:
         constants: Literal["own", "paper"] = "own",
         size: int | None = None,
         stages: Sequence[int] | None = None,
-        colour: float = 0.0,
         side: int = GRID,
     ) -> RgbExtractor:
         """Load the extractor of a backbone. The grid has side x side patches at every input size.
@@ -78,8 +74,6 @@ class RgbExtractor:
             size: side of the input, pixels; None is the backbone's default. It must equal
                 `Preparation.rgb_size`.
             stages: maps of a convolutional network, by timm's indices; None is the backbone's default.
-            colour: factor of the plain colour features (`models.rgb.patch_colour`), which are appended to the
-                network's channels; 0 appends nothing.
             side: patches along one edge of the grid.
 
         Raises MissingWeights; BadWeights with the names of the tensors; ValueError for an unknown name or a
@@ -89,7 +83,7 @@ class RgbExtractor:
         size = backbone.size if size is None else size
         network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)
-        return cls(backbone, network, size=size, device=device, constants=constants, colour=colour, side=side)
+        return cls(backbone, network, size=size, device=device, constants=constants, side=side)
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
@@ -106,14 +100,11 @@ class RgbExtractor:
                 f"{part.rgb.shape}. Set Preparation.rgb_size to the extractor's size."
             )
         plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
-        rows = self.grid(plain)[0].flatten(1).T
-        if self.colour:
-            rows = torch.cat([rows, self.colour * patch_colour(plain[0], self.side)], 1)
-        return rows.contiguous()
+        return self.grid(plain)[0].flatten(1).T.contiguous()
 
     @torch.no_grad()
     def grid(self, image: torch.Tensor) -> torch.Tensor:
-        """The network's channels of any image, (1, C, side, side) float32, without plain colour.
+        """The network's channels of any image, (1, C, side, side) float32.
 
         image: (1, 3, size, size) float32 in 0..1 on the extractor's device.
         """

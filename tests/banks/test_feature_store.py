@@ -38,6 +38,15 @@ def test_grids_come_back(store: FeatureStore) -> None:
             assert store.patches(bank, seed).layout == grid.layout
 
 
+def test_the_last_channels_are_scaled_in_place(store: FeatureStore) -> None:
+    store.scale("rgb", 1, 5.0)
+    for seed in range(3):
+        first, last = _features(seed)["rgb"].rows.split([2, 1], dim=1)
+        assert torch.equal(store.patches("rgb", seed).rows, torch.cat([first, 5.0 * last], dim=1))
+    store.append(_features(3))
+    assert torch.equal(store.patches("rgb", 3).rows, _features(3)["rgb"].rows)
+
+
 def test_rows_of_all_and_of_some_parts(store: FeatureStore) -> None:
     everything = np.concatenate([_features(seed)["point"].rows.numpy() for seed in range(3)])
     rows = store.rows("point", range(3), lambda rows: 2 * rows)

@@ -53,6 +53,9 @@ def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
     assert manifest.training_parts == tuple(f"train/good/{number:03}" for number in range(5))
     assert manifest.banks["rgb"].seen == 5 * 784
     assert manifest.weights.keys() == {"efficientnet_lite1"}
+    rgb = manifest.profile.extraction.rgb
+    assert rgb is not None
+    assert 100 < (rgb.colour or 0) < 600
     origin = load_file(path / "provenance.safetensors")
     for name, bank in manifest.banks.items():
         part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]
@@ -227,9 +230,12 @@ def test_an_extended_version_is_the_build_of_all_parts_at_once(
     assert extended.model_dump(exclude=same) == whole.model_dump(exclude=same)
 
 
-def test_an_extended_version_keeps_the_lengths_of_the_first(small_product: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["embedded-point", "embedded-rgb"])
+def test_an_extended_version_keeps_what_follows_the_product_of_the_first(
+    name: str, small_product: Path, tmp_path: Path
+) -> None:
     folder = open_product_folder(small_product)
-    store, profile = BankStore(tmp_path), find_profile("embedded-point", changes=["coreset=0.02"])
+    store, profile = BankStore(tmp_path), find_profile(name, changes=["coreset=0.02"])
     Builder(profile, store).build(SMALL, replace(folder, train=folder.train[:2], validation=()))
     rest = replace(folder, train=folder.train[2:], validation=())
     Builder(profile, store).build(SMALL, rest, extends="v1")
@@ -237,7 +243,7 @@ def test_an_extended_version_keeps_the_lengths_of_the_first(small_product: Path,
     assert first.measured is not None
     assert first.measured.parts == 2
     assert (second.profile, second.measured) == (first.profile, first.measured)
-    assert first.profile == profile.resolved(first.measured) != profile
+    assert first.profile == profile.as_built(first.profile, first.measured) != profile
 
 
 def test_a_drift_of_the_cameras_gains_is_taken_back(small_product: Path, small_banks: Path) -> None:

@@ -17,6 +17,7 @@ from torch.nn import functional
 from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import rgb_backbone, timm
+from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor
 from models.rgb.patch_colour import patch_colour
 from models.weights.catalogue import official_weights
@@ -114,10 +115,8 @@ def test_chosen_stages_lie_side_by_side(golden_part: GoldenPart) -> None:
 
 def test_plain_colour_follows_the_network(golden_part: GoldenPart) -> None:
     part = golden_part(2)
-    (without,), (beside,) = (
-        RgbExtractor.load("efficientnet_lite1", WeightStore(), colour=colour)([part])
-        for colour in (0.0, 300.0)
-    )
+    network = RgbExtractor.load("efficientnet_lite1", WeightStore())
+    (without,), (beside,) = network([part]), ColouredExtractor(network, 300.0)([part])
     width = without.rows.shape[1]
     image = torch.from_numpy(part.rgb).permute(2, 0, 1).float() / 255
     assert torch.equal(beside.rows[:, :width], without.rows)

@@ -4,6 +4,7 @@ import gc
 from pathlib import Path
 
 from models.extraction import Extractor
+from models.rgb.coloured import ColouredExtractor
 from models.weights.networks import shared
 from models.weights.store import WeightStore
 from recipes.extraction import Extraction, RgbChoice
@@ -37,7 +38,10 @@ def test_extractors_of_the_same_weights_hold_one_network(tmp_path: Path) -> None
         )
         return Extractor(choice, WeightStore(tmp_path), rgb_size=size)
 
-    first, same, other = extractor(1.0), extractor(1.0), extractor(2.0)
-    assert first._extractors["rgb"] is same._extractors["rgb"]
-    assert first._extractors["rgb"] is not other._extractors["rgb"]
+    first, other, plain = extractor(1.0), extractor(2.0), extractor(0.0)
+    network = plain._extractors["rgb"]
+    for coloured in (first, other):
+        found = coloured._extractors["rgb"]
+        assert isinstance(found, ColouredExtractor)
+        assert found.network is network
     assert first._extractors["point"] is other._extractors["point"]
