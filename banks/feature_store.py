@@ -92,9 +92,9 @@ class FeatureStore:
     def scale(self, bank: str, channels: int, factor: float) -> None:
         """Multiply the last channels of all stored rows of a bank, in place."""
         stored = self._banks[bank]
-        rows = np.memmap(stored.path, np.float32, "r+").reshape(-1, stored.width)
-        rows[:, -channels:] *= np.float32(factor)
-        rows.flush()
+        values = np.memmap(stored.path, np.float32, "r+")
+        values.reshape(-1, stored.width)[:, -channels:] *= np.float32(factor)
+        values.flush()
 
     def layouts(self, bank: str) -> Sequence[Layout]:
         """Where the patches of each part lie."""

@@ -44,6 +44,7 @@ def test_the_factor_is_six_spreads_of_the_patches_that_show_the_part(
 ) -> None:
     train = parts(tmp_path, network, lower_half=True)
     factor = settled_colour(find_profile("embedded"), train)
+    assert factor is not None
     assert factor == pytest.approx(6 * (3 * 4) ** 0.5, rel=1e-3)
     stored = train.store.patches("rgb", 0).rows
     assert torch.equal(stored[:, :3], network)
