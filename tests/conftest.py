@@ -22,6 +22,7 @@ from tests.faults.warm import Warm, default_networks
 
 pytest_plugins = ("tests.data_sets",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
+gc.disable()  # while tests are imported, it would look at every module again and again
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,10 +34,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What was imported stays: no garbage collection looks at it again."""
     gc.freeze()
+    gc.enable()
 
 
 SMALL = "biscuit"
 """The product of `small_product`."""
+
+
+def _of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder, whichever worker of pytest-xdist asks."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 MadeOnce = Callable[[str, Callable[[Path], None]], Path]
@@ -47,8 +55,7 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     """Makes a folder once a run. The first worker of pytest-xdist that asks makes the folder, the others
     wait. No test may write into such a folder: other tests read the folder at the same time."""
-    own = tmp_path_factory.getbasetemp()
-    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+    shared = _of_all_workers(tmp_path_factory) / "made-once"
     shared.mkdir(exist_ok=True)
 
     def folder(name: str, make: Callable[[Path], None]) -> Path:
@@ -106,9 +113,11 @@ def declared_product(small_product: Path, made_once: MadeOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """Starts `tribank` commands, each in a process of its own, without the seconds that imports cost."""
-    with Warm() as warm:
+    folder = _of_all_workers(tmp_path_factory) / "warm"
+    folder.mkdir(exist_ok=True)
+    with Warm(folder) as warm:
         yield warm
 
 

@@ -21,7 +21,6 @@ from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
-TRIBANK = f"{sys.executable} -m tribank"
 DOCUMENTED_ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -40,7 +39,7 @@ def lines_of(page: Path) -> list[str]:
 class Desk:
     """Where the reader sits: a folder, and the port on which the reader's server listens.
 
-    warm: starts the reader's `tribank` commands. bash types the other lines.
+    warm: starts the reader's `tribank` commands.
     """
 
     folder: Path
@@ -58,7 +57,7 @@ class Desk:
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",
             "--port 8000": f"--port {self.port}",
             "myproduct": SMALL,
-            ".venv/bin/tribank": TRIBANK,
+            ".venv/bin/tribank": shlex.join(self.warm.tribank),
             ".venv/bin/python": sys.executable,
         }
         return re.sub("|".join(map(re.escape, stands_for)), lambda found: stands_for[found[0]], text)
@@ -72,14 +71,6 @@ class Desk:
         typed = self.here(line)
         for name, value in names.items():
             typed = typed.replace(name, value)
-        if words := _tribank(typed):
-            said, errors = (self.folder / name for name in (".said", ".errors"))
-            status = self.warm.start(words, said, folder=self.folder, errors=errors).wait()
-            told = said.read_text()
-            assert status == 0, (line, told, errors.read_text())
-            said.unlink()
-            errors.unlink()
-            return told
         asks = typed.startswith("curl ")
         if asks:
             typed += " -w '%{stderr}%{http_code}'"
@@ -92,22 +83,18 @@ class Desk:
 
 
 @contextmanager
-def server(warm: Warm, folder: Path, serve: str, **settings: str) -> Iterator[Desk]:
-    """A desk with a running server. serve: the line that starts the server. settings: its environment."""
+def server(warm: Warm, folder: Path, serve: str, hook: str = "", **settings: str) -> Iterator[Desk]:
+    """A desk with a running server. serve: the line that starts the server. hook: as of `Warm.start`.
+    settings: its environment."""
     desk = Desk(folder, _free_port(), warm)
-    words = [*_tribank(desk.here(serve)), "--port", str(desk.port)]
-    process = warm.start(words, folder / ".served", settings, folder=folder)
+    _, *words = shlex.split(serve)
+    words += ["--port", str(desk.port)]
+    process = warm.start(words, folder / ".served", settings, hook, folder)
     try:
         until(lambda: _is_ready(desk.address), "a server that is ready", every=0.05)
         yield desk
     finally:
         assert ended(process) == 0
-
-
-def _tribank(line: str) -> list[str]:
-    """The arguments of a `tribank` command that needs nothing of a shell; none for any other line."""
-    program, _, rest = line.partition(TRIBANK)
-    return [] if program or re.search(r"[|&;<>$*~`]", rest) else shlex.split(rest)
 
 
 def _environment() -> dict[str, str]:

@@ -17,6 +17,7 @@ from models.readers import read_files
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, code_blocks, lines_of, server
+from tests.service import stand_in
 
 INTEGRATOR = ROOT / "docs" / "send-a-part.md"
 API = ROOT / "docs" / "api.md"
@@ -46,7 +47,8 @@ def folder(small_product: Path, small_banks: Path, tmp_path_factory: pytest.Temp
 def desk(folder: Path, warm: Warm) -> Iterator[Desk]:
     """The folder with a server of its banks."""
     serve = ".venv/bin/tribank serve --banks banks --state state"
-    with server(warm, folder, serve, TRIBANK_PARTS_DIR="line") as desk:
+    hook = f"{stand_in.__name__}:{stand_in.builds_wait.__name__}"
+    with server(warm, folder, serve, hook, TRIBANK_PARTS_DIR="line") as desk:
         yield desk
 
 

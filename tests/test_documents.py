@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cli.demo import CURL
+from cli.main import app
 from tests.faults.warm import Warm
 from tests.reader import DOCUMENTED_ADDRESS, ROOT, Desk, lines_of, server
 
@@ -99,10 +98,7 @@ def _named_commands() -> Iterator[str]:
 
 
 def test_every_named_command_exists() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tribank", "--help"], capture_output=True, text=True, check=True
-    )
-    listed = set(re.findall(r"^│ ([a-z-]+)", done.stdout, re.MULTILINE))
+    listed = set(re.findall(r"^│ ([a-z-]+)", _help(), re.MULTILINE))
     assert {"build", "score", "serve", "banks", "demo-parts"} <= listed
     assert set(_named_commands()) <= listed
 
@@ -117,12 +113,12 @@ def test_every_option_of_the_evaluation_page_exists(command: str) -> None:
     """The commands themselves run in tests/evaluation, on small products."""
     words = shlex.split(command)[1:]
     path = [word for word in words[:3] if re.fullmatch("[a-z]+(-[a-z]+)*", word)]
-    asked = subprocess.run(
-        [sys.executable, "-m", "tribank", *path, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "200"},
-    ).stdout
     options = {word for word in words if word.startswith("--")}
-    assert options <= set(re.findall(r"--[a-z-]+", asked))
+    assert options <= set(re.findall(r"--[a-z-]+", _help(*path)))
+
+
+def _help(*command: str) -> str:
+    """What `tribank --help` prints of a command. tests/test_start.py starts it as a process."""
+    asked = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert asked.exit_code == 0, asked.output
+    return asked.stdout

@@ -15,6 +15,8 @@ import tribank
 from cli.demo_parts import NAMES
 from cli.main import app
 from evaluation.demo_parts.generators import GENERATORS
+from tests.faults.warm import Warm
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "torchvision", "timm", "faiss", "open3d", "scipy", "sklearn", "numpy"}
@@ -78,27 +80,17 @@ def test_a_data_set_is_checked_without_what_computes(tmp_path: Path) -> None:
     assert loaded & {"torch", "torchvision", "timm", "faiss", "open3d", "sklearn"} == set()
 
 
-def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(small_product: Path, tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "tribank", "build", "cookie", str(small_product), "--json"]
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    try:
-        command = subprocess.Popen(
-            [*build, "--banks", str(tmp_path)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    with command:
-        assert command.stdout is not None
-        assert "stages" in json.loads(command.stdout.readline())
-        command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=200)
-    assert command.returncode == 130
-    assert said.splitlines()[-1].startswith("tribank: ")
-    assert "Traceback" not in said
+def test_ctrl_c_ends_a_command_with_a_sentence_and_status_130(
+    small_product: Path, tmp_path: Path, warm: Warm
+) -> None:
+    build = ["build", "cookie", str(small_product), "--json", "--banks", str(tmp_path / "banks")]
+    said, errors = tmp_path / "said", tmp_path / "errors"
+    command = warm.start(build, said, errors=errors)
+    until(lambda: "stages" in said.read_text(), "the first line")
+    command.signal(signal.SIGINT)
+    assert command.wait() == 130
+    assert errors.read_text().splitlines()[-1].startswith("tribank: ")
+    assert "Traceback" not in errors.read_text()
     assert not list(tmp_path.rglob("manifest.json"))
 
 

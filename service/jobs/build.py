@@ -27,6 +27,8 @@ from service.refusals import Refusal
 from service.settings import Settings
 from service.threads import on_disk
 
+TRIBANK: tuple[str, ...] = (sys.executable, "-m", "tribank")
+"""The program of which a build is a process."""
 PARTS = "parts"
 """The folder of good parts in a job's input folder, for parts that came with the request."""
 _NICENESS = 10  # niceness: scoring has priority
@@ -145,7 +147,7 @@ class BuildJob:
         ]
         for name, setting in _SETTINGS.items():
             given += ["--set", f"{setting}={request[name]}"] if name in request else []
-        program = [sys.executable, "-m", "tribank", "build", "--json", "--no-activate", *given]
+        program = [*TRIBANK, "build", "--json", "--no-activate", *given]
         return [*program, "--", task.job.product, str(parts)]
 
     async def _lines(self, task: Task, command: list[str]) -> AsyncGenerator[dict[str, Any]]:

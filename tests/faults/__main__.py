@@ -60,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.resume:
         for case in cases:
             _log(case).unlink(missing_ok=True)
-    with Warm() as warm:
-        bench = Bench(OUT / "work", make_scene(_emptied(OUT / "work") / "scene"), warm)
+    work = _emptied(OUT / "work")
+    with Warm(work) as warm:
+        bench = Bench(work, make_scene(work / "scene"), warm)
         for case in cases:
             _run(case, bench, counts.get(case.name, case.count))
     rows = [(case, read(_log(case))) for case in CASES.values() if _log(case).exists()]

@@ -2,49 +2,64 @@
 
 What is forked runs `tribank.main` as the command does, in a session of its own, until it ends or is killed.
 Only its imports and the default networks are its parent's: a fault then costs a second instead of ten.
+
+All workers of a test run share one such process. It listens on a socket (tests/faults/warm_client.py), ends
+with the last connection, and kills what a connection started once that connection is closed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self
 
+from tests.faults import warm_client
+from tests.faults.warm_client import LIMIT, asked, connected
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
 
 class Warm:
-    """Starts commands. Use as a context manager; what still runs at the end is killed."""
+    """Starts commands. Use as a context manager; what still runs at the end is killed.
+
+    folder: where the process listens. Whoever comes first starts the process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def tribank(self) -> tuple[str, ...]:
+        """The program that takes `tribank`'s place, for whoever starts it as a child: a shell, a server."""
+        return _program(str(self._folder / "socket"))
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.faults.warm"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self._started: list[Forked] = []
-        assert self._read() == "ready"
+        place = str(self._folder / "socket")
+        with _locked(self._folder):
+            try:
+                self._connection = connected(place)
+            except OSError:
+                environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+                command = [sys.executable, "-W", "ignore", "-m", __name__, str(self._folder)]
+                subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=True)
+                self._connection = connected(place)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for command in self._started:
-            command.kill()
-        with self._process:  # closes its pipes, at which it ends, and waits for it
-            pass
+        self._connection.close()
 
     def start(
         self,
@@ -61,11 +76,11 @@ class Warm:
         errors, if that is another one. hook: a function `module:name` that the command calls first. folder:
         where the command works; default: where the tests do.
         """
-        request = {"argv": list(arguments), "env": dict(environment or {}), "hook": hook}
-        places = {"said": said, "errors": errors or said, "folder": folder or Path.cwd()}
-        pid = self.ask(request | {name: str(place) for name, place in places.items()})
-        self._started.append(Forked(pid, said, self))
-        return self._started[-1]
+        request = {"argv": arguments, "env": environment or {}, "hook": hook}
+        request["folder"] = str(folder or Path.cwd())
+        with said.open("ab") as output, (errors or said).open("ab") as complaints:
+            pid = asked(self._connection, request, (output.fileno(), complaints.fileno()))
+        return Forked(pid, said, self._connection)
 
     def run(self, *arguments: str | Path) -> tuple[int, str]:
         """Run `tribank` with these arguments to its end. Returns its exit status and what it printed."""
@@ -73,16 +88,17 @@ class Warm:
             said = Path(folder) / "said"
             return self.start([str(argument) for argument in arguments], said).wait(), said.read_text()
 
-    def ask(self, request: Mapping[str, Any]) -> Any:
-        """One request, one answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._read())
 
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+def _program(place: str) -> tuple[str, ...]:
+    return sys.executable, "-IS", str(warm_client.__file__), place
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One at a time starts the process, or ends it."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Command(Protocol):
@@ -136,15 +152,15 @@ class _Started:
 class Forked(_Started):
     """A command that the warm process forked."""
 
-    def __init__(self, pid: int, said: Path, warm: Warm) -> None:
+    def __init__(self, pid: int, said: Path, connection: socket.socket) -> None:
         self.pid = pid
         self.said = said
-        self._warm = warm
+        self._connection = connection
         self._status: int | None = None
 
     def poll(self) -> int | None:
         if self._status is None:
-            self._status = self._warm.ask({"poll": self.pid})
+            self._status = asked(self._connection, {"poll": self.pid})
         return self._status
 
 
@@ -181,47 +197,105 @@ def default_networks() -> object:
     return Extractor(profile.extraction, WeightStore(), rgb_size=profile.preparation.rgb_size)
 
 
-def _main() -> None:
+def _main(folder: Path) -> None:
+    """Returns once the process listens; the process itself is a child."""
     from models.numerics.process import prepare_process
 
+    gc.disable()  # it would look at every module again and again
     prepare_process(searches=True)
     for name in ("cli.main", "service.server", "banks.versions.builder", "banks.detector"):
         import_module(name)
     networks = default_networks()
     # No collection looks at what was imported: it would write to those pages, and each child would copy them.
     gc.freeze()
-    # Not `for line in sys.stdin`: that reads ahead, and a child must find nothing of what is not its own.
-    print("ready", flush=True)
-    while line := sys.stdin.readline():
-        request = json.loads(line)
-        if "poll" in request:
-            pid, status = os.waitpid(request["poll"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
-        elif (answer := os.fork()) == 0:
-            return _become(request)
-        print(json.dumps(answer), flush=True)
+    gc.enable()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        (folder / "socket").unlink(missing_ok=True)
+        listener.bind(str(folder / "socket"))
+        listener.listen(100)
+        if os.fork() == 0:
+            os.setsid()
+            _serve(folder, listener)
     del networks
 
 
-def _become(request: Mapping[str, Any]) -> None:
-    """The child: a `tribank` command until the interpreter's end."""
+def _serve(folder: Path, listener: socket.socket) -> None:
+    """Answer until nobody is connected any more. A child becomes a command in here."""
+    users: dict[socket.socket, set[int]] = {}
+    while users or _someone_comes(folder, listener):
+        for ready in select.select([listener, *users], [], [])[0]:
+            if ready is listener:
+                users[listener.accept()[0]] = set()
+                continue
+            message, streams, _, _ = socket.recv_fds(ready, LIMIT, 2)
+            if not message:
+                ready.close()
+                _end(users.pop(ready))
+                continue
+            request = json.loads(message)
+            if "poll" in request:
+                answer = _status(request["poll"], users[ready])
+            elif (answer := os.fork()) == 0:
+                for one in (listener, *users):
+                    one.close()
+                return _become(request, streams, str(folder / "socket"))
+            else:
+                users[ready].add(answer)
+            for stream in streams:
+                os.close(stream)
+            ready.send(json.dumps(answer).encode())
+
+
+def _someone_comes(folder: Path, listener: socket.socket) -> bool:
+    """Whether somebody has asked for a connection; if not, nobody can any more."""
+    with _locked(folder):
+        if select.select([listener], [], [], 0)[0]:
+            return True
+        (folder / "socket").unlink()
+        return False
+
+
+def _status(pid: int, started: set[int]) -> int | None:
+    """A child's exit status, None while it runs."""
+    pid, status = os.waitpid(pid, os.WNOHANG)
+    started.discard(pid)
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def _end(started: set[int]) -> None:
+    """Kill these children, with what they started."""
+    for pid in started:
+        for kill in (os.kill, os.killpg):  # a child of this moment has no group of its own yet
+            with suppress(ProcessLookupError):
+                kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _become(request: Mapping[str, Any], streams: Sequence[int], place: str) -> None:
+    """The child: a `tribank` command until the interpreter's end. What it starts as a process of its own is
+    forked as well."""
     os.setsid()
     os.chdir(request["folder"])
-    said, errors = (
-        os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for name in ("said", "errors")
-    )
     null = os.open(os.devnull, os.O_RDONLY)
+    for number, target in enumerate((null, *streams)):
+        os.dup2(target, number)
+    for one in (null, *streams):
+        os.close(one)
+    # The parent's objects took their streams for files in which one can seek.
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
     os.environ.update(request["env"])
     sys.argv = ["tribank", *request["argv"]]
-    for number, target in ((0, null), (1, said), (2, errors)):
-        os.dup2(target, number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    import tribank
+    from service.jobs import build
+
+    build.TRIBANK = _program(place)
     if request["hook"]:
         module, _, name = request["hook"].partition(":")
         getattr(import_module(module), name)()
-    import tribank
-
     tribank.main()
 
 
 if __name__ == "__main__":
-    _main()
+    _main(Path(sys.argv[1]))

@@ -41,6 +41,7 @@ from service.server import Server
 from service.settings import Settings
 from service.watch.log_lines import LogLines
 from service.watch.logs import make_logger
+from tests.faults.warm import Warm
 from tests.service.document import document
 from tests.waiting import until
 
@@ -248,6 +249,12 @@ def _running(app: Any, settings: Settings, stream: io.StringIO) -> Iterator[Runn
     finally:
         server.should_exit = True
         thread.join(15)
+
+
+@pytest.fixture
+def quick_builds(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's builds start without the seconds that imports cost."""
+    monkeypatch.setattr("service.jobs.build.TRIBANK", warm.tribank)
 
 
 @pytest.fixture(scope="session")

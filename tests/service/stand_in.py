@@ -1,4 +1,4 @@
-"""Hooks for `Warm.start`: the server's scorer is the tests' stand-in, and it does something odd.
+"""Hooks for `Warm.start`: the scorer is the stand-in of the tests, and it does something odd; or builds do.
 
 A hook runs in the server's process before the command does.
 """
@@ -36,6 +36,13 @@ def dies() -> None:
 def hangs() -> None:
     """The first part keeps the thread that scores for ten minutes."""
     _serve(lambda: time.sleep(600))
+
+
+def builds_wait() -> None:
+    """The scorer is the real one. A build takes ten minutes, and no processor."""
+    from service.jobs import build
+
+    build.TRIBANK = ("sh", "-c", "exec sleep 600")
 
 
 def _serve(before: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ from models.readers import read_files
 from service.http.keys import Keys
 from service.settings import Settings
 from tests.conftest import SMALL
+from tests.faults.warm import Warm
 from tests.service.proxy import NGINX, proxied
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -63,6 +64,15 @@ def running(small_banks: Path, tmp_path: Path, serve: Callable[..., Any]) -> Ite
     shutil.copytree(tmp_path / "banks" / SMALL / "v1", tmp_path / "banks" / SMALL / "v2")
     with serve(Settings(banks=tmp_path / "banks", deadline_s=120), None) as running:
         yield running
+
+
+@pytest.fixture
+def may_build(tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build waits for this file before it begins."""
+    file = tmp_path / "may-build"
+    waits = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"', str(file))
+    monkeypatch.setattr("service.jobs.build.TRIBANK", (*waits, *warm.tribank))
+    return file
 
 
 @pytest.fixture
@@ -377,11 +387,14 @@ def test_an_odd_part_is_looked_at_and_called_good(page: Page, tmp_path: Path) ->
 
 @needs_chromium
 @pytest.mark.slow
-def test_a_version_is_built_watched_and_used(page: Page, small_product: Path, tmp_path: Path) -> None:
+def test_a_version_is_built_watched_and_used(
+    page: Page, small_product: Path, tmp_path: Path, may_build: Path
+) -> None:
     zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "validation" / "good")
     page.locator("#zip").set_input_files(zipped)
     page.get_by_role("button", name="Build", exact=True).click()
     expect(page.locator("#jobs progress")).to_be_visible(timeout=60_000)
+    may_build.touch()
     page.get_by_role("button", name="Use v3").click(timeout=120_000)
     expect(page.locator("#state")).to_contain_text("7 good parts")
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible()
@@ -389,6 +402,7 @@ def test_a_version_is_built_watched_and_used(page: Page, small_product: Path, tm
 
 @needs_chromium
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_builds")
 def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect: list[Path]) -> None:
     url = f"{running.url}/v1/products/{SMALL}/versions/v1/threshold"
     httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
@@ -401,6 +415,7 @@ def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect
 
 @needs_chromium
 @pytest.mark.slow
+@pytest.mark.usefixtures("may_build")
 def test_a_build_is_stopped_from_the_page(page: Page, small_product: Path, tmp_path: Path) -> None:
     zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "train" / "good")
     page.locator("#zip").set_input_files(zipped)

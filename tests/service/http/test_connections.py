@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-import shlex
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from service.http.connections import Connections
+from tests.faults import few_files
+from tests.faults.bench import Served
+from tests.faults.warm import Warm
+from tests.waiting import until
 
-HOUSE = Path(__file__).parents[3]
 IDLE = 400
 
 
@@ -54,38 +54,28 @@ def test_an_address_with_its_share_takes_room_from_itself_only_and_work_is_never
     assert room.enter(Client("b", 6.0))
 
 
-@contextmanager
-def _small_server(folder: Path) -> Iterator[tuple[str, int, Path]]:
-    """`tribank serve` with 256 open files at most: its host, its port and its log."""
-    log = folder / "log"
-    serve = [sys.executable, str(HOUSE / "tribank.py"), "serve", "--port", "0"]
-    serve += ["--banks", str(folder / "banks"), "--state", str(folder / "state")]
-    (folder / "banks").mkdir()
-    with log.open("w") as stderr:
-        server = subprocess.Popen(
-            ["sh", "-c", f"ulimit -n 256; exec {shlex.join(serve)}"], stdout=stderr, stderr=stderr
-        )
-    try:
-        until = time.monotonic() + 120
-        while not (found := re.search(r"http://(127\.0\.0\.1):(\d+)", log.read_text())):
-            assert time.monotonic() < until
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield found[1], int(found[2]), log
-    finally:
-        server.kill()
-        server.wait()
+@pytest.fixture
+def small_server(tmp_path: Path, warm: Warm) -> Iterator[Served]:
+    """`tribank serve` that may open 256 files."""
+    (tmp_path / "banks").mkdir()
+    serve = ["serve", "--port", "0", "--banks", str(tmp_path / "banks"), "--state", str(tmp_path / "state")]
+    hook = f"{few_files.__name__}:{few_files.limit.__name__}"
+    command = warm.start(serve, tmp_path / "log", hook=hook)
+    url, *_ = until(lambda: re.findall(r"http://127\.0\.0\.1:\d+", command.said.read_text()), "the address")
+    yield Served(command, url)
+    command.kill()
 
 
-def test_400_idle_connections_and_256_open_files_keep_no_good_client_out(tmp_path: Path) -> None:
-    with _small_server(tmp_path) as (host, port, log), ExitStack() as held:
+def test_400_idle_connections_and_256_open_files_keep_no_good_client_out(small_server: Served) -> None:
+    log = small_server.command.said
+    with ExitStack() as held:
         for number in range(IDLE):
             idle = held.enter_context(socket.socket())
             idle.settimeout(60)
             idle.bind((f"127.0.0.{2 + number % 9}", 0))
-            idle.connect((host, port))
+            idle.connect(small_server.address)
         for _ in range(5):
-            answer = httpx.get(f"http://{host}:{port}/healthz", trust_env=False, verify=False, timeout=60)
+            answer = httpx.get(f"{small_server.url}/healthz", trust_env=False, verify=False, timeout=60)
             assert answer.status_code == 200
         assert "many open files" not in log.read_text()
         assert log.read_text().count("\n") < 50
@@ -98,11 +88,11 @@ def test_what_has_no_room_is_told_so(
     head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n" % len(form)
     head += b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     with serve(settings, loader) as running, ExitStack() as held:
-        until = time.monotonic() + 20
-        while running.app.state.shared.uploads.inside < 2 and time.monotonic() < until:
+        inside = running.app.state.shared.uploads
+        for number in (1, 2):
             busy = held.enter_context(socket.create_connection((running.host, running.port), 20))
             busy.sendall(head + form[:100])
-            time.sleep(0.2)
+            until(lambda number=number: inside.inside == number, "a body under way")
         answer = running.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 2\r\n" in answer

@@ -118,6 +118,7 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert not children()
 
 
+@pytest.mark.usefixtures("quick_builds")
 def test_parts_that_people_called_good_extend_the_active_version(
     client: httpx.Client, settings: Settings, small_product: Path
 ) -> None:
@@ -212,6 +213,7 @@ for _ in range(300):
     assert last["state"] == "done", last
 
 
+@pytest.mark.usefixtures("quick_builds")
 def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings, tmp_path: Path) -> None:
     from tests.service.conftest import serving
 
@@ -223,6 +225,7 @@ def test_a_build_that_a_restart_interrupted_is_done_after_it(settings: Settings,
         assert ended(client, answer)["result"]["version"] == "v1"
 
 
+@pytest.mark.usefixtures("quick_builds")
 def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_product: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
