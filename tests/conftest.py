@@ -83,6 +83,23 @@ def small_product(made_once: MadeOnce) -> Path:
     return made_once("parts", make) / SMALL
 
 
+FEW = ("train/good/*/000.*", "train/good/*/001.*", "validation/good/*/000.*", "test/good", "test/stain")
+"""What `few_parts` has of the small product."""
+
+
+@pytest.fixture(scope="session")
+def few_parts(small_product: Path, made_once: MadeOnce) -> Path:
+    """Of the small product two training parts, one validation part, one good and one stained test part."""
+
+    def make(out: Path) -> None:
+        for path in (path for pattern in (*FEW, "parts.json") for path in small_product.glob(pattern)):
+            place = out / SMALL / path.relative_to(small_product)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, place)
+
+    return made_once("few", make) / SMALL
+
+
 @pytest.fixture(scope="session")
 def small_banks(small_product: Path, made_once: MadeOnce) -> Path:
     """Bank root with version v1 of `small_product`, built by the default profile."""
@@ -99,11 +116,11 @@ def small_banks(small_product: Path, made_once: MadeOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
-def declared_product(small_product: Path, made_once: MadeOnce) -> Path:
-    """The small product by a sensor that writes 9999 where it sees nothing."""
+def declared_product(few_parts: Path, made_once: MadeOnce) -> Path:
+    """The few parts by a sensor that writes 9999 where it sees nothing."""
 
     def make(out: Path) -> None:
-        shutil.copytree(small_product, out / SMALL)
+        shutil.copytree(few_parts, out / SMALL)
         for path in out.rglob("xyz/*.tiff"):
             xyz = tifffile.imread(path)
             xyz[~xyz.any(axis=2)] = 9999

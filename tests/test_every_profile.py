@@ -1,4 +1,4 @@
-"""For every named profile: a part's patches and scores are bitwise the same alone and in a batch of eight.
+"""For every named profile: a part's patches and scores are bitwise the same alone and in a batch of four.
 
 Each distinct extractor runs once: point transformers with an eighth of their groups, vision transformers with
 the first of their equal blocks. Each profile's fusion, banks and decision run on the first channels of those
@@ -43,8 +43,8 @@ from recipes.profile import Profile
 from recipes.profiles import PROFILES
 from tests.golden_inputs import write_weights
 
-BATCH, LAST = 8, 7
-BLOCKS = 3
+BATCH, LAST = 4, 3
+BLOCKS = 1
 """Of a vision transformer's 12."""
 RGB_CHANNELS, POINT_CHANNELS = 24, 32
 """Of the patches that go to fusion and banks."""
@@ -95,7 +95,7 @@ Grids = Callable[[Hashable], tuple[list[Patches], Patches]]
 
 @pytest.fixture(scope="module")
 def parts(recipe: ModuleType) -> Callable[[Preparation], list[PreparedPart]]:
-    """Eight parts through the preparation of a profile, their background being out already."""
+    """Four parts through the preparation of a profile, their background being out already."""
 
     @cache
     def prepared(preparation: Preparation) -> list[PreparedPart]:
@@ -111,7 +111,7 @@ def grids(
     parts: Callable[[Preparation], list[PreparedPart]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Grids:
-    """All eight parts' patches as one batch, and the last part's alone, by `_arithmetic`."""
+    """All four parts' patches as one batch, and the last part's alone, by `_arithmetic`."""
 
     @cache
     def extracted(key: Hashable) -> tuple[list[Patches], Patches]:
@@ -172,7 +172,7 @@ def test_scores(name: str, grids: Grids, fusion_weights: WeightStore, tmp_path: 
         assert in_batch.image_score == finding.image_score
         np.testing.assert_array_equal(in_batch.values, finding.values)
         np.testing.assert_array_equal(batch[LAST].maps[bank], alone.maps[bank])
-    decision = decisions.fit(profile.decision, GoodScores(tuple(profile.banks), batch[2:5]))
+    decision = decisions.fit(profile.decision, GoodScores(tuple(profile.banks), batch[1:]))
     whole, single = decision.judge(batch[LAST]), decision.judge(alone)
     assert whole.score == single.score
     assert whole.place == single.place

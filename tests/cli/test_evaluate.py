@@ -44,23 +44,23 @@ def _measured(evaluation: Evaluation) -> Evaluation:
 
 
 def test_a_declared_value_is_no_return_in_an_evaluation(
-    small_product: Path, declared_product: Path, tmp_path: Path
+    few_parts: Path, declared_product: Path, tmp_path: Path
 ) -> None:
     quick = ("--profile", "embedded-point", "--json", "--out")
     (tmp_path / "sensor.json").write_text('{"invalid": 9999}')
-    (plain,) = _evaluated(_run("evaluate", small_product, *quick, tmp_path / "plain"))
+    (plain,) = _evaluated(_run("evaluate", few_parts, *quick, tmp_path / "plain"))
     for declares in (("--set", "preparation.no_return=9999"), ("--sensor", tmp_path / "sensor.json")):
         (declared,) = _evaluated(_run("evaluate", declared_product, *quick, tmp_path / "out", *declares))
         assert not declared.unusable
         assert declared.columns == plain.columns
 
 
-def test_results_are_kept_and_written_three_ways(small_product: Path, tmp_path: Path) -> None:
+def test_results_are_kept_and_written_three_ways(few_parts: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    (evaluation,) = _evaluated(_run("evaluate", small_product, "--out", out, "--json"))
+    (evaluation,) = _evaluated(_run("evaluate", few_parts, "--out", out, "--json"))
     assert (evaluation.product, evaluation.profile) == (SMALL, "embedded")
     assert set(evaluation.columns) == {"rgb", "point", "fused", "final"}
-    assert evaluation.goods + evaluation.defects == 3
+    assert evaluation.goods + evaluation.defects == 2
     assert 0 <= evaluation.false_rejects <= evaluation.goods
     final = evaluation.columns["final"]
     assert set(final.aupro) == {"0.3", "0.1", "0.05", "0.01"}
@@ -70,26 +70,24 @@ def test_results_are_kept_and_written_three_ways(small_product: Path, tmp_path: 
     assert evaluation.environment["libraries"]["torch"]
     marked = replace(evaluation, p50_ms=1.5).to_json() + "\n"
     (out / "results.jsonl").write_text(marked)
-    assert _run("evaluate", small_product, "--out", out, "--json") == marked, "kept, not computed again"
-    assert "image AUROC by defect family" in _run("evaluate", small_product, "--out", out)
+    assert _run("evaluate", few_parts, "--out", out, "--json") == marked, "kept, not computed again"
+    assert "image AUROC by defect family" in _run("evaluate", few_parts, "--out", out)
     assert "| biscuit |" in (out / "results.md").read_text()
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
     assert [row["bank"] for row in rows] == ["rgb", "point", "fused", "final"]
     assert float(rows[3]["aupro_0.3"]) == final.aupro["0.3"]
 
 
-def test_a_killed_evaluation_goes_on_to_the_same_numbers(
-    small_product: Path, tmp_path: Path, warm: Warm
-) -> None:
+def test_a_killed_evaluation_goes_on_to_the_same_numbers(few_parts: Path, tmp_path: Path, warm: Warm) -> None:
     recipes = ("--profile", "embedded-point", "--profile", "embedded-rgb")
-    command = ("evaluate", str(small_product), *recipes, "--json", "--out")
+    command = ("evaluate", str(few_parts), *recipes, "--json", "--out")
     out = tmp_path / "killed"
     killed = warm.start([*command, str(out)], tmp_path / "said", folder=tmp_path)
     features = out / "features"
-    # The first profile leaves 10: it dies at the first parts of the second.
+    # The first profile leaves 5: it dies at the first parts of the second.
     until(
-        lambda: killed.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 12,
-        "the features of 12 parts",
+        lambda: killed.poll() is not None or len(list(features.glob("*/*.safetensors"))) >= 6,
+        "the features of 6 parts",
     )
     killed.kill()
     assert killed.poll() == -signal.SIGKILL
@@ -110,22 +108,22 @@ def _without(product: Path, kind: str, place: Path) -> Path:
     return place
 
 
-def test_images_alone_are_enough_for_the_rgb_bank(small_product: Path, tmp_path: Path) -> None:
-    flat = _without(small_product, "xyz", tmp_path / "flat")
+def test_images_alone_are_enough_for_the_rgb_bank(few_parts: Path, tmp_path: Path) -> None:
+    flat = _without(few_parts, "xyz", tmp_path / "flat")
     out = tmp_path / "out"
     (found,) = _evaluated(_run("evaluate", flat, "--profile", "embedded-rgb", "--json", "--out", out))
-    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (5, 3, {})
+    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (2, 2, {})
     assert found.columns["final"].image_auroc is not None
     refused = _call("evaluate", flat, "--profile", "embedded", "--out", out)
     assert refused.exit_code == 1
     assert "recorded without a cloud" in " ".join(refused.output.split())
 
 
-def test_clouds_alone_are_enough_for_the_point_bank(small_product: Path, tmp_path: Path) -> None:
-    grey = _without(small_product, "rgb", tmp_path / "grey")
+def test_clouds_alone_are_enough_for_the_point_bank(few_parts: Path, tmp_path: Path) -> None:
+    grey = _without(few_parts, "rgb", tmp_path / "grey")
     out = tmp_path / "out"
     (found,) = _evaluated(_run("evaluate", grey, "--profile", "embedded-point", "--json", "--out", out))
-    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (5, 3, {})
+    assert (found.trained_on, found.goods + found.defects, dict(found.unusable)) == (2, 2, {})
     refused = _call("evaluate", grey, "--profile", "embedded", "--out", out)
     assert refused.exit_code == 1
     assert "recorded without an image" in " ".join(refused.output.split())

@@ -130,16 +130,16 @@ def test_a_gpu_that_is_asked_for_is_never_replaced_by_the_cpu() -> None:
 
 
 def test_a_declared_value_is_no_return_in_build_and_score(
-    small_product: Path, declared_product: Path, tmp_path: Path
+    few_parts: Path, declared_product: Path, tmp_path: Path
 ) -> None:
     quick = ("--profile", "embedded-point", "--banks", tmp_path)
-    _run("build", "plain", small_product, *quick)
+    _run("build", "plain", few_parts, *quick)
     with pytest.raises(BuildError, match="no_return=NUMBER"):
         _run("build", "declared", declared_product, *quick)
     _run("build", "declared", declared_product, *quick, "--set", "preparation.no_return=9999")
     plain, declared = (
         json.loads(_run("score", name, *_part(product), "--banks", tmp_path, "--json").stdout)
-        for name, product in (("plain", small_product), ("declared", declared_product))
+        for name, product in (("plain", few_parts), ("declared", declared_product))
     )
     assert declared["score"] == plain["score"]
     assert declared["threshold"] == plain["threshold"]
@@ -194,11 +194,11 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
 
 
 def test_plan_reads_the_part_as_it_is_declared(
-    small_product: Path, declared_product: Path, tmp_path: Path
+    few_parts: Path, declared_product: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "sensor.json").write_text('{"invalid": 9999}')
     quick = ("--profile", "embedded-point", "--json")
-    plain = json.loads(_run("plan", small_product, *quick).stdout)
+    plain = json.loads(_run("plan", few_parts, *quick).stdout)
     with pytest.raises(BadSample, match="no_return=NUMBER"):
         _run("plan", declared_product, *quick)
     declared = json.loads(_run("plan", declared_product, *quick, "--sensor", tmp_path / "sensor.json").stdout)

@@ -14,6 +14,9 @@ def test_timm_and_open3d_come_without_a_compiler_and_a_viewer_that_can_come_late
         "assert plotly.graph_objects.Figure().data == ()\n"
         "weight = torch.nn.Parameter(torch.ones(1))\n"
         "torch.optim.SGD([weight], lr=0.1)\n"  # loads the compiler, to stay out of its way
-        "print('torch._dynamo.convert_frame' in sys.modules, torch.compiler.is_compiling())"
+        "print('torch._dynamo.convert_frame' in sys.modules, torch.compiler.is_compiling())\n"
+        "from models.torchvision_schemas import declare_torchvision_schemas as declare\n"
+        "declared = torch.ops.torchvision\n"
+        "print(declare() == declare(), hasattr(declared, 'nms'), hasattr(declared, 'qnms'))"
     )
-    assert output.splitlines() == ["[]", "True False"]
+    assert output.splitlines() == ["[]", "True False", "True True True"]

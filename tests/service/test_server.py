@@ -7,8 +7,6 @@ import json
 import shutil
 import signal
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -155,21 +153,23 @@ def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
     options = ["--banks", str(small_banks), "--state", str(tmp_path / "state"), "--port", "0"]
     server = Real(["serve", *options], tmp_path / "said")
     try:
-        with served_by(server).client() as client:
+        served = served_by(server)
+        with served.client() as client:
             answer = client.post(URL, files=files).json()
             assert answer["decision"] in ("good", "defective")
             assert set(answer["banks"]) == {"rgb", "point", "fused"}
             assert client.post(URL, files=files).json()["score"] == answer["score"]
             empty = client.post(URL, files={"sample": b""})
             assert empty.status_code == 422
-            statuses: list[int] = []
-            post = threading.Thread(target=lambda: statuses.append(client.post(URL, files=files).status_code))
-            post.start()
-            time.sleep(0.1)
+        request = httpx.Request("POST", f"{served.url}{URL}", files=files, headers={"Expect": "100-continue"})
+        head = [b"%s: %s" % one for one in request.headers.raw]
+        with socket.create_connection(served.address, 60) as connection:
+            connection.sendall(b"\r\n".join([b"POST %s HTTP/1.1" % URL.encode(), *head, b"", b""]))
+            assert connection.recv(100).startswith(b"HTTP/1.1 100"), "the part is in work"
             server.signal(signal.SIGTERM)
-            post.join(60)
-            assert statuses == [200]
-            assert server.wait(60) == 0
+            connection.sendall(request.read())
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert server.wait() == 0
     finally:
         server.kill()
 

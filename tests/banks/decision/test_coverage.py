@@ -55,11 +55,11 @@ LEFT, RIGHT = 0.006, 0.018
 
 
 @pytest.fixture(scope="module")
-def split_product(small_product: Path, made_once: MadeOnce) -> Path:
-    """The small product with a band of 12 mm without returns."""
+def split_product(few_parts: Path, made_once: MadeOnce) -> Path:
+    """The few parts with a band of 12 mm without returns."""
 
     def make(out: Path) -> None:
-        shutil.copytree(small_product, out / SMALL)
+        shutil.copytree(few_parts, out / SMALL)
         for path in out.rglob("xyz/*.tiff"):
             xyz = tifffile.imread(path)
             xyz[(xyz[..., 0] > LEFT) & (xyz[..., 0] < RIGHT)] = np.nan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -32,19 +33,68 @@ from tests.conftest import SMALL
 CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
 
 
-def _build(product: Path, root: Path, folder: ProductFolder | None = None) -> Path:
-    store = BankStore(root)
-    builder = Builder(find_profile("embedded"), store)
-    builder.build(SMALL, folder or open_product_folder(product))
-    return store.path(SMALL)
+class Built(NamedTuple):
+    """A version by the point bank. told: the stages as they came. foretold: as they were to come."""
+
+    path: Path
+    told: list[str]
+    foretold: list[str]
 
 
-def test_a_rebuild_is_the_same_byte_for_byte(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
-    first = Manifest.read(BankStore(small_banks).path(SMALL))
-    again = Manifest.read(_build(small_product, tmp_path))
-    assert again.files == first.files
-    assert again.calibration == first.calibration
-    assert again.decision == first.decision
+def _built(folder: ProductFolder, root: Path, *changes: str) -> Built:
+    store, told = BankStore(root), []
+    profile = find_profile("embedded-point", changes=changes)
+    builder = Builder(profile, store, progress=lambda stage, *_: told.append(stage))
+    foretold = builder.stages(folder)
+    builder.build(SMALL, folder)
+    return Built(store.path(SMALL), list(dict.fromkeys(told)), foretold)
+
+
+@pytest.fixture(scope="module")
+def alone(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Training parts alone, and every row kept."""
+    folder = replace(open_product_folder(small_product), validation=())
+    return _built(folder, tmp_path_factory.mktemp("alone"), "coreset=1")
+
+
+@pytest.fixture(scope="module")
+def two(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Two training parts alone."""
+    folder = open_product_folder(small_product)
+    folder = replace(folder, train=folder.train[:2], validation=())
+    return _built(folder, tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def rubble(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The table below one training part is covered with rubble: a plane is looked for along the border."""
+    product = tmp_path_factory.mktemp("rubble") / SMALL
+    shutil.copytree(small_product, product)
+    path = product / "train/good/xyz/001.tiff"
+    xyz = tifffile.imread(path)
+    rubble = np.random.default_rng(0).uniform(-0.02, 0.02, xyz.shape[:2])
+    rubble[20:-20, 20:-20] = 0
+    xyz[..., 2] += np.where(xyz.any(axis=2), rubble, 0)
+    tifffile.imwrite(path, xyz, photometric="rgb")
+    return _built(open_product_folder(product), product.parent / "banks")
+
+
+@pytest.mark.parametrize("built", ["two", "rubble"])
+def test_the_stages_are_known_before_they_are_told(built: str, request: pytest.FixtureRequest) -> None:
+    found: Built = request.getfixturevalue(built)
+    assert found.told == found.foretold
+
+
+def test_training_parts_alone_take_turns_and_calibrate_by_the_banks_without_their_own_rows(
+    small_product: Path, alone: Built
+) -> None:
+    """Every row kept, so a part against its own rows would score 0."""
+    train = open_product_folder(small_product).train
+    detector = Detector.load(alone.path)
+    assert _image_score(detector, train[0].read()) == 0
+    calibration = detector.manifest.calibration
+    assert calibration.count == len(calibration.scores) == len(train)
+    assert min(calibration.scores) > 0
 
 
 def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
@@ -72,22 +122,6 @@ def test_validation_and_left_out_training_parts_calibrate(small_product: Path, s
     calibration = Manifest.read(BankStore(small_banks).path(SMALL)).calibration
     assert calibration.count == len(folder.validation) + len(folder.train)
     assert "held-out good parts" in calibration.statement
-
-
-def test_a_training_part_calibrates_by_the_banks_without_its_own_rows(
-    small_product: Path, tmp_path: Path
-) -> None:
-    """Every row kept, so a part against its own rows would score 0."""
-    folder = open_product_folder(small_product)
-    folder = ProductFolder(folder.train, (), (), ())
-    profile = find_profile("embedded-point", changes=["coreset=1"])
-    store = BankStore(tmp_path)
-    Builder(profile, store).build(SMALL, folder)
-    detector = Detector.load(store.path(SMALL))
-    assert _image_score(detector, folder.train[0].read()) == 0
-    scores = detector.manifest.calibration.scores
-    assert len(scores) == len(folder.train)
-    assert min(scores) > 0
 
 
 def _image_score(detector: Detector, sample: Sample) -> float:
@@ -120,60 +154,29 @@ def test_a_float16_version_is_half_the_size_and_scores_the_same(
         assert sizes[0] == pytest.approx(sizes[1] / 2, rel=0.01)
 
 
-def test_without_validation_parts_the_training_parts_take_turns(small_product: Path, tmp_path: Path) -> None:
-    folder = open_product_folder(small_product)
-    folder = ProductFolder(folder.train, (), (), ())
-    calibration = Manifest.read(_build(small_product, tmp_path, folder)).calibration
-    assert calibration.count == len(folder.train)
-
-
-@pytest.mark.parametrize("held_out", [True, False])
-def test_the_stages_are_known_before_they_are_told(
-    small_product: Path, tmp_path: Path, held_out: bool
-) -> None:
-    folder = open_product_folder(small_product)
-    folder = folder if held_out else ProductFolder(folder.train, (), (), ())
-    told: list[str] = []
-    builder = Builder(
-        find_profile("embedded-point"), BankStore(tmp_path), progress=lambda stage, *_: told.append(stage)
-    )
-    builder.build(SMALL, folder)
-    assert list(dict.fromkeys(told)) == builder.stages(folder)
-
-
 def test_parts_without_a_support_plane_are_told_apart(
-    small_product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_product: Path, rubble: Built, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plane is looked for along the border, where this part's table is covered with rubble."""
-    product, store = tmp_path / SMALL, BankStore(tmp_path / "banks")
-    shutil.copytree(small_product, product)
-    path = next(product.rglob("train/good/xyz/001.tiff"))
-    xyz = tifffile.imread(path)
-    rubble = np.random.default_rng(0).uniform(-0.02, 0.02, xyz.shape[:2])
-    rubble[20:-20, 20:-20] = 0
-    xyz[..., 2] += np.where(xyz.any(axis=2), rubble, 0)
-    tifffile.imwrite(path, xyz, photometric="rgb")
-    builder = Builder(find_profile("embedded-point"), store)
-    builder.build(SMALL, open_product_folder(product))
-    assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
-    print_version(SMALL, store.path(SMALL))
+    store = BankStore(rubble.path.parents[1])
+    assert Manifest.read(rubble.path).without_plane == ("train/good/001",)
+    print_version(SMALL, rubble.path)
     assert "train/good/001" in capsys.readouterr().out
     more = ProductFolder(open_product_folder(small_product).validation, (), (), ())
-    builder.build(SMALL, more, extends="v1")
+    Builder.like(store, SMALL).build(SMALL, more, extends="v1")
     assert Manifest.read(store.path(SMALL)).without_plane == ("train/good/001",)
 
 
 def test_one_part_is_too_few(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
     with pytest.raises(BuildError, match="at least 2"):
-        _build(small_product, tmp_path, ProductFolder(folder.train[:1], folder.validation, (), ()))
+        _built(ProductFolder(folder.train[:1], folder.validation, (), ()), tmp_path)
 
 
 def test_a_folder_of_unusable_parts_is_refused_with_a_reason(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
     colourless = tuple(replace(part, files={"rgb": part.files["rgb"]}) for part in folder.train)
     with pytest.raises(BuildError, match="train/good/000"):
-        _build(small_product, tmp_path, ProductFolder(colourless, folder.validation, (), ()))
+        _built(ProductFolder(colourless, folder.validation, (), ()), tmp_path)
     assert BankStore(tmp_path).products() == []
 
 
@@ -237,7 +240,7 @@ def test_an_extended_version_keeps_what_follows_the_product_of_the_first(
     folder = open_product_folder(small_product)
     store, profile = BankStore(tmp_path), find_profile(name, changes=["coreset=0.02"])
     Builder(profile, store).build(SMALL, replace(folder, train=folder.train[:2], validation=()))
-    rest = replace(folder, train=folder.train[2:], validation=())
+    rest = replace(folder, train=folder.train[2:3], validation=())
     Builder(profile, store).build(SMALL, rest, extends="v1")
     first, second = (Manifest.read(store.path(SMALL, version)) for version in ("v1", "v2"))
     assert first.measured is not None
@@ -267,11 +270,16 @@ def test_a_profile_without_colour_takes_no_drift_back(small_product: Path) -> No
     assert profile.preparation.balance is None
 
 
-def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp_path: Path) -> None:
-    folder = open_product_folder(small_product)
-    store = BankStore(tmp_path)
-    Builder(find_profile("embedded"), store).build(SMALL, replace(folder, train=folder.train[:4]))
-    kept = sorted(Manifest.read(store.path(SMALL)).kept)
+def test_a_part_of_a_taken_name_gets_a_number(small_product: Path, two: Built) -> None:
+    store, folder = BankStore(two.path.parents[1]), open_product_folder(small_product)
+    other = replace(folder.train[2], name="train/good/000")
+    Builder.like(store, SMALL).build(SMALL, replace(folder, train=(other,), validation=()), extends="v1")
+    assert Manifest.read(two.path).training_parts[0] == other.name
+    assert Manifest.read(store.path(SMALL)).training_parts[-1] == "train/good/000~2"
+
+
+def test_what_was_extracted_is_kept_and_nothing_derived(small_banks: Path) -> None:
+    kept = sorted(Manifest.read(BankStore(small_banks).path(SMALL)).kept)
     assert kept == [
         f"parts/{split}/{name}"
         for split in ("train", "validation")
@@ -279,20 +287,9 @@ def test_what_was_extracted_is_kept_and_nothing_derived(small_product: Path, tmp
     ]
 
 
-def test_a_part_of_a_taken_name_gets_a_number(small_product: Path, tmp_path: Path) -> None:
-    folder = open_product_folder(small_product)
-    store = BankStore(tmp_path)
-    builder = Builder(find_profile("embedded-point"), store)
-    builder.build(SMALL, replace(folder, train=folder.train[:4]))
-    other = replace(folder.train[4], name="train/good/000")
-    builder.build(SMALL, replace(folder, train=(other,), validation=()), extends="v1")
-    names = Manifest.read(store.path(SMALL)).training_parts
-    assert names[0] == "train/good/000"
-    assert names[-1] == "train/good/000~2"
-
-
 def test_what_cannot_be_extended_is_refused(small_product: Path, tmp_path: Path) -> None:
     folder = open_product_folder(small_product)
+    folder = replace(folder, train=folder.train[:2], validation=())
     store = BankStore(tmp_path)
     builder = Builder(find_profile("embedded-point"), store, keep_parts=False)
     builder.build(SMALL, folder)
@@ -352,8 +349,9 @@ def test_a_defective_part_among_the_good_ones_is_named_and_sets_no_threshold(
     image = np.asarray(Image.open(defective)).copy()
     image[180:220, 180:220] = (20, 40, 200)
     Image.fromarray(image).save(defective)
-    path = _build(product, tmp_path / "banks")
-    manifest = Manifest.read(path)
+    store = BankStore(tmp_path / "banks")
+    Builder(find_profile("embedded"), store).build(SMALL, open_product_folder(product))
+    manifest = Manifest.read(store.path(SMALL))
     clean = Manifest.read(BankStore(small_banks).path(SMALL))
     (odd,) = manifest.calibration.odd
     assert odd.name == "train/good/002"

@@ -20,6 +20,12 @@ from recipes.profiles import DEFAULT_PROFILE, find_profile
 from tests.conftest import SMALL
 
 
+@pytest.fixture
+def timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that is not asked for its times measures them once."""
+    monkeypatch.setattr("banks.versions.plan._REPEATS", 1)
+
+
 def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks: Path) -> None:
     folder = small_banks / SMALL / "v1"
     manifest = Manifest.read(folder)
@@ -40,6 +46,7 @@ def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks:
     assert {"prepare", "rgb", "point", "fusion"} <= set(planned.stages_ms)
 
 
+@pytest.mark.usefixtures("timed_once")
 def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: Path) -> None:
     folder, store = open_product_folder(small_product), BankStore(tmp_path)
     folder = replace(folder, train=folder.train[:2], validation=())
@@ -70,6 +77,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     assert np.abs(np.subtract(frame.source_pixel(int(row), int(column))[::-1], highest.peak_pixel)).max() <= 1
 
 
+@pytest.mark.usefixtures("timed_once")
 def test_twice_the_parts_cost_twice_the_rows(small_product: Path) -> None:
     part = open_product_folder(small_product).train[0].read()
     recipe = find_profile(DEFAULT_PROFILE, changes=["precision=float16", "zero_row=true"])

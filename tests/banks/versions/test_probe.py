@@ -62,7 +62,8 @@ def test_the_probe_of_a_version_is_a_held_out_part(small_banks: Path) -> None:
 def test_without_validation_parts_it_is_a_training_part_in_a_mirror(
     small_product: Path, tmp_path: Path
 ) -> None:
-    folder = replace(open_product_folder(small_product), validation=())
+    folder = open_product_folder(small_product)
+    folder = replace(folder, train=folder.train[:2], validation=())
     store = BankStore(tmp_path)
     Builder(find_profile("embedded-point", changes=["coreset=1"]), store).build(SMALL, folder)
     probe = Manifest.read(store.path(SMALL)).probe

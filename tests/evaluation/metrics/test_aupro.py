@@ -124,14 +124,16 @@ def test_limits_outside_the_curve_are_refused(limit):
 
 
 @pytest.mark.slow
-def test_a_thousand_maps_take_seconds():
+def test_many_maps_take_little_more_than_sorting_their_pixels():
     draw = np.random.default_rng(0)
-    noise = draw.random((1000, 224, 224), np.float32)
+    noise = draw.random((200, 224, 224), np.float32)
     mask = np.zeros((224, 224), bool)
     mask[50:90, 60:100] = mask[150:160, 150:200] = True
     start = time.process_time()
+    np.sort(noise, axis=None)
+    sorting = time.process_time() - start
     metrics = pixel_metrics(
         (score, mask if index % 4 else ~mask & False) for index, score in enumerate(noise)
     )
-    assert metrics.regions == 1500
-    assert time.process_time() - start < 10.0
+    assert metrics.regions == 300
+    assert time.process_time() - start < 10 * sorting

@@ -69,9 +69,9 @@ def test_plots_are_well_formed() -> None:
     assert len(text) < 12_000
 
 
-def test_a_report_is_one_page_without_requests_and_a_sheet(small_product: Path, tmp_path: Path) -> None:
+def test_a_report_is_one_page_without_requests_and_a_sheet(few_parts: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = ["report", str(small_product), "--out", str(out)]
+    command = ["report", str(few_parts), "--out", str(out)]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     index, page, sheet, facts = map(Path, result.stdout.split())

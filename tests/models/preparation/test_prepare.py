@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
+from evaluation.demo_parts.keys import PartKey
+from evaluation.demo_parts.part import render_part
+from evaluation.demo_parts.products import PRODUCTS
 from models.preparation.background import BORDER, find_pieces, off_plane, support_plane
 from models.preparation.prepare import Frame, part_box, prepare
 from models.readers import read_files
@@ -246,22 +250,26 @@ def test_duplicate_points_are_no_problem() -> None:
 
 @pytest.mark.parametrize("share", [0.001, 0.05, 0.5])
 def test_salt_noise_takes_bounded_time(share: float) -> None:
+    """Beside what the same scene takes without it."""
     rng = np.random.default_rng(0)
     xyz = scene(800, 800)
+    clean = _cpu_seconds(xyz)
     salt = rng.random((800, 800)) < share
     xyz[salt, 2] -= rng.uniform(0, 0.3, salt.sum()).astype(np.float32)
-    begun = time.process_time()
-    part = prepare(sample(xyz), Preparation())
-    assert time.process_time() - begun < 3
-    assert part.valid.sum() > 2000
+    assert _cpu_seconds(xyz) < 20 * clean
+    assert prepare(sample(xyz), Preparation()).valid.sum() > 2000
 
 
 @pytest.mark.slow
 def test_a_cloud_of_four_megapixels_without_any_order_takes_bounded_time() -> None:
     xyz = np.random.default_rng(0).uniform(-0.1, 0.1, (2000, 2000, 3)).astype(np.float32)
+    assert _cpu_seconds(xyz) < 20 * _cpu_seconds(scene(2000, 2000))
+
+
+def _cpu_seconds(xyz: np.ndarray) -> float:
     begun = time.process_time()
     prepare(sample(xyz), Preparation())
-    assert time.process_time() - begun < 10
+    return time.process_time() - begun
 
 
 def test_a_real_kinect_frame() -> None:
@@ -341,10 +349,10 @@ def test_the_kept_mask_of_a_real_scene_is_dbscans_largest_cluster() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("product", ["biscuit", "carrot", "housing"])
-def test_the_kept_mask_is_the_published_one_on_demo_parts(product: str, tmp_path: Path) -> None:
-    from evaluation.demo_parts.writer import write_demo_parts
-    from models.readers.product_folder import open_product_folder
-
-    (folder,) = write_demo_parts(tmp_path, products=[product], train=1, validation=0, test=0)
-    part = open_product_folder(folder).train[0].read()
+def test_the_kept_mask_is_the_published_one_on_demo_parts(product: str) -> None:
+    """A quarter of the pixels: DBSCAN takes sixteen times as long for all of them."""
+    whole = PRODUCTS[product]
+    small = replace(whole, rows=whole.rows // 2, cols=whole.cols // 2)
+    rendered = render_part(small, PartKey(0, product, "train", "good", 0))
+    part = make_sample(rendered.rgb, rendered.xyz)
     assert overlap(kept_mask(part), published_mask(part)) >= 0.98

@@ -86,10 +86,9 @@ def test_bodies(server: Any, row: str) -> None:
 
 
 def test_12_ten_gigabytes_are_refused_before_they_are_read(server: Any) -> None:
-    started = time.monotonic()
+    """Who waited for them would answer 408: not one of them comes."""
     answer = server.raw(START + FORM + b"Content-Length: 10000000000\r\n\r\n")
     assert problem(answer) == (413, "body_too_large")
-    assert time.monotonic() - started < 1
 
 
 def test_13_endless_chunks_end_at_the_cap(server: Any) -> None:

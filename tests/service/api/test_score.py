@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -389,7 +390,7 @@ def test_77_a_deadline_of_the_client(
 ) -> None:
     detector.before = lambda: time.sleep(0.3)
     with serve(strict_settings, loader) as running, running.client() as client:
-        for deadline_ms, status in ((1, 504), (100, 504), (5000, 200)):
+        for deadline_ms, status in ((1, 504), (100, 504), (10_000, 200)):
             assert client.post(URL, files=part, params={"deadline_ms": deadline_ms}).status_code == status
 
 
@@ -414,8 +415,9 @@ def test_a_client_that_leaves_is_logged_499(
     head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\n"
     with serve(strict_settings, loader) as running:
-        running.raw(head + b"Content-Length: %d\r\n\r\n" % len(form) + form, timeout=0.5)
-        assert entered.wait(5)
+        with socket.create_connection((running.host, running.port), 60) as leaves:
+            leaves.sendall(head + b"Content-Length: %d\r\n\r\n" % len(form) + form)
+            assert entered.wait(60)
         until(lambda: any(line.get("status") == 499 for line in running.log), "the line of who left")
         go_on.set()
         with running.client() as client:

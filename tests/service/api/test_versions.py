@@ -217,7 +217,7 @@ def test_a_new_version_on_disk_is_picked_up(running: Any, store: BankStore, part
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_60_activations_and_roll_backs_under_load(running: Any, part: dict[str, bytes]) -> None:
+def test_20_activations_and_roll_backs_under_load(running: Any, part: dict[str, bytes]) -> None:
     """Every answer names one version, and its score is exactly that version's."""
     answers: list[dict[str, Any]] = []
     done = threading.Event()
@@ -237,12 +237,12 @@ def test_60_activations_and_roll_backs_under_load(running: Any, part: dict[str, 
             thread.start()
         active = []
         try:
-            for turn in range(60):
+            for turn in range(20):
                 path = "rollback" if turn % 2 else f"versions/{('v1', 'v2')[turn // 2 % 2]}/activate"
                 answer = client.post(f"{PRODUCT}/{path}", timeout=120)
                 assert answer.status_code == 200, answer.text
                 active.append(answer.json()["active"])
-                if turn % 5 == 0:  # on a busy machine, all 60 turns can fit between two answers
+                if turn % 5 == 0:  # on a busy machine, all turns can fit between two answers
                     until(
                         lambda: answers and answers[-1]["bank_version"] == active[-1],
                         "an answer of the new version",
@@ -254,7 +254,7 @@ def test_60_activations_and_roll_backs_under_load(running: Any, part: dict[str, 
     assert all(answer["score"] == expected[answer["bank_version"]] for answer in answers)
     counted = Counter(answer["bank_version"] for answer in answers)
     assert min(counted["v1"], counted["v2"]) > 0
-    assert Counter(active) == {"v1": 30, "v2": 30}
+    assert Counter(active) == {"v1": 10, "v2": 10}
 
 
 def test_one_product_that_cannot_be_read_leaves_the_others_alone(

@@ -102,7 +102,7 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert seen <= {(stage, number, len(stages)) for number, stage in enumerate(stages, start=1)}
     assert (last["state"], last["kind"]) == ("done", "build"), last
     assert last["result"]["version"] == "v1"
-    assert last["result"]["training_parts"] == 5
+    assert last["result"]["training_parts"] == 2
     assert [reason.split(":")[0] for reason in last["result"]["left_out"]] == ["train/good/alone"]
     (row,) = client.get("/v1/audit", params={"action": "built"}).json()["changes"]
     assert (row["product"], row["bank_version"], row["subject"]) == ("fresh", "v1", last["job_id"])
