@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,18 @@ def may_build(tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> Pa
     return file
 
 
-@pytest.fixture
-def page(chromium: Any, running: Any) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def without_banks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server without any product, for what no bank has a part in."""
+    from tests.service.conftest import OneProduct, serving
+
+    settings = Settings(banks=tmp_path_factory.mktemp("banks"))
+    with serving(settings, OneProduct(), wait=False) as running:
+        yield running
+
+
+@contextmanager
+def opened(chromium: Any, running: Any) -> Iterator[Page]:
     """A page that fails its test when it says anything to its console or asks another host."""
     faults: list[str] = []
     page = chromium.new_page(viewport={"width": 1280, "height": 1500})
@@ -92,6 +103,20 @@ def page(chromium: Any, running: Any) -> Iterator[Page]:
     yield page
     page.close()
     assert faults == []
+
+
+@pytest.fixture
+def page(chromium: Any, running: Any) -> Iterator[Page]:
+    """The page of a server with banks."""
+    with opened(chromium, running) as page:
+        yield page
+
+
+@pytest.fixture
+def bare_page(chromium: Any, without_banks: Any) -> Iterator[Page]:
+    """The page of a server without banks."""
+    with opened(chromium, without_banks) as page:
+        yield page
 
 
 @pytest.fixture
@@ -157,8 +182,9 @@ def test_a_part_that_shows_too_little_surface_is_told(page: Page, defect: list[P
 
 @needs_chromium
 @pytest.mark.slow
-def test_a_region_of_interest_is_drawn_and_saved(page: Page, tmp_path: Path) -> None:
+def test_a_region_of_interest_is_drawn_and_saved(bare_page: Page, tmp_path: Path) -> None:
     """By mouse and by keys, on a picture that EXIF says to turn: the service takes the pixels as stored."""
+    page = bare_page
     turned = Image.Exif()
     turned[ORIENTATION] = 6
     Image.new("RGB", (300, 200), "grey").save(tmp_path / "part.jpg", exif=turned)
@@ -443,7 +469,8 @@ def test_a_refusal_is_told_in_the_services_words(chromium: Any, running: Any, de
 @needs_chromium
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read_in_light_and_dark(page: Page, scheme: Any) -> None:
+def test_it_can_be_read_in_light_and_dark(bare_page: Page, scheme: Any) -> None:
+    page = bare_page
     page.emulate_media(color_scheme=scheme)
     ground, text = page.evaluate(
         "(s => [s.backgroundColor, s.color].map(c => c.match(/\\d+/g).slice(0, 3).map(Number)))"
