@@ -10,6 +10,7 @@ import ctypes
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -353,7 +354,11 @@ def _writable(folder: Path) -> bool:
 def _is_tribank(settings: Settings) -> bool:
     host = settings.host if settings.host not in ("", "0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
     try:
-        with urlopen(f"http://{host}:{settings.port}/healthz", timeout=2) as answer:
+        scheme, context = "http", None
+        if settings.tls_cert is not None:  # the certificate is for the server's name, not for this address
+            scheme, context = "https", ssl._create_unverified_context()  # noqa: S323 - nothing is sent
+        url = f"{scheme}://{host}:{settings.port}/healthz"
+        with urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - one of two schemes
             return answer.read() == b'{"status":"alive"}'
     except (URLError, OSError, ValueError):
         return False

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from structlog.typing import FilteringBoundLogger
 
 from banks.versions.store import BankStore
@@ -57,7 +58,7 @@ from service.records.results import ResultStore
 from service.records.retention import keep_pruned
 from service.records.state_folder import StateFolder
 from service.refusals import Refusal
-from service.settings import DAY_S, MIB, Settings, pinned_products
+from service.settings import DAY_S, MIB, Settings, allowed_origins, pinned_products
 from service.threads import on_disk
 from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
@@ -127,6 +128,14 @@ def create_app(
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(audit_routes.AuditedChanges, changes=changes)
     app.add_middleware(Access, settings=settings)
+    if origins := allowed_origins(settings):
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=("X-API-Key", "Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
+            expose_headers=("X-Request-ID", "Retry-After", "Location", "Tribank-Code", "Server-Timing"),
+        )
     app.add_middleware(Guard, logger=logger, metrics=shared.metrics)
     app.openapi = cache(lambda: make_document(app))
     return app

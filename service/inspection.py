@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -37,6 +37,7 @@ class Ask:
     clock: when the part's deadline passes.
     once: the request, if the client may send the request again.
     version: the only version that may score the part; None means the active version.
+    labels: what the client says of the part, by name.
     """
 
     product: str
@@ -45,6 +46,7 @@ class Ask:
     clock: Clock
     once: Once | None = None
     version: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Inspection:
             raise NotActive(ask.version)
         if ask.threshold is not None:
             scored = replace(scored, result=scored.result.judged(ask.threshold))
-        return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once)
+        return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once, labels=ask.labels)
 
     async def record(self, scan: Scan, render: Callable[[Scan], _T]) -> _T:
         """Draw the part's answer and put the result on record. Mark the result if the client left.

@@ -22,7 +22,7 @@ from banks.versions.store import BankStore
 from service.api.services import SharedObjects
 from service.app import create_app
 from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many, raise_open_files
-from service.http.listening import CannotStart, check_banks, open_listeners
+from service.http.listening import CannotStart, check_banks, check_tls, open_listeners
 from service.http.protocol import protocol_for
 from service.records.state_folder import StateFolder
 from service.settings import Settings, pinned_products, unknown_names
@@ -59,6 +59,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> bo
     Raises CannotStart, StateInUse or BadKeys before anything is loaded, if a person has to correct something.
     """
     check_banks(settings.banks)
+    check_tls(settings.tls_cert, settings.tls_key)
     lines = LogLines(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno())
     try:
         with redirect_stderr(lines):  # a blocked stderr must not stop a library or a thread that prints
@@ -90,6 +91,8 @@ def _serve(settings: Settings, lines: LogLines, ready: Callable[[str], None] | N
             server_header=False,
             proxy_headers=False,
             log_config=library_logging(lines),
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
             timeout_keep_alive=settings.keep_alive_s,
             timeout_graceful_shutdown=round(settings.deadline_s + settings.body_timeout_s),
         )
@@ -147,7 +150,8 @@ class Server(uvicorn.Server):
     def address(self) -> str:
         """The URL at which the server listens."""
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if self.config.is_ssl else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after the grace period. A second signal ends the grace period. A signal while the server stops

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weights.folder import DEFAULT_WEIGHTS
@@ -50,6 +51,18 @@ class Settings(BaseSettings):
         default=False, description="Allow every request without a key, from every computer."
     )
     open_metrics: bool = Field(default=False, description="Let anyone read /metrics without a key.")
+    tls_cert: Path | None = Field(
+        default=None,
+        description="File with the TLS certificate and its chain, PEM. With tls_key the server speaks HTTPS.",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="File with the private key of tls_cert, PEM, without a password."
+    )
+    origins: str = Field(
+        default="",
+        description="Origins of web pages that may use the API from a browser, separated by commas: "
+        "https://mes.example. The pages need a key all the same.",
+    )
     device: str = Field(
         default="cpu",
         description="Where the server computes: cpu or cuda. `tribank serve` also accepts auto, and uses "
@@ -247,6 +260,21 @@ class Settings(BaseSettings):
         description="How long after SIGTERM the server still scores parts while /readyz answers 503.",
     )
 
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in text.replace(",", " ").split():
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
+                raise ValueError(f"{origin} is no origin. Write it as https://mes.example")
+        return text
+
+    @model_validator(mode="after")
+    def _have_both_tls_files(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("TRIBANK_TLS_CERT and TRIBANK_TLS_KEY belong together. Set both, or none")
+        return self
+
 
 def read_settings(**given: Any) -> Settings:
     """The settings, from the arguments first and then from the environment.
@@ -262,6 +290,11 @@ def read_settings(**given: Any) -> Settings:
 def pinned_products(settings: Settings) -> frozenset[str]:
     """The products that stay in memory, by name."""
     return frozenset(settings.pinned.replace(",", " ").split())
+
+
+def allowed_origins(settings: Settings) -> tuple[str, ...]:
+    """The origins of other pages that may use the API, sorted."""
+    return tuple(sorted(set(settings.origins.replace(",", " ").split())))
 
 
 def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:

@@ -36,6 +36,7 @@ def render_json(scan: Scan) -> bytes:
     usual, image_scale = detector.coverage, scan.sample.image_scale
     answer = ScoreAnswer(
         part_id=scan.part_id,
+        labels=dict(scan.labels),
         result_id=scan.result_id,
         product=detector.product,
         bank_version=detector.version,

@@ -28,7 +28,8 @@ class Once:
 class Scan:
     """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
     once: the request that it answers, if that may be sent again.
-    created: when the result was made, UTC."""
+    created: when the result was made, UTC.
+    labels: what the client says of the part, by name."""
 
     sample: Sample
     scored: Scored
@@ -37,6 +38,7 @@ class Scan:
     timings_ms: Mapping[str, float]
     once: Once | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def valid_point_share(self) -> float:
@@ -55,6 +57,7 @@ class Scan:
         result = self.scored.result
         return {
             "part_id": self.part_id,
+            **({"labels": dict(self.labels)} if self.labels else {}),
             "result_id": self.result_id,
             "bank_version": self.scored.detector.version,
             "score": round(result.score, 6),

@@ -155,6 +155,11 @@ class ScoreAnswer(BaseModel):
     """What Tribank says of one part."""
 
     part_id: str | None = Field(description="As the client gave it.", examples=["board-000123"])
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="As the client gave them.",
+        examples=[{"lot": "A-113", "shift": "night", "station": "7"}],
+    )
     result_id: str = Field(description="New for every result.", examples=["5b1f0f6f2f0e4a7f9f1f6b0d7d3f9a10"])
     product: str = Field(examples=["cookie"])
     bank_version: str = Field(description="The bank version that scored the part.", examples=["v3"])

@@ -17,6 +17,7 @@ from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
 from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
+from service.engine.labels import EXAMPLE, MOST_TEXT, labels_of
 from service.http.access import client_of, key_name
 from service.http.bodies import lines_of
 from service.http.headers import OF_JOBS, described
@@ -30,6 +31,12 @@ from service.threads import on_disk
 class BatchOptions(QueryModel):
     """What a batch may ask beside its parts: its query."""
 
+    labels: str | None = Field(
+        None,
+        max_length=MOST_TEXT,
+        description="Up to eight labels of every part, for the record: name:value, separated by commas.",
+        examples=[EXAMPLE],
+    )
     threshold: float | None = Field(
         None,
         allow_inf_nan=False,
@@ -80,6 +87,7 @@ class BatchRoutes:
         """
         services.engine.check(product)
         request.state.record["product"] = product
+        labels = labels_of(options.labels)
         wants_job = _wants_job(request)
         if not wants_job:
             refuse_key(key, "supported only with Prefer: respond-async. Add Prefer, or remove the key.")
@@ -99,11 +107,11 @@ class BatchRoutes:
                     options.model_dump(exclude_none=True),
                     folder=folder,
                     key=scoped_key(request, BatchJob.name, product, key),
-                    digest=f"{digest} {options.threshold}",
+                    digest=" ".join(filter(None, (digest, str(options.threshold), options.labels))),
                     owner=key_name(request.scope),
                 )
                 return accepted(job, services.jobs)
-            batch = Batch(product, archive, options.threshold, request.state.request_id)
+            batch = Batch(product, archive, options.threshold, request.state.request_id, labels=labels)
             lines = batch.lines(services.inspection, self._logger)
             return LineStream(_ended(lines), media_type=NDJSON, stall_s=services.stall_s, held=held.pop_all())
 

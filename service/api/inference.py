@@ -30,6 +30,7 @@ from service.api.part_exchange import PartExchange
 from service.api.products import not_ready
 from service.api.score import ScoreOptions
 from service.api.services import Services, SharedObjects
+from service.engine.labels import labels_of
 from service.http.bodies import component
 from service.http.deadline import Clock
 from service.http.problems import V2Error
@@ -193,6 +194,7 @@ async def _infer(
     clock = Clock(options.deadline_ms)
     exchange = PartExchange(request, services, clock)
     given = exchange.name(options.part_id)
+    labels = labels_of(options.labels)
     _check(services, product, version)
     coding, head_bytes = _checked_head(request, services)
     request.state.record["product"] = product
@@ -207,7 +209,7 @@ async def _infer(
             inference = await on_pool(services.inspection.decoders, lambda: read(body))
             clock.shorten(inference.timeout_s - clock.spent_ms / 1000)
             part_id = exchange.name(given or inference.asked.id or None)
-            ask = Ask(product, part_id, options.threshold, clock, version=version)
+            ask = Ask(product, part_id, options.threshold, clock, version=version, labels=labels)
             scan = await services.inspection.scan(
                 ask, lambda sensor: inference.sample(options.xyz_unit or sensor.xyz_unit)
             )

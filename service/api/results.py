@@ -18,6 +18,7 @@ from service.api.names import Moment, ResultId
 from service.api.services import Problems, Services, SharedObjects
 from service.api.tables import BYTE_ORDER_MARK, CSV, csv_text
 from service.engine.decoding import MAX_PART_ID
+from service.engine.labels import MOST_TEXT, label_text, labels_of
 from service.http.access import client_of, may_see, products_of
 from service.http.bodies import json_body, read_json
 from service.http.queries import QueryModel
@@ -54,6 +55,12 @@ class ResultFilter(QueryModel):
         description="Only results with this judgement. none: results that nobody judged.",
         examples=["good"],
     )
+    labels: str | None = Field(
+        None,
+        max_length=MOST_TEXT,
+        description="Only results with all these labels: name:value, separated by commas.",
+        examples=["shift:night"],
+    )
     since: Moment | None = Field(
         None, description="Only results made at this time or later.", examples=["2026-07-01T06:00:00Z"]
     )
@@ -78,6 +85,7 @@ class ResultFilter(QueryModel):
             until=self.until.timestamp() if self.until else None,
             simulated=self.is_simulated,
             products=products_of(request.scope),
+            labels=labels_of(self.labels),
         )
 
 
@@ -134,6 +142,7 @@ class ResultSummary(BaseModel):
     creation_time: datetime
     product: str
     part_id: str | None
+    labels: dict[str, str]
     bank_version: str
     score: float
     threshold: float
@@ -325,6 +334,7 @@ def _facts(kept: Kept) -> dict[str, Any]:
         "creation_time": datetime.fromtimestamp(result.created, UTC),
         "product": result.product,
         "part_id": result.part_id,
+        "labels": json.loads(result.labels),
         "bank_version": result.bank_version,
         "score": result.score,
         "threshold": result.threshold,
@@ -347,7 +357,7 @@ _COLUMNS = (*_TOLD, "relative_score", "threshold_source", *_BANK_COLUMNS, "regio
 def _row(kept: Kept) -> list[Any]:
     facts, answer = _facts(kept), json.loads(kept.result.answer)
     return [
-        *(facts[name] for name in _TOLD),
+        *(label_text(facts[name]) if name == "labels" else facts[name] for name in _TOLD),
         answer.get("relative_score"),
         answer["threshold_source"],
         *(answer["banks"].get(bank) for bank in BANKS),

@@ -18,6 +18,7 @@ from service.api.part_exchange import PartExchange
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services, SharedObjects
 from service.engine.decoding import MAX_PART_ID, add_word, check_fields, decode, part_id_of
+from service.engine.labels import EXAMPLE, MOST_TEXT, labels_of
 from service.http.bodies import named_schema
 from service.http.deadline import Clock
 from service.http.headers import OF_RESULTS, described
@@ -84,6 +85,12 @@ class ScoreOptions(QueryModel):
         description="The client's name for the part; a form may have it as the field part_id instead.",
         examples=["board-000123"],
     )
+    labels: str | None = Field(
+        None,
+        max_length=MOST_TEXT,
+        description="Up to eight labels of the part, for the record: name:value, separated by commas.",
+        examples=[EXAMPLE],
+    )
     threshold: float | None = Field(
         None,
         allow_inf_nan=False,
@@ -145,6 +152,7 @@ async def score_part(
     clock = Clock(options.deadline_ms)
     exchange = PartExchange(request, services, clock)
     given = exchange.name(options.part_id)
+    labels = labels_of(options.labels)
     media_type = negotiate(request.headers.get("accept"))
     if media_type != JSON:
         refuse_key(key, "supported only for answers in JSON. Accept application/json, or remove the header.")
@@ -157,7 +165,8 @@ async def score_part(
         part_id = exchange.name(part_id_of(fields, given))
         add_word(fields, "xyz_unit", options.xyz_unit)
         check_fields(fields)
-        ask = await _asked_once(Ask(product, part_id, options.threshold, clock), scoped, fields, services)
+        ask = Ask(product, part_id, options.threshold, clock, labels=labels)
+        ask = await _asked_once(ask, scoped, fields, services)
         async with exchange.admitted(product, arrival):
             scan = await services.inspection.scan(
                 ask, lambda sensor: decode(fields, services.read_limits, sensor)
@@ -170,7 +179,7 @@ async def _asked_once(ask: Ask, key: str | None, fields: Mapping[str, bytes], se
     if key is None:
         return ask
     digest = await on_pool(
-        services.inspection.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold)
+        services.inspection.decoders, lambda: digest_of(fields, ask.part_id, ask.threshold, ask.labels)
     )
     once = Once(key, digest)
     await services.records.recall(once)

@@ -15,7 +15,7 @@ from service.http.problems import respond
 from service.http.rates import Rates
 from service.http.roles import SCORING, includes, is_within, role_for
 from service.refusals import Refusal
-from service.settings import Settings
+from service.settings import Settings, allowed_origins
 
 PUBLIC = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 _PAGE = re.compile(r"/\Z|/console/[^/]+\Z")
@@ -48,6 +48,7 @@ class Access:
         self._open = settings.open_access
         self._public = (*PUBLIC, _METRICS) if settings.open_metrics else PUBLIC
         self._loopback = _is_loopback(settings.host)
+        self._origins = allowed_origins(settings)
         self._rates = Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +65,7 @@ class Access:
         scope["state"]["known"] = unauthenticated is None
         if path in self._public:
             return None
-        if _from_another_site(scope):
+        if _from_another_site(scope) and Headers(scope=scope).get("origin") not in self._origins:
             detail = (
                 "A page of another website sent this request. Open the address yourself, or send the request "
                 "without a browser."

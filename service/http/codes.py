@@ -63,6 +63,7 @@ _FINAL = {
     "invalid_idempotency_key": "The Idempotency-Key is empty, too long or not printable.",
     "invalid_inference": "The request of the Open Inference Protocol cannot be used.",
     "invalid_parameter": "A parameter of the query or of the path is unknown, repeated or out of range.",
+    "invalid_labels": "The labels of the part cannot be read.",
     "invalid_part_id": "The part_id is empty, too long or not printable.",
     "invalid_product": "The name cannot be the name of a product.",
     "job_not_ended": "The job has not ended, so it cannot be deleted.",

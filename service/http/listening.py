@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def check_banks(root: Path) -> None:
         raise CannotStart(
             f"The bank folder {root} cannot be read ({error.strerror}). Choose another folder with --banks "
             "or TRIBANK_BANKS."
+        ) from None
+
+
+def check_tls(certificate: Path | None, key: Path | None) -> None:
+    """Raises CannotStart if the TLS certificate or its key cannot be used. None: no TLS."""
+    if certificate is None or key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or error
+        raise CannotStart(
+            f"The TLS certificate {certificate} with the key {key} cannot be used ({reason}). "
+            "Both are PEM files, the key has no password and belongs to the certificate: TRIBANK_TLS_CERT, "
+            "TRIBANK_TLS_KEY."
         ) from None
 
 

@@ -200,7 +200,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         self.room.lingering += 1
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # not so with TLS
+            self.transport.write_eof()
         self._linger_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def _watch_client(self) -> None:

@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from models.sample import Sample
 from recipes.sensor import Sensor
 from service.answers.renderers import render_json
 from service.engine.decoding import checked_part_id, decode
+from service.engine.labels import labels_of
 from service.http.deadline import Clock
 from service.http.problems import body_of
 from service.inspection import Ask, Inspection
@@ -39,6 +40,7 @@ class Batch:
     origin: the id of the request or the job, for log lines and problems.
     resumes: whether the batch is interrupted and continued later where the service is not ready for a part.
         Otherwise such a part gets a problem line.
+    labels: of every part.
     """
 
     product: str
@@ -46,6 +48,7 @@ class Batch:
     threshold: float | None
     origin: str
     resumes: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -87,7 +90,7 @@ class Batch:
                 if not self.resumes:  # the parts of a job have no deadline
                     clock.shorten(inspection.deadline_s)
                 async with clock.running():
-                    ask = Ask(self.product, part_id, self.threshold, clock)
+                    ask = Ask(self.product, part_id, self.threshold, clock, labels=self.labels)
                     scan = await inspection.scan(ask, partial(self._sample, part, inspection.read_limits))
                     text = (await inspection.record(scan, render_json)).decode()
         except Refusal as refusal:
@@ -130,8 +133,10 @@ class BatchJob:
         self._inspection.check(task.job.product)
         archive = await on_disk(lambda: PartsArchive(task.folder / FILE, self._limits))
         try:
-            threshold = task.job.request.get("threshold")
-            batch = Batch(task.job.product, archive, threshold, task.job.id, resumes=True)
+            asked = task.job.request
+            labels = labels_of(asked.get("labels"))
+            threshold = asked.get("threshold")
+            batch = Batch(task.job.product, archive, threshold, task.job.id, resumes=True, labels=labels)
             done = await on_disk(task.count_lines)
             async with aclosing(batch.lines(self._inspection, self._logger, done)) as lines:
                 async for line in lines:

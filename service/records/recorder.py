@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
@@ -198,6 +199,7 @@ class Records:
             decision=result.decision,
             simulates=simulates,
             answer=render_json(scan).decode(),
+            labels=json.dumps(dict(scan.labels)),
         )
         return record, thumbnail_jpeg(result.prepared, result.map, scan.scale)
 

@@ -17,14 +17,21 @@ class Answered(Exception):
         self.result = result
 
 
-def digest_of(fields: Mapping[str, bytes], part_id: str | None, threshold: float | None) -> str:
+def digest_of(
+    fields: Mapping[str, bytes],
+    part_id: str | None,
+    threshold: float | None,
+    labels: Mapping[str, str],
+) -> str:
     """SHA-256, in hexadecimal, of everything on which a part's answer depends. Call on the decode pool.
 
     fields: the form's fields.
     part_id: the client's name for the part.
     threshold: the request's own threshold.
+    labels: the part's labels.
     """
-    digest = hashlib.sha256(json.dumps([part_id, threshold]).encode())
+    asked = [part_id, threshold, *([dict(labels)] if labels else [])]
+    digest = hashlib.sha256(json.dumps(asked).encode())
     for name in sorted(fields.keys() - {"part_id"}):
         digest.update(f"{name} {len(fields[name])} ".encode())
         digest.update(fields[name])

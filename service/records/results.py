@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +44,9 @@ CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
 """,
     run_clock.SCHEMA,
     NewColumn("results", "judged_by", "TEXT"),
+    NewColumn("results", "labels", "TEXT NOT NULL DEFAULT '{}'"),
 )
+_HAS_LABEL = "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_array(key, value) = json(?))"
 _OVERHEAD = 512
 """The approximate bytes of a row without its answer and picture."""
 _BATCH = 64
@@ -56,6 +58,7 @@ class Result:
     """One part's result.
 
     created: seconds since 1970.
+    labels: what the client said of the part, by name, as JSON.
     simulates: for a shadow's result, the id of the active version's result for the same part.
     answer: the whole result as JSON.
     """
@@ -70,6 +73,7 @@ class Result:
     decision: str
     simulates: str | None
     answer: str
+    labels: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Filter:
     """Which results are listed; None accepts any value.
 
     products: any of these products.
+    labels: results that have all these labels.
     verdict: "none" means results without feedback.
     since, until: seconds since 1970; `since` is included, `until` is not.
     simulated: the results of shadows, instead of the results that decided.
@@ -110,6 +115,7 @@ class Filter:
     until: float | None = None
     simulated: bool = False
     products: Collection[str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def where(self) -> tuple[str, list[str | float]]:
         """The condition in SQL, and the condition's values."""
@@ -127,11 +133,12 @@ class Filter:
             ("created < ?", self.until),
         )
         asked = [(condition, value) for condition, value in given if value is not None]
+        asked += [(_HAS_LABEL, json.dumps(label)) for label in self.labels.items()]
         shadows = f"simulates IS {'NOT ' if self.simulated else ''}NULL"
         return " AND ".join([shadows, *(condition for condition, _ in asked)]), [value for _, value in asked]
 
 
-_COLUMNS = tuple(field.name for field in fields(Result))
+_COLUMNS = tuple(one.name for one in fields(Result))
 _SELECT = (
     f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, judged_by, answered FROM results"  # noqa: S608 - our own names
 )

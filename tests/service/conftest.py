@@ -239,6 +239,8 @@ def _running(app: Any, settings: Settings, stream: io.StringIO) -> Iterator[Runn
         log_level="error",
         access_log=False,
         timeout_graceful_shutdown=5,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
     server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
