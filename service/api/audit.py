@@ -192,9 +192,11 @@ async def export_changes(
 ) -> Response:
     """All changes as a table, the newest first."""
 
+    asked = query.asked(request)
+
     async def lines() -> AsyncGenerator[str]:
         yield (BYTE_ORDER_MARK if query.excel else "") + csv_text([ChangeAnswer.model_fields])
-        pages = services.audit.all(query.asked(request), page=_PAGE)
+        pages = services.audit.all(asked, page=_PAGE)
         while (page := await on_disk(lambda: next(pages, None))) is not None:
             yield csv_text(_row(ChangeAnswer.of(*one)) for one in page)
 

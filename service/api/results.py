@@ -222,9 +222,11 @@ async def export_results(
     """All results on record as a table, the newest first. An apostrophe stands before a text that a
     spreadsheet would run as a formula."""
 
+    asked = query.asked(request)
+
     async def lines() -> AsyncGenerator[str]:
         yield (BYTE_ORDER_MARK if query.excel else "") + csv_text([_COLUMNS])
-        pages = services.records.store.all(query.asked(request), page=_PAGE)
+        pages = services.records.store.all(asked, page=_PAGE)
         while (page := await on_disk(lambda: next(pages, None))) is not None:
             yield csv_text(_row(kept) for kept in page)
 

@@ -61,6 +61,8 @@ def test_labels_are_in_the_answer_the_record_the_table_and_the_log(own: Any, par
             assert len(found) == count, wish
         (found,) = client.get("/v1/results", params={"labels": "lot:A-113"}).json()["results"]
         assert (found["result_id"], found["labels"]) == (answer["result_id"], labels_of(EXAMPLE))
+        refused = client.get("/v1/results.csv", params={"labels": "\xa0"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_labels")
         rows = list(csv.DictReader(io.StringIO(client.get("/v1/results.csv").text)))
         assert [row["labels"] for row in rows] == ["", label_text(labels_of(EXAMPLE))]
     logged = [line for line in own.log if line.get("result_id") == answer["result_id"]]

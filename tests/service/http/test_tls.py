@@ -40,7 +40,7 @@ def test_a_connection_too_many_is_refused_over_https(
     serve: Callable[..., Any], loader: Any, tmp_path: Path
 ) -> None:
     """A body is awaited on each connection: none is idle, so none is closed for the next one."""
-    tls = {"tls_cert": CERTIFICATE, "tls_key": KEY}
+    tls: dict[str, Any] = {"tls_cert": CERTIFICATE, "tls_key": KEY}
     settings = Settings(banks=tmp_path, max_connections=16, max_uploads=64, **tls)
     head = b"POST /v1/products/cookie/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
     head += b"Content-Type: multipart/form-data; boundary=b\r\nExpect: 100-continue\r\n\r\n"
