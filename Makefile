@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser csharp promtool test faults lint style setup clean
+.PHONY: demo serve console browser csharp programs test faults lint style setup clean
 
 tribank := .venv/bin/tribank
 
@@ -24,19 +24,16 @@ csharp:
 	@command -v mcs >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends mono-mcs libmono-system-net-http4.0-cil >/dev/null; } \
 	    || echo "No C# compiler: the test of the C# program in the documents will be skipped. Install it: sudo apt-get install mono-mcs libmono-system-net-http4.0-cil" >&2
 
-# Debian's package `prometheus` has it among much else: its one file goes into .venv/bin, nothing is installed.
-promtool: setup
-	@command -v promtool >/dev/null || [ -x .venv/bin/promtool ] || { there=$$(mktemp -d) && \
-	    { [ "$$(id -u)" != 0 ] || apt-get update -qq; } && (cd "$$there" && apt-get download -qq prometheus 2>/dev/null) && \
-	    dpkg-deb --fsys-tarfile "$$there"/prometheus_*.deb | tar -x -C "$$there" ./usr/bin/promtool && \
-	    mv "$$there/usr/bin/promtool" .venv/bin/ && rm -r "$$there"; } \
-	    || echo "No promtool: the tests of the alert rules will be skipped. Install it: sudo apt-get install prometheus" >&2
+programs: setup  ## what tests run beside the service: promtool for the alerts, nginx and Caddy in front of the server
+	@scripts/from_debian prometheus /usr/bin/promtool
+	@scripts/from_debian nginx /usr/sbin/nginx
+	@scripts/from_debian caddy /usr/bin/caddy
 
 # One worker more than cores: many tests wait for a server. Types are checked beside the tests, as pyright takes
 # one core for a minute; what pyright says comes at the end. MALLOC_...: processes keep freed memory. Giving each
 # large array back to the kernel costs the networks a fifth of their time. PYTHONDONTWRITEBYTECODE: a module is
 # compiled once, and not at every start of a process, whatever the environment says.
-test: setup browser csharp promtool style  ## lint, types, tests
+test: setup browser csharp programs style  ## lint, types, tests
 	@told=$$(mktemp); .venv/bin/pyright >"$$told" 2>&1 & types=$$!; \
 	    PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 \
 	    .venv/bin/python -m pytest -q -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder; tests=$$?; \
@@ -54,7 +51,7 @@ style: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/hadolint docker/Dockerfile
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml >/dev/null
-	@.venv/bin/shellcheck --severity warning scripts/setup docker/*.sh .ci/run
+	@.venv/bin/shellcheck --severity warning scripts/setup scripts/from_debian docker/*.sh .ci/run
 
 clean:  ## forget the virtual environment and everything made
 	rm -rf .venv out

@@ -138,7 +138,7 @@ def test_the_dashboard_is_laid_out_and_reads_the_provisioned_source() -> None:
     ids=lambda arguments: arguments[1],
 )
 def test_promtool_agrees(arguments: list[str]) -> None:
-    """`make promtool` brings it."""
+    """`make programs` brings it."""
     promtool = shutil.which("promtool") or shutil.which("promtool", path=Path(sys.executable).parent)
     if promtool is None:
         pytest.skip("promtool is not here")

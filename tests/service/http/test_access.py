@@ -1,9 +1,10 @@
-"""The configuration of nginx in docs/security.md, with a real nginx."""
+"""The configurations of nginx and Caddy in docs/security.md, with a real nginx and a real Caddy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,32 @@ import pytest
 
 from service.http.keys import Keys
 from service.settings import Settings
-from tests.service.proxy import NGINX, proxied
+from tests.service.proxy import CADDY, NGINX, behind_caddy, proxied
 
 SECURITY = Path(__file__).parents[3] / "docs" / "security.md"
 
 
-@pytest.mark.skipif(NGINX is None, reason="needs nginx")
-def test_nginx_as_documented_serves_the_page_parts_and_jobs_below_its_path(
-    serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
+@pytest.mark.parametrize(
+    ("language", "proxy"),
+    [
+        pytest.param("nginx", proxied, marks=pytest.mark.skipif(NGINX is None, reason="needs nginx")),
+        pytest.param("caddy", behind_caddy, marks=pytest.mark.skipif(CADDY is None, reason="needs Caddy")),
+    ],
+)
+def test_a_proxy_as_documented_serves_the_page_parts_and_jobs_below_its_path(
+    serve: Callable[..., Any],
+    loader: Any,
+    part: dict[str, bytes],
+    tmp_path: Path,
+    language: str,
+    proxy: Callable[[Path, str], AbstractContextManager[str]],
 ) -> None:
-    (locations,) = re.findall(r"```nginx\n(.*?)```", SECURITY.read_text(), re.DOTALL)
+    (lines,) = re.findall(rf"```{language}\n(.*?)```", SECURITY.read_text(), re.DOTALL)
     key = {"X-API-Key": Keys(tmp_path / "state").add("line", "score")}
     files = [("file", (f"1.{kind}", part[field])) for kind, field in (("png", "rgb"), ("tiff", "xyz"))]
     with (
         serve(Settings(banks=tmp_path / "banks"), loader, state=tmp_path / "state") as running,
-        proxied(tmp_path, locations.replace("http://127.0.0.1:8000", running.url)) as address,
+        proxy(tmp_path, lines.replace("http://127.0.0.1:8000", running.url)) as address,
         httpx.Client(base_url=address, trust_env=False, timeout=60, headers=key) as client,
     ):
         page = client.get("/tribank/")
