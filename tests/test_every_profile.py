@@ -113,14 +113,16 @@ def grids(
 ) -> Grids:
     """All four parts' patches as one batch, and the last part's alone, by `_arithmetic`."""
 
+    folder = tmp_path_factory.mktemp("weights")
+    store = WeightStore(folder)
+    write = cache(lambda name: write_weights(recipe, folder, [name], 7))
+
     @cache
     def extracted(key: Hashable) -> tuple[list[Patches], Patches]:
         choice, preparation = COMPONENTS[key]
-        folder = tmp_path_factory.mktemp("weights")
-        store = WeightStore(folder)
         if isinstance(choice, RgbChoice | NormalsChoice):
             image = choice if isinstance(choice, RgbChoice) else choice.network
-            write_weights(recipe, folder, [image.weights], 7)
+            write(image.weights)
             network = image_network_of(image, store, "cpu", size=preparation.rgb_size)
             if network.backbone.kind == "tokens":
                 network._network.blocks = network._network.blocks[:BLOCKS]
@@ -130,7 +132,8 @@ def grids(
                 else NormalsExtractor(choice, network)
             )
         else:
-            write_weights(recipe, folder, [] if isinstance(choice, FpfhChoice) else [choice.kind], 7)
+            if not isinstance(choice, FpfhChoice):
+                write(choice.kind)
             extract = point_extractor(_cheap(choice), store, "cpu")
         (alone,) = extract([parts(preparation)[LAST]])
         return extract(parts(preparation)), alone

@@ -36,9 +36,9 @@ BROKEN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory, few_parts: Path, warm: Warm) -> Bench:
     folder = tmp_path_factory.mktemp("faults")
-    return Bench(folder, make_scene(folder / "scene"), warm, quick=True)
+    return Bench(folder, make_scene(folder / "scene", parts=few_parts), warm, quick=True)
 
 
 @pytest.mark.slow

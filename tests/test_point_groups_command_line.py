@@ -29,11 +29,11 @@ from tests.conftest import Tribank
 
 pytestmark = pytest.mark.slow
 
-PRODUCT, SIZE, GROUPS = "disc", 48, 784
-SCARCE = 600
+PRODUCT, SIZE, GROUPS = "disc", 48, 196
+SCARCE = 150
 """Valid points of the last training part: fewer than groups."""
-CHANGES = ("--set", f"preparation.size={SIZE}", "--set", "preparation.min_points=500")
-PROFILE = ("--profile", "point-64x784-groups", *CHANGES)
+CHANGES = (f"preparation.size={SIZE}", "preparation.min_points=100", f"extraction.point.groups={GROUPS}")
+PROFILE = ("--profile", "point-64x784-groups", *(f"--set={change}" for change in CHANGES))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_shares_of_defective_parts_are_evaluated_into_one_table(
     monkeypatch.setattr(writer, "WORTH_A_POOL", 99)  # processes that start cost more than so few parts
     page = tmp_path / "results.md"
     page.write_text(f"Before.\n{MARKS[0]}\nstale\n{MARKS[1]}\nAfter.\n")
-    few = ["--product", "biscuit", "--train", "10", "--validation", "0", "--test", "10"]
+    few = ["--product", "lid", "--train", "10", "--validation", "0", "--test", "10"]
     few += ["--profile", "embedded-point"]
     result = CliRunner().invoke(
         app,
@@ -34,7 +34,7 @@ def test_shares_of_defective_parts_are_evaluated_into_one_table(
     assert text.startswith("Before.\n" + MARKS[0])
     assert text.endswith(MARKS[1] + "\nAfter.\n")
     rows = re.findall(
-        r"^\| 5 \| biscuit \| (\d) \| (\d) of (\d) \| .* \| \d of (\d) \| \d of (\d) \|$", text, re.M
+        r"^\| 5 \| lid \| (\d) \| (\d) of (\d) \| .* \| \d of (\d) \| \d of (\d) \|$", text, re.M
     )
     assert [(row[0], row[2], row[3:]) for row in rows] == [
         ("0", "0", ("5", "4")),

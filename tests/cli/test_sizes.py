@@ -20,7 +20,7 @@ def test_parts_of_every_size_are_evaluated_into_one_table(
     monkeypatch.setattr(sizes, "_SCALES", (10.0,))
     page = tmp_path / "results.md"
     page.write_text(f"Before.\n{MARKS[0]}\nstale\n{MARKS[1]}\nAfter.\n")
-    command = ["sizes", "--out", str(tmp_path / "out"), "--markdown", str(page), "--product", "biscuit"]
+    command = ["sizes", "--out", str(tmp_path / "out"), "--markdown", str(page), "--product", "lid"]
     few = ["--train", "2", "--validation", "1", "--test", "3", "--profile", "embedded-point"]
     result = CliRunner().invoke(app, [*command, *few], catch_exceptions=False)
     assert result.exit_code == 0, result.output
