@@ -20,7 +20,7 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service import console
 from service.api import audit as audit_routes
-from service.api import calibrations, products, versions
+from service.api import calibrations, products, profiles, versions
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
@@ -115,6 +115,7 @@ def create_app(
     app.include_router(result_routes.router)
     app.include_router(versions.router)
     app.include_router(calibrations.router)
+    app.include_router(profiles.router)
     app.include_router(audit_routes.router)
     app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)
@@ -205,6 +206,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         state=StateFolder(settings.state, {"jobs": job_store, "results": records, "audit": audit}, logger),
         audit=audit,
         device=settings.device,
+        weights=settings.weights,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -34,6 +35,8 @@ class SharedObjects:
     upload_bytes: the gate of the bytes of all parts.
     stall_s: the seconds that a client may read nothing of a streamed answer.
     audit: who changed what.
+    device: where parts are scored.
+    weights: folder of the networks' weights.
     """
 
     inspection: Inspection
@@ -51,6 +54,7 @@ class SharedObjects:
     state: StateFolder
     audit: Audit
     device: str
+    weights: Path
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)
 
     @property

@@ -23,7 +23,9 @@ _RIGHTS: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("label", re.compile(r"(PUT|DELETE) /v1/results/[^/]+/feedback\Z")),
 )
 _OF_PRODUCT = re.compile(r"/(?:v1/products|v2/models)/([^/]+)(?:/|\Z)")
-_OF_ALL_PRODUCTS = re.compile(r"/v1/(products|(results|audit)(\.csv)?|results/.+|jobs|jobs/.+)\Z|/v2\Z")
+_OF_ALL_PRODUCTS = re.compile(
+    r"/v1/(products|profiles|(results|audit)(\.csv)?|results/.+|jobs|jobs/.+)\Z|/v2\Z"
+)
 """The routes that show a key with products only what belongs to these products."""
 
 
