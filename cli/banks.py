@@ -1,4 +1,4 @@
-"""`tribank banks`: list, show and verify bank versions."""
+"""`tribank banks`: list, show, verify, review and prune bank versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.options import Banks, Device, Json, Product, Weights, chosen_device
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS
 
-app = typer.Typer(no_args_is_help=True, help="List, show and verify bank versions.")
+app = typer.Typer(no_args_is_help=True, help="List, show, verify and prune bank versions.")
 
 _NAMED = 5  # parts that a message names
 
@@ -90,6 +90,24 @@ def verify(
             result = "; ".join(problems) or _sound(store.path(product, version), scored=probe)
             typer.echo(f"{product} {version}: {result}")
     raise typer.Exit(1 if damaged else 0)
+
+
+@app.command()
+def prune(
+    keep: Annotated[int, typer.Option(min=0, help="Newest versions of each product that stay.")],
+    product: Annotated[str | None, typer.Option(help="Only this product. [default: all]")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    banks: Banks = DEFAULT_BANKS,
+) -> None:
+    """Delete old versions. The active version, the one before it and the shadow always stay."""
+    from banks.versions.store import BankStore
+
+    store = BankStore(banks)
+    for name in [product] if product else store.products():
+        for version in store.not_needed(name, keep=keep):
+            if not dry_run:
+                store.delete(name, version)
+            typer.echo(f"{name} {version}: {'would be deleted' if dry_run else 'deleted'}")
 
 
 @app.command()

@@ -190,6 +190,13 @@ class BankStore:
             flush(path.parent)
         _empty(grave)
 
+    def not_needed(self, product: str, *, keep: int) -> list[str]:
+        """The versions that may be deleted, oldest first: all but the newest `keep`, the active version, the one
+        before it, and the shadow. Raises BadBank."""
+        used = {self.current(product), self.previous(product), self.shadow(product)}
+        versions = self.versions(product)
+        return [version for version in versions[: max(0, len(versions) - keep)] if version not in used]
+
     def verify(self, product: str, version: str | None = None) -> list[str]:
         """What is wrong with a version; empty where every file is as the manifest says."""
         return verify_files(self.path(product, version))

@@ -1,4 +1,4 @@
-"""Odd parts at the command line."""
+"""Odd parts and old versions at the command line."""
 
 from __future__ import annotations
 
@@ -57,3 +57,19 @@ def test_odd_parts_are_shown_and_reviewed(root: Path) -> None:
 def test_a_part_that_is_not_odd_is_refused(root: Path) -> None:
     with pytest.raises(UnknownPart):
         odd(root, "--good", "train/good/0")
+
+
+def test_prune_deletes_old_versions_that_nothing_uses(tmp_path: Path) -> None:
+    store = BankStore(tmp_path)
+    for number in range(1, 8):
+        (tmp_path / "cookie" / f"v{number}").mkdir(parents=True)
+    for version in ("v1", "v2"):  # the active one, and the one before it
+        store.activate("cookie", version)
+    store.set_shadow("cookie", "v4")
+    command = ["banks", "prune", "--keep", "2", "--banks", str(tmp_path)]
+    would = CliRunner().invoke(app, [*command, "--dry-run"])
+    assert [line.split(":")[0] for line in would.output.splitlines()] == ["cookie v3", "cookie v5"]
+    assert len(store.versions("cookie")) == 7
+    assert CliRunner().invoke(app, [*command, "--product", "cookie"]).exit_code == 0
+    assert store.versions("cookie") == ["v1", "v2", "v4", "v6", "v7"]
+    assert store.not_needed("cookie", keep=9) == []
