@@ -191,8 +191,8 @@ class BankStore:
         _empty(grave)
 
     def not_needed(self, product: str, *, keep: int) -> list[str]:
-        """The versions that may be deleted, oldest first: all but the newest `keep`, the active version, the one
-        before it, and the shadow. Raises BadBank."""
+        """The versions that may be deleted, oldest first: all but the newest `keep`, the active version, the
+        one before it, and the shadow. Raises BadBank."""
         used = {self.current(product), self.previous(product), self.shadow(product)}
         versions = self.versions(product)
         return [version for version in versions[: max(0, len(versions) - keep)] if version not in used]
