@@ -12,7 +12,7 @@ from recipes.profile import Profile
 
 _SPREADS = 6.0
 """Factor of the plain colour, in spreads of the network's channels. On demo products 6 spreads of
-EfficientNet-Lite1 are 266 to 375. A factor of 300 for all was chosen on seeds 0, 1 and 3 (docs/results.md)."""
+EfficientNet-Lite1 are 266 to 375. A factor of 300 for all was chosen on seeds 0, 1 and 3."""
 
 
 def settled_colour(profile: Profile, train: GoodParts) -> float | None:
