@@ -12,6 +12,7 @@ from models.fusion.fusion import FusionTask
 from models.fusion.network import HEADS, FusionNetwork
 from models.points.alignment import expand
 from models.strict_loading import load_strictly
+from models.unfilled import unfilled
 from models.weights.store import WeightStore
 
 
@@ -54,7 +55,7 @@ class Uff:
         """
         if absent := [key for key in ("rgb_norm.weight", "xyz_norm.weight") if key not in state]:
             raise ValueError(f"These weights are no fusion network: missing {', '.join(absent)}")
-        with torch.device("meta"):
+        with unfilled():
             network = FusionNetwork.sized(state)
         del network.rgb_head, network.xyz_head
         branches = {key: tensor for key, tensor in state.items() if not key.startswith(HEADS)}

@@ -18,6 +18,7 @@ from models.points.recorded_sampling import RecordedSampling
 from models.preparation.prepare import PreparedPart
 from models.sample import BadSample
 from models.strict_loading import load_strictly
+from models.unfilled import unfilled
 from recipes.points import PointNetwork
 
 
@@ -73,7 +74,7 @@ class PointExtractor:
             weights: tensors by official name without prefixes, from `WeightStore.load(settings.kind)`.
             device: where the network runs.
         """
-        with torch.device("meta"):
+        with unfilled():
             network = PointTransformer(settings.kind, settings.batch_norm)
         load_strictly(network, weights, f"the {settings.kind} network")
         return cls(settings, network, torch.device(device))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import torch
-
 from models.libraries import import_timm
+from models.unfilled import unfilled
 from recipes.backbones import TIMM_PREFIX, RgbBackbone, registered, unknown
 
 timm = import_timm()
@@ -30,7 +29,7 @@ def rgb_backbone(name: str) -> RgbBackbone:
     model = name.removeprefix(TIMM_PREFIX)
     if not timm.is_model(model.split(".")[0]):
         raise unknown(name)
-    with torch.device("meta"):
+    with unfilled():
         network: Any = timm.create_model(model)
     default = network.pretrained_cfg
     constants = (tuple(default["mean"]), tuple(default["std"]))

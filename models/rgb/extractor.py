@@ -12,6 +12,7 @@ from models.features import Patches
 from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import GRID, rgb_backbone, timm
+from models.unfilled import unfilled
 from models.weights.store import WeightStore
 from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
 
@@ -128,7 +129,7 @@ class RgbExtractor:
 
 def _filled(model: str, state: Mapping[str, torch.Tensor]) -> Any:
     """The timm model with exactly these tensors. No random weights are drawn first, which would take time."""
-    with torch.device("meta"):
+    with unfilled():
         network = timm.create_model(model, pretrained=False)
     if {name for name, _ in network.named_buffers()} - state.keys():
         network = timm.create_model(

@@ -95,9 +95,9 @@ class OfficialWeights:
 
 
 def _shapes(network: Network) -> Mapping[str, torch.Size]:
-    import torch
+    from models.unfilled import unfilled
 
-    with torch.device("meta"):
+    with unfilled():
         state = network().state_dict()
     return MappingProxyType({name: tensor.shape for name, tensor in state.items()})
 
@@ -268,12 +268,11 @@ def official_weights(name: str) -> OfficialWeights:
         return WEIGHTS[name]
     if not name.startswith(TIMM_PREFIX):
         raise ValueError(f"Unknown weights {name!r}. Choose one of {', '.join(WEIGHTS)}, or timm:<model>.")
-    import torch
-
     from models.rgb.backbones import rgb_backbone
+    from models.unfilled import unfilled
 
     network = partial(_timm, rgb_backbone(name).model)
-    with torch.device("meta"):
+    with unfilled():
         built: Any = network()
     default, parameters = built.pretrained_cfg, sum(tensor.numel() for tensor in built.parameters())
     full = f"{default['architecture']}.{default['tag']}" if default["tag"] else default["architecture"]

@@ -9,6 +9,8 @@ def test_timm_and_open3d_come_without_a_compiler_and_a_viewer_that_can_come_late
     output = run(
         "import sys\n"
         "import cli.main, service.server, banks.detector, evaluation.demo_parts.scene\n"
+        "from tests.faults.warm import default_networks\n"
+        "networks = default_networks()\n"
         "print([name for name in ('torch._dynamo', 'dash', 'plotly', 'sklearn') if name in sys.modules])\n"
         "import torch, plotly.graph_objects\n"
         "assert plotly.graph_objects.Figure().data == ()\n"

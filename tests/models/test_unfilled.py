@@ -1,0 +1,28 @@
+"""Networks without values."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from models.unfilled import unfilled
+
+
+def test_a_network_has_shapes_and_no_values_and_draws_no_random_numbers() -> None:
+    before = torch.random.get_rng_state()
+    with unfilled():
+        network = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5))
+        nn.init.normal_(tensor=network[0].weight)
+        nn.init.ones_(network[1].weight)
+    assert {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()} == {
+        "0.weight": (5, 3),
+        "0.bias": (5,),
+        "1.weight": (5,),
+        "1.bias": (5,),
+        "1.running_mean": (5,),
+        "1.running_var": (5,),
+        "1.num_batches_tracked": (),
+    }
+    assert all(tensor.is_meta for tensor in network.state_dict().values())
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert not nn.Linear(3, 5).weight.is_meta
