@@ -1,15 +1,16 @@
-"""timm and Open3D, imported without what only other parts of them need.
+"""timm, Open3D and OpenVINO, imported without what only other parts of them need.
 
 torchvision, which timm imports, and one model of timm's import torch's compiler (`torch._dynamo`). Open3D's
 viewer imports dash and plotly. Tribank neither compiles networks nor opens a viewer, and these imports were a
 fifth of a command's start. Empty modules take their places while timm or Open3D is imported, and then go:
-whoever imports torch's compiler later gets the real one.
+whoever imports torch's compiler later gets the real one. OpenVINO imports a package that can send statistics
+to its makers, and does without that package where it cannot be imported.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ from models.torchvision_schemas import declare_torchvision_schemas
 
 def import_timm() -> ModuleType:
     """Call this function before the first import of timm. A second call does nothing."""
-    with _without("torch._dynamo", "torch._dynamo.utils"):
+    with _standing_in(_empty("torch._dynamo", "torch._dynamo.utils")):
         declare_torchvision_schemas()
         import timm
     return timm
@@ -27,9 +28,17 @@ def import_timm() -> ModuleType:
 
 def import_open3d() -> ModuleType:
     """Call this function before the first import of open3d. A second call does nothing."""
-    with _without("dash", "plotly", "plotly.graph_objects"):
+    with _standing_in(_empty("dash", "plotly", "plotly.graph_objects")):
         import open3d
     return open3d
+
+
+def import_openvino() -> ModuleType:
+    """OpenVINO with its reader of torch's graphs, and without `openvino_telemetry`. Raises ImportError."""
+    with _standing_in({"openvino_telemetry": None}):
+        import openvino
+        import openvino.frontend.pytorch.ts_decoder
+    return openvino
 
 
 class _Empty(ModuleType):
@@ -49,13 +58,18 @@ def _unchanged(function: Any = None, *_: object, **__: object) -> Any:
     return function
 
 
+def _empty(*names: str) -> dict[str, ModuleType]:
+    return {name: _Empty(name) for name in names}
+
+
 @contextmanager
-def _without(*names: str) -> Iterator[None]:
-    """Modules of these names that are not loaded yet are empty ones meanwhile."""
-    empty = {name: _Empty(name) for name in names if name not in sys.modules}
-    sys.modules.update(empty)
+def _standing_in(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
+    """Those of the modules that are not loaded yet are these meanwhile. None: it cannot be imported."""
+    loaded: dict[str, Any] = sys.modules
+    absent = {name: module for name, module in modules.items() if name not in loaded}
+    loaded.update(absent)
     try:
         yield
     finally:
-        for name in empty:
-            del sys.modules[name]
+        for name in absent:
+            del loaded[name]

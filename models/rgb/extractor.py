@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models.features import Patches
 from models.layout import GridLayout
+from models.numerics.compiled import Runtime, compiled, runtime_of
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import GRID, rgb_backbone, timm
 from models.unfilled import unfilled
@@ -46,11 +47,10 @@ class RgbExtractor:
         self.size = size
         self.device = torch.device(device)
         mean, std = backbone.constants if constants == "own" else IMAGENET
-        self._mean = torch.tensor(mean, device=self.device).view(1, 3, 1, 1)
-        self._std = torch.tensor(std, device=self.device).view(1, 3, 1, 1)
-        layout = torch.channels_last if backbone.kind == "stages" else torch.contiguous_format
-        self._network = network.eval().requires_grad_(False).to(self.device).to(memory_format=layout)
-        self._layout = layout
+        grid = _Grid(backbone, network, self.device, mean, std, side)
+        self._grid = compiled(grid, (1, 3, size, size)) if self.device.type == "cpu" else grid
+        self.runtime: Runtime = runtime_of(self._grid)
+        """What runs the network."""
 
     @classmethod
     def load(
@@ -109,21 +109,44 @@ class RgbExtractor:
 
         image: (1, 3, size, size) float32 in 0..1 on the extractor's device.
         """
+        return self._grid(image)
+
+
+class _Grid:
+    """From an image (1, 3, size, size) float32 in 0..1 to the network's channels (1, C, side, side) float32,
+    by torch."""
+
+    def __init__(
+        self,
+        backbone: RgbBackbone,
+        network: Any,
+        device: torch.device,
+        mean: Sequence[float],
+        std: Sequence[float],
+        side: int,
+    ) -> None:
+        self._backbone = backbone
+        self._side = side
+        self._mean, self._std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (mean, std))
+        self._layout = torch.channels_last if backbone.kind == "stages" else torch.contiguous_format
+        self._network = network.eval().requires_grad_(False).to(device).to(memory_format=self._layout)
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
         normalised = (image - self._mean) / self._std
         maps = self._maps(normalised.contiguous(memory_format=self._layout))
-        adaptive = not self.backbone.padded
-        return torch.cat([_to_grid(plane, self.side, adaptive=adaptive) for plane in maps], 1)
+        adaptive = not self._backbone.padded
+        return torch.cat([_to_grid(plane, self._side, adaptive=adaptive) for plane in maps], 1)
 
     def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Feature maps (1, C, h, w) float32."""
-        if self.backbone.kind == "tokens":
+        if self._backbone.kind == "tokens":
             tokens = self._network.forward_features(image)[:, self._network.num_prefix_tokens :]
             edge = round(tokens.shape[1] ** 0.5)
             return [tokens.transpose(1, 2).unflatten(2, (edge, edge))]
         stages = self._network.forward_intermediates(
-            image, indices=self.backbone.stages, intermediates_only=True, stop_early=True
+            image, indices=self._backbone.stages, intermediates_only=True, stop_early=True
         )
-        padding = 1 if self.backbone.padded else 0
+        padding = 1 if self._backbone.padded else 0
         return [functional.avg_pool2d(stage, 3, 1, padding, count_include_pad=False) for stage in stages]
 
 
