@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from typing import Any, Literal
 
 import torch
@@ -141,7 +142,7 @@ class _Grid:
         """Feature maps (1, C, h, w) float32."""
         if self._backbone.kind == "tokens":
             tokens = self._network.forward_features(image)[:, self._network.num_prefix_tokens :]
-            edge = round(tokens.shape[1] ** 0.5)
+            edge = isqrt(int(tokens.shape[1]))  # whole, also where a trace counts
             return [tokens.transpose(1, 2).unflatten(2, (edge, edge))]
         stages = self._network.forward_intermediates(
             image, indices=self._backbone.stages, intermediates_only=True, stop_early=True
