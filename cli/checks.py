@@ -108,7 +108,10 @@ def libraries(settings: Settings) -> Iterator[Finding]:
         yield Finding("torchvision", "ok", message)
     numerics = decided()
     kernel = numerics.blas_kernel or "FAISS's default"
-    message = f"BLAS kernel {kernel}, {numerics.threads} threads, OpenMP wait policy {numerics.wait_policy}"
+    message = (
+        f"image networks by {numerics.networks}, BLAS kernel {kernel}, {numerics.threads} threads, "
+        f"OpenMP wait policy {numerics.wait_policy}"
+    )
     yield Finding("numerics", "ok", message)
 
 

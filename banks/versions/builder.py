@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.lazy_sequence import LazySequence
+from models.numerics.process import decided
 from models.preparation.roi import Roi
 from models.readers.product_folder import ProductFolder
 from models.sample import Modality
@@ -218,6 +219,7 @@ class Builder:
                 files=files,
                 kept=_digests(staged, PARTS),
                 libraries=library_versions(),
+                numerics=asdict(decided()),
                 probe=probe
                 and probe.facts(*scores_of(probe.prepared, draft.pipeline, draft.columns, decision)),
             ).write(staged)

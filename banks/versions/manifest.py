@@ -21,7 +21,17 @@ from recipes.profile import Profile
 from recipes.sensor import Sensor
 
 MANIFEST = "manifest.json"
-_LIBRARIES = ("tribank", "torch", "timm", "faiss-cpu", "faiss-gpu", "open3d-cpu", "numpy", "scikit-learn")
+_LIBRARIES = (
+    "tribank",
+    "torch",
+    "timm",
+    "faiss-cpu",
+    "faiss-gpu",
+    "openvino",
+    "open3d-cpu",
+    "numpy",
+    "scikit-learn",
+)
 
 
 class BankFacts(BaseModel):
@@ -100,6 +110,8 @@ class Manifest(BaseModel):
     kept: dict[str, str] = Field(default_factory=dict)
     """sha256 of every file of kept features, by name; empty where the version does not keep its parts."""
     libraries: dict[str, str]
+    numerics: dict[str, int | bool | str] = Field(default_factory=dict)
+    """`models.numerics.process.Numerics` of the build, by its names; empty in versions of older sources."""
     probe: ProbeFacts | None = None
     """None in versions that older sources built."""
 

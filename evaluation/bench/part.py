@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,13 +52,15 @@ def bench(
     for number in range(repeats):
         for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
             stages.setdefault(stage, []).append(milliseconds)
+    numerics = decided()
     report = {
         "product": product,
         "bank_version": detector.version,
         "profile": detector.manifest.profile.name,
         "training_parts": len(detector.manifest.training_parts),
         "parts": repeats,
-        "hardware": {"cpu": processor(), "threads": decided().threads, "device": device},
+        "hardware": {"cpu": processor(), "device": device},
+        "numerics": asdict(numerics),
         "sgemm_gflops": _matrix_speed(),
         "ms": {stage: _quantiles(times) for stage, times in stages.items()},
     }
@@ -70,7 +73,7 @@ def bench(
     Console().print(table)
     hardware = report["hardware"]
     Console().print(
-        f"{repeats} parts, {hardware['cpu']}, {hardware['threads']} threads, {device}; this machine"
+        f"{repeats} parts, {hardware['cpu']}, {numerics.threads} threads, {device}; this machine"
         f" multiplies float32 matrices at {report['sgemm_gflops']:.0f} GFLOP/s"
     )
 

@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
 
 from models.numerics import blas
 
@@ -21,13 +23,15 @@ class Numerics:
     """What was decided for this process.
 
     Attributes:
-        threads: CPU threads of torch.
+        threads: CPU threads of torch and OpenVINO.
+        networks: what runs image networks on a CPU. "torch" where OpenVINO is not installed.
         wait_policy: how OpenMP threads wait at a barrier: "PASSIVE" (sleep) or "ACTIVE" (spin).
         blas_kernel: OpenBLAS kernel of FAISS; "" is the library's own choice.
         tf32: whether a GPU may round float32 products to TF32.
     """
 
     threads: int
+    networks: Literal["openvino", "torch"]
     wait_policy: str
     blas_kernel: str
     tf32: bool
@@ -87,6 +91,7 @@ def decided() -> Numerics:
 
     return Numerics(
         threads=torch.get_num_threads(),
+        networks="openvino" if find_spec("openvino") else "torch",
         wait_policy=os.environ.get(WAIT_POLICY, "ACTIVE"),
         blas_kernel=os.environ.get(blas.VARIABLE, ""),
         tf32=bool(torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32),

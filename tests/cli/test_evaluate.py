@@ -163,3 +163,4 @@ def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None
     stages = sum(spread["p50"] for stage, spread in report["ms"].items() if stage != "total")
     assert stages <= 1.05 * report["ms"]["total"]["max"]
     assert report["sgemm_gflops"] > 0
+    assert report["numerics"]["networks"] == "openvino"
