@@ -15,7 +15,9 @@ from banks.versions.builder import Builder
 from banks.versions.manifest import Manifest, ProbeFacts
 from banks.versions.probe import PROBE, difference, from_bytes
 from banks.versions.store import BadBank, BankStore
+from models import extraction
 from models.readers.product_folder import open_product_folder
+from models.rgb import extractor
 from models.weights.store import WeightStore
 from recipes.profiles import find_profile
 from tests.conftest import SMALL
@@ -87,7 +89,13 @@ def test_other_weights_are_found_whatever_the_manifest_says(copy: Path, tmp_path
         later.warm_up()
 
 
-def test_another_numeric_mode_is_found(copy: Path) -> None:
+def test_what_runs_a_network_is_no_difference_and_another_numeric_mode_is_found(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO ran the network of the build. Here torch runs it, at last in bfloat16."""
+    monkeypatch.setattr(extractor, "compiled", lambda run, shape: run)
+    monkeypatch.setattr(extraction, "shared", lambda key, make: make())
+    Detector.load(copy)
     with torch.autocast("cpu", dtype=torch.bfloat16), pytest.raises(BadBank, match="instead of"):
         Detector.load(copy)
 
