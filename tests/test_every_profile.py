@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,9 +33,11 @@ from models.fusion.network import FusionNetwork
 from models.fusion.registry import FUSIONS
 from models.normals.extractor import NormalsExtractor
 from models.preparation.prepare import PreparedPart, prepare
+from models.rgb import extractor
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
 from models.weights.store import WeightStore
+from recipes.backbones import RgbBackbone
 from recipes.banks import BANKS
 from recipes.extraction import NormalsChoice, RgbChoice
 from recipes.points import FpfhChoice, PointChoice
@@ -105,6 +108,16 @@ def parts(recipe: ModuleType) -> Callable[[Preparation], list[PreparedPart]]:
     return prepared
 
 
+_fit = extractor._fit
+
+
+def _few_blocks(network: Any, backbone: RgbBackbone, size: int) -> None:
+    """A vision transformer keeps its first blocks."""
+    _fit(network, backbone, size)
+    if backbone.kind == "tokens":
+        network.blocks = network.blocks[:BLOCKS]
+
+
 @pytest.fixture(scope="module")
 def grids(
     recipe: ModuleType,
@@ -123,9 +136,9 @@ def grids(
         if isinstance(choice, RgbChoice | NormalsChoice):
             image = choice if isinstance(choice, RgbChoice) else choice.network
             write(image.weights)
-            network = image_network_of(image, store, "cpu", size=preparation.rgb_size)
-            if network.backbone.kind == "tokens":
-                network._network.blocks = network._network.blocks[:BLOCKS]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(extractor, "_fit", _few_blocks)
+                network = image_network_of(image, store, "cpu", size=preparation.rgb_size)
             extract = (
                 coloured(choice, network)
                 if isinstance(choice, RgbChoice)

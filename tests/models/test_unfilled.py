@@ -11,9 +11,10 @@ from models.unfilled import unfilled
 def test_a_network_has_shapes_and_no_values_and_draws_no_random_numbers() -> None:
     before = torch.random.get_rng_state()
     with unfilled():
-        network = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5))
-        nn.init.normal_(tensor=network[0].weight)
-        nn.init.ones_(network[1].weight)
+        layer, norm = nn.Linear(3, 5), nn.BatchNorm1d(5)
+        nn.init.normal_(tensor=layer.weight)
+        nn.init.ones_(norm.weight)
+    network = nn.Sequential(layer, norm)
     assert {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()} == {
         "0.weight": (5, 3),
         "0.bias": (5,),
