@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import faiss
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from banks.methods.memory_bank.halves import nearest_by_halves, repeating_from, worth_it
 from models.features import Rows
 
 Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -95,7 +96,8 @@ def free_dropped() -> None:
 
 
 class HostSearch:
-    """A CPU index and NumPy arrays; equal queries are searched once."""
+    """A CPU index and NumPy arrays. Equal queries are searched once, and halves of queries that repeat are
+    multiplied once."""
 
     def __init__(self, index: Any, rows: NDArray[np.float32]) -> None:
         self._index = index
@@ -109,11 +111,24 @@ class HostSearch:
         """See `Search`."""
         first, inverse = _distinct(queries)
         distinct = queries[first] if len(first) < len(queries) else queries
-        ids = self.ids(distinct, 1)[:, 0]
+        ids = self._nearest_ids(distinct, repeating_from(queries))
         distances = _distances(distinct, self._rows, ids)
         if not (distances < _LARGEST).all():
             raise NonFiniteScore("a distance to the bank is not finite")
         return distances[inverse], ids[inverse]
+
+    def _nearest_ids(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
+        """(n,) int64. start: the first of the channels that repeat from query to query."""
+        if start < queries.shape[1]:
+            first, inverse = _distinct(queries[:, start:])
+            if worth_it(len(queries), len(first), queries.shape[1], start):
+                return nearest_by_halves(queries, self._rows, self._norms, start, first, inverse)
+        return self.ids(queries, 1)[:, 0]
+
+    @cached_property
+    def _norms(self) -> torch.Tensor:
+        """(R,) float32 squared norms of the bank's rows."""
+        return torch.from_numpy(np.einsum("ij,ij->i", self._rows, self._rows))
 
     def ids(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         """See `Search`."""
