@@ -137,8 +137,8 @@ class Detector:
         self.calibration = calibration
         """Threshold, colours and the held-out evidence behind them. The service puts another one in its place
         when a person moves the threshold of a version that is being served."""
-        self._pipeline = pipeline
-        self._columns = columns
+        self.pipeline = pipeline
+        self.columns = columns
         self._decision = decision
         self._provenance = columns.provenance
         self._probe = probe
@@ -192,7 +192,7 @@ class Detector:
         if self._probe is None or self.manifest.probe is None:
             return
         try:
-            banks, score = scores_of(self._probe.prepared, self._pipeline, self._columns, self._decision)
+            banks, score = scores_of(self._probe.prepared, self.pipeline, self.columns, self._decision)
         except ArithmeticError as error:
             differs = str(error)
         else:
@@ -216,11 +216,11 @@ class Detector:
         return results
 
     def _score_one(self, sample: Sample) -> PartResult:
-        return self._judge(*self._pipeline(sample))
+        return self._judge(*self.pipeline(sample))
 
     def _judge(self, prepared: PreparedPart, features: PartFeatures, timings: dict[str, float]) -> PartResult:
         start = time.perf_counter()
-        scores = self._columns.score(features)
+        scores = self.columns.score(features)
         timings["search"] = 1000 * (time.perf_counter() - start)
         start = time.perf_counter()
         verdict = self._decision.judge(scores)
@@ -277,9 +277,9 @@ class Detector:
         Settings that would refuse the made-up part are left out: a refusal would warm nothing. Raises
         BadBank, and whatever else a stage raises.
         """
-        lenient = replace(self._pipeline.preparation, min_points=1, no_return=None)
+        lenient = replace(self.pipeline.preparation, min_points=1, no_return=None)
         prepared = prepare(made_up_part(scale=lenient.length("clearance") / _CLEARED), lenient)
-        self._judge(prepared, *self._pipeline.extract(prepared))
+        self._judge(prepared, *self.pipeline.extract(prepared))
         self.check_probe()
 
 

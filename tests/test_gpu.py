@@ -92,7 +92,7 @@ def test_versions_come_and_go_without_their_memory(recipe: ModuleType, tmp_path:
         (result,) = held[1].score([sample])
         assert isinstance(result, PartResult)
         scores.add(result.score)
-        first, second = (cast(Extractor, detector._pipeline.extractor) for detector in held)
+        first, second = (cast(Extractor, detector.pipeline.extractor) for detector in held)
         assert first._extractors == second._extractors, "both use the same networks"
         del result
         on_another_thread(lambda: held.pop(1) and None)

@@ -1,4 +1,4 @@
-"""`tribank bench`: time of a part on this machine, stage by stage, and the machine's speed."""
+"""`tribank bench`: time of a part on this machine, stage by stage, beside what this machine allows."""
 
 from __future__ import annotations
 
@@ -30,13 +30,23 @@ def bench(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [default: all]")] = None,
     weights_dir: Annotated[Path, typer.Option(help="Folder of network weights.")] = DEFAULT_WEIGHTS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    busy: Annotated[
+        int, typer.Option("--beside", min=0, help="Busy processes that run beside the timed parts.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure the time from file bytes to decision for single parts, one after the other."""
+    """Measure the time from file bytes to decision for single parts, one after the other.
+
+    On a CPU, each stage stands beside its floor: the operations and bytes that it needs over the rates that
+    were measured in the same run.
+    """
     from banks.detector import Detector
     from banks.versions.store import BankStore
+    from evaluation.bench.busy import beside
     from evaluation.bench.environment import processor
+    from evaluation.bench.floors import Rates, beside_floors, floors
     from models.numerics.process import decided, use_threads
+    from models.readers import read_part
     from models.readers.product_folder import open_product_folder
 
     if threads:
@@ -48,11 +58,14 @@ def bench(
         for part in (folder.test or folder.train)
     ]
     detector.warm_up()
+    rates, speed = Rates.measured(), _matrix_speed()
     stages: dict[str, list[float]] = {}
-    for number in range(repeats):
-        for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
-            stages.setdefault(stage, []).append(milliseconds)
+    with beside(busy):
+        for number in range(repeats):
+            for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
+                stages.setdefault(stage, []).append(milliseconds)
     numerics = decided()
+    spreads = {stage: _quantiles(times) for stage, times in stages.items()}
     report = {
         "product": product,
         "bank_version": detector.version,
@@ -61,20 +74,34 @@ def bench(
         "parts": repeats,
         "hardware": {"cpu": processor(), "device": device},
         "numerics": asdict(numerics),
-        "sgemm_gflops": _matrix_speed(),
-        "ms": {stage: _quantiles(times) for stage, times in stages.items()},
+        "busy_processes": busy,
+        "sgemm_gflops": speed,
+        "p50_times_sgemm": speed * spreads["total"]["p50"],
+        "rates": asdict(rates),
+        "ms": spreads,
+        "floors": {},
     }
+    if device == "cpu":
+        sample = read_part(encoded[0], detector.manifest.sensor)
+        prepared, features, _ = detector.pipeline(sample)
+        extraction = detector.manifest.profile.extraction
+        found = floors(rates, extraction, sample, prepared, features, detector.columns)
+        report["floors"] = beside_floors(spreads, found)
     if as_json:
         typer.echo(json.dumps(report, indent=1))
         return
-    table = Table("stage", "p50 ms", "p90 ms", "max ms", title=f"{product} {detector.version}")
-    for stage, spread in report["ms"].items():
-        table.add_row(stage, *(f"{spread[name]:.1f}" for name in ("p50", "p90", "max")))
+    columns = ("stage", "p50 ms", "p90 ms", "max ms", "floor ms", "p50 / floor")
+    table = Table(*columns, title=f"{product} {detector.version}")
+    for stage, spread in spreads.items():
+        floor = report["floors"].get(stage)
+        least = (f"{floor['ms']:.1f}", f"{floor['ratio']:.1f}") if floor else ("", "")
+        table.add_row(stage, *(f"{spread[name]:.1f}" for name in ("p50", "p90", "max")), *least)
     Console().print(table)
     hardware = report["hardware"]
     Console().print(
         f"{repeats} parts, {hardware['cpu']}, {numerics.threads} threads, {device}; this machine"
-        f" multiplies float32 matrices at {report['sgemm_gflops']:.0f} GFLOP/s"
+        f" multiplies float32 matrices at {speed:.0f} GFLOP/s, {rates.networks:.0f} for networks and"
+        f" {rates.search:.0f} in a search, and copies {rates.copy:.0f} GB/s"
     )
 
 

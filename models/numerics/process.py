@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from typing import Literal
 
 from models.numerics import blas
+from models.numerics.cores import allowed_cores
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
+THREADS = "OMP_NUM_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ def prepare_process(*, searches: bool) -> None:
     # With sleeping threads, a part takes a third of the time if another process is busy. On quiet cores, a
     # part takes the same time.
     os.environ.setdefault(WAIT_POLICY, "PASSIVE")
+    # Libraries see the affinity, and not the quota of a container: more threads than that only wait.
+    cores = allowed_cores()
+    if cores < (os.cpu_count() or 1):
+        os.environ.setdefault(THREADS, str(cores))
     if searches:
         blas.ensure_kernel()
 

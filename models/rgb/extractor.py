@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isqrt
 from typing import Any, Literal
 
@@ -149,6 +149,20 @@ class _Grid:
         )
         padding = 1 if self._backbone.padded else 0
         return [functional.avg_pool2d(stage, 3, 1, padding, count_include_pad=False) for stage in stages]
+
+
+def unfilled_network(
+    name: str, *, size: int, stages: Sequence[int] | None, side: int
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What an extractor computes of an image (1, 3, size, size), on the meta device: to count operations.
+
+    name, size, stages, side: as in `RgbExtractor.load`.
+    """
+    backbone = rgb_backbone(name) if stages is None else rgb_backbone(name).of_stages(stages)
+    with unfilled():
+        network = timm.create_model(backbone.model, pretrained=False)
+    _fit(network, backbone, size)
+    return _Grid(backbone, network, torch.device("meta"), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), side)
 
 
 def _filled(model: str, state: Mapping[str, torch.Tensor]) -> Any:

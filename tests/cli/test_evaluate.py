@@ -157,10 +157,15 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_built(
 
 def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None:
     report = json.loads(
-        _run("bench", SMALL, small_product, "--banks", small_banks, "--repeats", "2", "--json")
+        _run(
+            "bench", SMALL, small_product, "--banks", small_banks, "--repeats", "2", "--beside", "1", "--json"
+        )
     )
     assert {"decode", "prepare", "rgb", "point", "search", "total"} <= report["ms"].keys()
     stages = sum(spread["p50"] for stage, spread in report["ms"].items() if stage != "total")
     assert stages <= 1.05 * report["ms"]["total"]["max"]
     assert report["sgemm_gflops"] > 0
     assert report["numerics"]["networks"] == "openvino"
+    assert report["p50_times_sgemm"] == report["sgemm_gflops"] * report["ms"]["total"]["p50"]
+    assert {"prepare", "rgb", "search", "fusion"} == report["floors"].keys()
+    assert all(floor["ms"] > 0 and floor["ratio"] > 0 for floor in report["floors"].values())

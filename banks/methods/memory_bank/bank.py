@@ -123,6 +123,10 @@ class MemoryBank:
         """
         return self._search.nearest(self._queries(rows))
 
+    def operations(self, rows: Rows) -> int:
+        """Multiplications and additions that `nearest` needs for these rows."""
+        return self._search.operations(self._queries(rows))
+
     def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
         """Score one part: its nearest distances, and the re-weighted largest distance (paper eq. 8-9,
         PatchCore eq. 7). Of equal largest distances the first counts.

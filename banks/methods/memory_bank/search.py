@@ -52,6 +52,10 @@ class Search(Protocol):
         """(n, k) rows, nearest first. Raises NonFiniteScore where FAISS finds fewer."""
         ...
 
+    def operations(self, queries: Any) -> int:
+        """Multiplications and additions that `nearest` needs for these queries."""
+        ...
+
 
 def search_on(device: str, index: Any, rows: NDArray[np.float32], *, half: bool) -> Search:
     """The search for a device.
@@ -117,6 +121,12 @@ class HostSearch:
             raise NonFiniteScore("a distance to the bank is not finite")
         return distances[inverse], ids[inverse]
 
+    def operations(self, queries: NDArray[np.float32]) -> int:
+        """See `Search`."""
+        count, width, start = len(_distinct(queries)[0]), queries.shape[1], repeating_from(queries)
+        halves = len(_distinct(queries[:, start:])[0]) if start < width else count
+        return 2 * len(self._rows) * min(count * width, count * start + halves * (width - start))
+
     def _nearest_ids(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
         """(n,) int64. start: the first of the channels that repeat from query to query."""
         if start < queries.shape[1]:
@@ -173,6 +183,10 @@ class TensorSearch:
         """See `Search`."""
         with self._current():
             return _found(self._index.search(queries.contiguous(), k)[1])
+
+    def operations(self, queries: torch.Tensor) -> int:
+        """See `Search`."""
+        return 2 * self._index.ntotal * queries.numel()
 
     def _current(self) -> AbstractContextManager[Any]:
         """FAISS takes the stream of torch's current device, whatever device its index is on."""

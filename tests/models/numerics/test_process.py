@@ -41,6 +41,21 @@ def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
     assert json.loads(child.stdout) == [[], kept]
 
 
+@pytest.mark.parametrize(
+    ("cores", "given", "threads"), [(1, None, "1"), (1, "3", "3"), (1 << 20, None, None)]
+)
+def test_a_quota_bounds_the_threads_unless_the_user_decides(
+    cores: int, given: str | None, threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "allowed_cores", lambda: cores)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.delenv(process.THREADS, raising=False)
+    if given is not None:
+        monkeypatch.setenv(process.THREADS, given)
+    process.prepare_process(searches=False)
+    assert os.environ.get(process.THREADS) == threads
+
+
 def test_every_extractor_computes_in_full_precision(tmp_path: Path) -> None:
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cuda.matmul.allow_tf32 = True
