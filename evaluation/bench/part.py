@@ -60,10 +60,13 @@ def bench(
     detector.warm_up()
     rates, speed = Rates.measured(), _matrix_speed()
     stages: dict[str, list[float]] = {}
+    processor_ms: list[float] = []
     with beside(busy):
         for number in range(repeats):
+            start = time.process_time()
             for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
                 stages.setdefault(stage, []).append(milliseconds)
+            processor_ms.append(1000 * (time.process_time() - start))
     numerics = decided()
     spreads = {stage: _quantiles(times) for stage, times in stages.items()}
     report = {
@@ -79,6 +82,7 @@ def bench(
         "p50_times_sgemm": speed * spreads["total"]["p50"],
         "rates": asdict(rates),
         "ms": spreads,
+        "processor_ms": _quantiles(processor_ms),
         "floors": {},
     }
     if device == "cpu":
@@ -98,6 +102,10 @@ def bench(
         table.add_row(stage, *(f"{spread[name]:.1f}" for name in ("p50", "p90", "max")), *least)
     Console().print(table)
     hardware = report["hardware"]
+    Console().print(
+        f"A part takes {report['processor_ms']['p50']:.0f} ms of processor time, all threads together, which "
+        "other work on the machine hardly changes."
+    )
     Console().print(
         f"{repeats} parts, {hardware['cpu']}, {numerics.threads} threads, {device}; this machine"
         f" multiplies float32 matrices at {speed:.0f} GFLOP/s, {rates.networks:.0f} for networks and"

@@ -167,5 +167,6 @@ def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None
     assert report["sgemm_gflops"] > 0
     assert report["numerics"]["networks"] == "openvino"
     assert report["p50_times_sgemm"] == report["sgemm_gflops"] * report["ms"]["total"]["p50"]
+    assert report["processor_ms"]["p50"] > 0
     assert {"prepare", "rgb", "search", "fusion"} == report["floors"].keys()
     assert all(floor["ms"] > 0 and floor["ratio"] > 0 for floor in report["floors"].values())
