@@ -109,7 +109,7 @@ def libraries(settings: Settings) -> Iterator[Finding]:
     numerics = decided()
     kernel = numerics.blas_kernel or "FAISS's default"
     message = (
-        f"image networks by {numerics.networks}, BLAS kernel {kernel}, {numerics.threads} threads, "
+        f"convolutional networks by {numerics.networks}, BLAS kernel {kernel}, {numerics.threads} threads, "
         f"OpenMP wait policy {numerics.wait_policy}"
     )
     yield Finding("numerics", "ok", message)

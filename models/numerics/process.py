@@ -26,7 +26,7 @@ class Numerics:
 
     Attributes:
         threads: CPU threads of torch and OpenVINO.
-        networks: what runs image networks on a CPU. "torch" where OpenVINO is not installed.
+        networks: what runs convolutional networks on a CPU. "torch" where OpenVINO is not installed.
         wait_policy: how OpenMP threads wait at a barrier: "PASSIVE" (sleep) or "ACTIVE" (spin).
         blas_kernel: OpenBLAS kernel of FAISS; "" is the library's own choice.
         tf32: whether a GPU may round float32 products to TF32.

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.numerics.process import exact_products
+
 _Numbers = TypeVar("_Numbers", int, NDArray[np.int64])
 _WORTH = 0.7
 """The halves are multiplied apart if this takes at most this share of the work of the whole product."""
@@ -76,21 +78,22 @@ def nearest_by_halves(
     half_of = torch.from_numpy(inverse[order])
     rows = torch.from_numpy(bank)
     ids, least = np.zeros(len(queries), np.int64), np.full(len(queries), np.inf, np.float32)
-    room = torch.empty(_CHUNK * _TILE)
-    for low in range(0, len(bank), _TILE):
-        tile = rows[low : low + _TILE]
-        shared = torch.addmm(norms[low : low + _TILE], halves, tile[:, start:].T, alpha=-2)
-        for at in range(0, len(queries), _CHUNK):
-            chunk = slice(at, at + _CHUNK)
-            sums = room[: len(leading[chunk]) * len(tile)].view(-1, len(tile))
-            torch.index_select(shared, 0, half_of[chunk], out=sums)
-            sums.addmm_(leading[chunk], tile[:, :start].T, alpha=-2)
-            values = sums.numpy()
-            found = values.argmin(axis=1)
-            value = values[np.arange(len(found)), found]
-            nearer = value < least[chunk]
-            ids[chunk][nearer] = low + found[nearer]
-            least[chunk][nearer] = value[nearer]
+    room = torch.empty(_CHUNK * _TILE, dtype=torch.float32)
+    with exact_products(), torch.autocast("cpu", enabled=False):
+        for low in range(0, len(bank), _TILE):
+            tile = rows[low : low + _TILE]
+            shared = torch.addmm(norms[low : low + _TILE], halves, tile[:, start:].T, alpha=-2)
+            for at in range(0, len(queries), _CHUNK):
+                chunk = slice(at, at + _CHUNK)
+                sums = room[: len(leading[chunk]) * len(tile)].view(-1, len(tile))
+                torch.index_select(shared, 0, half_of[chunk], out=sums)
+                sums.addmm_(leading[chunk], tile[:, :start].T, alpha=-2)
+                values = sums.numpy()
+                found = values.argmin(axis=1)
+                value = values[np.arange(len(found)), found]
+                nearer = value < least[chunk]
+                ids[chunk][nearer] = low + found[nearer]
+                least[chunk][nearer] = value[nearer]
     answer = np.empty_like(ids)
     answer[order] = ids
     return answer

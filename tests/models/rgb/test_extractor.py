@@ -81,6 +81,12 @@ def test_a_finer_grid_of_a_larger_image(
     assert len(grid.rows.unique(dim=0)) > 1000
 
 
+def test_convolutional_networks_are_compiled(filled: Callable[[str], WeightStore]) -> None:
+    transformer = "timm:vit_tiny_patch16_224.augreg_in21k"
+    assert RgbExtractor.load("efficientnet_lite0", WeightStore()).runtime == "openvino"
+    assert RgbExtractor.load(transformer, filled(transformer)).runtime == "torch"
+
+
 @pytest.mark.parametrize("size", [224, 448])
 def test_the_grid_is_28_at_every_size(size: int, golden_part: GoldenPart) -> None:
     extractor = RgbExtractor.load("efficientnet_lite0", WeightStore(), size=size)
