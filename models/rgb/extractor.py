@@ -49,7 +49,7 @@ class RgbExtractor:
         self.device = torch.device(device)
         mean, std = backbone.constants if constants == "own" else IMAGENET
         grid = _Grid(backbone, network, self.device, mean, std, side)
-        # Vision transformers gain a seventh, for twice the memory and seconds more to load (docs/performance.md).
+        # Vision transformers gain little and would take much memory (docs/performance.md).
         gains = self.device.type == "cpu" and backbone.kind == "stages"
         self._grid = compiled(grid, (1, 3, size, size)) if gains else grid
         self.runtime: Runtime = runtime_of(self._grid)
