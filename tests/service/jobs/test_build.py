@@ -106,7 +106,7 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert [reason.split(":")[0] for reason in last["result"]["left_out"]] == ["train/good/alone"]
     (row,) = client.get("/v1/audit", params={"action": "built"}).json()["changes"]
     assert (row["product"], row["bank_version"], row["subject"]) == ("fresh", "v1", last["job_id"])
-    assert row["after"]["training_parts"] == 5
+    assert row["after"]["training_parts"] == 2
     assert client.get("/v1/products/fresh/versions").json()["active"] is None
     assert client.post("/v1/products/fresh/versions/v1/activate").status_code == 200
     assert client.get("/v1/products/fresh").json()["profile"] == "embedded-point"
