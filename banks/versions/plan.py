@@ -76,11 +76,10 @@ def plan(
     methods = {name: find_method(recipe.method) for name, recipe in profile.banks.items()}
     pipeline = make_pipeline(profile, weights_dir, device)
     kind = profile.extraction.fusion
+    _, features, _ = pipeline(part)  # the first is slower
     if kind is not None and "fused" in profile.banks:
-        _, features, _ = pipeline(part)
         rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
         pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(rgb, point, device))
-    pipeline(part)  # the first is slower
     stages: dict[str, float] = {}
     runs = [pipeline(part) for _ in range(_REPEATS)]
     for stage in runs[0][2]:
