@@ -26,7 +26,7 @@ RAW = {"Content-Type": "application/octet-stream"}
 FIELDS = {
     "part_id", "result_id", "product", "bank_version", "score", "threshold", "decision", "banks", "regions",
     "timings_ms", "creation_time", "threshold_source", "relative_score", "contributions", "evidence",
-    "valid_point_share", "plane_found", "place", "xyz_unit", "image_scale", "coverage",
+    "valid_point_share", "plane_found", "place", "xyz_unit", "image_scale", "coverage", "labels",
 }  # fmt: skip
 
 
