@@ -215,12 +215,14 @@ def _main(folder: Path) -> None:
         listener.listen(100)
         if os.fork() == 0:
             os.setsid()
-            _serve(folder, listener)
+            if _serve(folder, listener):
+                os._exit(0)  # the networks' threads are the parent's: their end would be awaited for ever
     del networks
 
 
-def _serve(folder: Path, listener: socket.socket) -> None:
-    """Answer until nobody is connected any more. A child becomes a command in here."""
+def _serve(folder: Path, listener: socket.socket) -> bool:
+    """Answer until nobody is connected any more, and return True. A child becomes a command in here, and
+    returns False at the command's end."""
     users: dict[socket.socket, set[int]] = {}
     while users or _someone_comes(folder, listener):
         for ready in select.select([listener, *users], [], [])[0]:
@@ -238,12 +240,14 @@ def _serve(folder: Path, listener: socket.socket) -> None:
             elif (answer := os.fork()) == 0:
                 for one in (listener, *users):
                     one.close()
-                return _become(request, streams, str(folder / "socket"))
+                _become(request, streams, str(folder / "socket"))
+                return False
             else:
                 users[ready].add(answer)
             for stream in streams:
                 os.close(stream)
             ready.send(json.dumps(answer).encode())
+    return True
 
 
 def _someone_comes(folder: Path, listener: socket.socket) -> bool:
