@@ -113,6 +113,7 @@ def test_slow_bodies_from_many_addresses_give_way_to_quick_ones(
     announced: int,
 ) -> None:
     bounds = {"max_uploads": 4, "max_upload_bytes": 6_000_000}
+    bounds["body_bytes_per_s"] = 10**9  # a slow body is late at once, not after the 6 ms of its 100 bytes
     holding = min(bounds["max_uploads"], bounds["max_upload_bytes"] // announced)
     settings = strict_settings.model_copy(update=PATIENT | bounds)
     with ExitStack() as held:
