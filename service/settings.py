@@ -263,7 +263,7 @@ class Settings(BaseSettings):
     @field_validator("origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
-        for origin in text.replace(",", " ").split():
+        for origin in _words(text):
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
                 raise ValueError(f"{origin} is no origin. Write it as https://mes.example")
@@ -287,14 +287,19 @@ def read_settings(**given: Any) -> Settings:
         raise BadSetting("\n".join(f"{sentence}." for sentence in sentences(error, names))) from None
 
 
+def _words(text: str) -> list[str]:
+    """The parts of a setting that are separated by commas or blanks."""
+    return text.replace(",", " ").split()
+
+
 def pinned_products(settings: Settings) -> frozenset[str]:
     """The products that stay in memory, by name."""
-    return frozenset(settings.pinned.replace(",", " ").split())
+    return frozenset(_words(settings.pinned))
 
 
 def allowed_origins(settings: Settings) -> tuple[str, ...]:
     """The origins of other pages that may use the API, sorted."""
-    return tuple(sorted(set(settings.origins.replace(",", " ").split())))
+    return tuple(sorted(set(_words(settings.origins))))
 
 
 def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,16 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.names import Moment
 from service.api.services import Problems, Services
-from service.api.tables import BYTE_ORDER_MARK, CSV, csv_text
+from service.api.tables import CSV, PAGE, table_answer
 from service.http.access import client_of, products_of
 from service.http.queries import QueryModel
 from service.http.roles import changes_something
-from service.http.streams import held_stream
 from service.records.audit import Change, ChangeFilter
 from service.records.changes import Changes
 from service.threads import on_disk
-
-_PAGE = 200
 
 
 def note_change(
@@ -191,20 +188,12 @@ async def export_changes(
     request: Request, services: Services, query: Annotated[ChangeExportQuery, Query()]
 ) -> Response:
     """All changes as a table, the newest first."""
-
-    asked = query.asked(request)
-
-    async def lines() -> AsyncGenerator[str]:
-        yield (BYTE_ORDER_MARK if query.excel else "") + csv_text([ChangeAnswer.model_fields])
-        pages = services.audit.all(asked, page=_PAGE)
-        while (page := await on_disk(lambda: next(pages, None))) is not None:
-            yield csv_text(_row(ChangeAnswer.of(*one)) for one in page)
-
-    headers = {"Content-Disposition": 'attachment; filename="changes.csv"'}
-    return held_stream(
-        lines(), services.exports, request, media_type=CSV, stall_s=services.stall_s, headers=headers
+    pages = services.audit.all(query.asked(request), page=PAGE)
+    return table_answer(
+        "changes.csv", ChangeAnswer.model_fields, pages, _row, request, services, excel=query.excel
     )
 
 
-def _row(change: ChangeAnswer) -> list[Any]:
-    return [json.dumps(value) if isinstance(value, dict) else value for _, value in change]
+def _row(kept: tuple[int, Change]) -> list[Any]:
+    answer = ChangeAnswer.of(*kept)
+    return [json.dumps(value) if isinstance(value, dict) else value for _, value in answer]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,20 +15,18 @@ from service.answers.schemas import ScoreAnswer
 from service.api.audit import note_change
 from service.api.names import Moment, ResultId
 from service.api.services import Problems, Services, SharedObjects
-from service.api.tables import BYTE_ORDER_MARK, CSV, csv_text
+from service.api.tables import CSV, PAGE, table_answer
 from service.engine.decoding import MAX_PART_ID
 from service.engine.labels import MOST_TEXT, label_text, labels_of
 from service.http.access import client_of, may_see, products_of
 from service.http.bodies import json_body, read_json
 from service.http.queries import QueryModel
-from service.http.streams import held_stream
 from service.records.results import Filter, Kept, Verdict
 from service.refusals import NotReady, Refusal, UnknownProduct
 from service.threads import on_disk
 
 _BINS = 60
 _MOST_SCORES = 20_000
-_PAGE = 200
 
 
 class ResultFilter(QueryModel):
@@ -221,19 +218,8 @@ async def export_results(
 ) -> Response:
     """All results on record as a table, the newest first. An apostrophe stands before a text that a
     spreadsheet would run as a formula."""
-
-    asked = query.asked(request)
-
-    async def lines() -> AsyncGenerator[str]:
-        yield (BYTE_ORDER_MARK if query.excel else "") + csv_text([_COLUMNS])
-        pages = services.records.store.all(asked, page=_PAGE)
-        while (page := await on_disk(lambda: next(pages, None))) is not None:
-            yield csv_text(_row(kept) for kept in page)
-
-    headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
-    return held_stream(
-        lines(), services.exports, request, media_type=CSV, stall_s=services.stall_s, headers=headers
-    )
+    pages = services.records.store.all(query.asked(request), page=PAGE)
+    return table_answer("results.csv", _COLUMNS, pages, _row, request, services, excel=query.excel)
 
 
 @router.get("/v1/results/histogram", responses=Problems.of(404, 422, 503, 507))
