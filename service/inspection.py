@@ -38,6 +38,7 @@ class Ask:
     once: the request, if the client may send the request again.
     version: the only version that may score the part; None means the active version.
     labels: what the client says of the part, by name.
+    job: the id of the batch job that the part belongs to.
     """
 
     product: str
@@ -47,6 +48,7 @@ class Ask:
     once: Once | None = None
     version: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,16 @@ class Inspection:
             raise NotActive(ask.version)
         if ask.threshold is not None:
             scored = replace(scored, result=scored.result.judged(ask.threshold))
-        return Scan(sample, scored, ask.part_id, uuid.uuid4().hex, timings, ask.once, labels=ask.labels)
+        return Scan(
+            sample,
+            scored,
+            ask.part_id,
+            uuid.uuid4().hex,
+            timings,
+            ask.once,
+            labels=ask.labels,
+            job=ask.job,
+        )
 
     async def record(self, scan: Scan, render: Callable[[Scan], _T]) -> _T:
         """Draw the part's answer and put the result on record. Mark the result if the client left.

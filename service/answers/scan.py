@@ -29,7 +29,8 @@ class Scan:
     """One scored part as the renderers see it. sample: with what its sensor declares as no return taken out.
     once: the request that it answers, if that may be sent again.
     created: when the result was made, UTC.
-    labels: what the client says of the part, by name."""
+    labels: what the client says of the part, by name.
+    job: the id of the batch job that the part belongs to."""
 
     sample: Sample
     scored: Scored
@@ -39,6 +40,7 @@ class Scan:
     once: Once | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     labels: Mapping[str, str] = field(default_factory=dict)
+    job: str | None = None
 
     @property
     def valid_point_share(self) -> float:

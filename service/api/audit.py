@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.names import Moment
 from service.api.services import Problems, Services
-from service.api.tables import CSV, PAGE, table_answer
+from service.api.tables import CSV, PAGE, PageQuery, TableQuery, table_answer
 from service.http.access import client_of, products_of
 from service.http.queries import QueryModel
 from service.http.roles import changes_something
@@ -143,23 +143,12 @@ class ChangeQuery(QueryModel):
         )
 
 
-class ChangePageQuery(ChangeQuery):
+class ChangePageQuery(ChangeQuery, PageQuery):
     """Which changes, and how many."""
 
-    before: int | None = Field(
-        None, ge=0, lt=2**62, description="The value of `next` in the page before.", examples=[1200]
-    )
-    limit: int = Field(100, ge=1, le=1000, description="Most changes in one page.", examples=[20])
 
-
-class ChangeExportQuery(ChangeQuery):
+class ChangeExportQuery(ChangeQuery, TableQuery):
     """Which changes, and for whom."""
-
-    excel: bool = Field(
-        False,
-        description="Begin the table with a byte order mark, so that Excel reads umlauts correctly.",
-        examples=[True],
-    )
 
 
 router = APIRouter(tags=["changes"])
@@ -175,8 +164,9 @@ async def list_changes(
     """
     asked = query.asked(request)
     found = await on_disk(lambda: services.audit.newest(asked, before=query.before, limit=query.limit))
-    more = found[-1][0] if len(found) == query.limit else None
-    return ChangeList(changes=[ChangeAnswer.of(*one) for one in found], next=more)
+    return ChangeList(
+        changes=[ChangeAnswer.of(*one) for one in found], next=query.next(found, lambda one: one[0])
+    )
 
 
 @router.get(

@@ -14,6 +14,7 @@ from service.answers.schemas import BatchLine
 from service.api.audit import note_change
 from service.api.names import JobId
 from service.api.services import Problems, Services, SharedObjects
+from service.api.tables import PageQuery
 from service.http.access import check_owner, may_see, products_of
 from service.http.bodies import lines_of
 from service.http.queries import QueryModel
@@ -84,9 +85,10 @@ class JobList(BaseModel):
     """Jobs, the newest first."""
 
     jobs: list[JobAnswer]
+    next: int | None = Field(None, description="Ask again with `before` as this for older ones; else absent.")
 
 
-class JobQuery(QueryModel):
+class JobQuery(PageQuery):
     """Which jobs."""
 
     product: str | None = Field(None, description="Only jobs of this product.", examples=["cookie"])
@@ -114,10 +116,17 @@ async def list_jobs(
     services: Services,
     query: Annotated[JobQuery, Query()],
 ) -> JobList:
-    """The newest hundred jobs."""
+    """Jobs, the newest first."""
     products = products_of(request.scope)
-    found = await on_disk(lambda: services.jobs.store.newest(query.product, products=products))
-    return JobList(jobs=[JobAnswer.of(job, services.jobs) for job in found])
+    found = await on_disk(
+        lambda: services.jobs.store.newest(
+            query.product, products=products, before=query.before, limit=query.limit
+        )
+    )
+    return JobList(
+        jobs=[JobAnswer.of(job, services.jobs) for _, job in found],
+        next=query.next(found, lambda one: one[0]),
+    )
 
 
 @router.get("/v1/jobs/{job_id}", response_model_exclude_none=True, responses=Problems.of(404, 422, 503, 507))

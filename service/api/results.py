@@ -15,7 +15,7 @@ from service.answers.schemas import ScoreAnswer
 from service.api.audit import note_change
 from service.api.names import Moment, ResultId
 from service.api.services import Problems, Services, SharedObjects
-from service.api.tables import CSV, PAGE, table_answer
+from service.api.tables import CSV, PAGE, PageQuery, TableQuery, table_answer
 from service.engine.decoding import MAX_PART_ID
 from service.engine.labels import MOST_TEXT, label_text, labels_of
 from service.http.access import client_of, may_see, products_of
@@ -64,6 +64,23 @@ class ResultFilter(QueryModel):
     until: Moment | None = Field(
         None, description="Only results made before this time.", examples=["2026-07-01T14:00:00Z"]
     )
+    score_from: float | None = Field(
+        None, allow_inf_nan=False, description="Only results with this score or more.", examples=[2.5]
+    )
+    score_below: float | None = Field(
+        None, allow_inf_nan=False, description="Only results with a lower score.", examples=[3.5]
+    )
+    job_id: str | None = Field(
+        None,
+        max_length=64,
+        description="Only results of this batch job.",
+        examples=["3f0c2c0e5b7e4a8c9d2d7b7c1f1f6a10"],
+    )
+    plane_found: bool | None = Field(
+        None,
+        description="Only results for which the plane under the part was found, or was not found.",
+        examples=[False],
+    )
     is_simulated: bool = Field(
         False,
         description="Only results of shadow versions. Without it only results that decided.",
@@ -80,29 +97,22 @@ class ResultFilter(QueryModel):
             verdict=self.verdict,
             since=self.since.timestamp() if self.since else None,
             until=self.until.timestamp() if self.until else None,
+            score_from=self.score_from,
+            score_below=self.score_below,
+            job=self.job_id,
+            plane_found=self.plane_found,
             simulated=self.is_simulated,
             products=products_of(request.scope),
             labels=labels_of(self.labels),
         )
 
 
-class ExportQuery(ResultFilter):
+class ExportQuery(ResultFilter, TableQuery):
     """Which results, and for whom."""
 
-    excel: bool = Field(
-        False,
-        description="Begin the table with a byte order mark, so that Excel reads umlauts correctly.",
-        examples=[True],
-    )
 
-
-class ResultQuery(ResultFilter):
+class ResultQuery(ResultFilter, PageQuery):
     """Which results, and how many."""
-
-    before: int | None = Field(
-        None, ge=0, lt=2**62, description="The value of `next` in the page before.", examples=[1200]
-    )
-    limit: int = Field(100, ge=1, le=1000, description="Most results in one page.", examples=[20])
 
 
 class HistogramQuery(QueryModel):
@@ -146,6 +156,7 @@ class ResultSummary(BaseModel):
     decision: Literal["good", "defective"]
     is_simulated: bool = Field(description="Of a shadow: it decided nothing.")
     simulates: str | None = Field(description="Of a shadow: the result that decided on the same part.")
+    job_id: str | None = Field(description="Of a part of a batch job: the job.")
     verdict: Verdict | None = Field(description="What a person said of the part; null if nobody did.")
     verdict_time: datetime | None
     judged_by: str | None = Field(description="Who said the verdict: a key, or an address without keys.")
@@ -201,10 +212,10 @@ router = APIRouter(tags=["results"])
 async def list_results(
     request: Request, services: Services, query: Annotated[ResultQuery, Query()]
 ) -> ResultList:
-    """Results on record, the newest first, by product, version, part, decision, verdict and time."""
+    """Results on record, the newest first. The parameters say which."""
     store = services.records.store
     found = await on_disk(lambda: store.newest(query.asked(request), before=query.before, limit=query.limit))
-    more = found[-1].number if len(found) == query.limit else None
+    more = query.next(found, lambda kept: kept.number)
     return ResultList(results=[ResultSummary.of(kept) for kept in found], next=more)
 
 
@@ -329,6 +340,7 @@ def _facts(kept: Kept) -> dict[str, Any]:
         "decision": result.decision,
         "is_simulated": result.simulates is not None,
         "simulates": result.simulates,
+        "job_id": result.job,
         "verdict": kept.verdict,
         "verdict_time": None if kept.verdict_time is None else datetime.fromtimestamp(kept.verdict_time, UTC),
         "judged_by": kept.judged_by,

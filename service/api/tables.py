@@ -1,4 +1,4 @@
-"""Tables for spreadsheets: CSV in which no text becomes a formula, sent page by page."""
+"""Lists, page by page; and tables for spreadsheets: CSV in which no text becomes a formula."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from pydantic import Field
 
 from service.api.services import SharedObjects
+from service.http.queries import QueryModel
 from service.http.streams import held_stream
 from service.threads import on_disk
 
@@ -19,6 +21,33 @@ PAGE = 200
 """Rows that are read from the disk at a time."""
 _BYTE_ORDER_MARK = "\ufeff"
 _T = TypeVar("_T")
+
+
+class PageQuery(QueryModel):
+    """Which page of a list."""
+
+    before: int | None = Field(
+        None, ge=0, lt=2**62, description="The value of `next` in the page before.", examples=[1200]
+    )
+    limit: int = Field(100, ge=1, le=1000, description="Most entries in one page.", examples=[20])
+
+    def next(self, entries: Sequence[_T], number: Callable[[_T], int]) -> int | None:
+        """The value of `before` for the next page; None after the last page.
+
+        entries: of this page.
+        number: the number of an entry.
+        """
+        return number(entries[-1]) if len(entries) == self.limit else None
+
+
+class TableQuery(QueryModel):
+    """For whom a table is."""
+
+    excel: bool = Field(
+        False,
+        description="Begin the table with a byte order mark, so that Excel reads umlauts correctly.",
+        examples=[True],
+    )
 
 
 def table_answer(

@@ -90,7 +90,14 @@ class Batch:
                 if not self.resumes:  # the parts of a job have no deadline
                     clock.shorten(inspection.deadline_s)
                 async with clock.running():
-                    ask = Ask(self.product, part_id, self.threshold, clock, labels=self.labels)
+                    ask = Ask(
+                        self.product,
+                        part_id,
+                        self.threshold,
+                        clock,
+                        labels=self.labels,
+                        job=self.origin if self.resumes else None,
+                    )
                     scan = await inspection.scan(ask, partial(self._sample, part, inspection.read_limits))
                     text = (await inspection.record(scan, render_json)).decode()
         except Refusal as refusal:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from service.records import run_clock
 from service.records.database import Database, NewColumn
+from service.records.pages import any_of, newest_rows
 from service.refusals import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -163,17 +164,26 @@ class JobStore:
             return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
 
     def newest(
-        self, product: str | None = None, *, products: Collection[str] | None = None, limit: int = 100
-    ) -> list[Job]:
-        """Jobs, the newest first. product: only jobs of this product. products: only jobs of any of these."""
+        self,
+        product: str | None = None,
+        *,
+        products: Collection[str] | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[tuple[int, Job]]:
+        """Jobs with their numbers, the newest first.
+
+        product: only jobs of this product.
+        products: only jobs of any of these products.
+        before: only jobs with a lower number.
+        limit: the most jobs.
+        """
+        conditions = ("product = ?", product), any_of("product", products)
         with self._db.transaction() as db:
-            rows = db.execute(
-                "SELECT * FROM jobs WHERE (?1 IS NULL OR product = ?1) "
-                "AND (?2 IS NULL OR product IN (SELECT value FROM json_each(?2))) "
-                "ORDER BY rowid DESC LIMIT ?3",
-                (product, None if products is None else json.dumps(list(products)), limit),
+            rows = newest_rows(
+                db, "SELECT rowid, * FROM jobs", "rowid", conditions, before=before, limit=limit
             )
-            return [job for row in rows if (job := _job(row))]
+        return [(row[0], job) for row in rows if (job := _job(row[1:]))]
 
     def unfinished(self, owner: str | None = None) -> int:
         """The number of jobs that wait or run. owner: only jobs of this API key."""

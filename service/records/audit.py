@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from service.records.database import Database
+from service.records.pages import Condition, all_pages, any_of, newest_rows
 
 FILE = "audit.sqlite"
 _STEPS = (
@@ -66,21 +67,16 @@ class ChangeFilter:
     until: float | None = None
     products: Collection[str] | None = None
 
-    def where(self) -> tuple[str, list[str | float]]:
-        """The condition in SQL, and the condition's values."""
-        given = (
+    def conditions(self) -> Sequence[Condition]:
+        """The filter in SQL."""
+        return (
             ("product = ?", self.product),
+            any_of("product", self.products),
             ("action = ?", self.action),
             ("who = ?", self.who),
             ("time >= ?", self.since),
             ("time < ?", self.until),
-            (
-                "product IN (SELECT value FROM json_each(?))",
-                None if self.products is None else json.dumps(list(self.products)),
-            ),
         )
-        asked = [(condition, value) for condition, value in given if value is not None]
-        return " AND ".join(["1", *(condition for condition, _ in asked)]), [value for _, value in asked]
 
 
 _COLUMNS = (
@@ -95,6 +91,7 @@ _COLUMNS = (
     "before",
     "after",
 )
+_SELECT = f"SELECT number, {', '.join(_COLUMNS)} FROM changes"  # noqa: S608 - our own names
 
 
 class Audit:
@@ -133,21 +130,13 @@ class Audit:
 
         Raises sqlite3.Error.
         """
-        where, values = asked.where()
         with self._db.transaction() as db:
-            rows = db.execute(
-                f"SELECT number, {', '.join(_COLUMNS)} FROM changes WHERE {where} AND number < ? "  # noqa: S608 - our own names
-                "ORDER BY number DESC LIMIT ?",
-                (*values, 2**62 if before is None else before, limit),
-            ).fetchall()
+            rows = newest_rows(db, _SELECT, "number", asked.conditions(), before=before, limit=limit)
         return [(row[0], _change(row[1:])) for row in rows]
 
     def all(self, asked: ChangeFilter, *, page: int = 500) -> Iterator[list[tuple[int, Change]]]:
         """Every change, the newest first, page by page."""
-        before: int | None = None
-        while changes := self.newest(asked, before=before, limit=page):
-            yield changes
-            before = changes[-1][0]
+        return all_pages(lambda before: self.newest(asked, before=before, limit=page), lambda one: one[0])
 
 
 def _read_newest(db: sqlite3.Connection) -> None:

@@ -200,6 +200,7 @@ class Records:
             simulates=simulates,
             answer=render_json(scan).decode(),
             labels=json.dumps(dict(scan.labels)),
+            job=scan.job,
         )
         return record, thumbnail_jpeg(result.prepared, result.map, scan.scale)
 

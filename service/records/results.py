@@ -17,6 +17,7 @@ from typing import Any, Literal
 from service.answers.scan import Once
 from service.records import run_clock
 from service.records.database import Database, NewColumn
+from service.records.pages import Condition, all_pages, any_of, newest_rows
 from service.refusals import KeyReused
 
 Verdict = Literal["good", "defective"]
@@ -45,6 +46,10 @@ CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
     run_clock.SCHEMA,
     NewColumn("results", "judged_by", "TEXT"),
     NewColumn("results", "labels", "TEXT NOT NULL DEFAULT '{}'"),
+    """
+ALTER TABLE results ADD COLUMN job TEXT;
+CREATE INDEX results_by_job ON results (job, number) WHERE job IS NOT NULL;
+""",
 )
 _HAS_LABEL = "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_array(key, value) = json(?))"
 _OVERHEAD = 512
@@ -61,6 +66,7 @@ class Result:
     labels: what the client said of the part, by name, as JSON.
     simulates: for a shadow's result, the id of the active version's result for the same part.
     answer: the whole result as JSON.
+    job: the id of the batch job that the part belongs to.
     """
 
     id: str
@@ -74,6 +80,7 @@ class Result:
     simulates: str | None
     answer: str
     labels: str = "{}"
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,9 @@ class Filter:
     labels: results that have all these labels.
     verdict: "none" means results without feedback.
     since, until: seconds since 1970; `since` is included, `until` is not.
+    score_from, score_below: scores; `score_from` is included, `score_below` is not.
+    job: results of the batch job with this id.
+    plane_found: results for which the plane under the part was found, or was not.
     simulated: the results of shadows, instead of the results that decided.
     """
 
@@ -113,29 +123,32 @@ class Filter:
     verdict: Verdict | Literal["none"] | None = None
     since: float | None = None
     until: float | None = None
+    score_from: float | None = None
+    score_below: float | None = None
+    job: str | None = None
+    plane_found: bool | None = None
     simulated: bool = False
     products: Collection[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def where(self) -> tuple[str, list[str | float]]:
-        """The condition in SQL, and the condition's values."""
-        given = (
+    def conditions(self) -> Sequence[Condition]:
+        """The filter in SQL."""
+        return (
+            ("(simulates IS NOT NULL) = ?", self.simulated),
             ("product = ?", self.product),
-            (
-                "product IN (SELECT value FROM json_each(?))",
-                None if self.products is None else json.dumps(list(self.products)),
-            ),
+            any_of("product", self.products),
             ("bank_version = ?", self.bank_version),
             ("part_id = ?", self.part_id),
             ("decision = ?", self.decision),
             ("coalesce(verdict, 'none') = ?", self.verdict),
             ("created >= ?", self.since),
             ("created < ?", self.until),
+            ("score >= ?", self.score_from),
+            ("score < ?", self.score_below),
+            ("job = ?", self.job),
+            ("json_extract(answer, '$.plane_found') = ?", self.plane_found),
+            *((_HAS_LABEL, json.dumps(label)) for label in self.labels.items()),
         )
-        asked = [(condition, value) for condition, value in given if value is not None]
-        asked += [(_HAS_LABEL, json.dumps(label)) for label in self.labels.items()]
-        shadows = f"simulates IS {'NOT ' if self.simulated else ''}NULL"
-        return " AND ".join([shadows, *(condition for condition, _ in asked)]), [value for _, value in asked]
 
 
 _COLUMNS = tuple(one.name for one in fields(Result))
@@ -247,30 +260,23 @@ class ResultStore:
         before: only results with a lower number.
         limit: the most results.
         """
-        where, values = asked.where()
         with self._db.transaction() as db:
-            rows = db.execute(
-                f"{_SELECT} WHERE {where} AND number < ? ORDER BY number DESC LIMIT ?",
-                (*values, 2**62 if before is None else before, limit),
-            ).fetchall()
+            rows = newest_rows(db, _SELECT, "number", asked.conditions(), before=before, limit=limit)
         return [_kept(row) for row in rows]
 
     def all(self, asked: Filter, *, page: int = 500) -> Iterator[list[Kept]]:
         """Every result, the newest first, page by page. Other calls may use the store between two pages."""
-        before: int | None = None
-        while results := self.newest(asked, before=before, limit=page):
-            yield results
-            before = results[-1].number
+        return all_pages(
+            lambda before: self.newest(asked, before=before, limit=page), lambda kept: kept.number
+        )
 
     def scores(self, asked: Filter, *, limit: int) -> list[tuple[float, Verdict | None]]:
         """The scores and verdicts of the newest results."""
-        where, values = asked.where()
         with self._db.transaction() as db:
-            return db.execute(
-                f"SELECT score, verdict FROM results WHERE {where} "  # noqa: S608 - our own conditions
-                "ORDER BY number DESC LIMIT ?",
-                (*values, limit),
-            ).fetchall()
+            rows = newest_rows(
+                db, "SELECT score, verdict FROM results", "number", asked.conditions(), limit=limit
+            )
+        return [(score, verdict) for score, verdict in rows]
 
     def judge(
         self, name: str, verdict: Verdict | None, note: str | None = None, who: str | None = None

@@ -53,6 +53,11 @@ def test_what_was_answered_is_on_record(
     assert listed["next"] is None
     (only,) = asks.get("/v1/results", params={"decision": "defective", "part_id": "b"}).json()["results"]
     assert only["result_id"] == bad["result_id"]
+    limits = {"score_from": bad["score"], "score_below": bad["score"] + 1}
+    (only,) = asks.get("/v1/results", params=limits).json()["results"]
+    assert (only["result_id"], only["job_id"]) == (bad["result_id"], None)
+    assert asks.get("/v1/results", params=limits | {"plane_found": False}).json()["results"] == []
+    assert asks.get("/v1/results.csv", params=limits).text.count("\n") == 2
     picture = asks.get(f"/v1/results/{bad['result_id']}/picture")
     assert picture.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(picture.content)).size == (224, 224)

@@ -195,6 +195,10 @@ def test_a_batch_as_a_job(client: httpx.Client, folder: dict[str, bytes]) -> Non
     assert (last["state"], last["kind"], last["result"]) == ("done", "batch", {"lines": 5})
     told = lines(client.get(f"{place}/results"))
     assert [line["part_id"] for line in told] == ["1", "2", "3", "10", "11"]
+    job = place.rpartition("/")[2]
+    kept = client.get("/v1/results", params={"job_id": job}).json()["results"]
+    assert {one["result_id"] for one in kept} == {line["result_id"] for line in told if "result_id" in line}
+    assert {one["job_id"] for one in kept} == {job}
     again = client.post(URL, content=zipped(folder), headers=ASYNC | key)
     assert (again.status_code, again.headers["location"]) == (202, place)
     other = client.post(URL, content=zipped(folder), headers=ASYNC | key, params={"threshold": 1})

@@ -203,6 +203,10 @@ def test_jobs_and_watchers_are_bounded(running: Any, counting: Counting) -> None
         counting.go_on.release(3)
         for job in jobs:
             ended_by_asking(other, job.id)
+        page = other.get("/v1/jobs", params={"limit": 2}).json()
+        rest = other.get("/v1/jobs", params={"before": page["next"]}).json()
+        assert [job["job_id"] for job in page["jobs"] + rest["jobs"]] == [job.id for job in reversed(jobs)]
+        assert "next" not in rest
         until(lambda: other.get(url).status_code == 200, "the place of the watcher that left")
 
 

@@ -34,8 +34,11 @@ def test_jobs_are_taken_oldest_first_kind_by_kind(store: JobStore) -> None:
         store.find(second.id),
         None,
     ]
-    assert [job.id for job in store.newest("bagel")] == [second.id]
-    assert [job.kind for job in store.newest()] == ["batch", "build", "batch"]
+    assert [job.id for _, job in store.newest("bagel")] == [second.id]
+    assert [job.kind for _, job in store.newest()] == ["batch", "build", "batch"]
+    (_, newest), (number, _) = store.newest(limit=2)
+    assert (newest.id, [job.id for _, job in store.newest(before=number)]) == (second.id, [first.id])
+    assert [job.product for _, job in store.newest(products=["bagel"])] == ["bagel"]
     assert store.unfinished() == 3
 
 
@@ -72,19 +75,6 @@ def test_a_key_is_one_job(store: JobStore) -> None:
     with pytest.raises(KeyReused):
         store.add("batch", "cookie", {}, key="k", digest="2")
     assert store.unfinished() == 1
-
-
-def test_a_file_from_before_jobs_had_owners_is_widened(store: JobStore, tmp_path: Path) -> None:
-    old = store.add("batch", "cookie", {})
-    store.close()
-    with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
-        db.execute("ALTER TABLE jobs DROP COLUMN owner")
-        db.execute("ALTER TABLE jobs DROP COLUMN ran")
-        db.execute("DROP TABLE running")
-        db.execute("PRAGMA user_version = 0")
-    store.open()
-    assert store.find(old.id) == old
-    assert store.add("batch", "cookie", {}, owner="line").owner == "line"
 
 
 def test_a_stopped_service_takes_its_jobs_up_again(store: JobStore) -> None:
@@ -144,9 +134,9 @@ def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> Non
     for job in jobs[:3]:
         store.end(job.id, "done")
     store.prune(keep=1, older_than_s=3600, keep_bytes=10**9)
-    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    assert [job.id for _, job in store.newest()] == [jobs[3].id, jobs[2].id]
     store.prune(keep=9, older_than_s=-1, keep_bytes=10**9)
-    assert [job.id for job in store.newest()] == [jobs[3].id]
+    assert [job.id for _, job in store.newest()] == [jobs[3].id]
 
 
 @pytest.mark.parametrize("leap", [40 * 86_400.0, -40 * 86_400.0])
@@ -161,14 +151,14 @@ def test_a_clock_that_leaps_neither_forgets_jobs_nor_their_order(
     monkeypatch.setattr(time, "time", lambda: now + leap)
     third = store.add("batch", "cookie", {})
     store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
-    assert [job.id for job in store.newest()] == [third.id, second.id, first.id]
+    assert [job.id for _, job in store.newest()] == [third.id, second.id, first.id]
     taken = [store.take("batch") for _ in range(2)]
     assert [job.id for job in taken if job] == [second.id, third.id]
     store.end(second.id, "done")
     ran[0] += 3601
     store.end(third.id, "done")
     store.prune(keep=9, older_than_s=3600, keep_bytes=10**9)
-    assert [job.id for job in store.newest()] == [third.id]
+    assert [job.id for _, job in store.newest()] == [third.id]
     store.close()
 
 
@@ -180,10 +170,10 @@ def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
     for job in jobs[:3]:
         store.end(job.id, "done")
     store.prune(keep=9, older_than_s=3600, keep_bytes=1_000_000)
-    assert [job.id for job in store.newest()] == [jobs[3].id, jobs[2].id]
+    assert [job.id for _, job in store.newest()] == [jobs[3].id, jobs[2].id]
     assert (store.count_lines(jobs[0].id), store.count_lines(jobs[2].id)) == (0, 10)
     store.prune(keep=9, older_than_s=3600, keep_bytes=1)
-    assert [job.id for job in store.newest()] == [jobs[3].id]
+    assert [job.id for _, job in store.newest()] == [jobs[3].id]
 
 
 def test_a_full_disk_is_told_and_what_follows_is_written(store: JobStore) -> None:

@@ -159,7 +159,7 @@ def test_an_unfinished_job_fails_after_the_restore_and_says_why(backup: Path, tm
     restore_backup(backup, banks, state, silent)
     jobs = JobStore(state)
     jobs.open()
-    (job,) = jobs.newest()
+    ((_, job),) = jobs.newest()
     jobs.close()
     assert (job.state, (job.problem or {})["code"]) == ("failed", "interrupted")
     assert Keys(state).all()[0].name == "line"

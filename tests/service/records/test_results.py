@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,24 @@ def test_a_result_comes_back_as_it_was_given(store: ResultStore) -> None:
         (Filter(since=NOW + 2, until=NOW + 4), [3, 2]),
         (Filter(simulated=True), [5]),
         (Filter(product="cookie", decision="defective", verdict="none"), [3]),
+        (Filter(score_from=2.0, score_below=4.0), [3, 2]),
+        (Filter(job="j"), [3]),
+        (Filter(plane_found=False), [1]),
+        (Filter(plane_found=True), [4]),
+        (Filter(products=["bagel", "tile"]), [2]),
+        (Filter(products=[]), []),
     ],
 )
 def test_filters(store: ResultStore, asked: Filter, expected: list[int]) -> None:
     for number, changes in enumerate(
-        ({}, {"product": "bagel"}, {"bank_version": "v2"}, {}, {"simulates": "x"}), start=1
+        (
+            {"answer": '{"plane_found": false}'},
+            {"product": "bagel"},
+            {"bank_version": "v2", "job": "j"},
+            {"answer": '{"plane_found": true}'},
+            {"simulates": "x"},
+        ),
+        start=1,
     ):
         store.add(result(number, **changes), b"")
     store.judge(result(4).id, "good")
@@ -177,26 +191,16 @@ def test_age_goes_on_over_restarts(tmp_path: Path) -> None:
 
 
 def test_a_file_of_before_keeps_its_results_for_as_long_again(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as db:
+        db.executescript((Path(__file__).parents[2] / "data" / "state" / "results-0.sql").read_text())
     ran = [0.0]
     store = aged(tmp_path, ran)
-    store.add(result(1, created=NOW - 50 * 86_400), b"")
-    store.close()
-    with sqlite3.connect(tmp_path / "results.sqlite") as db:
-        for statement in (
-            "DROP INDEX results_by_age",
-            "ALTER TABLE results DROP COLUMN ran",
-            "ALTER TABLE results DROP COLUMN answered",
-            "DROP TABLE running",
-            "PRAGMA user_version = 0",
-        ):
-            db.execute(statement)
-    db.close()
     store.open()
     store.prune()
-    assert numbers(store, Filter()) == [1]
+    assert numbers(store, Filter()) == [3, 1]
     ran[0] += 86_401
     store.prune()
-    assert numbers(store, Filter()) == []
+    assert numbers(store, Filter()) == [3], "what a person judged stays"
     store.close()
 
 
