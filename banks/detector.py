@@ -114,7 +114,10 @@ class PartResult:
 
 
 class Detector:
-    """One bank version with its extractors. Not thread-safe: one thread owns a detector."""
+    """One bank version with its extractors.
+
+    On a CPU several threads may score at once. On a GPU one thread owns a detector.
+    """
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ from service.api.zip_upload import ZipLimits
 from service.engine import store_loader
 from service.engine.detectors import Loader, Residency
 from service.engine.owner import Engine
+from service.engine.scorers import scorers_on
 from service.engine.workers import Workers
 from service.http.access import Access, check_access
 from service.http.arrivals import Arrivals, Pace
@@ -162,6 +163,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         logger=logger,
         residency=residency,
         stuck_s=max(settings.stuck_s, 2 * settings.deadline_s),
+        scorers=scorers_on(settings.device, settings.scorers),
     )
     records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
     job_store, audit = JobStore(settings.state), Audit(settings.state)

@@ -99,8 +99,15 @@ class Settings(BaseSettings):
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
     )
 
+    scorers: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of parts that are scored at once on a CPU. They share the cores; a part alone "
+        "uses all of them. If nothing is set: one for each core (OMP_NUM_THREADS), at most 4. A GPU scores "
+        "one part at a time.",
+    )
     max_in_flight: int = Field(
-        default=2,
+        default=4,
         ge=1,
         description="Number of parts that are decoded, scored or drawn at once. Further parts are refused "
         "with 429. A higher number absorbs larger bursts but makes the last answer later.",

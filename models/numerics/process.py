@@ -10,11 +10,15 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from models.numerics import blas
 from models.numerics.cores import allowed_cores
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 THREADS = "OMP_NUM_THREADS"
@@ -89,6 +93,30 @@ def use_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count)
+
+
+def threads_in_use() -> int:
+    """CPU threads of torch for what the calling thread computes."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def use_threads_here(count: int) -> None:
+    """Use at most `count` CPU threads for what the calling thread computes by torch, FAISS and Open3D.
+
+    Call this once these libraries are loaded. Other threads keep their number.
+    """
+    threads_in_use()  # torch sets the number at a thread's first call
+    _openmp().limit(limits=count)
+
+
+@lru_cache(maxsize=1)
+def _openmp() -> ThreadpoolController:
+    """torch and FAISS each bring a copy of OpenMP, and a copy knows a number for each thread that calls."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="openmp")
 
 
 def decided() -> Numerics:

@@ -1,7 +1,7 @@
-"""The scoring thread, and the short queue in front of the thread.
+"""The engine: a short queue of parts in front of the threads that score.
 
-FAISS on a GPU is not safe even for concurrent reads, so one thread warms up and scores. If the thread dies or
-hangs, the service is no longer ready and every waiting request fails at once.
+Only these threads warm up and score. If one of them dies or hangs, the service is no longer ready and every
+waiting request fails at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from structlog.typing import FilteringBoundLogger
 
@@ -28,6 +28,7 @@ from service.engine.detectors import Loader, PartDetector, Residency, Served
 from service.engine.device_memory import DeviceFull, with_room
 from service.engine.futures import settle
 from service.engine.residents import Residents
+from service.engine.scorers import Scorers, Task
 from service.engine.shadows import Shadowed, Shadows
 from service.engine.turns import Turns
 from service.refusals import (
@@ -83,7 +84,7 @@ class _Call:
 
 
 class Engine:
-    """Scores parts one after another on its own thread. Any thread may call the methods."""
+    """Scores parts on its own threads. Any thread may call the methods."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Engine:
         logger: FilteringBoundLogger,
         residency: Residency = ALL_IN_MEMORY,
         stuck_s: float = math.inf,
+        scorers: int = 1,
     ) -> None:
         """Create an engine that does not run yet.
 
@@ -100,6 +102,7 @@ class Engine:
         queue_size: the most parts that wait.
         residency: which banks may be in memory.
         stuck_s: seconds after which a part or a warm-up counts as hung.
+        scorers: parts that are scored at once; 1 on a GPU.
         """
         self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
         self.queue_size = queue_size
@@ -112,14 +115,12 @@ class Engine:
         self._stage: Literal["running", "stopping", "dead"] = "running"
         self._draining = False
         self._stuck_s = stuck_s
-        self._busy_since: float | None = None
-        self._in_work: Future[Any] = Future()
         self._seconds_a_part = 0.5
-        self._owner = threading.Thread(target=self._run, name="tribank-owner", daemon=True)
+        self._scorers = Scorers(scorers, take=self._next, ended=self._end, logger=logger)
 
     def start(self) -> None:
         """Load the products, warm them up, then score."""
-        self._owner.start()
+        self._scorers.start()
         self.residents.start()
 
     def drain(self) -> None:
@@ -132,8 +133,8 @@ class Engine:
             if self._stage != "dead":
                 self._stage = "stopping"
             self._wake.notify_all()
-        if self._owner.ident is not None and self._stage != "dead":
-            self._owner.join(timeout_s)
+        if self._stage != "dead":
+            self._scorers.join(timeout_s)
         self.residents.close(timeout_s)
 
     @property
@@ -146,9 +147,8 @@ class Engine:
 
         The call also ends an engine whose thread hangs, and fails the waiting parts. Call `alive` often.
         """
-        since = self._busy_since
-        if since is not None and self._stage != "dead" and time.monotonic() - since > self._stuck_s:
-            self._logger.error("owner_stuck", seconds=round(time.monotonic() - since, 1))
+        if self._stage != "dead" and (seconds := self._scorers.longest_s()) > self._stuck_s:
+            self._logger.error("owner_stuck", seconds=round(seconds, 1))
             self._end()
         if self._stage == "running" and not self.residents.alive():
             self._logger.error("loader_died")
@@ -209,8 +209,8 @@ class Engine:
         return self.residents.when_loaded(product)
 
     def retry_after_s(self) -> int:
-        """Whole seconds until a place may be free: the queue's length times the seconds of one part."""
-        return max(1, math.ceil((self.waiting + 1) * self._seconds_a_part))
+        """Whole seconds until a place may be free: the seconds of one part for each part ahead."""
+        return max(1, math.ceil((self.waiting + 1) * self._seconds_a_part / self._scorers.count))
 
     async def score(
         self, product: str, sample: Sample, *, deadline: float, sensor: Sensor = UNDECLARED
@@ -280,22 +280,6 @@ class Engine:
         call.future.set_exception(ScoringStopped())
         return call.future
 
-    def _run(self) -> None:
-        """The scoring thread."""
-        try:
-            while (taken := self._next()) is not None:
-                work, self._in_work = taken
-                self._busy_since = time.monotonic()
-                work()
-                self._busy_since = None
-                # An idle thread must not keep a detector in memory that was unloaded meanwhile.
-                del taken, work
-                self._in_work = Future()
-        except BaseException:
-            self._logger.exception("owner_died")
-        finally:
-            self._end()
-
     def _end(self) -> None:
         """Score nothing more. Everything that runs or waits fails."""
         with self._wake:
@@ -303,34 +287,32 @@ class Engine:
             jobs, calls, shadows = self._jobs.clear(), list(self._calls), self._shadows.clear()
             self._calls.clear()
             self._waiting.clear()
-        settle(self._in_work, ScoringStopped())
+        for future in self._scorers.in_work():
+            settle(future, ScoringStopped())
         for item in (*jobs, *calls):
             if item.future.set_running_or_notify_cancel():
                 item.future.set_exception(ScoringStopped())
         for shadowed in shadows:
             shadowed.result.cancel()
 
-    def _next(self) -> tuple[Callable[[], None], Future[Any]] | None:
-        """Wait for work: calls first, then parts, then shadows. None when the engine stops and no part waits.
-
-        Returns the work, and the future that gets the outcome.
-        """
+    def _next(self) -> Task | None:
+        """Wait for work: calls, then parts, then shadows. None when the engine stops and no part waits."""
         with self._wake:
             while True:
                 if self._calls:
                     call = self._calls.popleft()
-                    return partial(_make, call), call.future
+                    return Task(partial(_make, call), call.future)
                 if self._jobs:
                     job = self._jobs.take()
                     self._count_down(job.product)
-                    return partial(self._work_on, job), job.future
+                    return Task(partial(self._work_on, job), job.future)
                 if self._stage != "running":
                     return None
                 if self._shadows:
                     sample, shadowed = self._shadows.take()
-                    return partial(self._shadows.score, sample, shadowed), shadowed.result
+                    return Task(partial(self._shadows.score, sample, shadowed), shadowed.result)
                 if indices_dropped():
-                    return free_dropped, Future()
+                    return Task(free_dropped)
                 self._wake.wait(_FREE_S)
 
     def _work_on(self, job: _Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from banks.pipeline import PartExtractor, Pipeline, make_pipeline
 from banks.versions.builder import Builder
 from banks.versions.store import BadBank, BankStore
 from models.features import PartFeatures
+from models.numerics.process import use_threads_here
 from models.preparation.prepare import PreparedPart
 from models.readers.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
@@ -162,6 +164,21 @@ def test_a_result_does_not_depend_on_its_batch(detector: Detector, samples: list
             assert isinstance(result, PartResult)
             for name, array in alone[index].arrays().items():
                 np.testing.assert_array_equal(result.arrays()[name], array, err_msg=name)
+
+
+def test_a_result_does_not_depend_on_what_other_threads_score(
+    detector: Detector, samples: list[Sample]
+) -> None:
+    alone = [_one(detector, sample).arrays() for sample in samples]
+
+    def again(turn: int) -> dict[str, np.ndarray]:
+        use_threads_here(1 + turn % 2)
+        return _one(detector, samples[turn % len(samples)]).arrays()
+
+    with ThreadPoolExecutor(3) as pool:
+        for turn, arrays in enumerate(pool.map(again, range(12))):
+            for name, array in alone[turn % len(samples)].items():
+                np.testing.assert_allclose(arrays[name], array, rtol=1e-5, err_msg=name)
 
 
 def test_a_bad_part_does_not_stop_the_others(detector: Detector, samples: list[Sample]) -> None:
