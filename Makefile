@@ -24,8 +24,9 @@ csharp:
 	@command -v mcs >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends mono-mcs libmono-system-net-http4.0-cil >/dev/null; } \
 	    || echo "No C# compiler: the test of the C# program in the documents will be skipped. Install it: sudo apt-get install mono-mcs libmono-system-net-http4.0-cil" >&2
 
-programs: setup  ## what tests run beside the service: promtool for the alerts, nginx and Caddy in front of the server
+programs: setup  ## what tests run beside the service: promtool and amtool for the alerts, nginx and Caddy in front of the server
 	@scripts/from_debian prometheus /usr/bin/promtool
+	@scripts/from_debian prometheus-alertmanager /usr/bin/amtool
 	@scripts/from_debian nginx /usr/sbin/nginx
 	@scripts/from_debian caddy /usr/bin/caddy
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import textwrap
 import uuid
 from collections.abc import Sequence
@@ -114,7 +115,8 @@ def build(
 ) -> None:
     """Build a product's memory banks from good parts, and make them its active version.
 
-    --json prints one line with the names of the stages, one line per step, and one line with the new version.
+    --json prints one line with the names of the stages, one line per step, and one line with the new version
+    and the most memory that the build took.
     """
     from banks.versions.builder import Builder
     from banks.versions.store import BankStore
@@ -153,7 +155,8 @@ def build(
             typer.echo(json.dumps({"stages": builder.stages(folder)}))
         version = builder.build(product, folder, extends=extend, activate=activate)
     if as_json:
-        typer.echo(json.dumps({"product": product, "version": version}))
+        peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        typer.echo(json.dumps({"product": product, "version": version, "peak_memory_bytes": peak_bytes}))
         return
     banks_commands.print_version(product, store.path(product, version))
 

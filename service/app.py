@@ -59,7 +59,15 @@ from service.records.results import ResultStore
 from service.records.retention import keep_pruned
 from service.records.state_folder import StateFolder
 from service.refusals import Refusal
-from service.settings import DAY_S, MIB, Settings, allowed_origins, pinned_products
+from service.settings import (
+    DAY_S,
+    MIB,
+    Settings,
+    allowed_origins,
+    metric_labels,
+    pinned_products,
+    takts_s,
+)
 from service.threads import on_disk
 from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
@@ -107,7 +115,9 @@ def create_app(
     batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
     shared.jobs.register(BatchJob(shared.inspection, zips.archive, logger))
     changes = Changes(shared.audit, shared.metrics, logger)
-    shared.jobs.register(BuildJob(settings, zips.archive, shared.read_limits, changes, logger))
+    shared.jobs.register(
+        BuildJob(settings, zips.archive, shared.read_limits, changes, shared.metrics, logger)
+    )
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
@@ -153,7 +163,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         pinned=pinned_products(settings),
         poll_s=settings.poll_s,
     )
-    metrics = Metrics()
+    metrics = Metrics(takts_s=takts_s(settings), labels=metric_labels(settings))
     results = ResultStore(
         settings.state, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
     )
@@ -203,6 +213,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
             job_store,
             most_waiting=settings.max_jobs,
             keep_bytes=settings.jobs_mb * MIB,
+            metrics=metrics,
             logger=logger,
         ),
         state=StateFolder(settings.state, {"jobs": job_store, "results": records, "audit": audit}, logger),

@@ -121,7 +121,7 @@ class Inspection:
         # Which pixels count as no return depends on the version that scored the part.
         no_return = scored.detector.manifest.profile.preparation.no_return
         sample = await on_pool(self.encoders, lambda: without_returns(sample, no_return))
-        self.metrics.scored(sample, scored, timings)
+        self.metrics.scored(sample, scored, timings, ask.labels)
         if ask.version not in (None, scored.detector.version):
             raise NotActive(ask.version)
         if ask.threshold is not None:

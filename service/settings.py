@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -97,6 +98,17 @@ class Settings(BaseSettings):
     )
     poll_s: float = Field(
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
+    )
+
+    takts: str = Field(
+        default="",
+        description="Seconds that a part of a product may take, from its decoding to its result: "
+        "cookie:2.5,tile:1. Parts that take longer are counted in /metrics.",
+    )
+    metric_labels: str = Field(
+        default="",
+        description="Names of the labels by which /metrics counts parts, separated by commas: station,line. "
+        "Each name may have 50 values for a product; parts with further values are counted as other.",
     )
 
     scorers: int | None = Field(
@@ -267,6 +279,12 @@ class Settings(BaseSettings):
         description="How long after SIGTERM the server still scores parts while /readyz answers 503.",
     )
 
+    @field_validator("takts")
+    @classmethod
+    def _are_takts(cls, text: str) -> str:
+        _seconds_by_product(text)
+        return text
+
     @field_validator("origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
@@ -297,6 +315,30 @@ def read_settings(**given: Any) -> Settings:
 def _words(text: str) -> list[str]:
     """The parts of a setting that are separated by commas or blanks."""
     return text.replace(",", " ").split()
+
+
+def _seconds_by_product(text: str) -> dict[str, float]:
+    """Raises ValueError."""
+    found: dict[str, float] = {}
+    for word in _words(text):
+        product, _, seconds = word.partition(":")
+        try:
+            found[product] = float(seconds)
+        except ValueError:
+            found[product] = 0.0
+        if not product or not 0 < found[product] < math.inf:
+            raise ValueError(f"{word} is no takt. Write it as cookie:2.5")
+    return found
+
+
+def takts_s(settings: Settings) -> dict[str, float]:
+    """The seconds that a part may take, by product."""
+    return _seconds_by_product(settings.takts)
+
+
+def metric_labels(settings: Settings) -> frozenset[str]:
+    """The names of the labels by which parts are counted."""
+    return frozenset(_words(settings.metric_labels))
 
 
 def pinned_products(settings: Settings) -> frozenset[str]:

@@ -71,7 +71,7 @@ def test_mounted_configuration_is_in_the_repository() -> None:
     sources = [
         volume.partition(":")[0] for service in services for volume in service["volumes"] if volume[0] == "."
     ]
-    assert len(sources) == 3
+    assert len(sources) == 4
     assert all((ROOT / source).is_dir() for source in sources)
 
 

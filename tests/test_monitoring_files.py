@@ -40,7 +40,14 @@ def _expressions() -> Iterator[str]:
     yield from (rule["expr"] for rule in RULES)
     for panel in PANELS:
         for target in panel["targets"]:
-            yield target["expr"].replace("$__rate_interval", "1m").replace("$product", ".*")
+            yield _known(target["expr"])
+
+
+def _known(expression: str) -> str:
+    """A panel's expression without Grafana's variables."""
+    for name, value in {"$__rate_interval": "1m", "$product": ".*", "$instance": ".*"}.items():
+        expression = expression.replace(name, value)
+    return expression
 
 
 def _selectors(expression: Any) -> Iterator[Any]:
@@ -60,12 +67,15 @@ def told(
 ) -> dict[str, set[str]]:
     """The names of the series that a server tells, with their labels where it has any yet."""
     good = small_product / "validation" / "good"
-    settings = Settings(banks=small_banks, state=tmp_path_factory.mktemp("state"))
+    state = tmp_path_factory.mktemp("state")
+    settings = Settings(banks=small_banks, state=state, takts="biscuit:9", metric_labels="station")
     app = create_app(settings, logger=make_logger(StringIO()))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
         with (good / "rgb" / "000.png").open("rb") as rgb, (good / "xyz" / "000.tiff").open("rb") as xyz:
-            scored = client.post("/v1/products/biscuit/score", files={"rgb": rgb, "xyz": xyz})
+            scored = client.post(
+                "/v1/products/biscuit/score?labels=station:7", files={"rgb": rgb, "xyz": xyz}
+            )
         assert scored.status_code == 200
         text = client.get("/metrics").text
     found: dict[str, set[str]] = {}
@@ -91,12 +101,32 @@ def test_every_series_that_is_asked_for_is_told(told: dict[str, set[str]]) -> No
     assert read > 50
 
 
+def test_every_panel_shows_the_chosen_servers() -> None:
+    for panel in PANELS:
+        for target in panel["targets"]:
+            for selector in _selectors(promql_parser.parse(_known(target["expr"]))):
+                assert "instance" in {matcher.name for matcher in selector.matchers.matchers}, target["expr"]
+
+
+def test_every_alert_fires_in_a_scenario_and_clears_in_it() -> None:
+    """promtool runs the scenarios. Each one that raises an alert ends without any."""
+    fired: set[str] = set()
+    for scenario in yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]:
+        samples = [test["exp_samples"] for test in scenario["promql_expr_test"]]
+        assert samples[-1] == [], scenario["name"]
+        fired.update(re.findall(r'alertname="(\w+)"', str(samples)))
+    assert fired == {rule["alert"] for rule in RULES}
+
+
 def test_prometheus_reads_our_rules_from_the_job_that_they_name() -> None:
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     assert all((PROMETHEUS / name).exists() for name in config["rule_files"])
     (job,) = config["scrape_configs"]
     assert job["job_name"] == "tribank"
     assert 'job="tribank"' in (PROMETHEUS / "alerts.yml").read_text()
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    (manager,) = config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    assert f"{services[manager.partition(':')[0]]['ports'][0]}".endswith(f":{manager.partition(':')[2]}")
 
 
 def test_the_page_says_of_every_alert_what_to_do() -> None:
@@ -138,9 +168,26 @@ def test_the_dashboard_is_laid_out_and_reads_the_provisioned_source() -> None:
     ids=lambda arguments: arguments[1],
 )
 def test_promtool_agrees(arguments: list[str]) -> None:
-    """`make programs` brings it."""
-    promtool = shutil.which("promtool") or shutil.which("promtool", path=Path(sys.executable).parent)
-    if promtool is None:
-        pytest.skip("promtool is not here")
-    done = subprocess.run([promtool, *arguments], cwd=PROMETHEUS, capture_output=True, text=True)
+    done = _run("promtool", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alertmanager_takes_our_file_and_the_examples_of_the_page(tmp_path: Path) -> None:
+    ours = yaml.safe_load((ROOT / "docker" / "alertmanager" / "alertmanager.yml").read_text())
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    (example,) = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+    assert example["route"]["receiver"] == ours["route"]["receiver"]
+    muted = {route["matchers"][0] for route in example["route"]["routes"] if "mute_time_intervals" in route}
+    assert muted == {'alertname="TribankNoParts"'}
+    for name, content in (("ours", ours), ("example", ours | example)):
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(content))
+    done = _run("amtool", "check-config", str(tmp_path / "ours.yml"), str(tmp_path / "example.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that `make programs` brings, or skip the test."""
+    found = shutil.which(program) or shutil.which(program, path=Path(sys.executable).parent)
+    if found is None:
+        pytest.skip(f"{program} is not here")
+    return subprocess.run([found, *arguments], cwd=PROMETHEUS, capture_output=True, text=True)

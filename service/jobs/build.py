@@ -26,6 +26,7 @@ from service.records.changes import Changes
 from service.refusals import Refusal
 from service.settings import Settings
 from service.threads import on_disk
+from service.watch.metrics import Metrics
 
 TRIBANK: tuple[str, ...] = (sys.executable, "-m", "tribank")
 """The program of which a build is a process."""
@@ -59,6 +60,7 @@ class BuildJob:
         archive: ArchiveLimits,
         limits: ReadLimits,
         changes: Changes,
+        metrics: Metrics,
         logger: FilteringBoundLogger,
     ) -> None:
         self._settings = settings
@@ -66,6 +68,7 @@ class BuildJob:
         self._archive = archive
         self._limits = limits
         self._changes = changes
+        self._metrics = metrics
         self._logger = logger
 
     async def run(self, task: Task) -> Mapping[str, Any]:
@@ -96,7 +99,14 @@ class BuildJob:
             "remarks": list(manifest.remarks),
             "threshold": manifest.calibration.threshold,
             "statement": manifest.calibration.statement,
+            "peak_memory_bytes": last.get("peak_memory_bytes"),
         }
+        parts_by_use = {
+            "training": len(manifest.training_parts),
+            "held_out": manifest.calibration.count,
+            "skipped": len(manifest.skipped_parts),
+        }
+        self._metrics.built(parts_by_use, result["peak_memory_bytes"])
         facts = {name: result[name] for name in ("training_parts", "held_out_parts", "threshold")}
         await self._changes.record(
             Change(

@@ -21,6 +21,7 @@ from service.jobs.store import Job, JobStore
 from service.jobs.task import JobStopped, Progress, Task
 from service.refusals import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped
 from service.threads import on_disk
+from service.watch.metrics import Metrics
 
 KEEP_JOBS = 1000
 KEEP_S = 7 * 86_400.0
@@ -67,17 +68,25 @@ class Jobs:
     """The queues of all kinds of job. For the event loop only, except where a docstring says otherwise."""
 
     def __init__(
-        self, store: JobStore, *, most_waiting: int, keep_bytes: int, logger: FilteringBoundLogger
+        self,
+        store: JobStore,
+        *,
+        most_waiting: int,
+        keep_bytes: int,
+        metrics: Metrics,
+        logger: FilteringBoundLogger,
     ) -> None:
         """Create the queues; `start` runs the jobs.
 
         store: the jobs on disk.
         most_waiting: the most jobs that wait or run.
         keep_bytes: the most bytes of all jobs; the jobs that ended first are deleted above it.
+        metrics: counts the jobs that end.
         """
         self.store = store
         self._keep_bytes = keep_bytes
         self._most_waiting = most_waiting
+        self._metrics = metrics
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
         self._running: dict[str, Task] = {}
@@ -93,6 +102,7 @@ class Jobs:
         """Add a kind of job. Call `register` before `start`."""
         self._kinds[kind.name] = kind
         self._wake[kind.name] = asyncio.Event()
+        self._metrics.expect_jobs(kind.name)
 
     async def start(self) -> None:
         """Run the queued jobs as soon as the store is open."""
@@ -227,6 +237,7 @@ class Jobs:
         task = Task(job, self.store.input(job.id), self.store, self._changed)
         self._running[job.id] = task
         self._notify()
+        started = time.monotonic()
         try:
             end = await self._outcome_of(kind, task)
             if task.interrupted and end["state"] != "done" and not task.cancelled:
@@ -234,6 +245,7 @@ class Jobs:
                 await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.stopped_scoring))
             else:
                 self._pauses.pop(job.id, None)
+                self._metrics.job_ended(kind.name, end["state"], time.monotonic() - started)
                 await self._retry(kind, lambda: self.store.end(job.id, **end))
         finally:
             del self._running[job.id]

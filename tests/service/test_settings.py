@@ -10,7 +10,7 @@ from cli import keys as keys_commands
 from cli import main as commands_of_all
 from evaluation.bench.part import bench
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
-from service.settings import NOT_SETTINGS, BadSetting, Settings, read_settings, unknown_names
+from service.settings import NOT_SETTINGS, BadSetting, Settings, read_settings, takts_s, unknown_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,3 +55,10 @@ def test_every_setting_and_what_others_read_is_known() -> None:
     ]
     read = "".join(source.read_text() for source in sources)
     assert {name for name in NOT_SETTINGS if name in read} == NOT_SETTINGS
+
+
+def test_takts_are_seconds_by_product() -> None:
+    assert takts_s(Settings(takts="cookie:2.5, tile:1")) == {"cookie": 2.5, "tile": 1.0}
+    for text in ("cookie", "cookie:", ":2", "cookie:-1", "cookie:inf", "cookie:x"):
+        with pytest.raises(BadSetting):
+            read_settings(takts=text)

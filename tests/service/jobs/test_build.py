@@ -103,6 +103,11 @@ def test_a_new_product_from_a_zip_and_its_progress(
     assert last["result"]["version"] == "v1"
     assert last["result"]["training_parts"] == 2
     assert [reason.split(":")[0] for reason in last["result"]["left_out"]] == ["train/good/alone"]
+    told = client.get("/metrics").text.splitlines()
+    assert 'tribank_jobs_total{kind="build",state="done"} 1.0' in told
+    assert 'tribank_build_parts_total{use="training"} 2.0' in told
+    (peak,) = (line.split()[1] for line in told if line.startswith("tribank_build_peak_bytes"))
+    assert float(peak) == last["result"]["peak_memory_bytes"] > 10e6
     (row,) = client.get("/v1/audit", params={"action": "built"}).json()["changes"]
     assert (row["product"], row["bank_version"], row["subject"]) == ("fresh", "v1", last["job_id"])
     assert row["after"]["training_parts"] == 2

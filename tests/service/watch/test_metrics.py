@@ -16,7 +16,7 @@ from models.sample import Sample
 from service.engine.owner import Scored
 from service.http.keys import Keys
 from service.settings import Settings
-from service.watch.metrics import Metrics
+from service.watch.metrics import MOST_VALUES, OTHER, Metrics
 from tests.waiting import until
 
 SCORE = "/v1/products/cookie/score"
@@ -47,9 +47,11 @@ def test_what_a_line_did_can_be_read(
     loader = make_loader(active, shadow)
     loader.shadows["cookie"] = "v2"
     agreed = "tribank_shadow_parts_total", frozenset({"product": "cookie", "agrees": "true"}.items())
-    with serve(Settings(banks=tmp_path), loader) as running, running.client() as client:
-        for _ in range(3):
-            assert client.post(SCORE, files=part).json()["decision"] == "good"
+    settings = Settings(banks=tmp_path, takts="cookie:0.000001,tile:9", metric_labels="station lot")
+    with serve(settings, loader) as running, running.client() as client:
+        for number in range(3):
+            labels = {"labels": f"station:{number // 2},shift:night"}
+            assert client.post(SCORE, files=part, params=labels).json()["decision"] == "good"
         assert client.post(SCORE, files=bad_part).json()["decision"] == "defective"
         moved = client.post(SCORE, files=bad_part, params={"threshold": 5.0})
         assert moved.json()["decision"] == "good"
@@ -68,6 +70,19 @@ def test_what_a_line_did_can_be_read(
     for stage in ("receive", "decode", "queue", "search", "encode"):
         assert _value(series, "stage_seconds_count", stage=stage) == 5
     assert _value(series, "part_seconds_count", product="cookie") == 5
+    assert _value(series, "late_parts_total", product="cookie") == 5
+    assert (
+        _value(series, "takt_seconds", product="tile"),
+        _value(series, "late_parts_total", product="tile"),
+    ) == (9, 0)
+    stations = {
+        labels: value for (name, labels), value in series.items() if name == "tribank_label_parts_total"
+    }
+    told = {"product": "cookie", "label": "station", "decision": "good"}
+    assert stations == {
+        frozenset((told | {"value": value}).items()): count for value, count in (("0", 2), ("1", 1))
+    }
+    assert _value(series, "jobs_total", kind="build", state="failed") == 0
     # A plain part scores 0.42; the held-out median is 0.4, the threshold 0.8.
     assert _value(series, "part_score_bucket", product="cookie", le="0.0") == 0
     assert _value(series, "part_score_bucket", product="cookie", le="0.25") == 3
@@ -94,10 +109,10 @@ def test_drift_is_told_once_there_are_enough_parts_and_begins_anew_with_a_versio
     (result,) = detector.score([sample])
     for count in range(LEAST):
         assert metrics.drifts() == {}, count
-        metrics.scored(sample, Scored(result, detector, 0.0), {})
+        metrics.scored(sample, Scored(result, detector, 0.0), {}, {})
     assert metrics.drifts()["cookie"].parts == LEAST
     assert metrics.drifts()["cookie"].distance == pytest.approx(2 / 3)  # all at 0.42; held out: 0.2, 0.4, 0.6
-    metrics.scored(sample, Scored(result, make_detector("cookie", "v2"), 0.0), {})
+    metrics.scored(sample, Scored(result, make_detector("cookie", "v2"), 0.0), {}, {})
     assert metrics.drifts() == {}
 
 
@@ -157,3 +172,19 @@ def test_metrics_ask_for_a_key_as_everything_does_unless_told(
     with serve(told, loader, state=tmp_path) as running, running.client() as client:
         assert client.get("/metrics").status_code == 200
         assert client.get("/v1/products").status_code == 401
+
+
+def test_a_label_has_a_bounded_number_of_values(sample: Sample, make_detector: Any) -> None:
+    metrics, detector = Metrics(labels=["lot"]), make_detector()
+    (result,) = detector.score([sample])
+    for number in range(MOST_VALUES + 10):
+        metrics.scored(sample, Scored(result, detector, 0.0), {}, {"lot": f"A-{number}"})
+    metrics.scored(sample, Scored(result, detector, 0.0), {}, {"lot": "A-0", "shift": "night"})
+    counted = {
+        found.labels["value"]: found.value
+        for family in metrics.registry.collect()
+        for found in family.samples
+        if found.name == "tribank_label_parts_total"
+    }
+    assert len(counted) == MOST_VALUES + 1
+    assert (counted[OTHER], counted["A-0"]) == (10, 2)
