@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from cli.steps import StepFailed, free_port, serving, tribank
 
 if TYPE_CHECKING:
     from models.readers.product_folder import PartFile
@@ -27,12 +25,7 @@ if TYPE_CHECKING:
 CURL = "curl -sS -F rgb=@{rgb} -F xyz=@{xyz} {url}/v1/products/{product}/score"
 """The README's command. With `-H 'Accept: image/png' -o FILE`, the command fetches the heatmap."""
 
-_READY_WITHIN = 120  # seconds; loading takes one or two seconds, on a busy machine more
 _console = Console()
-
-
-class DemoError(RuntimeError):
-    """A step of the demo failed. The message names the step."""
 
 
 def demo(
@@ -48,8 +41,9 @@ def demo(
     _run("demo-parts", str(parts), "--product", product)
     if not (banks / product / "current").exists():
         _run("build", product, str(parts / product), "--banks", str(banks))
-    port = port or _free_port()
-    with _server(banks, port) as url:
+    port = port or free_port()
+    _say("serve", "--banks", str(banks), "--state", str(out / "state"), "--port", str(port), "&")
+    with serving(banks, out / "state", port) as url:
         _score_two(url, product, parts / product, out / "heatmaps")
         if serve:
             _console.print(f"Serving on {url} (API: {url}/openapi.json). Ctrl-C stops the server.")
@@ -58,50 +52,14 @@ def demo(
 
 
 def _run(*arguments: str) -> None:
-    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))}[/bold]", soft_wrap=True)
-    if subprocess.run(_tribank(*arguments), check=False).returncode:
-        raise DemoError(f"'tribank {shlex.join(arguments)}' failed. Its message is above.")
+    _say(*arguments)
+    if subprocess.run(tribank(*arguments), check=False).returncode:
+        raise StepFailed(f"'tribank {shlex.join(arguments)}' failed. Its message is above.")
 
 
-def _tribank(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "tribank", *arguments]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def _server(banks: Path, port: int) -> Iterator[str]:
-    """Run `tribank serve` inside the block; yields its address."""
-    url = f"http://127.0.0.1:{port}"
-    state = banks.parent / "state"
-    arguments = ("serve", "--banks", str(banks), "--state", str(state), "--port", str(port))
-    _console.print(f"[bold]$ tribank {escape(shlex.join(arguments))} &[/bold]", soft_wrap=True)
-    log = banks.parent / "server.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(_tribank(*arguments), stdout=file, stderr=subprocess.STDOUT)
-        try:
-            _wait_until_ready(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _READY_WITHIN
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise DemoError(f"The server stopped while starting. See its log: {log}")
-        try:
-            with urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own loopback server
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    raise DemoError(f"The server was not ready within {_READY_WITHIN} s. See its log: {log}")
+def _say(*arguments: str) -> None:
+    words = " ".join(word if word == "&" else shlex.quote(word) for word in arguments)
+    _console.print(f"[bold]$ tribank {escape(words)}[/bold]", soft_wrap=True)
 
 
 def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
@@ -120,7 +78,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
         answer = json.loads(_curl(command))
         milliseconds = 1000 * (time.perf_counter() - start)
         if "score" not in answer:
-            raise DemoError(f"The server refused {part.name}: {answer.get('detail', answer)}")
+            raise StepFailed(f"The server refused {part.name}: {answer.get('detail', answer)}")
         picture = heatmaps / f"{part.name.replace('/', '_')}.png"
         _curl(f"{command} -H 'Accept: image/png' -o {picture}")
         pictures.append(picture)
@@ -144,7 +102,7 @@ def _plain_defect(test: tuple[PartFile, ...]) -> PartFile:
 def _curl(command: str) -> bytes:
     done = subprocess.run(shlex.split(command), capture_output=True, check=False)
     if done.returncode:
-        raise DemoError(f"curl failed: {done.stderr.decode().strip()}")
+        raise StepFailed(f"curl failed: {done.stderr.decode().strip()}")
     return done.stdout
 
 

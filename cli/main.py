@@ -26,6 +26,7 @@ from cli import reference as reference_command
 from cli import train_uff as fusion_command
 from cli import weights as weights_commands
 from cli.backup import backup, restore
+from cli.bench_host import bench_host
 from cli.contamination import contamination
 from cli.demo import demo
 from cli.demo_parts import demo_parts
@@ -348,6 +349,7 @@ app.command("demo-parts")(demo_parts)
 app.command()(demo)
 app.command()(bench)
 app.command("bench-build")(bench_build)
+app.command("bench-host")(bench_host)
 app.command("bench-serve")(bench_serve)
 app.command()(evaluate)
 app.command()(metrics)

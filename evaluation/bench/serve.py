@@ -23,7 +23,6 @@ MAX_OPEN = 512
 """Largest number of requests that wait for an answer. Further parts are not sent, but counted."""
 _ALONE = 30
 _CAPACITY_S = 10.0
-_CAPACITY_CLIENTS = 3
 _RETRY_S = 0.05  # without a pause, clients would take CPU time from scoring
 _BOUNDARY = "part"
 
@@ -86,20 +85,33 @@ def bench_serve(
     factor: Annotated[
         float, typer.Option(min=0.1, max=20, help="Load as a multiple of the measured capacity.")
     ] = 2.0,
+    clients: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MAX_OPEN,
+            help="Clients that measure the capacity: each sends its next part after an answer. Give the "
+            "server a place for each (TRIBANK_MAX_IN_FLIGHT).",
+        ),
+    ] = 4,
     key: Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="API key, if the server needs one.")] = "",
 ) -> None:
-    """Send a running server a multiple of its capacity. Prints statuses, latencies and memory as JSON."""
+    """Measure a running server: one client, several clients, then a multiple of its capacity.
+
+    Prints statuses, latencies and memory as JSON.
+    """
     from evaluation.bench.environment import processor
 
-    report = asyncio.run(load(station(url, product, rgb, xyz, key), seconds, factor))
+    report = asyncio.run(load(station(url, product, rgb, xyz, key), seconds, factor, clients))
     report["hardware"] = {"cpu": processor(), "cores": os.cpu_count(), "load_average": os.getloadavg()}
     Console().print_json(json.dumps(report))
 
 
-async def load(station: Station, seconds: float, factor: float) -> dict[str, object]:
+async def load(station: Station, seconds: float, factor: float, clients: int = 4) -> dict[str, object]:
     """Load the server. Returns the report: times in ms, memory in MB.
 
     station: where parts are sent. seconds: duration. factor: load as a multiple of the measured capacity.
+    clients: number of clients that measure the capacity.
     Raises RuntimeError if the server does not answer single parts with 200.
     """
     alone = await _one_by_one(station, seconds)
@@ -110,7 +122,8 @@ async def load(station: Station, seconds: float, factor: float) -> dict[str, obj
             "and key (status 0: no connection)."
         )
     p50 = _quantile(alone, 0.5)
-    capacity = await _capacity(station, min(_CAPACITY_S, seconds))
+    one_client = len(alone) / sum(answer.seconds for answer in alone)
+    capacity = await _capacity(station, min(_CAPACITY_S, seconds), clients)
     memory = [await station.memory_mb()]
     answers, unsent = await _offer(station, capacity * factor, seconds, memory)
     accepted = [answer for answer in answers if answer.status == 200]
@@ -118,7 +131,10 @@ async def load(station: Station, seconds: float, factor: float) -> dict[str, obj
     p99 = _quantile(accepted, 0.99) if accepted else float("nan")
     return {
         "unloaded_p50_ms": p50,
+        "one_client_per_s": one_client,
+        "clients": clients,
         "capacity_per_s": capacity,
+        "capacity_over_one_client": capacity / one_client,
         "offered_per_s": capacity * factor,
         "seconds": seconds,
         "statuses": {str(status): count for status, count in Counter(a.status for a in answers).items()},
@@ -142,8 +158,8 @@ async def _one_by_one(station: Station, seconds: float) -> list[Answer]:
     return answers
 
 
-async def _capacity(station: Station, seconds: float) -> float:
-    """Parts per second if a few clients each send the next part after an answer."""
+async def _capacity(station: Station, seconds: float, clients: int) -> float:
+    """Parts per second if some clients each send the next part after an answer."""
     until = time.monotonic() + seconds
 
     async def client() -> int:
@@ -155,7 +171,7 @@ async def _capacity(station: Station, seconds: float) -> float:
                 await asyncio.sleep(_RETRY_S)
         return done
 
-    return sum(await asyncio.gather(*(client() for _ in range(_CAPACITY_CLIENTS)))) / seconds
+    return sum(await asyncio.gather(*(client() for _ in range(clients)))) / seconds
 
 
 async def _offer(
