@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 from importlib.metadata import version
 
@@ -48,6 +48,7 @@ from service.http.uploads import UploadLimits
 from service.inspection import Inspection
 from service.jobs.batch import BatchJob
 from service.jobs.build import BuildJob
+from service.jobs.old_versions import OldVersions
 from service.jobs.queue import Jobs
 from service.jobs.store import JobStore
 from service.records.audit import Audit
@@ -115,9 +116,12 @@ def create_app(
     batches, builds = BatchRoutes(zips, logger), BuildRoutes(zips, settings.parts_dir)
     shared.jobs.register(BatchJob(shared.inspection, zips.archive, logger))
     changes = Changes(shared.audit, shared.metrics, logger)
-    shared.jobs.register(
-        BuildJob(settings, zips.archive, shared.read_limits, changes, shared.metrics, logger)
+    residents = shared.engine.residents
+    old_versions = OldVersions(shared.store, residents, changes, logger, keep=settings.keep_versions)
+    build = BuildJob(
+        settings, zips.archive, shared.read_limits, changes, old_versions, shared.metrics, logger
     )
+    shared.jobs.register(build)
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
@@ -229,7 +233,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.openapi()  # made at the start: making the document would delay parts later
     await on_disk(shared.state.open)
     await shared.jobs.start()
-    shared.engine.start()
+    recent: list[str] = []
+    with suppress(sqlite3.Error):  # such as a record that cannot be opened
+        recent = await on_disk(shared.records.store.recent_products)
+    shared.engine.start(recent)
     upkeep = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]
     try:
         yield

@@ -96,6 +96,13 @@ class Settings(BaseSettings):
         description="Most GPU memory that banks and networks may take. The bank that was used longest ago "
         "is unloaded first.",
     )
+    keep_versions: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of the newest versions of a product that stay after a build over HTTP. Older "
+        "ones are deleted, except the active version, the one before it and the shadow. If nothing is set, "
+        "all stay.",
+    )
     poll_s: float = Field(
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
     )
@@ -187,14 +194,16 @@ class Settings(BaseSettings):
     results_mb: int = Field(
         default=1024,
         ge=1,
-        description="Most disk space of the results on record. The oldest results are deleted first.",
+        description="Most disk space of the results on record. Above it the oldest results of the product "
+        "with the most bytes are deleted.",
     )
 
     kept_parts_mb: int = Field(
         default=2048,
         ge=0,
         description="Most disk space of rejected parts. They are kept so that a good part among them can be "
-        "added to the banks. The oldest parts are deleted first. 0 keeps none.",
+        "added to the banks. Above it the oldest parts of the product with the most bytes are deleted. "
+        "0 keeps none.",
     )
     parts_dir: Path | None = Field(
         default=None, description="Folder below which builds over HTTP may read folders of good parts."

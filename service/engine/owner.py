@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -118,10 +118,10 @@ class Engine:
         self._seconds_a_part = 0.5
         self._scorers = Scorers(scorers, take=self._next, ended=self._end, logger=logger)
 
-    def start(self) -> None:
-        """Load the products, warm them up, then score."""
+    def start(self, recent: Sequence[str] = ()) -> None:
+        """Load the products, warm them up, then score. recent: as in `Residents.start`."""
         self._scorers.start()
-        self.residents.start()
+        self.residents.start(recent)
 
     def drain(self) -> None:
         """Report not ready and take no new parts. Parts that were taken are finished."""

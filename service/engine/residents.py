@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from banks.versions.store import BadBank
 from service.engine.detectors import Loaded, Loader, PartDetector, Residency, Served, Size, total_of
 from service.engine.failed_loads import FailedLoads
+from service.engine.last_use import LastUse
 from service.engine.orders import Orders
 from service.refusals import NotReady, Refusal, UnknownProduct
 
@@ -57,7 +58,7 @@ class Residents:
         self._sizes: dict[tuple[str, str], Size] = {}
         self._reserved: dict[tuple[str, str], Size] = {}  # of versions that are being loaded
         self._failed_loads = FailedLoads(loader.stamp)
-        self._used: dict[str, float] = {}
+        self._use = LastUse()
         self._loading: dict[str, Future[Served]] = {}
         self._orders: Orders[Served] = Orders(logger)
         self._loading_lock = threading.Lock()
@@ -66,8 +67,9 @@ class Residents:
         """Whether a load was tried for every product that the disk had at the start."""
         self._thread = threading.Thread(target=self._watch_disk, name="tribank-loader", daemon=True)
 
-    def start(self) -> None:
-        """Load the products, then follow the changes on disk."""
+    def start(self, recent: Sequence[str] = ()) -> None:
+        """Load the products, then follow the changes on disk. recent: as in `LastUse.begin`."""
+        self._use.begin(recent)
         self._orders.start()
         self._thread.start()
 
@@ -106,7 +108,7 @@ class Residents:
 
     def when_loaded(self, product: str) -> Future[Served]:
         """A future of the product with its detector in memory; done at once if the detector is in memory."""
-        self._used[product] = time.monotonic()
+        self._use.note(product)
         served = self._served.get(product)
         if served is not None and served.detector is not None:
             ready: Future[Served] = Future()
@@ -149,8 +151,7 @@ class Residents:
         if not self.settled:
             for product in names:
                 self._served.setdefault(product, Served(product, "loading"))
-        pinned = self._residency.pinned
-        for product in sorted({*names, *self._served}, key=lambda name: (name not in pinned, name)):
+        for product in self._use.newest_first({*names, *self._served}, before=self._residency.pinned):
             if self._closing.is_set():
                 return
             if self.settled and self._orders.busy(product):
@@ -360,7 +361,6 @@ class Residents:
         """Unload the detectors that were used longest ago until a version fits, and reserve its memory.
 
         key: the version's product and name.
-        size: the version's size.
 
         Raises Refusal.
         """
@@ -374,7 +374,7 @@ class Residents:
 
         product, version: the version that needs the memory. Raises Refusal where no detector can be unloaded.
         """
-        used, busy = self._used.get, self._orders.busy
+        busy = self._orders.busy
         spares = [name for name in self._spares if name == product or not busy(name)]
         idle = [
             name
@@ -382,10 +382,10 @@ class Residents:
             if served.detector is not None and name not in self._residency.pinned and not busy(name)
         ]
         if spares:
-            victim = min(spares, key=lambda name: used(name, 0.0))
+            victim = self._use.oldest(spares)
             del self._spares[victim]
         elif idle:
-            victim = min(idle, key=lambda name: used(name, 0.0))
+            victim = self._use.oldest(idle)
             served = self._served[victim]
             self._served[victim] = replace(
                 served, state="idle", detector=None, shadow=None, wanted_shadow=None

@@ -20,6 +20,7 @@ from models.readers.product_folder import open_product_folder
 from models.readers.product_places import NotAProductFolder
 from service.exit_status import EXIT_FULL
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
+from service.jobs.old_versions import OldVersions
 from service.jobs.task import Task
 from service.records.audit import Change
 from service.records.changes import Changes
@@ -60,6 +61,7 @@ class BuildJob:
         archive: ArchiveLimits,
         limits: ReadLimits,
         changes: Changes,
+        old_versions: OldVersions,
         metrics: Metrics,
         logger: FilteringBoundLogger,
     ) -> None:
@@ -68,6 +70,7 @@ class BuildJob:
         self._archive = archive
         self._limits = limits
         self._changes = changes
+        self._old_versions = old_versions
         self._metrics = metrics
         self._logger = logger
 
@@ -118,6 +121,7 @@ class BuildJob:
                 after=facts,
             )
         )
+        await self._old_versions.delete(task.job.product)
         return result
 
     def _parts(self, task: Task) -> tuple[Path, Sequence[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
@@ -19,7 +20,8 @@ SUFFIX = ".npz"
 
 
 class KeptParts:
-    """The kept parts of one state folder. The oldest parts are deleted first.
+    """The kept parts of one state folder. The oldest parts of the product that takes the most bytes are
+    deleted first.
 
     The methods block on the disk; any thread may call them.
 
@@ -29,7 +31,7 @@ class KeptParts:
     def __init__(self, folder: Path, keep_bytes: int) -> None:
         self._folder = folder / "parts"
         self._keep_bytes = keep_bytes
-        self._sizes: dict[str, int] = {}  # by result id, the oldest first
+        self._sizes: dict[str, tuple[str, int]] = {}  # product and bytes by result id, the oldest first
         self._lock = threading.Lock()
 
     def open(self) -> None:
@@ -38,9 +40,9 @@ class KeptParts:
         for unfinished in self._folder.glob(".*"):
             unfinished.unlink()
         files = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime_ns)
-        self._sizes = {file.stem: file.stat().st_size for file in files}
+        self._sizes = {file.stem: ("", file.stat().st_size) for file in files}  # `retain` says the products
 
-    def add(self, name: str, sample: Sample) -> None:
+    def add(self, name: str, product: str, sample: Sample) -> None:
         """Keep a result's part. name: the result's id. Raises OSError."""
         if not self._keep_bytes:
             return
@@ -56,7 +58,7 @@ class KeptParts:
             unfinished.unlink(missing_ok=True)
             raise
         with self._lock:
-            self._sizes[name] = size
+            self._sizes[name] = product, size
             self._prune()
 
     def names(self) -> set[str]:
@@ -64,18 +66,21 @@ class KeptParts:
         with self._lock:
             return set(self._sizes)
 
-    def retain(self, ordered: Sequence[str], among: Set[str]) -> None:
-        """Delete parts whose results are gone, then the oldest parts above `keep_bytes`.
+    def retain(self, ordered: Sequence[tuple[str, str]], among: Set[str]) -> None:
+        """Delete parts whose results are gone, then parts above `keep_bytes`.
 
-        ordered: ids of the results on record, the oldest first. This order counts, not the files' times.
+        ordered: ids and products of the results on record, the oldest first. This order counts, not the
+            files' times.
         among: ids of the parts that may be deleted.
 
         Raises OSError.
         """
         with self._lock:
-            for name in among - set(ordered):
+            for name in among - {name for name, _ in ordered}:
                 self._remove(name)
-            known = {name: self._sizes.pop(name) for name in ordered if name in self._sizes}
+            known = {
+                name: (product, self._sizes.pop(name)[1]) for name, product in ordered if name in self._sizes
+            }
             self._sizes = known | self._sizes
             self._prune()
 
@@ -99,14 +104,18 @@ class KeptParts:
         return missing
 
     def _prune(self) -> None:
-        total = sum(self._sizes.values())
-        while total > self._keep_bytes and self._sizes:
-            total -= self._remove(next(iter(self._sizes)))
+        shares: Counter[str] = Counter()
+        for product, size in self._sizes.values():
+            shares[product] += size
+        while shares.total() > self._keep_bytes:
+            largest = max(shares, key=shares.__getitem__)
+            oldest = next(name for name, (product, _) in self._sizes.items() if product == largest)
+            shares[largest] -= self._sizes[oldest][1]
+            self._remove(oldest)
 
-    def _remove(self, name: str) -> int:
-        """Delete a part. Returns the bytes that are free again."""
+    def _remove(self, name: str) -> None:
         self._file(name).unlink(missing_ok=True)
-        return self._sizes.pop(name, 0)
+        self._sizes.pop(name, None)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"

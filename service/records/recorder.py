@@ -222,7 +222,7 @@ class Records:
 
     def _add_part(self, scan: Scan) -> bool:
         try:
-            self.parts.add(scan.result_id, scan.sample)
+            self.parts.add(scan.result_id, scan.scored.detector.product, scan.sample)
         except OSError as error:
             return self._count_lost(scan, error)
         return True

@@ -1,6 +1,7 @@
 """Results on disk, <state>/results.sqlite: each part's result, a small picture, and people's feedback.
 
-The oldest results are deleted first, by age and by bytes, so that the file stays below its limit for years.
+The oldest results are deleted by age. Above the limit of bytes the oldest results of the product that takes
+the most bytes are deleted, so that a product with many parts does not push out the results of the others.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field, fields
@@ -161,7 +163,7 @@ class ResultStore:
     """The results of one state folder. The methods block on the disk; any thread may call them.
 
     keep_s: the age, in seconds that the service ran, above which results are deleted.
-    keep_bytes: the sum of bytes above which the oldest results are deleted.
+    keep_bytes: the sum of bytes above which results of the product with the most bytes are deleted.
     ticks: as in RunClock.
     """
 
@@ -173,7 +175,7 @@ class ResultStore:
         self._clock = run_clock.RunClock(ticks)
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
-        self._bytes = 0
+        self._bytes: Counter[str] = Counter()  # by product
 
     @property
     def damaged(self) -> Sequence[Path]:
@@ -186,7 +188,7 @@ class ResultStore:
 
     def _start(self, db: sqlite3.Connection) -> None:
         self._clock.start(db, "results")
-        self._bytes = db.execute("SELECT coalesce(sum(bytes), 0) FROM results").fetchone()[0]
+        self._bytes = Counter(dict(db.execute("SELECT product, sum(bytes) FROM results GROUP BY product")))
 
     def close(self) -> None:
         """Close the file. No other method may be called afterwards."""
@@ -214,8 +216,8 @@ class ResultStore:
             )
             if once is not None:
                 db.execute("INSERT INTO requests VALUES (?, ?, ?)", (once.key, once.digest, result.id))
-        self._bytes += size
-        if self._bytes > self._keep_bytes or (added.lastrowid or 0) % _BATCH == 0:
+        self._bytes[result.product] += size
+        if self._bytes.total() > self._keep_bytes or (added.lastrowid or 0) % _BATCH == 0:
             self.prune()
 
     def find(self, name: str) -> Kept | None:
@@ -239,13 +241,20 @@ class ResultStore:
         kept = self.find(name)
         return kept.result if kept else None
 
-    def known(self, names: Iterable[str]) -> list[str]:
-        """The ids that are on record, the oldest first."""
+    def known(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """The ids that are on record, the oldest first, each with its product."""
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT id FROM results WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number",
+                "SELECT id, product FROM results "
+                "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number",
                 (json.dumps(list(names)),),
             )
+            return rows.fetchall()
+
+    def recent_products(self) -> list[str]:
+        """The products with results on record, the product of the newest result first."""
+        with self._db.transaction() as db:
+            rows = db.execute("SELECT product FROM results GROUP BY product ORDER BY max(number) DESC")
             return [row[0] for row in rows]
 
     def picture(self, name: str) -> bytes | None:
@@ -302,32 +311,37 @@ class ResultStore:
             db.execute("UPDATE results SET answered = ?1 WHERE id = ?2 AND answered != ?1", (answered, name))
 
     def prune(self) -> None:
-        """Delete results above the age, except results with feedback, and the oldest results above the
-        bytes."""
+        """Delete results above the age, except results with feedback, and results above the bytes."""
         while self._delete_some():
             pass
 
     def _delete_some(self) -> bool:
+        left = self._bytes.copy()
         with self._db.transaction() as db:
             too_old = self._clock.save(db) - self._keep_s
-            old = dict(
-                db.execute(
-                    "SELECT number, bytes FROM results WHERE ran < ? AND verdict IS NULL LIMIT ?",
-                    (too_old, _BATCH),
-                )
-            )
-            excess = self._bytes - sum(old.values()) - self._keep_bytes
-            if excess > 0:
-                oldest = db.execute("SELECT number, bytes FROM results ORDER BY number LIMIT ?", (_BATCH,))
-                for number, size in oldest.fetchall():
-                    if excess <= 0:
-                        break
-                    excess -= 0 if number in old else size
-                    old[number] = size
+            old: set[int] = set()
+            for number, product, size in db.execute(
+                "SELECT number, product, bytes FROM results WHERE ran < ? AND verdict IS NULL LIMIT ?",
+                (too_old, _BATCH),
+            ):
+                old.add(number)
+                left[product] -= size
+            oldest: dict[str, sqlite3.Cursor] = {}
+            while left.total() > self._keep_bytes and len(old) < 2 * _BATCH:
+                product = max(left, key=left.__getitem__)
+                if product not in oldest:
+                    oldest[product] = db.execute(
+                        "SELECT number, bytes FROM results WHERE product = ? ORDER BY number", (product,)
+                    )
+                row = next((row for row in oldest[product] if row[0] not in old), None)
+                if row is None:
+                    break
+                old.add(row[0])
+                left[product] -= row[1]
             db.execute(
                 "DELETE FROM results WHERE number IN (SELECT value FROM json_each(?))", (json.dumps([*old]),)
             )
-        self._bytes -= sum(old.values())
+        self._bytes = +left
         return bool(old)
 
 

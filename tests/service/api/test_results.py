@@ -230,14 +230,20 @@ def test_a_full_disk_is_told(
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
 
 
-def test_results_outlive_a_restart(
+def test_results_outlive_a_restart_and_what_was_used_last_is_loaded_first(
     serve: Callable[..., Any],
-    loader: Any,
+    make_loader: Any,
+    make_detector: Any,
     strict_settings: Settings,
     part: dict[str, bytes],
     tmp_path: Path,
 ) -> None:
+    loader = make_loader(*map(make_detector, ("anchor", "cap", "cookie", "rope")))
     with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
         made = score(client, part)["result_id"]
-    with serve(strict_settings, loader, state=tmp_path) as running, running.client() as client:
+    loader.loads.clear()
+    settings = strict_settings.model_copy(update={"pinned": "rope"})
+    with serve(settings, loader, state=tmp_path) as running, running.client() as client:
         assert [one["result_id"] for one in client.get("/v1/results").json()["results"]] == [made]
+        until(lambda: len(loader.loads) == 4, "all banks")
+    assert [product for product, _ in loader.loads] == ["rope", "cookie", "anchor", "cap"]

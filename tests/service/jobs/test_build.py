@@ -71,7 +71,7 @@ def settings(small_banks: Path, small_product: Path, tmp_path_factory: pytest.Te
     """A copy of the small product's banks, and its folder as the one that is meant for parts."""
     banks = tmp_path_factory.mktemp("builds") / "banks"
     shutil.copytree(small_banks, banks)
-    return Settings(banks=banks, parts_dir=small_product, poll_s=0.1)
+    return Settings(banks=banks, parts_dir=small_product, poll_s=0.1, keep_versions=1)
 
 
 @pytest.fixture(scope="module")
@@ -140,9 +140,14 @@ def test_parts_that_people_called_good_extend_the_active_version(
     client.put(f"/v1/results/{name}/feedback", json={"verdict": "good"})
     refused = client.post(f"{url}/builds", json={"results": "accepted"})
     assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_extend")
+    store = BankStore(settings.banks)
+    shutil.copytree(store.path(SMALL, "v1"), store.root / SMALL / "v2")
     last = ended(client, client.post(f"{url}/builds", json={"results": "accepted"}, params=wish))
     assert last["state"] == "done", last
     version = last["result"]["version"]
+    assert store.versions(SMALL) == ["v1", version], "v1 is active; v2 is above the versions that are kept"
+    (row,) = client.get("/v1/audit", params={"action": "delete"}).json()["changes"]
+    assert (row["product"], row["bank_version"]) == (SMALL, "v2")
     path = BankStore(settings.banks).path(SMALL, version)
     parts = Manifest.read(path).training_parts
     assert parts[-1] == f"accepted-{name}"

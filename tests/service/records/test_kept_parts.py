@@ -23,7 +23,7 @@ def _part(seed: int) -> Sample:
 def _size(tmp_path: Path) -> int:
     kept = KeptParts(tmp_path, 10**9)
     kept.open()
-    kept.add("x", _part(0))
+    kept.add("x", "tile", _part(0))
     return (tmp_path / "parts/x.npz").stat().st_size
 
 
@@ -32,7 +32,7 @@ def test_a_part_comes_back_as_it_was(tmp_path: Path) -> None:
     kept.open()
     samples = {"a": _part(1), "b": make_sample(None, _part(2).xyz)}
     for name, sample in samples.items():
-        kept.add(name, sample)
+        kept.add(name, "tile", sample)
     out = tmp_path / "out"
     out.mkdir()
     assert kept.copy(["a", "b", "c"], out) == ["c"]
@@ -57,12 +57,14 @@ def test_the_oldest_go_first_also_after_a_restart(tmp_path: Path) -> None:
     kept = KeptParts(tmp_path, 3 * size)
     kept.open()
     for name in "abcd":
-        kept.add(name, _part(0))
+        kept.add(name, "tile", _part(0))
     assert [name for name in "abcd" if kept.has(name)] == ["b", "c", "d"]
     (tmp_path / "parts/.e.npz").write_bytes(b"half")
     again = KeptParts(tmp_path, 2 * size)
     again.open()
-    again.retain(["c", "d", "b"], again.names())  # by their results, whatever the files' times say
+    again.retain(
+        [(name, "tile") for name in "cdb"], again.names()
+    )  # by their results, whatever the files' times say
     assert sorted(file.name for file in (tmp_path / "parts").iterdir()) == ["b.npz", "d.npz"]
 
 
@@ -70,8 +72,8 @@ def test_parts_are_forgotten_by_name(tmp_path: Path) -> None:
     kept = KeptParts(tmp_path, 10**9)
     kept.open()
     for name in "ab":
-        kept.add(name, _part(0))
-    kept.retain(["b", "never kept"], kept.names())
+        kept.add(name, "tile", _part(0))
+    kept.retain([("b", "tile"), ("never kept", "tile")], kept.names())
     assert kept.names() == {"b"}
     assert [file.name for file in (tmp_path / "parts").iterdir()] == ["b.npz"]
 
@@ -79,7 +81,22 @@ def test_parts_are_forgotten_by_name(tmp_path: Path) -> None:
 def test_none_are_kept_where_nobody_wants_them(tmp_path: Path) -> None:
     kept = KeptParts(tmp_path, 0)
     kept.open()
-    kept.add("a", _part(0))
+    kept.add("a", "tile", _part(0))
     assert not kept.has("a")
     with pytest.raises(StopIteration):
         next((tmp_path / "parts").iterdir())
+
+
+def test_a_product_with_many_parts_pushes_out_its_own(tmp_path: Path) -> None:
+    size = _size(tmp_path)
+    (tmp_path / "parts/x.npz").unlink()
+    kept = KeptParts(tmp_path, 4 * size)
+    kept.open()
+    kept.add("rare", "cap", _part(0))
+    for name in "abcdef":
+        kept.add(name, "tile", _part(0))
+    assert kept.names() == {"rare", "d", "e", "f"}
+    again = KeptParts(tmp_path, 2 * size)
+    again.open()
+    again.retain([("rare", "cap"), ("d", "tile"), ("e", "tile"), ("f", "tile")], again.names())
+    assert again.names() == {"rare", "f"}

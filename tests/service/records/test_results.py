@@ -130,6 +130,30 @@ def test_the_oldest_go_above_the_bytes(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_product_with_many_results_pushes_out_its_own(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path, keep_s=3600, keep_bytes=100_000)
+    store.open()
+    for number in range(1, 6):
+        store.add(result(number, product="cap"), b"x" * 2000)
+    for number in range(6, 201):
+        store.add(result(number, product="tile"), b"x" * 2000)
+    assert store.recent_products() == ["tile", "cap"]
+    assert numbers(store, Filter(product="cap")) == [5, 4, 3, 2, 1]
+    left = numbers(store, Filter(product="tile"))
+    assert left == list(range(200, 200 - len(left), -1))
+    assert 25 <= len(left) <= 45
+    for number in range(201, 301):  # now this one is talkative: both get half
+        store.add(result(number, product="cap"), b"x" * 2000)
+    shares = [len(numbers(store, Filter(product=name))) for name in ("cap", "tile")]
+    assert abs(shares[0] - shares[1]) <= 2
+    store.close()
+    store.open()  # the shares are read from the file
+    store.add(result(301, product="cap"), b"x" * 2000)
+    assert numbers(store, Filter())[0] == 301
+    assert len(numbers(store, Filter())) <= sum(shares) + 1
+    store.close()
+
+
 def aged(tmp_path: Path, ran: list[float]) -> ResultStore:
     store = ResultStore(tmp_path, keep_s=86_400, keep_bytes=10_000_000, ticks=lambda: ran[0])
     store.open()
