@@ -12,10 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.options import Banks, Device, Json, Product, Weights, chosen_device
+from cli.travel import pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS
 
-app = typer.Typer(no_args_is_help=True, help="List, show, verify and prune bank versions.")
+app = typer.Typer(no_args_is_help=True, help="List, show, verify, copy and prune bank versions.")
+app.command()(push)
+app.command()(pull)
 
 _NAMED = 5  # parts that a message names
 

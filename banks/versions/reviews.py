@@ -61,6 +61,20 @@ def review(store: BankStore, product: str, version: str, said: Collection[PartRe
         _FILE.write(path.parent, every)
 
 
+def copy_reviews(source: Path, target: Path) -> None:
+    """Copy the reviews of a version directory to another one, unless that one has reviews.
+
+    Raises BadBank where a file of reviews is damaged.
+    """
+    said = reviews_of(source)
+    if not said:
+        return
+    with exclusive(target.parent):
+        there = all_reviews(target.parent)
+        if target.name not in there:
+            _FILE.write(target.parent, {**there, target.name: dict(said)})
+
+
 def reviews_of(version: Path) -> Reviews:
     """What a person said of the odd parts of a version directory. Raises BadBank."""
     return all_reviews(version.parent).get(version.name, {})

@@ -7,6 +7,7 @@ A file without a checksum, as older sources wrote it, is read, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -61,8 +62,25 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
             thresholds.pop(version, None)
         else:
             thresholds[version] = moved
-        content = {name: threshold.model_dump(exclude_none=True) for name, threshold in thresholds.items()}
-        _FILE.write(folder, content)
+        _write(folder, thresholds)
+
+
+def copy_threshold(source: Path, target: Path) -> None:
+    """Copy the moved threshold of a version directory to another one, unless that one has a moved threshold.
+
+    Raises BadBank where a file of thresholds is damaged.
+    """
+    moved = moved_thresholds(source.parent).get(source.name)
+    if moved is None:
+        return
+    with exclusive(target.parent):
+        there = moved_thresholds(target.parent)
+        if target.name not in there:
+            _write(target.parent, {**there, target.name: moved})
+
+
+def _write(folder: Path, thresholds: Mapping[str, MovedThreshold]) -> None:
+    _FILE.write(folder, {name: one.model_dump(exclude_none=True) for name, one in thresholds.items()})
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:

@@ -1,0 +1,71 @@
+"""`tribank banks push` and `pull`: versions go to a shared folder, and from there to other hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import Banks, Device, Product, Weights, chosen_device
+from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.places import DEFAULT_BANKS
+
+Folder = Annotated[Path, typer.Argument(help="Bank folder that both hosts reach, such as a network share.")]
+Version = Annotated[str | None, typer.Option(help="Version that goes. [default: the active version]")]
+Activate = Annotated[bool, typer.Option(help="Make the version the active one where it arrives.")]
+
+
+def push(
+    product: Product,
+    folder: Folder,
+    version: Version = None,
+    activate: Activate = True,
+    banks: Banks = DEFAULT_BANKS,
+) -> None:
+    """Copy a version to another bank folder, with its moved threshold and its reviews."""
+    _carry(banks, folder, product, version, activate, None)
+
+
+def pull(
+    product: Product,
+    folder: Folder,
+    version: Version = None,
+    activate: Activate = True,
+    probe: Annotated[
+        bool,
+        typer.Option(help="Refuse a version whose probe part scores otherwise here than where it was built."),
+    ] = True,
+    banks: Banks = DEFAULT_BANKS,
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Copy a version from another bank folder, and check that it scores here as where it was built.
+
+    A server that runs here uses the version as soon as it is active.
+    """
+
+    def scores_as_built(staged: Path) -> None:
+        from banks.detector import Detector
+
+        Detector.load(staged, device=chosen_device(device), weights_dir=weights_dir)
+
+    _carry(folder, banks, product, version, activate, scores_as_built if probe else None)
+
+
+def _carry(
+    source: Path,
+    target: Path,
+    product: str,
+    version: str | None,
+    activate: bool,
+    check: Callable[[Path], None] | None,
+) -> None:
+    from banks.versions.store import BankStore
+    from banks.versions.travel import carry
+
+    checks = {} if check is None else {"check": check}
+    arrived = carry(BankStore(source), BankStore(target), product, version, activate=activate, **checks)
+    state = "copied" if arrived.new else "there already"
+    typer.echo(f"{product} {arrived.name}: {state}{', active' if activate else ''}")

@@ -1,0 +1,42 @@
+"""Versions go to a shared folder and from there to another host, at the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from banks.versions.manifest import Manifest
+from banks.versions.store import BadBank, BankStore
+from cli.main import app
+
+KEPT = Path(__file__).parents[1] / "data" / "versions" / "schema-3"
+
+
+def said(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, ["banks", *map(str, arguments)])
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
+
+
+def test_a_version_goes_by_a_shared_folder_and_is_probed_where_it_arrives(tmp_path: Path) -> None:
+    shared, line = tmp_path / "shared", tmp_path / "line"
+    assert said("push", "biscuit", shared, "--banks", KEPT).split() == ["biscuit", "v1:", "copied,", "active"]
+    pulled = said("pull", "biscuit", shared, "--banks", line, "--device", "cpu", "--no-activate").split()
+    assert pulled == ["biscuit", "v1:", "copied"]
+    assert BankStore(line).current("biscuit") is None
+    again = said("pull", "biscuit", shared, "--banks", line, "--device", "cpu").split()
+    assert again == ["biscuit", "v1:", "there", "already,", "active"]
+
+
+def test_a_version_that_scores_otherwise_here_is_not_pulled(tmp_path: Path) -> None:
+    shared, line = tmp_path / "shared", tmp_path / "line"
+    said("push", "biscuit", shared, "--banks", KEPT)
+    path = BankStore(shared).path("biscuit")
+    manifest = Manifest.read(path)
+    manifest.model_copy(update={"weights": dict.fromkeys(manifest.weights, "0" * 64)}).write(path)
+    with pytest.raises(BadBank):
+        said("pull", "biscuit", shared, "--banks", line, "--device", "cpu")
+    assert BankStore(line).versions("biscuit") == []
