@@ -12,9 +12,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from banks.decision.calibration import Calibration
+from banks.versions.leftovers import exclusive
 from banks.versions.manifest import Manifest
 from banks.versions.said_files import SaidFile
-from banks.versions.store import BadBank, BankStore, exclusive
+from banks.versions.store import BadBank, BankStore
 
 REVIEWS = "odd_parts.json"
 Review = Literal["good", "dropped"]

@@ -12,8 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from banks.versions.leftovers import VERSION_NAME
 from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
-from banks.versions.store import VERSION_NAME, BadBank, reason
+from banks.versions.store import BadBank, reason
 from models.atomic_file import write_atomically
 
 _T = TypeVar("_T")

@@ -8,24 +8,26 @@
 Both files end with a line that is the checksum of the names. A file without a checksum, as older sources or
 people write it, is read, too. The folder's name is the product's name: a folder may be copied or renamed.
 
+A product without a version is an empty folder. A deleted product is a folder with a hidden name, in which the
+names of its versions stay: a new product of the same name goes on after them.
+
 A version is written under a hidden name on the same file system, flushed, checked and renamed into place.
 `current` is replaced atomically. A build that is killed at any moment leaves the old version active.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from json import JSONDecodeError
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from banks.versions.leftovers import DELETED, UNFINISHED, VERSION_NAME, bury, empty, exclusive, locked, sweep
 from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.seal import digest_of
 from models.atomic_file import flush, write_atomically
@@ -33,14 +35,8 @@ from models.digest import sha256_of
 from recipes.sentences import sentences
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
-VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
 CURRENT, SHADOW = "current", "shadow"
 _SEAL = "sha256:"
-_UNFINISHED = ".building-"
-_LOCK = ".lock"
-_DELETED = ".deleted-"
-_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
-"""Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
 
 
 class BankNotFound(LookupError):
@@ -55,6 +51,14 @@ class VersionInUse(ValueError):
     """The version cannot be deleted: parts are scored with it."""
 
 
+class ProductExists(ValueError):
+    """There is a product of this name already."""
+
+
+class BuildRuns(ValueError):
+    """The product cannot be deleted: a version of it is being built."""
+
+
 class BankStore:
     """The bank versions below one root directory."""
 
@@ -66,10 +70,39 @@ class BankStore:
 
         Raises OSError where the root cannot be read.
         """
+        return [name for name in self.folders() if self._is_active(name)]
+
+    def folders(self) -> list[str]:
+        """All products, sorted, also those without an active version. Raises OSError."""
         if not self.root.is_dir():
             return []
-        names = (entry.name for entry in self.root.iterdir() if entry.is_dir())
-        return sorted(name for name in names if PRODUCT_NAME.match(name) and self._is_active(name))
+        return sorted(e.name for e in self.root.iterdir() if PRODUCT_NAME.match(e.name) and e.is_dir())
+
+    def create(self, product: str) -> None:
+        """Make a product without a version. Raises BankNotFound for a bad name, ProductExists, OSError."""
+        folder = self._folder(product)
+        if folder.is_dir():
+            raise ProductExists(f"Product '{product}' exists already.")
+        self._make_folder(folder)
+
+    def delete_product(self, product: str) -> None:
+        """Delete a product with all its versions. The names of the versions are never used again.
+
+        Raises BankNotFound, BuildRuns, OSError.
+        """
+        folder = self._folder(product)
+        if not folder.is_dir():
+            raise BankNotFound(f"There is no product '{product}'.")
+        grave = folder.with_name(f"{DELETED}{product}")
+        with exclusive(self.root), exclusive(folder):
+            sweep(folder)
+            if any(folder.glob(f"{UNFINISHED}*")):
+                raise BuildRuns(
+                    f"A version of product '{product}' is being built. Wait, or cancel the build."
+                )
+            folder.rename(grave)
+            flush(self.root)
+        bury(grave)
 
     def versions(self, product: str) -> list[str]:
         """Published versions of a product, oldest first. Raises BadBank where the folder cannot be read."""
@@ -112,12 +145,12 @@ class BankStore:
         What killed builds left behind is removed first: their lock is free.
         """
         folder = self._folder(product)
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+        self._make_folder(folder)
+        scratch = folder / f"{UNFINISHED}{uuid.uuid4().hex}"
         with ExitStack() as stack:
             with exclusive(folder):  # so that no other build removes the scratch before its lock is held
-                _sweep(folder)
-                stack.enter_context(_locked(scratch))
+                sweep(folder)
+                stack.enter_context(locked(scratch))
                 scratch.mkdir()
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
             yield scratch
@@ -185,10 +218,10 @@ class BankStore:
         with exclusive(path.parent):
             if version in (self.current(product), self.shadow(product)):
                 raise VersionInUse(f"Version {version} is in use. Activate another one or end its shadow.")
-            grave = path.with_name(f"{_DELETED}{version}")
+            grave = path.with_name(f"{DELETED}{version}")
             path.rename(grave)
             flush(path.parent)
-        _empty(grave)
+        empty(grave)
 
     def not_needed(self, product: str, *, keep: int) -> list[str]:
         """The versions that may be deleted, oldest first: all but the newest `keep`, the active version, the
@@ -200,6 +233,16 @@ class BankStore:
     def verify(self, product: str, version: str | None = None) -> list[str]:
         """What is wrong with a version; empty where every file is as the manifest says."""
         return verify_files(self.path(product, version))
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a product's folder, or take the folder of a deleted product of the same name."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        grave = folder.with_name(f"{DELETED}{folder.name}")
+        with exclusive(self.root):
+            if grave.is_dir() and not folder.exists():
+                bury(grave)  # what a killed deletion left
+                grave.rename(folder)
+            folder.mkdir(exist_ok=True)
 
     def _is_active(self, product: str) -> bool:
         try:
@@ -223,8 +266,8 @@ class BankStore:
             raise BadBank(f"{product}/{name} cannot be used: {reason(error)}. {mend}") from error
 
     def _next_name(self, product: str) -> str:
-        graves = (entry.name for entry in self._folder(product).glob(f"{_DELETED}*"))
-        taken = [*self.versions(product), *(name.removeprefix(_DELETED) for name in graves)]
+        graves = (entry.name for entry in self._folder(product).glob(f"{DELETED}*"))
+        taken = [*self.versions(product), *(name.removeprefix(DELETED) for name in graves)]
         return f"v{max(map(_number, taken), default=0) + 1}"
 
     def _folder(self, product: str) -> Path:
@@ -289,65 +332,3 @@ def _checksum(names: Sequence[str]) -> str:
 
 def _number(version: str) -> int:
     return int(version[1:])
-
-
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Only one thread of one process at a time changes which versions a product has."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _empty(grave: Path) -> None:
-    """Remove the files of a deleted version. Its directory stays, so that the name is not used again.
-
-    A sweep and the deletion may both remove files, so a missing file is no error. Raises OSError.
-    """
-    for inside in grave.iterdir():
-        if inside.is_dir():
-            shutil.rmtree(inside, ignore_errors=True)
-        else:
-            inside.unlink(missing_ok=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed builds, deletions and writes left behind.
-
-    The caller holds `exclusive(folder)`. The writers of these files hold it, too, so no file is being
-    written.
-    """
-    for file in folder.iterdir():
-        if _HALF_WRITTEN.match(file.name):
-            file.unlink(missing_ok=True)
-    for grave in folder.glob(f"{_DELETED}*"):
-        with suppress(OSError):  # a build goes on where old files cannot be removed
-            _empty(grave)
-    locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{_UNFINISHED}*"))
-    for stale in {*folder.glob(f"{_UNFINISHED}*"), *locks}:
-        with _locked(stale) as free:
-            if free:
-                shutil.rmtree(stale, ignore_errors=True)
-
-
-@contextmanager
-def _locked(scratch: Path) -> Iterator[bool]:
-    """Hold a scratch directory's lock, and remove the lock at the end. Yields False where a live build holds
-    the lock."""
-    lock = scratch.with_name(f"{_LOCK}{scratch.name}")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.unlink(missing_ok=True)
-    finally:
-        os.close(descriptor)

@@ -14,9 +14,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, model_validator
 
 from banks.decision.calibration import Calibration
+from banks.versions.leftovers import exclusive
 from banks.versions.reviews import reviewed
 from banks.versions.said_files import SaidFile
-from banks.versions.store import BankStore, exclusive
+from banks.versions.store import BankStore
 
 THRESHOLDS = "thresholds.json"
 

@@ -292,8 +292,8 @@ class ProductSummary(BaseModel):
     """One product, and whether parts of it can be scored."""
 
     product: str = Field(examples=["cookie"])
-    state: Literal["idle", "loading", "serving", "failed"] = Field(
-        description="idle: the bank is loaded when the first part comes."
+    state: Literal["empty", "idle", "loading", "serving", "failed"] = Field(
+        description="empty: no version is active. idle: the bank is loaded when the first part comes."
     )
     bank_version: str | None = Field(None, description="The version in use.", examples=["v3"])
     shadow_version: str | None = Field(

@@ -195,8 +195,7 @@ class BuildRoutes:
 def _checked(store: BankStore, product: str, options: BuildOptions) -> dict[str, Any]:
     """The options as a job's request; what cannot be built is refused before a byte is received."""
     if not PRODUCT_NAME.match(product):
-        detail = "A product's name is 1 to 63 of a-z, 0-9, '-' and '_', and starts with a letter or digit."
-        raise Refusal(422, "invalid_product", detail)
+        raise invalid_product()
     if options.profile is not None and options.profile not in PROFILES:
         detail = f"There is no profile of that name. There are: {', '.join(PROFILES)}."
         raise Refusal(422, "unknown_profile", detail)
@@ -217,6 +216,12 @@ def _checked(store: BankStore, product: str, options: BuildOptions) -> dict[str,
         detail = f"Version {path.name} did not keep its parts. Build one from all of them."
         raise Refusal(409, "parts_not_kept", detail)
     return {"extend": path.name}
+
+
+def invalid_product() -> Refusal:
+    """The refusal of a name that no product may have."""
+    detail = "A product's name is 1 to 63 of a-z, 0-9, '-' and '_', and starts with a letter or digit."
+    return Refusal(422, "invalid_product", detail)
 
 
 def _known_parts(store: BankStore, product: str, asked: dict[str, Any]) -> frozenset[str]:

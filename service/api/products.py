@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import Annotated
 
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from banks.versions.store import PRODUCT_NAME
 from service.answers.schemas import (
     CalibrationAnswer,
     Health,
@@ -12,22 +19,33 @@ from service.answers.schemas import (
     ProductSummary,
     Readiness,
 )
+from service.api.audit import note_change
+from service.api.builds import invalid_product
 from service.api.names import ProductName
-from service.api.services import Problems, Services
+from service.api.services import Problems, Services, SharedObjects
+from service.api.versions import of_store
 from service.engine.detectors import Served
 from service.http.access import may_read, may_see
+from service.http.queries import QueryModel
 from service.refusals import Refusal, UnknownProduct
 from service.threads import on_disk
 
 router = APIRouter()
 
 
+class DeletionQuery(QueryModel):
+    """Whether the deletion is meant."""
+
+    confirm: str = Field(max_length=64, description="The name of the product, again.", examples=["cookie"])
+
+
 @router.get("/v1/products", response_model_exclude_none=True, tags=["products"])
 async def list_products(request: Request, services: Services) -> ProductList:
     """The products of this server that the client may see."""
-    served = services.engine.products().items()
-    seen = {name: one for name, one in served if may_see(request.scope, name)}
-    return ProductList(products=_summaries(seen))
+    served = services.engine.products()
+    empty = [_empty(name) for name in await of_store(services.store.folders) if name not in served]
+    listed = sorted([*_summaries(served), *empty], key=lambda one: one.product)
+    return ProductList(products=[one for one in listed if may_see(request.scope, one.product)])
 
 
 @router.get(
@@ -40,7 +58,7 @@ async def show_product(product: ProductName, services: Services) -> ProductAnswe
     """One product: its bank version, its versions, its recipe, and its calibration in counts of parts."""
     served = services.engine.products().get(product)
     if served is None:
-        raise UnknownProduct
+        return await _show_empty(product, services)
     versions = await on_disk(lambda: services.store.versions(product))
     answer = ProductAnswer(**_summary(served).model_dump(), versions=versions)
     if served.detector is None:
@@ -53,6 +71,54 @@ async def show_product(product: ProductName, services: Services) -> ProductAnswe
         "calibration": CalibrationAnswer.of(served.detector.calibration),
     }
     return answer.model_copy(update=facts)
+
+
+@router.put(
+    "/v1/products/{product}",
+    status_code=201,
+    response_model_exclude_none=True,
+    responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
+    tags=["products"],
+)
+async def create_product(product: ProductName, request: Request, services: Services) -> ProductAnswer:
+    """Create a product without a version. A build of a new product creates it, too."""
+    note_change(request, "create_product", product=product)
+    if not PRODUCT_NAME.match(product):
+        raise invalid_product()
+    if product in services.engine.products():
+        raise Refusal(409, "product_exists", f"Product {product} exists already.")
+    await of_store(partial(services.store.create, product))
+    return await _show_empty(product, services)
+
+
+@router.delete(
+    "/v1/products/{product}",
+    status_code=204,
+    responses=Problems.of(401, 403, 404, 409, 422, 503),
+    tags=["products"],
+)
+async def delete_product(
+    product: ProductName, query: Annotated[DeletionQuery, Query()], request: Request, services: Services
+) -> Response:
+    """Delete a product with all its versions. Nothing brings them back but a backup.
+
+    Results and changes of the product stay on record. The names of its versions are never used again. A
+    product with an unfinished job, or with a build by a command, is not deleted.
+    """
+    store = services.store
+    if query.confirm != product:
+        detail = f"To delete the product with all its versions, send its name: confirm={product}."
+        raise Refusal(422, "not_confirmed", detail)
+    if await on_disk(lambda: services.jobs.store.unfinished(product=product)):
+        detail = "Jobs of this product wait or run. Cancel them (GET /v1/jobs), or wait until they end."
+        raise Refusal(409, "product_in_use", detail)
+    versions, active = await of_store(lambda: (store.versions(product), store.current(product)))
+    before = {"active": active, "versions": versions}
+    note_change(request, "delete_product", product=product, before=before)
+    await of_store(partial(store.delete_product, product))
+    with suppress(UnknownProduct):
+        await asyncio.wrap_future(services.engine.residents.refresh(product))
+    return Response(status_code=204)
 
 
 @router.get("/healthz", tags=["health"])
@@ -88,6 +154,18 @@ def not_ready(request: Request, reasons: list[str]) -> Refusal:
 
 def _summaries(served: dict[str, Served]) -> list[ProductSummary]:
     return [_summary(served[product]) for product in sorted(served)]
+
+
+async def _show_empty(product: str, services: SharedObjects) -> ProductAnswer:
+    """A product without an active version. Raises UnknownProduct."""
+    if product not in await of_store(services.store.folders):
+        raise UnknownProduct
+    versions = await of_store(partial(services.store.versions, product))
+    return ProductAnswer(**_empty(product).model_dump(), versions=versions)
+
+
+def _empty(product: str) -> ProductSummary:
+    return ProductSummary(product=product, state="empty", bank_version=None, shadow_version=None, note=None)
 
 
 def _summary(served: Served) -> ProductSummary:

@@ -16,7 +16,14 @@ from starlette.requests import Request
 from banks.versions.files import load_roi
 from banks.versions.manifest import Manifest
 from banks.versions.reviews import Review, UnknownPart, reviews_of
-from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse
+from banks.versions.store import (
+    BadBank,
+    BankNotFound,
+    BankStore,
+    BuildRuns,
+    ProductExists,
+    VersionInUse,
+)
 from banks.versions.thresholds import calibration_of
 from service.answers.schemas import CalibrationAnswer
 from service.api.audit import note_change
@@ -297,6 +304,10 @@ def _refusing(call: Callable[[], _T]) -> _T:
         raise Refusal(404, "not_odd", str(error)) from None
     except VersionInUse as error:
         raise Refusal(409, "version_in_use", str(error)) from None
+    except ProductExists as error:
+        raise Refusal(409, "product_exists", str(error)) from None
+    except BuildRuns as error:
+        raise Refusal(409, "product_in_use", str(error)) from None
     except BadBank as error:
         raise Refusal(409, "bank_damaged", str(error)) from None
     except OSError as error:

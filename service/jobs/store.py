@@ -185,12 +185,13 @@ class JobStore:
             )
         return [(row[0], job) for row in rows if (job := _job(row[1:]))]
 
-    def unfinished(self, owner: str | None = None) -> int:
-        """The number of jobs that wait or run. owner: only jobs of this API key."""
+    def unfinished(self, owner: str | None = None, *, product: str | None = None) -> int:
+        """The number of jobs that wait or run. owner, product: only jobs of this API key, of this product."""
         with self._db.transaction() as db:
             rows = db.execute(
-                "SELECT count(*) FROM jobs WHERE state IN (?1, ?2) AND (?3 IS NULL OR owner = ?3)",
-                (*UNFINISHED, owner),
+                "SELECT count(*) FROM jobs WHERE state IN (?1, ?2) AND (?3 IS NULL OR owner = ?3) "
+                "AND (?4 IS NULL OR product = ?4)",
+                (*UNFINISHED, owner, product),
             )
             return rows.fetchone()[0]
 

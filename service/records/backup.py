@@ -26,7 +26,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from banks.versions.store import VERSION_NAME, BadBank, BankStore
+from banks.versions.leftovers import VERSION_NAME
+from banks.versions.store import BadBank, BankStore
 from banks.versions.verification import product_problems
 from models.atomic_file import PRIVATE, flush
 

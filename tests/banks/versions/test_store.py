@@ -10,7 +10,15 @@ import pytest
 
 from banks.versions.files import load_version
 from banks.versions.seal import parse, sealed, unsealed
-from banks.versions.store import BadBank, BankNotFound, BankStore, VersionInUse, verify_files
+from banks.versions.store import (
+    BadBank,
+    BankNotFound,
+    BankStore,
+    BuildRuns,
+    ProductExists,
+    VersionInUse,
+    verify_files,
+)
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
 from tests.waiting import until
@@ -222,6 +230,42 @@ def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
     with pytest.raises(ValueError, match="fails"):
         _fail_to_build(folders)
     assert list(folder.glob(".*")) == []
+
+
+def test_a_product_is_deleted_and_no_name_of_a_version_comes_back(folders: BankStore) -> None:
+    with pytest.raises(ProductExists):
+        folders.create("cookie")
+    with folders.building("cookie"), pytest.raises(BuildRuns):
+        folders.delete_product("cookie")
+    (folders.root / "cookie" / "thresholds.json").write_text("{}")
+    (folders.root / "cookie" / "v1" / "rgb.faiss").write_bytes(b"rows")
+    folders.delete_product("cookie")
+    assert (folders.folders(), folders.products()) == ([], [])
+    assert not [file for file in folders.root.rglob("*") if file.is_file()]
+    for name in ("cookie", "tile"):
+        with pytest.raises(BankNotFound):
+            folders.delete_product(name)
+    folders.create("cookie")
+    assert (folders.folders(), folders.products(), folders.versions("cookie")) == (["cookie"], [], [])
+    with folders.building("cookie") as staged:
+        assert folders.publish("cookie", staged, check=lambda _: None) == "v4"
+    assert folders.products() == ["cookie"]
+    folders.delete_product("cookie")
+    with folders.building("cookie") as staged:  # a build makes the product, too
+        assert folders.publish("cookie", staged, check=lambda _: None) == "v5"
+
+
+def test_a_killed_deletion_of_a_product_brings_nothing_back(folders: BankStore) -> None:
+    (folders.root / "cookie").rename(folders.root / ".deleted-cookie")
+    assert folders.folders() == []
+    folders.create("cookie")
+    assert folders.versions("cookie") == []
+    assert folders.current("cookie") is None
+    assert {entry.name for entry in (folders.root / "cookie").iterdir()} == {
+        ".deleted-v1",
+        ".deleted-v2",
+        ".deleted-v3",
+    }
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.api.test_versions import PRODUCT, derive
 from tests.service.document import document
+from tests.waiting import until
 
 
 def _give_odd_part(store: BankStore, version: str, part: str) -> None:
@@ -99,15 +100,27 @@ def test_every_change_has_its_row(
             ("POST", f"{PRODUCT}/builds", {}, {"folder": small_product.name}, ("build", None, None)),
             ("POST", f"{job_path}/cancel", {"job_id": "the build"}, None, ("cancel_job", None, None)),
             ("DELETE", job_path, {"job_id": job_id}, None, ("delete_job", "done", None)),
+            ("DELETE", f"{PRODUCT}?confirm={SMALL}", {}, None, ("delete_product", "v1", None)),
+            ("PUT", PRODUCT, {}, None, ("create_product", None, None)),
         ]
         done, build = set(), ""
         for method, path, names, body, (action, before, after) in steps:
             values = {"result_id": name, "job_id": job_id} | names
             values = {key: build if value == "the build" else value for key, value in values.items()}
+            if action == "delete_product":
+                until(
+                    lambda: (
+                        not any(
+                            one["state"] in ("queued", "running")
+                            for one in client.get("/v1/jobs").json()["jobs"]
+                        )
+                    ),
+                    "the end of the build",
+                )
             answer = client.request(method, path.format(**values), json=body)
             assert answer.is_success, (path, answer.text)
             build = answer.json()["job_id"] if path.endswith("/builds") else build
-            done.add(f"{method} {path.replace(SMALL, '{product}')}")
+            done.add(f"{method} {path.partition('?')[0].replace(SMALL, '{product}')}")
             row = client.get("/v1/audit", params={"action": action, "limit": 1}).json()["changes"][0]
             word = {"judge": "verdict", "threshold": "threshold", "review": "review", "delete_job": "state"}
             word |= {"shadow": "shadow", "end_shadow": "shadow"}

@@ -1,0 +1,97 @@
+"""What builds, deletions and killed processes leave in a product's folder; and the locks of both.
+
+.building-<number>, .lock.building-<number>     a version that is being written, and the lock of its build
+.deleted-<version>                              an empty folder: the name is never used again
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
+UNFINISHED = ".building-"
+DELETED = ".deleted-"
+_LOCK = ".lock"
+_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
+"""Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Only one thread of one process at a time changes which versions a product has."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def empty(grave: Path) -> None:
+    """Remove the files of a deleted version. Its directory stays, so that the name is not used again.
+
+    A sweep and the deletion may both remove files, so a missing file is no error. Raises OSError.
+    """
+    for inside in grave.iterdir():
+        if inside.is_dir():
+            shutil.rmtree(inside, ignore_errors=True)
+        else:
+            inside.unlink(missing_ok=True)
+
+
+def bury(grave: Path) -> None:
+    """Remove the files of a deleted product, but for the names of its versions. Raises OSError."""
+    for inside in grave.iterdir():
+        if inside.name.startswith(DELETED):
+            empty(inside)
+        elif inside.is_dir() and VERSION_NAME.match(inside.name):
+            empty(inside.rename(inside.with_name(f"{DELETED}{inside.name}")))
+        elif inside.is_dir():
+            shutil.rmtree(inside)
+        else:
+            inside.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed builds, deletions and writes left behind.
+
+    The caller holds `exclusive(folder)`. The writers of these files hold it, too, so no file is being
+    written.
+    """
+    for file in folder.iterdir():
+        if _HALF_WRITTEN.match(file.name):
+            file.unlink(missing_ok=True)
+    for grave in folder.glob(f"{DELETED}*"):
+        with suppress(OSError):  # a build goes on where old files cannot be removed
+            empty(grave)
+    locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{UNFINISHED}*"))
+    for stale in {*folder.glob(f"{UNFINISHED}*"), *locks}:
+        with locked(stale) as free:
+            if free:
+                shutil.rmtree(stale, ignore_errors=True)
+
+
+@contextmanager
+def locked(scratch: Path) -> Iterator[bool]:
+    """Hold a scratch directory's lock, and remove the lock at the end. Yields False where a live build holds
+    the lock."""
+    lock = scratch.with_name(f"{_LOCK}{scratch.name}")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
