@@ -1,4 +1,4 @@
-"""`tribank banks`: list, show, verify, review and prune bank versions."""
+"""`tribank banks`: list, show, verify, review, upgrade and prune bank versions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.options import Banks, Device, Json, Product, Weights, chosen_device
+from cli.change_record import record
+from cli.options import Banks, Device, Json, Product, State, Weights, chosen_device
 from cli.travel import pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
-from recipes.places import DEFAULT_BANKS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
-app = typer.Typer(no_args_is_help=True, help="List, show, verify, copy and prune bank versions.")
+app = typer.Typer(no_args_is_help=True, help="List, show, verify, copy, upgrade and prune bank versions.")
 app.command()(push)
 app.command()(pull)
 
@@ -101,8 +102,12 @@ def prune(
     product: Annotated[str | None, typer.Option(help="Only this product. [default: all]")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
     banks: Banks = DEFAULT_BANKS,
+    state: State = DEFAULT_STATE,
 ) -> None:
-    """Delete old versions. The active version, the one before it and the shadow always stay."""
+    """Delete old versions. The active version, the one before it and the shadow always stay.
+
+    Each deletion is put on the record of changes in --state.
+    """
     from banks.versions.store import BankStore
 
     store = BankStore(banks)
@@ -110,7 +115,47 @@ def prune(
         for version in store.not_needed(name, keep=keep):
             if not dry_run:
                 store.delete(name, version)
+                record(state, "delete", product=name, bank_version=version)
             typer.echo(f"{name} {version}: {'would be deleted' if dry_run else 'deleted'}")
+
+
+@app.command()
+def upgrade(
+    product: Annotated[str | None, typer.Option(help="Only this product. [default: all]")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be upgraded.")] = False,
+    banks: Banks = DEFAULT_BANKS,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Rewrite the manifests of versions that an older Tribank built. Scoring needs no upgrade: it reads both.
+
+    An older Tribank may not read a version that was upgraded; the old manifest stays beside the new one. Each
+    upgrade is put on the record of changes in --state. Exits with 1 if a version cannot be read.
+    """
+    from banks.versions import upgrade as upgrades
+    from banks.versions.manifest_schemas import SCHEMA_VERSION
+    from banks.versions.store import BankStore, reason
+
+    store, unread = BankStore(banks), 0
+    for name in [product] if product else store.folders():
+        for version in store.versions(name):
+            folder = store.path(name, version)
+            try:
+                schema = upgrades.older_schema(folder)
+                if schema is not None and not dry_run:
+                    upgrades.upgrade(folder)
+            except (OSError, ValueError) as error:
+                unread += 1
+                typer.echo(f"{name} {version}: {reason(error)}")
+                continue
+            if schema is None:
+                typer.echo(f"{name} {version}: up to date")
+                continue
+            done = "would be upgraded" if dry_run else "upgraded"
+            typer.echo(f"{name} {version}: {done} from schema {schema} to {SCHEMA_VERSION}")
+            if not dry_run:
+                before, after = {"schema": schema}, {"schema": SCHEMA_VERSION}
+                record(state, "upgrade", product=name, bank_version=version, before=before, after=after)
+    raise typer.Exit(1 if unread else 0)
 
 
 @app.command()
@@ -127,12 +172,14 @@ def odd(
         list[str] | None, typer.Option(metavar="NAME", help="Take back what was said of a part. Repeatable.")
     ] = None,
     banks: Banks = DEFAULT_BANKS,
+    state: State = DEFAULT_STATE,
     as_json: Json = False,
 ) -> None:
     """Show the good parts that score far outside the others, and say which of them are good.
 
     A part that is good counts again: the threshold follows at once from the kept scores. A dropped part never
-    counts; take it out of the folder before the next build.
+    counts; take it out of the folder before the next build. What is said is put on the record of changes in
+    --state.
     """
     from banks.versions.manifest import Manifest
     from banks.versions.reviews import PartReview, Review, review, reviews_of
@@ -147,10 +194,21 @@ def odd(
         (undo, None),
     )
     said = [PartReview(part=name, review=word) for names, word in words for name in names or ()]
+    before = reviews_of(path)
     if said:
         review(store, product, path.name, said)
     built = Manifest.read(path).calibration
     in_force, reviews = calibration_of(path, built), reviews_of(path)
+    for one in said:
+        record(
+            state,
+            "review",
+            product=product,
+            bank_version=path.name,
+            subject=one.part,
+            before={"review": before.get(one.part)},
+            after={"review": reviews.get(one.part), "threshold": in_force.threshold},
+        )
     rows = [{"part": part.name, "score": part.score, "review": reviews.get(part.name)} for part in built.odd]
     if as_json:
         typer.echo(json.dumps({"version": path.name, "threshold": in_force.threshold, "odd_parts": rows}))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
-from getpass import getuser
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.change_record import record
 from cli.options import State
 from recipes.places import DEFAULT_STATE
 from service.http.keys import Keys
 from service.http.roles import Role
-from service.records.audit import Audit, Change
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and revoke API keys of the server.")
 
@@ -48,7 +45,7 @@ def add(
     expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     typer.echo(Keys(state).add(name, role, rate, products=product or None, expires=expires))
     after = {"role": role, "products": product or "all", "expires": None if expires is None else str(expires)}
-    _record("add_key", name, state, after=after)
+    record(state, "add_key", subject=name, after=after)
     typer.echo(f"The key is valid for servers with the state folder {state.absolute()} (--state).", err=True)
 
 
@@ -74,15 +71,4 @@ def list_keys(state: State = DEFAULT_STATE) -> None:
 def revoke(name: Name, state: State = DEFAULT_STATE) -> None:
     """Revoke a key. A running server refuses the key from the next request on."""
     Keys(state).revoke(name)
-    _record("revoke_key", name, state)
-
-
-def _record(action: str, name: str, state: Path, after: dict[str, Any] | None = None) -> None:
-    """Put the change on the server's record of changes. A record that fails does not stop the command."""
-    audit = Audit(state)
-    try:
-        audit.open()
-        audit.add(Change(action=action, who=f"user {getuser()}", subject=name, after=after or {}))
-        audit.close()
-    except (OSError, sqlite3.Error) as error:
-        typer.echo(f"The change is not on the record of changes in {state}: {error}", err=True)
+    record(state, "revoke_key", subject=name)

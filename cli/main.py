@@ -27,6 +27,7 @@ from cli import train_uff as fusion_command
 from cli import weights as weights_commands
 from cli.backup import backup, restore
 from cli.bench_host import bench_host
+from cli.change_record import record
 from cli.contamination import contamination
 from cli.demo import demo
 from cli.demo_parts import demo_parts
@@ -113,8 +114,11 @@ def build(
     as_json: Json = False,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Build a product's memory banks from good parts, and make them its active version.
+
+    The activation is put on the record of changes, if the folder --state exists.
 
     --json prints one line with the names of the stages, one line per step, and one line with the new version
     and the most memory that the build took.
@@ -155,6 +159,16 @@ def build(
         if as_json:
             typer.echo(json.dumps({"stages": builder.stages(folder)}))
         version = builder.build(product, folder, extends=extend, activate=activate)
+    if activate and state.is_dir():
+        before = {"active": store.previous(product)}
+        record(
+            state,
+            "activate",
+            product=product,
+            bank_version=version,
+            before=before,
+            after={"active": version},
+        )
     if as_json:
         peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         typer.echo(json.dumps({"product": product, "version": version, "peak_memory_bytes": peak_bytes}))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tests.faults.warm import Warm, default_networks
 
 pytest_plugins = ("tests.data_sets",)
+os.environ["XDG_STATE_HOME"] = "/nonexistent"  # no command of a test writes to the record of a person
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
 gc.disable()  # while tests are imported, it would look at every module again and again
 

@@ -13,7 +13,9 @@ from tests.conftest import SMALL
 from tests.faults.warm import Warm
 from tests.reader import ROOT, Desk, lines_of, server
 
-PAGES = [ROOT / "docs" / name for name in ("run-it.md", "capacity.md", "monitoring.md", "how-good-is-it.md")]
+PAGES = [
+    ROOT / "docs" / f"{name}.md" for name in ("run-it", "upgrade", "capacity", "monitoring", "how-good-is-it")
+]
 
 
 @pytest.fixture

@@ -11,10 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from banks.decision.odd_parts import OddPart
-from banks.versions.manifest import Manifest
+from banks.versions.manifest import MANIFEST, Manifest
+from banks.versions.manifest_schemas import SCHEMA_VERSION
 from banks.versions.reviews import UnknownPart
+from banks.versions.seal import sealed
 from banks.versions.store import BankStore
 from cli.main import app
+from service.records.audit import Audit, Change, ChangeFilter
 
 KEPT = Path(__file__).parents[1] / "data" / "versions" / "schema-3"
 ODD = OddPart("train/good/7", 90.0, 9.0)
@@ -31,14 +34,25 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def changes(state: Path) -> list[Change]:
+    """The record of changes, the newest first."""
+    audit = Audit(state)
+    audit.open()
+    found = [change for _, change in audit.newest(ChangeFilter())]
+    audit.close()
+    return found
+
+
 def odd(root: Path, *options: str) -> str:
-    result = CliRunner().invoke(app, ["banks", "odd", "biscuit", "--banks", str(root), *options])
+    places = ["--banks", str(root), "--state", str(root / "state")]
+    result = CliRunner().invoke(app, ["banks", "odd", "biscuit", *places, *options])
     if result.exception is not None:
         raise result.exception
     return result.stdout
 
 
 def test_odd_parts_are_shown_and_reviewed(root: Path) -> None:
+    (root / "state").mkdir()
     built = Manifest.read(BankStore(root).path("biscuit")).calibration
     part = {"part": ODD.name, "score": ODD.score}
     for options, review in (([], None), (["--drop", ODD.name], "dropped"), (["--undo", ODD.name], None)):
@@ -52,6 +66,17 @@ def test_odd_parts_are_shown_and_reviewed(root: Path) -> None:
     assert f"{ODD.name}  score 90  good" in said
     assert f"of {built.count + 1} held-out good parts" in said
     assert json.loads(odd(root, "--json"))["threshold"] > built.threshold
+    newest, _, oldest = changes(root / "state")
+    assert (newest.action, newest.product, newest.bank_version, newest.subject) == (
+        "review",
+        "biscuit",
+        "v1",
+        ODD.name,
+    )
+    assert (newest.before["review"], newest.after["review"]) == (None, "good")
+    assert newest.after["threshold"] > built.threshold
+    assert oldest.after["review"] == "dropped"
+    assert newest.who.startswith("user ")
 
 
 def test_a_part_that_is_not_odd_is_refused(root: Path) -> None:
@@ -66,10 +91,64 @@ def test_prune_deletes_old_versions_that_nothing_uses(tmp_path: Path) -> None:
     for version in ("v1", "v2"):  # the active one, and the one before it
         store.activate("cookie", version)
     store.set_shadow("cookie", "v4")
-    command = ["banks", "prune", "--keep", "2", "--banks", str(tmp_path)]
+    state = tmp_path / "state"
+    state.mkdir()
+    command = ["banks", "prune", "--keep", "2", "--banks", str(tmp_path), "--state", str(state)]
     would = CliRunner().invoke(app, [*command, "--dry-run"])
     assert [line.split(":")[0] for line in would.output.splitlines()] == ["cookie v3", "cookie v5"]
     assert len(store.versions("cookie")) == 7
+    assert changes(state) == []
     assert CliRunner().invoke(app, [*command, "--product", "cookie"]).exit_code == 0
     assert store.versions("cookie") == ["v1", "v2", "v4", "v6", "v7"]
     assert store.not_needed("cookie", keep=9) == []
+    assert [(one.action, one.product, one.bank_version) for one in changes(state)] == [
+        ("delete", "cookie", "v5"),
+        ("delete", "cookie", "v3"),
+    ]
+
+
+def test_a_change_that_cannot_be_recorded_is_made_and_told(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / "banks" / "cookie" / f"v{number}").mkdir(parents=True)
+    BankStore(tmp_path / "banks").activate("cookie", "v2")
+    places = ["--banks", str(tmp_path / "banks"), "--state", str(tmp_path / "none")]
+    done = CliRunner().invoke(app, ["banks", "prune", "--keep", "1", *places])
+    assert done.exit_code == 0
+    assert str(tmp_path / "none") in done.stderr
+    assert BankStore(tmp_path / "banks").versions("cookie") == ["v2"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_older_manifests_are_upgraded_and_can_be_put_back(tmp_path: Path) -> None:
+    shutil.copytree(KEPT / "biscuit", tmp_path / "banks" / "biscuit")
+    state = tmp_path / "state"
+    state.mkdir()
+    store = BankStore(tmp_path / "banks")
+    path = store.path("biscuit")
+    old, read = (path / MANIFEST).read_bytes(), Manifest.read(path)
+    command = ["banks", "upgrade", "--banks", str(store.root), "--state", str(state)]
+
+    def ran(*options: str) -> tuple[int, list[str]]:
+        done = CliRunner().invoke(app, [*command, *options])
+        return done.exit_code, done.output.splitlines()
+
+    step = f"from schema 3 to {SCHEMA_VERSION}"
+    assert ran("--dry-run") == (0, [f"biscuit v1: would be upgraded {step}"])
+    assert ((path / MANIFEST).read_bytes(), changes(state)) == (old, [])
+    assert ran() == (0, [f"biscuit v1: upgraded {step}"])
+    assert ran("--dry-run") == ran() == (0, ["biscuit v1: up to date"])
+    assert (store.verify("biscuit"), Manifest.read(path)) == ([], read)
+    assert json.loads((path / MANIFEST).read_bytes())["schema_version"] == SCHEMA_VERSION
+    (change,) = changes(state)
+    assert (change.action, change.before, change.after) == (
+        "upgrade",
+        {"schema": 3},
+        {"schema": SCHEMA_VERSION},
+    )
+    assert (path / "manifest.schema-3.json").read_bytes() == old
+    (path / "manifest.schema-3.json").rename(path / MANIFEST)
+    assert store.verify("biscuit") == []
+    newer = json.loads(sealed({"schema_version": 99, "min_reader": 99}))
+    (path / MANIFEST).write_text(json.dumps(newer))
+    code, lines = ran("--dry-run")
+    assert (code, lines[0].startswith("biscuit v1: made by a newer Tribank")) == (1, True)

@@ -1,0 +1,28 @@
+"""Putting what a command changed on the server's record of changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from service.records.audit import Audit, Change
+
+
+def record(state: Path, action: str, **facts: Any) -> None:
+    """Put a change by the user of the operating system on record. facts: the other members of `Change`.
+
+    A record that cannot be written does not stop the command: the command says so.
+    """
+    try:
+        if not state.is_dir():
+            raise FileNotFoundError("there is no such folder (--state)")
+        audit = Audit(state)
+        audit.open()
+        audit.add(Change(action=action, who=f"user {getuser()}", **facts))
+        audit.close()
+    except (OSError, sqlite3.Error) as error:
+        typer.echo(f"The change is not on the record of changes in {state}: {error}.", err=True)
