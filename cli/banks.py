@@ -104,7 +104,7 @@ def prune(
     banks: Banks = DEFAULT_BANKS,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Delete old versions. The active version, the one before it and the shadow always stay.
+    """Delete old versions. The active version, the one before it, the shadow and pinned versions always stay.
 
     Each deletion is put on the record of changes in --state.
     """
@@ -117,6 +117,25 @@ def prune(
                 store.delete(name, version)
                 record(state, "delete", product=name, bank_version=version)
             typer.echo(f"{name} {version}: {'would be deleted' if dry_run else 'deleted'}")
+
+
+@app.command()
+def pin(
+    product: Product,
+    version: Annotated[str, typer.Argument(help="Version that stays, such as v3.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let the version be deleted again.")] = False,
+    banks: Banks = DEFAULT_BANKS,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Keep a version until it is unpinned. This is put on the record of changes in --state."""
+    from banks.versions.store import BankStore
+
+    store = BankStore(banks)
+    before = {"pinned": version in store.pinned(product)}
+    store.pin(product, version, keep=not undo)
+    facts = {"product": product, "bank_version": version}
+    record(state, "unpin" if undo else "pin", **facts, before=before, after={"pinned": not undo})
+    typer.echo(f"{product}: pinned versions: {', '.join(store.pinned(product)) or 'none'}")
 
 
 @app.command()

@@ -100,8 +100,8 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         description="Number of the newest versions of a product that stay after a build over HTTP. Older "
-        "ones are deleted, except the active version, the one before it and the shadow. If nothing is set, "
-        "all stay.",
+        "ones are deleted, except the active version, the one before it, the shadow and pinned versions. If "
+        "nothing is set, all stay.",
     )
     poll_s: float = Field(
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."

@@ -18,7 +18,7 @@ VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
 UNFINISHED = ".building-"
 DELETED = ".deleted-"
 _LOCK = ".lock"
-_HALF_WRITTEN = re.compile(r"\.(current|shadow|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
+_HALF_WRITTEN = re.compile(r"\.(current|shadow|pinned|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
 """Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
 
 

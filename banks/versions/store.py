@@ -4,8 +4,9 @@
     <root>/<product>/current                     a text file: the active version's name, and below it the
                                                  name of the one that was active before
     <root>/<product>/shadow                      the version that scores along, if one does
+    <root>/<product>/pinned                      the versions that stay until a person unpins them
 
-Both files end with a line that is the checksum of the names. A file without a checksum, as older sources or
+These files end with a line that is the checksum of the names. A file without a checksum, as older sources or
 people write it, is read, too. The folder's name is the product's name: a folder may be copied or renamed.
 
 A product without a version is an empty folder. A deleted product is a folder with a hidden name, in which the
@@ -35,7 +36,12 @@ from models.digest import sha256_of
 from recipes.sentences import sentences
 
 PRODUCT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
-CURRENT, SHADOW = "current", "shadow"
+CURRENT, SHADOW, PINNED = "current", "shadow", "pinned"
+_MENDED_BY = {
+    CURRENT: "Activate a version again.",
+    SHADOW: "Set the shadow again, or end it.",
+    PINNED: "Remove the file, and pin the versions again.",
+}
 _SEAL = "sha256:"
 
 
@@ -48,7 +54,7 @@ class BadBank(ValueError):
 
 
 class VersionInUse(ValueError):
-    """The version cannot be deleted: parts are scored with it."""
+    """The version cannot be deleted: parts are scored with it, or it is pinned."""
 
 
 class ProductExists(ValueError):
@@ -127,6 +133,21 @@ class BankStore:
     def shadow(self, product: str) -> str | None:
         """The version that scores every part along with the active one, or None. Raises BadBank."""
         return next(iter(self._pointed_at(product, SHADOW)), None)
+
+    def pinned(self, product: str) -> Sequence[str]:
+        """The versions that stay until they are unpinned, oldest first. Raises BadBank."""
+        return self._pointed_at(product, PINNED)
+
+    def pin(self, product: str, version: str, *, keep: bool) -> None:
+        """Pin a version, or unpin it. Raises BankNotFound, BadBank."""
+        folder = self.path(product, version).parent
+        with exclusive(folder):
+            self.path(product, version)  # it may have been deleted while we waited
+            names = {*self.pinned(product), version} - (set() if keep else {version})
+            if names:
+                write_atomically(folder / PINNED, _pointer(*sorted(names, key=_number)))
+            else:
+                (folder / PINNED).unlink(missing_ok=True)
 
     def path(self, product: str, version: str | None = None) -> Path:
         """Directory of a version (default: the active version). Raises BankNotFound."""
@@ -211,13 +232,15 @@ class BankStore:
     def delete(self, product: str, version: str) -> None:
         """Remove a version that is not in use. Its name is never used again.
 
-        Raises BankNotFound, VersionInUse for the active version and the shadow, BadBank where the files that
-        name these two are damaged.
+        Raises BankNotFound, VersionInUse for the active version, the shadow and pinned versions, BadBank
+        where the files that name these are damaged.
         """
         path = self.path(product, version)
         with exclusive(path.parent):
             if version in (self.current(product), self.shadow(product)):
                 raise VersionInUse(f"Version {version} is in use. Activate another one or end its shadow.")
+            if version in self.pinned(product):
+                raise VersionInUse(f"Version {version} is pinned. Unpin it first.")
             grave = path.with_name(f"{DELETED}{version}")
             path.rename(grave)
             flush(path.parent)
@@ -225,8 +248,8 @@ class BankStore:
 
     def not_needed(self, product: str, *, keep: int) -> list[str]:
         """The versions that may be deleted, oldest first: all but the newest `keep`, the active version, the
-        one before it, and the shadow. Raises BadBank."""
-        used = {self.current(product), self.previous(product), self.shadow(product)}
+        one before it, the shadow, and pinned versions. Raises BadBank."""
+        used = {self.current(product), self.previous(product), self.shadow(product), *self.pinned(product)}
         versions = self.versions(product)
         return [version for version in versions[: max(0, len(versions) - keep)] if version not in used]
 
@@ -251,19 +274,20 @@ class BankStore:
             return True
 
     def _pointed_at(self, product: str, name: str, *, damaged: Sequence[str] | None = None) -> Sequence[str]:
-        """The versions that `current` or `shadow` names.
+        """The versions that `current`, `shadow` or `pinned` names.
 
         damaged: the answer for a damaged file. Without it a damaged file raises BadBank.
         """
         try:
-            return _names((self._folder(product) / name).read_bytes().decode("ascii"))
+            text = (self._folder(product) / name).read_bytes().decode("ascii")
+            return _names(text, most=None if name == PINNED else 2)
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except (OSError, ValueError) as error:
             if damaged is not None:
                 return damaged
-            mend = "Activate a version again." if name == CURRENT else "Set the shadow again, or end it."
-            raise BadBank(f"{product}/{name} cannot be used: {reason(error)}. {mend}") from error
+            detail = f"{product}/{name} cannot be used: {reason(error)}. {_MENDED_BY[name]}"
+            raise BadBank(detail) from error
 
     def _next_name(self, product: str) -> str:
         graves = (entry.name for entry in self._folder(product).glob(f"{DELETED}*"))
@@ -311,17 +335,17 @@ def reason(error: Exception) -> str:
 
 
 def _pointer(*names: str | None) -> str:
-    """The content of `current` or `shadow`. Older sources ignore the last line."""
+    """The content of `current`, `shadow` or `pinned`. Older sources ignore the last line."""
     versions = [name for name in names if name]
     return "".join(f"{line}\n" for line in (*versions, _checksum(versions)))
 
 
-def _names(pointer: str) -> list[str]:
-    """The versions in a pointer file. Raises ValueError where it is damaged."""
+def _names(pointer: str, *, most: int | None) -> list[str]:
+    """The versions in a pointer file. most: how many it may name. Raises ValueError where it is damaged."""
     names = pointer.split()
     if names and names[-1].startswith(_SEAL) and names.pop() != _checksum(names):
         raise ValueError("changed since it was written (its checksum differs)")
-    if not 1 <= len(names) <= 2 or not all(map(VERSION_NAME.match, names)):
+    if not 1 <= len(names) <= (most or len(names)) or not all(map(VERSION_NAME.match, names)):
         raise ValueError("it names no version")
     return names
 

@@ -10,7 +10,7 @@ from banks.versions.thresholds import moved_thresholds
 
 
 def product_problems(store: BankStore, product: str) -> list[str]:
-    """What is wrong with a product's folder, `current`, `shadow`, moved thresholds and reviews, in a sentence
+    """What is wrong with a product's folder, its pointers, moved thresholds and reviews, in a sentence
     each."""
     return list(_problems(store, product))
 
@@ -20,6 +20,7 @@ def _problems(store: BankStore, product: str) -> Iterator[str]:
         lambda: store.versions(product),
         lambda: _named(store, product, "active version", store.current(product)),
         lambda: _named(store, product, "shadow", store.shadow(product)),
+        lambda: store.pinned(product),
         lambda: moved_thresholds(store.root / product),
         lambda: all_reviews(store.root / product),
     )

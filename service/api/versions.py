@@ -1,4 +1,4 @@
-"""The bank versions of a product over HTTP: look, activate, roll back, delete, shadow."""
+"""The bank versions of a product over HTTP: look, activate, roll back, pin, delete, shadow."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class VersionSummary(BaseModel):
     created: datetime | None = Field(None, description="UTC; null where the manifest cannot be read.")
     active: bool
     shadow: bool = Field(description="Whether this version scores every part along with the active version.")
+    pinned: bool = Field(description="Whether this version stays until it is unpinned.")
 
 
 class ListedVersion(VersionSummary):
@@ -146,13 +147,33 @@ async def roll_back(product: ProductName, request: Request, services: Services) 
 async def delete_version(
     product: ProductName, version: VersionName, request: Request, services: Services
 ) -> Response:
-    """Delete a version that is neither active nor the shadow. The name of the version is never used again."""
+    """Delete a version that is neither active, nor the shadow, nor pinned. Its name is never used again."""
     before = await on_disk(partial(facts_of, services.store, product, version))
     created = {"created": str(before["created"])} if before else {}
     note_change(request, "delete", product=product, bank_version=version, before=created)
     delete = partial(_refusing, partial(services.store.delete, product, version))
     await asyncio.wrap_future(services.engine.residents.forget(product, version, delete))
     return Response(status_code=204)
+
+
+@router.put(
+    "/v1/products/{product}/versions/{version}/pin", responses=Problems.of(401, 403, 404, 409, 422, 503, 507)
+)
+async def pin_version(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> VersionList:
+    """Keep a version until it is unpinned: it is not deleted, not even by TRIBANK_KEEP_VERSIONS."""
+    return await _pin(request, services, product, version, keep=True)
+
+
+@router.delete(
+    "/v1/products/{product}/versions/{version}/pin", responses=Problems.of(401, 403, 404, 409, 422, 503, 507)
+)
+async def unpin_version(
+    product: ProductName, version: VersionName, request: Request, services: Services
+) -> VersionList:
+    """Let the version be deleted again."""
+    return await _pin(request, services, product, version, keep=False)
 
 
 @router.put(
@@ -196,6 +217,23 @@ async def _activate(
     return Activation(product=product, active=version, previous=previous)
 
 
+async def _pin(
+    request: Request, services: SharedObjects, product: str, version: str, *, keep: bool
+) -> VersionList:
+    store = services.store
+    before = version in await of_store(partial(store.pinned, product))
+    note_change(
+        request,
+        "pin" if keep else "unpin",
+        product=product,
+        bank_version=version,
+        before={"pinned": before},
+        after={"pinned": keep},
+    )
+    await of_store(partial(store.pin, product, version, keep=keep))
+    return await of_store(partial(_list, store, product))
+
+
 async def _set_shadow(
     request: Request, services: SharedObjects, product: str, version: str | None
 ) -> VersionList:
@@ -222,12 +260,13 @@ def _list(store: BankStore, product: str) -> VersionList:
     versions = store.versions(product)
     if not versions:
         raise UnknownProduct
-    current, shadow = store.current(product), store.shadow(product)
+    current, shadow, pinned = store.current(product), store.shadow(product), store.pinned(product)
     rows = [
         ListedVersion(
             version=version,
             active=version == current,
             shadow=version == shadow,
+            pinned=version in pinned,
             **facts_of(store, product, version),
         )
         for version in versions
@@ -255,6 +294,7 @@ def version_answer(store: BankStore, product: str, version: str) -> VersionAnswe
         created=manifest.created,
         active=version == store.current(product),
         shadow=version == store.shadow(product),
+        pinned=version in store.pinned(product),
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         calibration=CalibrationAnswer.of(calibration_of(folder, manifest.calibration)),
         reviews=dict(reviews_of(folder)),

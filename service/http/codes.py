@@ -140,7 +140,7 @@ _FINAL = {
     "unsupported_compression": "The compression of the file is not accepted.",
     "unsupported_encoding": "The encoding of the body or of the image is not accepted.",
     "unsupported_type": "The format of the file was not recognised.",
-    "version_in_use": "The version is active or the shadow, so it cannot be deleted.",
+    "version_in_use": "The version is active, the shadow or pinned, so it cannot be deleted.",
     "xyz_dtype": "The numbers of the cloud have a type that is not accepted.",
     "xyz_scale": "The entries xyz_scale and xyz_offset of the NPZ part cannot be used.",
     "xyz_shape": "The cloud is not height x width x 3.",

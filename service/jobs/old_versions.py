@@ -18,8 +18,8 @@ from service.threads import on_disk
 class OldVersions:
     """The versions above the number that is kept of each product. For the event loop only.
 
-    keep: how many of the newest versions stay; None keeps all. The active version, the one before it and the
-        shadow always stay.
+    keep: how many of the newest versions stay; None keeps all. The active version, the one before it, the
+        shadow and pinned versions always stay.
     """
 
     def __init__(

@@ -101,7 +101,11 @@ def test_prune_deletes_old_versions_that_nothing_uses(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, [*command, "--product", "cookie"]).exit_code == 0
     assert store.versions("cookie") == ["v1", "v2", "v4", "v6", "v7"]
     assert store.not_needed("cookie", keep=9) == []
-    assert [(one.action, one.product, one.bank_version) for one in changes(state)] == [
+    pin = ["banks", "pin", "cookie", "v6", *command[4:]]
+    for options, left in ((["--undo"], "none"), ([], "v6")):
+        assert CliRunner().invoke(app, [*pin, *options]).output.endswith(f": {left}\n")
+    assert (changes(state)[0].action, changes(state)[0].after) == ("pin", {"pinned": True})
+    assert [(one.action, one.product, one.bank_version) for one in changes(state)[2:]] == [
         ("delete", "cookie", "v5"),
         ("delete", "cookie", "v3"),
     ]

@@ -19,6 +19,7 @@ from banks.versions.store import (
     VersionInUse,
     verify_files,
 )
+from banks.versions.verification import product_problems
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
 from tests.waiting import until
@@ -230,6 +231,27 @@ def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
     with pytest.raises(ValueError, match="fails"):
         _fail_to_build(folders)
     assert list(folder.glob(".*")) == []
+
+
+def test_a_pinned_version_stays(folders: BankStore) -> None:
+    assert folders.not_needed("cookie", keep=0) == []
+    folders.set_shadow("cookie", None)
+    folders.activate("cookie", "v1")  # v2 is the one before
+    assert folders.not_needed("cookie", keep=0) == ["v3"]
+    folders.pin("cookie", "v3", keep=True)
+    folders.pin("cookie", "v2", keep=True)
+    assert (folders.pinned("cookie"), folders.not_needed("cookie", keep=0)) == (["v2", "v3"], [])
+    with pytest.raises(VersionInUse):
+        folders.delete("cookie", "v3")
+    with pytest.raises(BankNotFound):
+        folders.pin("cookie", "v9", keep=True)
+    folders.pin("cookie", "v3", keep=False)
+    folders.pin("cookie", "v3", keep=False)
+    folders.delete("cookie", "v3")
+    (folders.root / "cookie" / "pinned").write_text("v1\nsha256:0123456789abcdef\n")
+    assert any("pinned" in problem for problem in product_problems(folders, "cookie"))
+    with pytest.raises(BadBank):
+        folders.delete("cookie", "v2")
 
 
 def test_a_product_is_deleted_and_no_name_of_a_version_comes_back(folders: BankStore) -> None:

@@ -96,6 +96,8 @@ def test_every_change_has_its_row(
                 {"part": "train/good/003", "review": "good"},
                 ("review", None, "good"),
             ),
+            ("PUT", f"{version}/pin", {"version": "v2"}, None, ("pin", False, True)),
+            ("DELETE", f"{version}/pin", {"version": "v2"}, None, ("unpin", True, False)),
             ("DELETE", version, {"version": "v2"}, None, ("delete", None, None)),
             ("POST", f"{PRODUCT}/builds", {}, {"folder": small_product.name}, ("build", None, None)),
             ("POST", f"{job_path}/cancel", {"job_id": "the build"}, None, ("cancel_job", None, None)),
@@ -123,7 +125,7 @@ def test_every_change_has_its_row(
             done.add(f"{method} {path.partition('?')[0].replace(SMALL, '{product}')}")
             row = client.get("/v1/audit", params={"action": action, "limit": 1}).json()["changes"][0]
             word = {"judge": "verdict", "threshold": "threshold", "review": "review", "delete_job": "state"}
-            word |= {"shadow": "shadow", "end_shadow": "shadow"}
+            word |= {"shadow": "shadow", "end_shadow": "shadow", "pin": "pinned", "unpin": "pinned"}
             key = word.get(action, "active")
             assert (row["before"].get(key), row["after"].get(key)) == (before, after), (path, row)
             assert (row["who"], row["product"]) == ("key boss", SMALL)

@@ -85,6 +85,11 @@ def test_look_activate_roll_back_and_delete(running: Any, store: BankStore, part
         shown = client.get(f"{PRODUCT}/versions/v2").json()
         assert shown["manifest"]["training_parts"] == list(Manifest.read(store.path(SMALL)).training_parts)
         assert "held-out good parts" in shown["calibration"]["statement"]
+        pinned = client.put(f"{PRODUCT}/versions/v2/pin").json()["versions"]
+        assert [(one["version"], one["pinned"]) for one in pinned] == [("v1", False), ("v2", True)]
+        assert client.delete(f"{PRODUCT}/versions/v2").json()["code"] == "version_in_use"
+        assert client.put(f"{PRODUCT}/versions/v9/pin").json()["code"] == "unknown_version"
+        assert not client.delete(f"{PRODUCT}/versions/v2/pin").json()["versions"][1]["pinned"]
         assert client.delete(f"{PRODUCT}/versions/v2").status_code == 204
         for path in (f"{PRODUCT}/versions/v2", "/v1/products/tile/versions", f"{PRODUCT}/versions/%2e%2e"):
             assert client.get(path).status_code == 404
@@ -297,7 +302,7 @@ def test_one_product_that_cannot_be_read_leaves_the_others_alone(
         shutil.rmtree(tmp_path / "odd" / "current")
         (tmp_path / "first" / "current").write_text("v1\n")
         (tmp_path / "second" / "thresholds.json").unlink()
-        until(lambda: product("odd")["state"] == "none", "the odd folder gone from the list")
+        until(lambda: product("odd")["state"] == "empty", "the odd folder without an active version")
         until(lambda: not product("first").get("note"), "no note of the first")
         until(lambda: not product("second").get("note"), "no note of the second")
         assert score("second")["threshold"] != 20.0
