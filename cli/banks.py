@@ -31,7 +31,7 @@ def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
 
     store = BankStore(banks)
     products: dict[str, dict[str, Any]] = {}
-    for name in store.products():
+    for name in store.folders():
         try:
             products[name] = {"active": store.current(name), "versions": store.versions(name)}
         except BadBank as error:
@@ -77,7 +77,7 @@ def verify(
 
     store = BankStore(banks)
     damaged = 0
-    for product in store.products():
+    for product in store.folders():
         product_faults = product_problems(store, product)
         damaged += len(product_faults)
         for problem in product_faults:
@@ -111,7 +111,7 @@ def prune(
     from banks.versions.store import BankStore
 
     store = BankStore(banks)
-    for name in [product] if product else store.products():
+    for name in [product] if product else store.folders():
         for version in store.not_needed(name, keep=keep):
             if not dry_run:
                 store.delete(name, version)

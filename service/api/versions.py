@@ -258,7 +258,7 @@ async def _set_shadow(
 
 def _list(store: BankStore, product: str) -> VersionList:
     versions = store.versions(product)
-    if not versions:
+    if not versions and product not in store.folders():
         raise UnknownProduct
     current, shadow, pinned = store.current(product), store.shadow(product), store.pinned(product)
     rows = [

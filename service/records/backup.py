@@ -70,7 +70,7 @@ def write_backup(target: Path, store: BankStore, state: Path, progress: Progress
             os.fchmod(file.fileno(), PRIVATE)  # the hashes of keys and pictures of parts are inside
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
                 versions = {}
-                products = store.products()
+                products = [product for product in store.folders() if store.versions(product)]
                 for number, product in enumerate(products):
                     progress("banks", number, len(products))
                     versions[product] = _add_product(tar, store, product)
@@ -271,7 +271,7 @@ def _check(contents: Contents, store: BankStore, state: Path, progress: Progress
         if problems := store.verify(product, version):
             raise BadBackup(f"The backup is damaged: {product} {version}: {problems[0]}.")
         progress("comparing", number, len(versions))
-    for product in store.products():
+    for product in store.folders():
         if problems := product_problems(store, product):
             raise BadBackup(f"The backup is damaged: {product}: {problems[0]}.")
     for name in contents.state:

@@ -32,6 +32,7 @@ def test_a_product_is_created_and_deleted(
         empty = {"product": "tile", "state": "empty"}
         assert (made.status_code, made.json()) == (201, empty | {"versions": []})
         assert client.get("/v1/products/tile").json() == made.json()
+        assert client.get("/v1/products/tile/versions").json()["versions"] == []
         assert [one["product"] for one in client.get("/v1/products").json()["products"]] == [SMALL, "tile"]
         assert client.post("/v1/products/tile/score", files=part).json()["code"] == "unknown_product"
         for name, code in (

@@ -34,6 +34,7 @@ def test_a_backup_under_load_restored_elsewhere_answers_the_same(
     banks, state = tmp_path / "banks", tmp_path / "state"
     shutil.copytree(small_banks, banks)
     derive(banks, "v2")
+    shutil.copytree(banks / SMALL / "v2", banks / "fresh" / "v1")  # built, and never activated
     good = small_product / "test/good"
     part = {"rgb": (good / "rgb/000.png").read_bytes(), "xyz": (good / "xyz/000.tiff").read_bytes()}
     key = {"X-API-Key": Keys(state).add("boss", "manage")}
@@ -78,6 +79,7 @@ def test_a_backup_under_load_restored_elsewhere_answers_the_same(
         listed = client.get(f"{PRODUCT}/versions").json()
         assert [one["version"] for one in listed["versions"]] == ["v1", "v2"]
     assert BankStore(tmp_path / "new/banks").verify(SMALL, "v2") == []
+    assert BankStore(tmp_path / "new/banks").verify("fresh", "v1") == []
     assert (state / "keys.json").stat().st_mode & 0o077 == 0
     assert file.stat().st_mode & 0o077 == 0
 
