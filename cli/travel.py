@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import Banks, Device, Product, Weights, chosen_device
+from cli.change_record import record
+from cli.options import Banks, Device, Product, State, Weights, chosen_device
 from models.weights.folder import DEFAULT_WEIGHTS
-from recipes.places import DEFAULT_BANKS
+from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
 Folder = Annotated[Path, typer.Argument(help="Bank folder that both hosts reach, such as a network share.")]
 Version = Annotated[str | None, typer.Option(help="Version that goes. [default: the active version]")]
@@ -25,7 +27,7 @@ def push(
     banks: Banks = DEFAULT_BANKS,
 ) -> None:
     """Copy a version to another bank folder, with its moved threshold and its reviews."""
-    _carry(banks, folder, product, version, activate, None)
+    _carry(banks, folder, product, version, activate)
 
 
 def pull(
@@ -40,10 +42,12 @@ def pull(
     banks: Banks = DEFAULT_BANKS,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Copy a version from another bank folder, and check that it scores here as where it was built.
 
-    A server that runs here uses the version as soon as it is active.
+    A server that runs here uses the version as soon as it is active. The activation is put on the record of
+    changes in --state.
     """
 
     def scores_as_built(staged: Path) -> None:
@@ -51,7 +55,7 @@ def pull(
 
         Detector.load(staged, device=chosen_device(device), weights_dir=weights_dir)
 
-    _carry(folder, banks, product, version, activate, scores_as_built if probe else None)
+    _carry(folder, banks, product, version, activate, scores_as_built if probe else None, state)
 
 
 def _carry(
@@ -60,12 +64,20 @@ def _carry(
     product: str,
     version: str | None,
     activate: bool,
-    check: Callable[[Path], None] | None,
+    check: Callable[[Path], None] | None = None,
+    state: Path | None = None,
 ) -> None:
-    from banks.versions.store import BankStore
+    """state: the state folder with the record of changes of the target, if the target has one."""
+    from banks.versions.store import BadBank, BankStore
     from banks.versions.travel import carry
 
     checks = {} if check is None else {"check": check}
-    arrived = carry(BankStore(source), BankStore(target), product, version, activate=activate, **checks)
-    state = "copied" if arrived.new else "there already"
-    typer.echo(f"{product} {arrived.name}: {state}{', active' if activate else ''}")
+    there, before = BankStore(target), None
+    with suppress(BadBank):  # a damaged `current` is written anew
+        before = there.current(product)
+    arrived = carry(BankStore(source), there, product, version, activate=activate, **checks)
+    if activate and state is not None and before != arrived.name:
+        states = {"before": {"active": before}, "after": {"active": arrived.name}}
+        record(state, "activate", product=product, bank_version=arrived.name, **states)
+    done = "copied" if arrived.new else "there already"
+    typer.echo(f"{product} {arrived.name}: {done}{', active' if activate else ''}")

@@ -42,8 +42,10 @@ class DeletionQuery(QueryModel):
 @router.get("/v1/products", response_model_exclude_none=True, tags=["products"])
 async def list_products(request: Request, services: Services) -> ProductList:
     """The products of this server that the client may see."""
-    served = services.engine.products()
-    empty = [_empty(name) for name in await of_store(services.store.folders) if name not in served]
+    served, folders = services.engine.products(), []
+    with suppress(OSError):  # what is in memory is served, whatever the disk says
+        folders = await on_disk(services.store.folders)
+    empty = [_empty(name) for name in folders if name not in served]
     listed = sorted([*_summaries(served), *empty], key=lambda one: one.product)
     return ProductList(products=[one for one in listed if may_see(request.scope, one.product)])
 

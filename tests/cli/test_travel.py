@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore
 from cli.main import app
+from service.records.audit import Audit, ChangeFilter
 
 KEPT = Path(__file__).parents[1] / "data" / "versions" / "schema-3"
 
@@ -27,8 +28,15 @@ def test_a_version_goes_by_a_shared_folder_and_is_probed_where_it_arrives(tmp_pa
     pulled = said("pull", "biscuit", shared, "--banks", line, "--device", "cpu", "--no-activate").split()
     assert pulled == ["biscuit", "v1:", "copied"]
     assert BankStore(line).current("biscuit") is None
-    again = said("pull", "biscuit", shared, "--banks", line, "--device", "cpu").split()
-    assert again == ["biscuit", "v1:", "there", "already,", "active"]
+    (tmp_path / "state").mkdir()
+    pull = ["pull", "biscuit", shared, "--banks", line, "--device", "cpu", "--state", tmp_path / "state"]
+    for _ in range(2):
+        assert said(*pull).split() == ["biscuit", "v1:", "there", "already,", "active"]
+    audit = Audit(tmp_path / "state")
+    audit.open()
+    ((_, change),) = audit.newest(ChangeFilter())
+    audit.close()
+    assert (change.action, change.before, change.after) == ("activate", {"active": None}, {"active": "v1"})
 
 
 def test_a_version_that_scores_otherwise_here_is_not_pulled(tmp_path: Path) -> None:
