@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 BANKS = ("rgb", "point", "normals", "fused")
 """The bank names, in the order of decision weights and answers."""
@@ -61,3 +61,6 @@ class BankRecipe(BaseModel):
     """Name of the method that fits and scores the bank; `banks.methods.registry` has all."""
     normalisation: Normalisation = "own"
     reweighting: Reweighting = PLAIN
+    local_scale: float = Field(default=0.0, ge=0, le=1)
+    """How far a distance counts by what is usual among good parts around its nearest row
+    (`banks.methods.memory_bank.local_scale`): 0 not at all, as in the paper, 1 fully."""

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from banks.versions.seal import CHECKSUM, unsealed
 from recipes.sentences import field_path
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Raise the number whenever a reader must not ignore something new in a manifest; see MIN_READER."""
-MIN_READER = 7
+MIN_READER = 8
 """The oldest schema whose readers understand what this Tribank writes, if they ignore fields that they do
 not know."""
 _SEALED_SINCE = 4
@@ -112,6 +112,14 @@ def _from_6(document: Document) -> Document:
     return {**document, "schema_version": 7, "min_reader": 7}
 
 
+def _from_7(document: Document) -> Document:
+    """Schema 8 can divide distances by local scales. Older versions have none, and score as before.
+
+    A reader of schema 7 would not divide, and so would score otherwise.
+    """
+    return {**document, "schema_version": 8, "min_reader": 8}
+
+
 _UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType(
-    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
+    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7}
 )

@@ -31,6 +31,15 @@ def test_the_default_needs_no_download() -> None:
     assert PROFILES[DEFAULT_PROFILE].extraction.weights() == ("efficientnet_lite1",)
 
 
+def test_only_the_default_and_its_normals_scale_distances_locally() -> None:
+    scaled = {
+        name for name, profile in PROFILES.items() if any(b.local_scale for b in profile.banks.values())
+    }
+    assert scaled == {"embedded", "embedded-normals"}
+    (power,) = {recipe.local_scale for name in scaled for recipe in PROFILES[name].banks.values()}
+    assert 0 < power < 1
+
+
 def test_both_modes_of_every_bank_setting() -> None:
     own = "-paper-code", "-normals"
     ours = [name for name in PROFILES if name.startswith("m3dm") and not name.endswith(own)]
@@ -108,6 +117,7 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("embedded", "preparation.rgb_size=1e9"),
         ("embedded", "banks.rgb.reweighting.neighbours=0"),
         ("embedded", "banks.rgb.reweighting.divisor=0"),
+        ("embedded", "banks.rgb.local_scale=1.5"),
         ("embedded", "extraction.rgb.stages=[9]"),
         ("embedded", "extraction.rgb.stages=[2, 1]"),
         ("embedded", "extraction.rgb.backbone=resnet99"),

@@ -48,7 +48,7 @@ def reweighted(
 class BankScore:
     """One part against one bank.
 
-    distances: (n,) float32, Euclidean, from each patch to its nearest bank row.
+    distances: (n,) float32, Euclidean, from each patch to its nearest bank row, by the row's scale.
     ids: (n,) int64, the nearest bank row of each patch.
     image_score: the re-weighted largest distance.
     """
@@ -127,22 +127,35 @@ class MemoryBank:
         """Multiplications and additions that `nearest` needs for these rows."""
         return self._search.operations(self._queries(rows))
 
-    def score(self, rows: Rows, reweighting: Reweighting = PLAIN) -> BankScore:
+    def around(self, rows: Rows, count: int) -> NDArray[np.int64]:
+        """Ids of the bank rows around each row, nearest first: (n, k) int64, k = `count`, or all rows.
+
+        rows: (n, C) float32. Raises NonFiniteScore and ValueError as `nearest` does.
+        """
+        return self._search.ids(self._queries(rows), min(count, len(self)))
+
+    def score(
+        self, rows: Rows, reweighting: Reweighting = PLAIN, scales: NDArray[np.float32] | None = None
+    ) -> BankScore:
         """Score one part: its nearest distances, and the re-weighted largest distance (paper eq. 8-9,
         PatchCore eq. 7). Of equal largest distances the first counts.
 
         rows: (n, C) float32, n > 0.
         reweighting: settings of the image score.
+        scales: (R,) float32 above 0; the distances of a patch are divided by that of its nearest row.
         Raises NonFiniteScore and ValueError as `nearest` does.
         """
         queries = self._queries(rows)
         distances, ids = self._search.nearest(queries)
+        if scales is not None:
+            distances = distances / scales[ids]
         at = int(distances.argmax())
         nearest = self.rows[ids[at]]
-        wanted = min(reweighting.neighbours, len(self))
-        around = self._search.ids(self.take(nearest[None]), wanted)[0, 1:]  # rank 0 is the row itself
+        around = self.around(nearest[None], reweighting.neighbours)[0, 1:]  # rank 0 is the row itself
         farthest = torch.as_tensor(queries[at]).cpu().numpy()
         reach = np.linalg.norm(self.rows[around].astype(np.float64) - farthest, axis=1)
+        if scales is not None:
+            reach = reach / scales[ids[at]]
         image_score = reweighted(float(distances[at]), reach, self.dimension, reweighting)
         if not np.isfinite(image_score):
             raise NonFiniteScore("the image score is not finite")

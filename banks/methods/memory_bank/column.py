@@ -15,6 +15,7 @@ from banks.methods.column_files import ColumnFiles
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.memory_bank.cost import memory_bank_plan
+from banks.methods.memory_bank.local_scale import local_scales
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
@@ -24,6 +25,7 @@ from recipes.profile import Profile
 BANK_SUFFIX = ".faiss"
 NORMALISERS = "normalisers"
 PROVENANCE = "provenance"
+SCALES = "scales"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class MemoryBankColumn:
     normaliser: what the rows went through, and a part's patches go through.
     reweighting: of the image score.
     provenance: where the rows came from.
+    scales: (rows,) float32, what the distances to each row are divided by; None where they stay.
     """
 
     forgets: ClassVar[bool] = True
@@ -41,6 +44,7 @@ class MemoryBankColumn:
     normaliser: Normaliser
     reweighting: Reweighting
     provenance: Provenance
+    scales: NDArray[np.float32] | None = None
 
     @property
     def rows(self) -> int:
@@ -71,11 +75,14 @@ class MemoryBankColumn:
             kept = np.concatenate([kept, np.zeros_like(kept[:1])])
             origin = np.pad(origin, ((0, 0), (0, 1)), constant_values=-1)
         bank = MemoryBank.of(kept, device=task.device, precision=profile.precision)
-        return cls(bank, normaliser, recipe.reweighting, Provenance(*origin.astype(np.int32)))
+        origin = origin.astype(np.int32)
+        scales = _scales(task, bank, origin[0], normaliser) if recipe.local_scale else None
+        return cls(bank, normaliser, recipe.reweighting, Provenance(*origin), scales)
 
     def score(self, patches: Patches) -> Finding:
         """Distances of the patches to their nearest rows, and the re-weighted image score."""
-        found = self.bank.score(self.normaliser(self.bank.take(patches.rows)), self.reweighting)
+        rows = self.normaliser(self.bank.take(patches.rows))
+        found = self.bank.score(rows, self.reweighting, self.scales)
         return Finding(found.distances, patches.layout, found.image_score, found.ids)
 
     def without(self, part: int) -> MemoryBankColumn:
@@ -92,10 +99,11 @@ class MemoryBankColumn:
             self,
             bank=self.bank.subset(kept),
             provenance=Provenance(origin.part[kept], origin.cell[kept], origin.pixel[kept]),
+            scales=None if self.scales is None else self.scales[kept],
         )
 
     def save(self, files: ColumnFiles) -> None:
-        """Write the index, the normaliser and the provenance."""
+        """Write the index, the normaliser, the provenance and the scales."""
         files.write(BANK_SUFFIX, self.bank.to_bytes())
         normaliser = {"mean": self.normaliser.mean, "std": self.normaliser.std}
         files.add_tensors(
@@ -110,18 +118,21 @@ class MemoryBankColumn:
                 "pixel": torch.from_numpy(origin.pixel),
             },
         )
+        if self.scales is not None:
+            files.add_tensors(SCALES, {"scale": torch.from_numpy(self.scales)})
 
     @classmethod
     def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> MemoryBankColumn:
         """The inverse of `save`. Raises BadIndex, OSError, KeyError."""
         bank = MemoryBank.from_bytes(files.read(BANK_SUFFIX), device=device)
-        numbers = files.tensors(NORMALISERS)
+        recipe, numbers = profile.banks[column], files.tensors(NORMALISERS)
         origin = {name: tensor.numpy() for name, tensor in files.tensors(PROVENANCE).items()}
         return cls(
             bank,
             Normaliser(tuple(numbers["mean"].tolist()), tuple(numbers["std"].tolist())),
-            profile.banks[column].reweighting,
+            recipe.reweighting,
             Provenance(origin["part"], origin["cell"], origin["pixel"]),
+            files.tensors(SCALES)["scale"].numpy() if recipe.local_scale else None,
         )
 
 
@@ -141,6 +152,20 @@ def _normaliser(task: FitTask, normalisation: Normalisation) -> Normaliser:
 def _chunks(task: FitTask, bank: str) -> Iterator[NDArray[np.float32]]:
     """Patch rows of one part after another."""
     return (task.library.patches(bank, part).rows.numpy() for part in task.parts)
+
+
+def _scales(
+    task: FitTask, bank: MemoryBank, origin: NDArray[np.int32], normaliser: Normaliser
+) -> NDArray[np.float32]:
+    """The local scales of the rows, from as many training parts as calibration counts, evenly spread."""
+    count = min(len(task.parts), task.profile.calibration_parts)
+    chosen = [task.parts[len(task.parts) * place // count] for place in range(count)]
+
+    def patches(part: int) -> NDArray[np.float32]:
+        return normaliser(task.library.patches(task.column, part).rows.numpy())
+
+    power = task.profile.banks[task.column].local_scale
+    return local_scales(bank, origin, chosen, patches, power)
 
 
 def _coreset(rows: StoredRows, keep: int, task: FitTask) -> NDArray[np.int64]:

@@ -23,12 +23,13 @@ def memory_bank_plan(task: PlanTask) -> ColumnPlan:
     seen, width = task.seen[name], task.patches.rows.shape[1]
     rows = profile.kept(task.seen)[name] + (profile.zero_row and name == "point")
     value = 2 if profile.precision == "float16" else 4
+    scale = 4 if profile.banks[name].local_scale else 0
     library = seen * projected_width(seen, width, profile.coreset_eps) * 4
     return ColumnPlan(
         seen=seen,
         rows=rows,
         dimension=width,
-        disk_bytes=rows * (width * value + _ROW_ORIGIN),
+        disk_bytes=rows * (width * value + _ROW_ORIGIN + scale),
         memory_bytes=rows * width * 4,
         fit_bytes=_CHOOSING + library if rows < seen else 0,
         search_ms=_search_ms(task, rows),

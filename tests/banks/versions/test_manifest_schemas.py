@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from banks.versions.manifest import MANIFEST, Manifest
-from banks.versions.manifest_schemas import SCHEMA_VERSION
+from banks.versions.manifest_schemas import MIN_READER, SCHEMA_VERSION
 from banks.versions.seal import sealed
 from banks.versions.store import verify_files
 from recipes.preparation import LENGTHS
@@ -49,6 +49,20 @@ def test_lengths_of_a_manifest_that_knew_only_the_published_ones(
     read = Manifest.read(tmp_path)
     assert (read.schema_version, read.measured) == (SCHEMA_VERSION, None)
     assert [read.profile.preparation.length(name) for name in LENGTHS] == [0.004, 0.005, 0.006]
+
+
+def test_banks_of_a_manifest_that_knew_no_local_scales_have_none(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    banks = {name: dict(recipe) for name, recipe in document["profile"]["banks"].items()}
+    for recipe in banks.values():
+        del recipe["local_scale"]
+    profile = {**document["profile"], "banks": banks}
+    older = {**document, "schema_version": 7, "min_reader": 7, "profile": profile}
+    (tmp_path / MANIFEST).write_text(sealed(older))
+    read = Manifest.read(tmp_path)
+    assert (read.schema_version, read.min_reader) == (SCHEMA_VERSION, MIN_READER)
+    assert [recipe.local_scale for recipe in read.profile.banks.values()] == [0.0] * len(banks)
 
 
 def test_a_newer_manifest_is_read_where_it_allows_that(document: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import FitTask
 from models.features import Patches
 from models.layout import GridLayout
+from recipes.profile import Profile
 from recipes.profiles import find_profile
 
 PROFILE = find_profile("embedded-point", changes=["coreset=0.5"])
@@ -24,14 +26,18 @@ def patches(seed: int) -> Patches:
     return Patches(torch.randn(64, 6, generator=torch.Generator().manual_seed(seed)), LAYOUT)
 
 
-@pytest.fixture
-def column(tmp_path: Path) -> MemoryBankColumn:
+def fitted(folder: Path, profile: Profile) -> MemoryBankColumn:
     """Of the parts 0, 2 and 3 of four."""
-    library = FeatureStore(tmp_path / "library")
+    library = FeatureStore(folder)
     for seed in range(4):
         library.append({"point": patches(seed)})
-    task = FitTask("point", PROFILE, library, [0, 2, 3], 0, "cpu", lambda done, total: None)
+    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", lambda done, total: None)
     return MemoryBankColumn.fit(task)
+
+
+@pytest.fixture
+def column(tmp_path: Path) -> MemoryBankColumn:
+    return fitted(tmp_path / "library", PROFILE)
 
 
 def test_only_the_asked_parts_fill_the_bank(column: MemoryBankColumn) -> None:
@@ -65,3 +71,21 @@ def test_a_forgotten_part_has_no_rows(column: MemoryBankColumn) -> None:
 def test_a_bank_of_one_part_stays_as_it_is(column: MemoryBankColumn) -> None:
     alone = column.without(0).without(2)
     assert alone.without(3) is alone
+
+
+def test_local_scales_are_kept_and_forgotten_with_their_rows(tmp_path: Path) -> None:
+    profile = find_profile("embedded-point", changes=["coreset=0.5", "banks.point.local_scale=0.5"])
+    column = fitted(tmp_path / "library", profile)
+    assert column.scales is not None
+    assert column.scales.shape == (column.rows,)
+    plain = replace(column, scales=None).score(patches(9))
+    found = column.score(patches(9))
+    assert plain.nearest is not None
+    np.testing.assert_array_equal(found.values, plain.values / column.scales[plain.nearest])
+    files = ColumnFiles(tmp_path, "point")
+    column.save(files)
+    again = MemoryBankColumn.load(files, "point", profile, "cpu")
+    np.testing.assert_array_equal(again.score(patches(9)).values, found.values)
+    smaller = column.without(2)
+    assert smaller.scales is not None
+    np.testing.assert_array_equal(smaller.scales, column.scales[column.provenance.part != 2])

@@ -1,0 +1,56 @@
+"""How far good patches usually are from the rows around each row of a bank.
+
+Good parts vary more in some places than in others: at edges, on a grain, on a shiny face. There a distance
+says less than the same distance on a smooth face. So a column can divide each distance by what is usual
+around the nearest row. "Around" is meant among rows, not on the part, so parts need not lie in register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.methods.memory_bank.bank import MemoryBank
+
+AROUND = 32
+"""Rows around a row, beside itself, whose patches count."""
+_PRIOR = 8
+"""Patches of the usual distance of the whole bank that are added around every row."""
+_CHUNK = 4096
+
+
+def local_scales(
+    bank: MemoryBank,
+    origin: NDArray[np.int32],
+    parts: Sequence[int],
+    patches: Callable[[int], NDArray[np.float32]],
+    power: float,
+) -> NDArray[np.float32]:
+    """(R,) float32 above 0: the scale of the distances to each row; 1 where they are as usual.
+
+    Each part is searched in the rows that are not its own, so that the distances are those of a new good
+    part.
+
+    bank: of R rows. origin: (R,) int32, the part of each row. parts: the numbers of the parts that are
+    searched. patches: normalised rows of one of them, (n, C) float32. power: of the scale; 1 evens all
+    distances out, 0 none.
+    """
+    sums, counts = np.zeros(len(bank)), np.zeros(len(bank))
+    for part in parts:
+        others = np.flatnonzero(origin != part)
+        if not len(others):
+            continue
+        distances, ids = bank.subset(origin != part).nearest(patches(part))
+        sums += np.bincount(others[ids], weights=distances, minlength=len(bank))
+        counts += np.bincount(others[ids], minlength=len(bank))
+    usual = sums.sum() / max(counts.sum(), 1)
+    if not usual > 0:
+        return np.ones(len(bank), np.float32)
+    means = np.empty(len(bank))
+    for start in range(0, len(bank), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        around = bank.around(bank.rows[rows], AROUND + 1)
+        means[rows] = (sums[around].sum(1) + _PRIOR * usual) / (counts[around].sum(1) + _PRIOR)
+    return ((means / usual) ** power).astype(np.float32)

@@ -1,0 +1,68 @@
+"""Local scales: what is usual among good parts around each row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from banks.methods.memory_bank.bank import MemoryBank
+from banks.methods.memory_bank.local_scale import AROUND, local_scales
+
+PARTS, PATCHES = 6, 80
+CALM, ROUGH = 0, 100  # the two places that good patches lie around
+
+
+def good_part(part: int) -> NDArray[np.float32]:
+    """Half of the patches vary little, half of them vary ten times as much."""
+    draw = np.random.default_rng(part).standard_normal((PATCHES, 4)).astype(np.float32)
+    draw[: PATCHES // 2] *= 0.1
+    draw[PATCHES // 2 :, 0] += ROUGH
+    return draw
+
+
+@pytest.fixture(scope="module")
+def bank() -> tuple[MemoryBank, NDArray[np.int32]]:
+    """All patches of all parts, and the part of each row."""
+    rows = np.concatenate([good_part(part) for part in range(PARTS)])
+    return MemoryBank.of(rows), np.repeat(np.arange(PARTS, dtype=np.int32), PATCHES)
+
+
+def scales(bank: tuple[MemoryBank, NDArray[np.int32]], power: float) -> NDArray[np.float32]:
+    return local_scales(*bank, range(PARTS), good_part, power)
+
+
+def test_rows_where_good_parts_vary_more_have_larger_scales(
+    bank: tuple[MemoryBank, NDArray[np.int32]],
+) -> None:
+    found = scales(bank, 1.0)
+    rough = bank[0].rows[:, 0] > ROUGH / 2
+    assert rough.sum() > AROUND, "rows around a row are of its own kind"
+    assert found[rough].min() > 1 > found[~rough].max()
+    assert 4 < np.median(found[rough]) / np.median(found[~rough]) < 10
+
+
+def test_the_power_says_how_far_distances_are_evened_out(
+    bank: tuple[MemoryBank, NDArray[np.int32]],
+) -> None:
+    np.testing.assert_array_equal(scales(bank, 0.0), 1)
+    np.testing.assert_allclose(scales(bank, 0.5), np.sqrt(scales(bank, 1.0)), rtol=1e-5)
+
+
+def test_a_distance_is_divided_by_the_scale_of_its_row(
+    bank: tuple[MemoryBank, NDArray[np.int32]],
+) -> None:
+    memory, given = bank[0], scales(bank, 1.0)
+    queries = good_part(PARTS)
+    plain, scaled = memory.score(queries), memory.score(queries, scales=given)
+    np.testing.assert_array_equal(scaled.distances, plain.distances / given[plain.ids])
+    assert scaled.image_score < plain.image_score
+
+
+def test_copies_and_a_single_part_have_scales_of_one() -> None:
+    same = np.ones((PATCHES, 4), np.float32)
+    origin = np.repeat(np.arange(2, dtype=np.int32), PATCHES)
+    copies = local_scales(MemoryBank.of(np.concatenate([same, same])), origin, (0, 1), lambda part: same, 1.0)
+    np.testing.assert_array_equal(copies, 1)
+    alone = local_scales(MemoryBank.of(good_part(0)), origin[:PATCHES], (0,), good_part, 1.0)
+    np.testing.assert_array_equal(alone, 1)
