@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-import tifffile
-from numpy.typing import NDArray
 
+from models.numerics.process import prepare_process
 from tests.faults.warm import Warm, default_networks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 pytest_plugins = ("tests.data_sets",)
 os.environ["XDG_STATE_HOME"] = "/nonexistent"  # no command of a test writes to the record of a person
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
+# FAISS searches in a test as fast as in a server: this file imports no numpy, which would load before this.
+prepare_process(searches=True)
 gc.disable()  # while tests are imported, it would look at every module again and again
 
 
@@ -119,6 +122,7 @@ def small_banks(small_product: Path, made_once: MadeOnce) -> Path:
 @pytest.fixture(scope="session")
 def declared_product(few_parts: Path, made_once: MadeOnce) -> Path:
     """The few parts by a sensor that writes 9999 where it sees nothing."""
+    import tifffile
 
     def make(out: Path) -> None:
         shutil.copytree(few_parts, out / SMALL)
@@ -189,5 +193,7 @@ def recipe() -> ModuleType:
 @pytest.fixture(scope="session")
 def golden() -> Mapping[str, NDArray[Any]]:
     """What the authors' code computes, by key (tests/data/golden/README.md)."""
+    import numpy as np
+
     with np.load(GOLDEN / "golden_7.npz", allow_pickle=False) as file:
         return {key: file[key] for key in file}
