@@ -44,6 +44,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # only what WebGL draws needs the emulated GPU
 ]
 ORIENTATION = 0x0112
 """The EXIF tag that says how to turn a picture."""
