@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from models.weights.catalogue import official_weights
+from tests.conftest import MadeOnce
 
 
 def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: int) -> None:
@@ -28,8 +30,8 @@ def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: 
             continue
         shapes = {key: torch.empty(shape, device="meta") for key, shape in weights.shapes().items()}
         state = recipe.fill(shapes, seed)
-        if weights.files[0].endswith(".npz"):
-            save_file(state, folder / weights.files[1])
+        if not weights.files[0].endswith(".pth"):
+            save_file(state, folder / weights.files[-1])
             continue
         layout = weights.layout
         top: dict[str, Any] = {f"{layout.strip}{layout.keep}{key}": value for key, value in state.items()}
@@ -37,6 +39,19 @@ def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: 
         for key in reversed(layout.container):
             top = {key: top, "epoch": 3, "args": argparse.Namespace(lr=0.003)}
         torch.save(top, folder / weights.files[0])
+
+
+def link_weights(
+    recipe: ModuleType, made_once: MadeOnce, folder: Path, names: Sequence[str], seed: int
+) -> None:
+    """The files of `write_weights` in this folder. Each file is written once a run: drawing the 86 million
+    numbers of a large network takes seconds."""
+    for name in names:
+        made = made_once(
+            f"weights-{seed}-{name}", lambda place, name=name: write_weights(recipe, place, [name], seed)
+        )
+        for file in made.iterdir():
+            os.link(file, folder / file.name)
 
 
 def write_product(recipe: ModuleType, folder: Path, splits: Mapping[str, Sequence[int]]) -> None:

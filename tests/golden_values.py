@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import MadeOnce, Tribank
-from tests.golden_inputs import pair, write_product, write_weights
+from tests.golden_inputs import link_weights, pair, write_product
 
 Arrays = Mapping[str, NDArray[Any]]
 PRODUCT, PROFILE = "disc", "m3dm-paper-code"
@@ -65,7 +65,7 @@ def golden_folder(yardstick: Yardstick, made_once: MadeOnce, tribank: Tribank) -
     def make(folder: Path) -> None:
         weights = folder / "weights"
         weights.mkdir()
-        write_weights(yardstick.recipe, weights, ("dino_vitb8", "pointmae", "uff"), yardstick.seed)
+        link_weights(yardstick.recipe, made_once, weights, ("dino_vitb8", "pointmae", "uff"), yardstick.seed)
         splits = {"train": yardstick.train, "validation": yardstick.held_out, "test": yardstick.test}
         write_product(yardstick.recipe, folder / "data", splits)
         settings = ("coreset=1", "decision_fit=held-out", f"calibration_parts={len(yardstick.held_out)}")

@@ -44,7 +44,8 @@ from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
 from recipes.profiles import PROFILES
-from tests.golden_inputs import write_weights
+from tests.conftest import MadeOnce
+from tests.golden_inputs import link_weights
 
 BATCH, LAST = 4, 3
 BLOCKS = 1
@@ -122,13 +123,14 @@ def _few_blocks(network: Any, backbone: RgbBackbone, size: int) -> None:
 def grids(
     recipe: ModuleType,
     parts: Callable[[Preparation], list[PreparedPart]],
+    made_once: MadeOnce,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Grids:
     """All four parts' patches as one batch, and the last part's alone, by `_arithmetic`."""
 
     folder = tmp_path_factory.mktemp("weights")
     store = WeightStore(folder)
-    write = cache(lambda name: write_weights(recipe, folder, [name], 7))
+    write = cache(lambda name: link_weights(recipe, made_once, folder, [name], 7))
 
     @cache
     def extracted(key: Hashable) -> tuple[list[Patches], Patches]:

@@ -1,8 +1,11 @@
-"""RGB patch features: the golden rows, the promises to the detector, and every kind of backbone."""
+"""RGB patch features: the promises to the detector, and every kind of backbone.
+
+The golden rows: tests/banks/test_golden_banks.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from torch.nn import functional
 
 from models.layout import GridLayout
@@ -20,21 +22,20 @@ from models.rgb.backbones import rgb_backbone, timm
 from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor
 from models.rgb.patch_colour import patch_colour
-from models.weights.catalogue import official_weights
 from models.weights.store import WeightStore
 from recipes.backbones import BACKBONES, IMAGENET
+from tests.conftest import MadeOnce
+from tests.golden_inputs import link_weights
 
 GoldenPart = Callable[[int], PreparedPart]
 
 
 @pytest.fixture
-def filled(recipe: ModuleType, tmp_path: Path) -> Callable[[str], WeightStore]:
+def filled(recipe: ModuleType, made_once: MadeOnce, tmp_path: Path) -> Callable[[str], WeightStore]:
     """A store that holds `name` with the recipe's weights, seed 7."""
 
     def fill(name: str) -> WeightStore:
-        shapes = official_weights(name).shapes()
-        state = recipe.fill({key: torch.empty(shape, device="meta") for key, shape in shapes.items()}, 7)
-        save_file(state, tmp_path / official_weights(name).files[-1])
+        link_weights(recipe, made_once, tmp_path, [name], 7)
         return WeightStore(tmp_path)
 
     return fill
@@ -43,15 +44,6 @@ def filled(recipe: ModuleType, tmp_path: Path) -> Callable[[str], WeightStore]:
 def at_size(part: PreparedPart, size: int) -> PreparedPart:
     image = Image.fromarray(part.rgb).resize((size, size), Image.Resampling.BICUBIC)
     return replace(part, rgb=np.asarray(image))
-
-
-def test_matches_the_published_code(
-    filled: Callable[[str], WeightStore], golden: Mapping[str, np.ndarray], golden_part: GoldenPart
-) -> None:
-    extractor = RgbExtractor.load("dino_vitb8", filled("dino_vitb8"))
-    (grid,) = extractor([golden_part(7)])
-    assert grid.rows.shape == (784, 768)
-    np.testing.assert_allclose(grid.rows.numpy()[::12], golden["rgb_patch"], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite1", "timm:vit_tiny_patch16_224.augreg_in21k"])
