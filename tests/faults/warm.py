@@ -30,6 +30,11 @@ from tests.faults.warm_client import LIMIT, asked, connected
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
+IMPORTED = (
+    *("cli.main", "service.server", "banks.versions.builder", "banks.versions.plan", "banks.detector"),
+    *("sklearn.linear_model", "sklearn.random_projection", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
+)
+"""What commands import, also those that import it only when they need it."""
 
 
 class Warm:
@@ -203,7 +208,7 @@ def _main(folder: Path) -> None:
 
     gc.disable()  # it would look at every module again and again
     prepare_process(searches=True)
-    for name in ("cli.main", "service.server", "banks.versions.builder", "banks.detector"):
+    for name in IMPORTED:
         import_module(name)
     networks = default_networks()
     # No collection looks at what was imported: it would write to those pages, and each child would copy them.
