@@ -8,15 +8,18 @@ sparse matrix. On CUDA the published operations run unchanged, because they are 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
+import scipy.sparse
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
 from models.points.groups import nearest_neighbours, squared_norms
 
+sparse: Any = scipy.sparse
+"""SciPy's sparse arrays have no types, and a type checker takes ten seconds to infer them."""
 EPSILON = 1e-8
 """Added to squared distances, in square metres, before inversion (published code)."""
 NEIGHBOURS = 3
@@ -155,7 +158,7 @@ def _expanded_squares(points: torch.Tensor, centres: torch.Tensor) -> torch.Tens
 
 
 @lru_cache(maxsize=8)
-def _pooling(size: int, side: int) -> sparse.csr_array:
+def _pooling(size: int, side: int) -> Any:
     """(size * size, side * side) float32: weight of each pixel in each patch."""
     axis = sparse.csr_array(_axis(size, side))
     return sparse.csr_array(sparse.kron(axis, axis, format="csr"), dtype=np.float32)
