@@ -52,11 +52,19 @@ SOURCE = Path(__file__).parents[2] / "service" / "console"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def tab() -> Iterator[Page]:
+    """One tab for all tests: a new tab costs Chromium more than the page does. Each test leaves the page."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
+        yield browser.new_page(viewport={"width": 1280, "height": 1500})
         browser.close()
+
+
+def leave(tab: Page) -> None:
+    """Leave the page, so that the next test finds nothing of this one."""
+    tab.evaluate("sessionStorage.clear()")
+    tab.emulate_media(color_scheme="null")
+    tab.goto("about:blank")
 
 
 @pytest.fixture
@@ -88,35 +96,37 @@ def without_banks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @contextmanager
-def opened(chromium: Any, running: Any) -> Iterator[Page]:
+def opened(tab: Page, running: Any) -> Iterator[Page]:
     """A page that fails its test when it says anything to its console or asks another host."""
     faults: list[str] = []
-    page = chromium.new_page(viewport={"width": 1280, "height": 1500})
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
-    page.on(
-        "request",
-        lambda asked: (
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "console": lambda told: faults.append(told.text) if told.type == "error" else None,
+        "request": lambda asked: (
             None if asked.url.startswith((running.url, "blob:", "data:")) else faults.append(asked.url)
         ),
-    )
-    page.goto(running.url)
-    yield page
-    page.close()
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.goto(running.url)
+    yield tab
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    leave(tab)
     assert faults == []
 
 
 @pytest.fixture
-def page(chromium: Any, running: Any) -> Iterator[Page]:
+def page(tab: Page, running: Any) -> Iterator[Page]:
     """The page of a server with banks."""
-    with opened(chromium, running) as page:
+    with opened(tab, running) as page:
         yield page
 
 
 @pytest.fixture
-def bare_page(chromium: Any, without_banks: Any) -> Iterator[Page]:
+def bare_page(tab: Page, without_banks: Any) -> Iterator[Page]:
     """The page of a server without banks."""
-    with opened(chromium, without_banks) as page:
+    with opened(tab, without_banks) as page:
         yield page
 
 
@@ -291,7 +301,7 @@ def drag(page: Page, kind: str, files: list[Path]) -> None:
 @needs_chromium
 @pytest.mark.slow
 def test_results_come_while_the_line_runs(
-    chromium: Any,
+    tab: Page,
     serve: Callable[..., Any],
     small_banks: Path,
     make_loader: Any,
@@ -299,7 +309,7 @@ def test_results_come_while_the_line_runs(
     part: dict[str, bytes],
     bad_part: dict[str, bytes],
 ) -> None:
-    """Filter and keyboard focus stay; the list does not grow beyond its page, and what left it can be had."""
+    """Filter and keyboard focus stay; the list does not grow beyond its tab, and what left it can be had."""
     with serve(Settings(banks=small_banks), make_loader(make_detector(SMALL))) as running:
 
         def line(name: str, files: dict[str, bytes]) -> None:
@@ -307,17 +317,16 @@ def test_results_come_while_the_line_runs(
             httpx.post(url, files=files, data={"part_id": name}, trust_env=False).raise_for_status()
 
         line("first", bad_part)
-        page = chromium.new_page()
-        page.goto(running.url)
-        page.locator("#decision").select_option("defective")
-        expect(page.locator("#results li")).to_have_count(1)
-        page.get_by_role("button", name="was defective").focus()
+        tab.goto(running.url)
+        tab.locator("#decision").select_option("defective")
+        expect(tab.locator("#results li")).to_have_count(1)
+        tab.get_by_role("button", name="was defective").focus()
         line("fine", part)
         line("second", bad_part)
-        expect(page.locator("#results li").first).to_contain_text("second", timeout=20_000)
-        expect(page.locator("#results li")).to_have_count(2)
-        expect(page.locator("#decision")).to_have_value("defective")
-        first = page.locator("#results li").last
+        expect(tab.locator("#results li").first).to_contain_text("second", timeout=20_000)
+        expect(tab.locator("#results li")).to_have_count(2)
+        expect(tab.locator("#decision")).to_have_value("defective")
+        first = tab.locator("#results li").last
         expect(first.get_by_role("button", name="was defective")).to_be_focused()
         (kept,) = [r for r in _results(running.url) if r["part_id"] == "first"]
         path = f"{running.url}/v1/results/{kept['result_id']}/feedback"
@@ -326,19 +335,19 @@ def test_results_come_while_the_line_runs(
         expect(pressed).to_have_attribute("aria-pressed", "true", timeout=20_000)
         for number in range(20):
             line(f"more {number}", bad_part)
-        expect(page.locator("#results li").first).to_contain_text("more 19", timeout=20_000)
-        expect(page.locator("#results li")).to_have_count(22)
+        expect(tab.locator("#results li").first).to_contain_text("more 19", timeout=20_000)
+        expect(tab.locator("#results li")).to_have_count(22)
         for number in range(20, 30):
             line(f"more {number}", bad_part)
-        expect(page.locator("#results li").first).to_contain_text("more 29", timeout=20_000)
+        expect(tab.locator("#results li").first).to_contain_text("more 29", timeout=20_000)
         expect(first.get_by_role("button", name="was defective")).to_be_focused()
-        page.locator("#decision").focus()
-        expect(page.locator("#results li")).to_have_count(24, timeout=20_000)
-        page.locator("#older").click()
-        expect(page.locator("#results li")).to_have_count(32)
-        names = page.locator("#results li div").all_text_contents()
+        tab.locator("#decision").focus()
+        expect(tab.locator("#results li")).to_have_count(24, timeout=20_000)
+        tab.locator("#older").click()
+        expect(tab.locator("#results li")).to_have_count(32)
+        names = tab.locator("#results li div").all_text_contents()
         assert [name.partition(",")[0] for name in names[-2:]] == ["second", "first"]
-        page.close()
+        leave(tab)
 
 
 def _results(url: str) -> list[dict[str, Any]]:
@@ -454,17 +463,16 @@ def test_a_build_is_stopped_from_the_page(page: Page, small_product: Path, tmp_p
 
 @needs_chromium
 @pytest.mark.slow
-def test_a_refusal_is_told_in_the_services_words(chromium: Any, running: Any, defect: list[Path]) -> None:
-    page = chromium.new_page()
-    page.goto(running.url)
-    expect(page.locator("#product")).to_have_value(SMALL)
-    page.locator("#files").set_input_files(str(defect[0]))
-    page.locator("#score").click()
-    expect(page.locator("#problem")).to_contain_text("Choose an image and a cloud")
-    page.locator("#files").set_input_files([str(defect[0]), str(SOURCE / "package.json")])
-    page.locator("#score").click()
-    expect(page.locator("#problem")).to_be_visible()
-    page.close()
+def test_a_refusal_is_told_in_the_services_words(tab: Page, running: Any, defect: list[Path]) -> None:
+    tab.goto(running.url)
+    expect(tab.locator("#product")).to_have_value(SMALL)
+    tab.locator("#files").set_input_files(str(defect[0]))
+    tab.locator("#score").click()
+    expect(tab.locator("#problem")).to_contain_text("Choose an image and a cloud")
+    tab.locator("#files").set_input_files([str(defect[0]), str(SOURCE / "package.json")])
+    tab.locator("#score").click()
+    expect(tab.locator("#problem")).to_be_visible()
+    leave(tab)
 
 
 @needs_chromium
@@ -484,25 +492,24 @@ def test_it_can_be_read_in_light_and_dark(bare_page: Page, scheme: Any) -> None:
 @needs_chromium
 @pytest.mark.slow
 def test_with_keys_the_page_asks_for_one(
-    chromium: Any, serve: Callable[..., Any], small_banks: Path, tmp_path: Path
+    tab: Page, serve: Callable[..., Any], small_banks: Path, tmp_path: Path
 ) -> None:
     secret = Keys(tmp_path).add("desk", "manage")
     with serve(Settings(banks=small_banks, open_metrics=True), None, state=tmp_path) as running:
-        page = chromium.new_page()
-        page.goto(running.url)
-        expect(page.locator("#problem")).to_contain_text("API key")
-        page.locator("#key").fill(secret)
-        page.keyboard.press("Enter")
-        expect(page.locator("#product")).to_have_value(SMALL)
-        expect(page.locator("#problem")).to_be_hidden()
-        page.close()
+        tab.goto(running.url)
+        expect(tab.locator("#problem")).to_contain_text("API key")
+        tab.locator("#key").fill(secret)
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#product")).to_have_value(SMALL)
+        expect(tab.locator("#problem")).to_be_hidden()
+        leave(tab)
 
 
 @needs_chromium
 @pytest.mark.slow
 @pytest.mark.skipif(NGINX is None, reason="needs nginx")
 def test_the_page_works_below_a_path_of_a_proxy(
-    chromium: Any, serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
+    tab: Page, serve: Callable[..., Any], loader: Any, part: dict[str, bytes], tmp_path: Path
 ) -> None:
     secret = Keys(tmp_path / "state").add("desk", "manage")
     settings = Settings(banks=tmp_path / "banks")
@@ -510,12 +517,11 @@ def test_the_page_works_below_a_path_of_a_proxy(
         serve(settings, loader, state=tmp_path / "state") as running,
         proxied(tmp_path, f"location /tribank/ {{ proxy_pass {running.url}/; }}") as address,
     ):
-        page = chromium.new_page()
-        page.goto(f"{address}/tribank/")
-        page.locator("#key").fill(secret)
-        page.keyboard.press("Enter")
-        expect(page.locator("#product")).to_have_value("cookie")
-        page.close()
+        tab.goto(f"{address}/tribank/")
+        tab.locator("#key").fill(secret)
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#product")).to_have_value("cookie")
+        leave(tab)
 
 
 def test_the_page_may_load_nothing_from_elsewhere(client: httpx.Client) -> None:
