@@ -158,7 +158,9 @@ def test_distances_scores_and_maps(
     test: int,
 ) -> None:
     """The published distances come from |q|^2 + |b|^2 - 2qb in float32, ours from differences. Where a
-    distance is small beside the norms, theirs is mostly rounding: they may differ by that much."""
+    distance is small beside the norms, theirs is mostly rounding: they may differ by that much. Both choose
+    the nearest row by rounded distances. A few rows may choose differently: then each distance is as near to
+    the exact one."""
     ours, golden_name = scored(TESTED[test]), f"t{test}_{OFFICIAL[name]}"
     finding = ours.findings[name]
     distances, theirs = finding.values.astype(np.float64), golden[f"{golden_name}_nn_dist"]
@@ -166,7 +168,12 @@ def test_distances_scores_and_maps(
     nearest = banks[name].rows[finding.nearest].astype(np.float64)
     rounding = 4 * np.finfo(np.float32).eps * (np.square(query).sum(1) + np.square(nearest).sum(1))
     apart = np.abs(np.square(distances) - np.square(theirs.astype(np.float64)))
-    assert (apart <= np.maximum(rounding, 2e-3 * np.square(theirs))).all()
+    beyond = np.flatnonzero(apart > np.maximum(rounding, 2e-3 * np.square(theirs)))
+    assert len(beyond) <= 3
+    for row in beyond:
+        exact = np.square(banks[name].rows - query[row]).sum(1).min()
+        for found in (distances[row], np.float64(theirs[row])):
+            assert abs(np.square(found) - exact) <= rounding[row]
 
     assert finding.image_score == pytest.approx(golden[f"{golden_name}_score"].item(), rel=2e-3)
     step = distances.max() / 255
