@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -186,8 +187,22 @@ def load_recipe() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def recipe() -> ModuleType:
-    """See `load_recipe`."""
-    return load_recipe()
+    """See `load_recipe`. What was drawn for a network is kept for the next test of this network."""
+    from torch import Tensor, empty
+
+    recipe = load_recipe()
+    fill = recipe.fill
+
+    @lru_cache(maxsize=4)
+    def drawn(shapes: tuple[tuple[str, tuple[int, ...]], ...], seed: int) -> dict[str, Tensor]:
+        return fill({name: empty(shape, device="meta") for name, shape in shapes}, seed)
+
+    def filled(state: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
+        shapes = tuple((name, tuple(tensor.shape)) for name, tensor in state.items())
+        return {name: tensor.clone() for name, tensor in drawn(shapes, seed).items()}
+
+    vars(recipe)["fill"] = filled
+    return recipe
 
 
 @pytest.fixture(scope="session")
