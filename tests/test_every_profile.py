@@ -1,8 +1,8 @@
 """For every named profile: a part's patches and scores are bitwise the same alone and in a batch of four.
 
-Each distinct extractor runs once: point transformers with an eighth of their groups, vision transformers with
-the first of their equal blocks. Each profile's fusion, banks and decision run on the first channels of those
-patches. A new profile is covered by being listed.
+Each distinct extractor runs once: point transformers with an eighth of their groups, FPFH on a quarter of the
+points, vision transformers with the first of their equal blocks. Each profile's fusion, banks and decision
+run on the first channels of those patches. A new profile is covered by being listed.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ def _cheap(choice: PointChoice) -> PointChoice:
     return replace(choice, groups=choice.groups // 8, group_size=choice.group_size // 4)
 
 
+def _thinned(part: PreparedPart) -> PreparedPart:
+    """With every second point of every second row."""
+    valid = np.zeros_like(part.valid)
+    valid[::2, ::2] = part.valid[::2, ::2]
+    return replace(part, valid=valid, xyz=np.where(valid[..., None], part.xyz, np.float32(0)))
+
+
 def _resolved(profile: Profile) -> Profile:
     """With lengths for a hand-sized part."""
     return profile.resolved(None)
@@ -135,6 +142,7 @@ def grids(
     @cache
     def extracted(key: Hashable) -> tuple[list[Patches], Patches]:
         choice, preparation = COMPONENTS[key]
+        inputs = parts(preparation)
         if isinstance(choice, RgbChoice | NormalsChoice):
             image = choice if isinstance(choice, RgbChoice) else choice.network
             write(image.weights)
@@ -147,11 +155,13 @@ def grids(
                 else NormalsExtractor(choice, network)
             )
         else:
-            if not isinstance(choice, FpfhChoice):
+            if isinstance(choice, FpfhChoice):
+                inputs = [_thinned(part) for part in inputs]
+            else:
                 write(choice.kind)
             extract = point_extractor(_cheap(choice), store, "cpu")
-        (alone,) = extract([parts(preparation)[LAST]])
-        return extract(parts(preparation)), alone
+        (alone,) = extract([inputs[LAST]])
+        return extract(inputs), alone
 
     return extracted
 
