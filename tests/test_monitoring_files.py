@@ -25,6 +25,7 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 PROMETHEUS = ROOT / "docker" / "prometheus"
+SCENARIOS = ("alerts_test.yml", "alerts_days_test.yml")
 GRAFANA = ROOT / "docker" / "grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards" / "tribank.json").read_text())
 RULES = [
@@ -111,7 +112,8 @@ def test_every_panel_shows_the_chosen_servers() -> None:
 def test_every_alert_fires_in_a_scenario_and_clears_in_it() -> None:
     """promtool runs the scenarios. Each one that raises an alert ends without any."""
     fired: set[str] = set()
-    for scenario in yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]:
+    files = [yaml.safe_load((PROMETHEUS / name).read_text()) for name in SCENARIOS]
+    for scenario in (scenario for file in files for scenario in file["tests"]):
         samples = [test["exp_samples"] for test in scenario["promql_expr_test"]]
         assert samples[-1] == [], scenario["name"]
         fired.update(re.findall(r'alertname="(\w+)"', str(samples)))
@@ -162,7 +164,7 @@ def test_the_dashboard_is_laid_out_and_reads_the_provisioned_source() -> None:
     "arguments",
     [
         ["check", "rules", "alerts.yml"],
-        ["test", "rules", "alerts_test.yml"],
+        ["test", "rules", *SCENARIOS],
         ["check", "config", "--syntax-only", "prometheus.yml"],
     ],
     ids=lambda arguments: arguments[1],
