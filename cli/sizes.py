@@ -22,6 +22,7 @@ MARKS = ("<!-- sizes: begin -->", "<!-- sizes: end -->")
 """`--markdown` writes between these lines. The rest of the file is kept."""
 _SCALES = (0.03, 0.1, 10.0, 30.0)
 _THICKNESS = 0.001
+_AS_RENDERED = "as-rendered"
 
 
 def sizes(
@@ -57,7 +58,7 @@ def sizes(
     from evaluation.tables.results import provenance
 
     every: dict[str, Size] = {
-        "as rendered": Size(),
+        _AS_RENDERED.replace("-", " "): Size(),
         **{f"{scale:g} times": Size(scale) for scale in _SCALES},
         f"{1000 * _THICKNESS:g} mm thick": Size(thickness=_THICKNESS),
     }
@@ -72,6 +73,7 @@ def sizes(
             validation=validation,
             test=test,
             size=size,
+            rendered=None if size == Size() else out / _AS_RENDERED / "parts",
         )
         with stage_bar() as progress:
             evaluator = open_evaluator(

@@ -27,8 +27,9 @@ WORTH_A_POOL = 12
 """Number of parts from which a process pool is used. For fewer parts, starting processes takes longer."""
 
 PartsProgress = Callable[[int, int], None]
-Job = tuple[Path, str, PartKey, Size]
-"""The product's folder, the generator's name, and the key and the size of one part."""
+Job = tuple[Path, str, PartKey, Size, Path | None]
+"""The product's folder, the generator's name, the key and the size of one part, and the product's folder with
+the same part as it is rendered, if there is one."""
 
 
 def write_demo_parts(
@@ -41,6 +42,7 @@ def write_demo_parts(
     test: int = 40,
     size: Size | None = None,
     generator: DemoGenerator = HEIGHTS,
+    rendered: Path | None = None,
     progress: PartsProgress | None = None,
 ) -> list[Path]:
     """Write demo products below `out`. Returns their folders.
@@ -52,6 +54,8 @@ def write_demo_parts(
         train, validation, test: number of parts of each product.
         size: of the parts; None leaves them as they are rendered.
         generator: which family of parts.
+        rendered: folder in which this function wrote the same parts as they are rendered. They are resized
+            instead of rendered once more, and the bytes are the same.
         progress: callback with the parts done and the number of parts, first with 0 parts done.
 
     A complete folder with the same settings is kept. A folder with other settings is replaced. Raises
@@ -68,7 +72,11 @@ def write_demo_parts(
     keys = {p.name: list(_keys(p, seed, train, validation, test)) for p in due}
     for product in due:
         shutil.rmtree(_unfinished(out, product), ignore_errors=True)
-    jobs = [(_unfinished(out, one), generator.name, key, size) for one in due for key in keys[one.name]]
+    jobs = [
+        (_unfinished(out, one), generator.name, key, size, rendered and rendered / one.name)
+        for one in due
+        for key in keys[one.name]
+    ]
     _write_all(jobs, progress or _silent)
     for product in due:
         _finish(out, product, records[product.name])
@@ -167,22 +175,33 @@ def _write_all(jobs: Sequence[Job], progress: PartsProgress) -> None:
 
 def _write_part(job: Job) -> None:
     """Write one part in its product's folder. The bytes do not depend on time or place."""
-    folder, name, key, size = job
+    folder, name, key, size, rendered = job
     generator = GENERATORS[name]
-    part = generator.render(key)
-    kind, number = folder / key.split / key.kind, f"{key.index:03d}"
-    _save_png(kind / "rgb" / f"{number}.png", part.rgb)
-    (kind / "xyz").mkdir(parents=True, exist_ok=True)
+    kind = Path(key.split, key.kind)
+    image, cloud, truth = (
+        kind / field / f"{key.index:03d}.{suffix}"
+        for field, suffix in (("rgb", "png"), ("xyz", "tiff"), ("gt", "png"))
+    )
+    if rendered is None:
+        part = generator.render(key)
+        xyz = part.xyz
+        _save_png(folder / image, part.rgb)
+        if key.split == "test":
+            _save_png(folder / truth, np.where(part.mask, 255, 0).astype(np.uint8))
+    else:
+        xyz = tifffile.imread(rendered / cloud)
+        for file in (image, truth) if key.split == "test" else (image,):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(rendered / file, folder / file)
+    (folder / cloud).parent.mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(
-        kind / "xyz" / f"{number}.tiff",
-        resized(part.xyz, lambda: generator.stand(key), size),
+        folder / cloud,
+        resized(xyz, lambda: generator.stand(key), size),
         photometric="minisblack",
         planarconfig="contig",
         metadata=None,
         software=False,
     )
-    if key.split == "test":
-        _save_png(kind / "gt" / f"{number}.png", np.where(part.mask, 255, 0).astype(np.uint8))
 
 
 def _save_png(path: Path, image: np.ndarray) -> None:

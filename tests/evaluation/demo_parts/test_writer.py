@@ -120,6 +120,18 @@ def test_the_second_generator_writes_the_same_layout(lid: Path, tmp_path: Path) 
         write_demo_parts(tmp_path, products=["lid"], generator=MESHES)
 
 
+def test_parts_of_another_size_are_made_of_parts_as_they_are_rendered(lid: Path, tmp_path: Path) -> None:
+    flat = Size(3, 0.001)
+
+    def written(out: Path, rendered: Path | None) -> Path:
+        (folder,) = write_demo_parts(
+            out, products=["lid"], train=1, validation=1, test=5, size=flat, rendered=rendered
+        )
+        return folder
+
+    assert digests(written(tmp_path / "once", lid.parent)) == digests(written(tmp_path / "again", None))
+
+
 def test_a_complete_folder_is_kept_and_other_settings_replace_it(tmp_path: Path) -> None:
     folder = write_lids(tmp_path)
     (folder / "note").write_text("still here")
