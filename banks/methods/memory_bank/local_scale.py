@@ -3,6 +3,10 @@
 Good parts vary more in some places than in others: at edges, on a grain, on a shiny face. There a distance
 says less than the same distance on a smooth face. So a column can divide each distance by what is usual
 around the nearest row. "Around" is meant among rows, not on the part, so parts need not lie in register.
+
+A patch that is a copy of a row, such as a place without points, says nothing of how good parts vary. One part
+holds the only row of such copies. If they counted, the rows around that row would have tiny scales, and that
+part, left out, would look odd.
 """
 
 from __future__ import annotations
@@ -43,8 +47,10 @@ def local_scales(
         if not len(others):
             continue
         distances, ids = bank.subset(origin != part).nearest(patches(part))
-        sums += np.bincount(others[ids], weights=distances, minlength=len(bank))
-        counts += np.bincount(others[ids], minlength=len(bank))
+        differs = distances > 0
+        near = others[ids[differs]]
+        sums += np.bincount(near, weights=distances[differs], minlength=len(bank))
+        counts += np.bincount(near, minlength=len(bank))
     usual = sums.sum() / max(counts.sum(), 1)
     if not usual > 0:
         return np.ones(len(bank), np.float32)

@@ -66,3 +66,20 @@ def test_copies_and_a_single_part_have_scales_of_one() -> None:
     np.testing.assert_array_equal(copies, 1)
     alone = local_scales(MemoryBank.of(good_part(0)), origin[:PATCHES], (0,), good_part, 1.0)
     np.testing.assert_array_equal(alone, 1)
+
+
+def test_copies_say_nothing_of_how_good_parts_vary(bank: tuple[MemoryBank, NDArray[np.int32]]) -> None:
+    """Places without points have the same row in every part, and one row of the bank."""
+    memory, origin = bank
+    blank = np.zeros((500, 4), np.float32)
+    blank[:, 0] = ROUGH / 2
+    with_blank = MemoryBank.of(np.concatenate([blank[:1], memory.rows]))
+    found = local_scales(
+        with_blank,
+        np.concatenate([[np.int32(0)], origin]),
+        range(1, PARTS),
+        lambda part: np.concatenate([good_part(part), blank]),
+        1.0,
+    )
+    expected = local_scales(memory, origin, range(1, PARTS), good_part, 1.0)
+    np.testing.assert_allclose(found[1:], expected, rtol=0.02)
