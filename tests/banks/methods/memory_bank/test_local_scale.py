@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.local_scale import AROUND, local_scales
+from recipes.banks import Precision
 
 PARTS, PATCHES = 6, 80
 CALM, ROUGH = 0, 100  # the two places that good patches lie around
@@ -68,12 +69,15 @@ def test_copies_and_a_single_part_have_scales_of_one() -> None:
     np.testing.assert_array_equal(alone, 1)
 
 
-def test_copies_say_nothing_of_how_good_parts_vary(bank: tuple[MemoryBank, NDArray[np.int32]]) -> None:
-    """Places without points have the same row in every part, and one row of the bank."""
-    memory, origin = bank
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_copies_say_nothing_of_how_good_parts_vary(
+    bank: tuple[MemoryBank, NDArray[np.int32]], precision: Precision
+) -> None:
+    """Places without points have the same row in every part, and one row of the bank, rounded or not."""
+    memory, origin = MemoryBank.of(bank[0].rows, precision=precision), bank[1]
     blank = np.zeros((500, 4), np.float32)
-    blank[:, 0] = ROUGH / 2
-    with_blank = MemoryBank.of(np.concatenate([blank[:1], memory.rows]))
+    blank[:, 0] = ROUGH / 2 + 0.01
+    with_blank = MemoryBank.of(np.concatenate([blank[:1], memory.rows]), precision=precision)
     found = local_scales(
         with_blank,
         np.concatenate([[np.int32(0)], origin]),
