@@ -159,9 +159,7 @@ def upgrade(
         for version in store.versions(name):
             folder = store.path(name, version)
             try:
-                schema = upgrades.older_schema(folder)
-                if schema is not None and not dry_run:
-                    upgrades.upgrade(folder)
+                schema = (upgrades.older_schema if dry_run else upgrades.upgrade)(folder)
             except (OSError, ValueError) as error:
                 unread += 1
                 typer.echo(f"{name} {version}: {reason(error)}")

@@ -22,7 +22,7 @@ Review = Literal["good", "dropped"]
 """good: the part counts again. dropped: the part is no good part, and will never count."""
 Reviews = Mapping[str, Review]
 """Reviews of a version's odd parts, by name."""
-_FILE = SaidFile(REVIEWS, TypeAdapter(dict[str, Review]), again="review the odd parts again")
+FILE = SaidFile(REVIEWS, TypeAdapter(dict[str, Review]), again="review the odd parts again")
 
 
 class UnknownPart(ValueError):
@@ -59,21 +59,7 @@ def review(store: BankStore, product: str, version: str, said: Collection[PartRe
                 mine[one.part] = one.review
         if mine:
             every[version] = mine
-        _FILE.write(path.parent, every)
-
-
-def copy_reviews(source: Path, target: Path) -> None:
-    """Copy the reviews of a version directory to another one, unless that one has reviews.
-
-    Raises BadBank where a file of reviews is damaged.
-    """
-    said = reviews_of(source)
-    if not said:
-        return
-    with exclusive(target.parent):
-        there = all_reviews(target.parent)
-        if target.name not in there:
-            _FILE.write(target.parent, {**there, target.name: dict(said)})
+        FILE.write(path.parent, every)
 
 
 def reviews_of(version: Path) -> Reviews:
@@ -99,4 +85,4 @@ def _built(path: Path) -> Calibration:
 
 def all_reviews(folder: Path) -> dict[str, dict[str, Review]]:
     """The reviews in a product's folder, by version. Raises BadBank."""
-    return _FILE.read(folder)
+    return FILE.read(folder)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from banks.versions.leftovers import VERSION_NAME
+from banks.versions.leftovers import VERSION_NAME, exclusive
 from banks.versions.seal import CHECKSUM, parse, sealed, unsealed
 from banks.versions.store import BadBank, reason
 from models.atomic_file import write_atomically
@@ -53,6 +53,24 @@ class SaidFile(Generic[_T]):
     def write(self, folder: Path, content: Mapping[str, Any]) -> None:
         """Replace the file. content: JSON by version."""
         write_atomically(folder / self.name, sealed(content))
+
+    def copy(self, source: Path, target: Path) -> None:
+        """Say of a version directory what is said of another one, unless something is said of it already.
+
+        source, target: the version directories. Raises BadBank where a file is damaged.
+        """
+        said = self.read(source.parent).get(source.name)
+        if said is None:
+            return
+        with exclusive(target.parent):
+            there = self.read(target.parent)
+            if target.name in there:
+                return
+            content = {**there, target.name: said}.items()
+            self.write(
+                target.parent,
+                {name: self.entry.dump_python(one, mode="json", exclude_none=True) for name, one in content},
+            )
 
 
 def _version(name: str) -> str:

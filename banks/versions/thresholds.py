@@ -7,7 +7,6 @@ A file without a checksum, as older sources wrote it, is read, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,7 @@ class MovedThreshold(BaseModel):
         return built.rethreshold(self.rate)
 
 
-_FILE = SaidFile(
+FILE = SaidFile(
     THRESHOLDS, TypeAdapter(MovedThreshold), again="move the thresholds again", seal_optional=True
 )
 
@@ -63,25 +62,8 @@ def move_threshold(store: BankStore, product: str, version: str, moved: MovedThr
             thresholds.pop(version, None)
         else:
             thresholds[version] = moved
-        _write(folder, thresholds)
-
-
-def copy_threshold(source: Path, target: Path) -> None:
-    """Copy the moved threshold of a version directory to another one, unless that one has a moved threshold.
-
-    Raises BadBank where a file of thresholds is damaged.
-    """
-    moved = moved_thresholds(source.parent).get(source.name)
-    if moved is None:
-        return
-    with exclusive(target.parent):
-        there = moved_thresholds(target.parent)
-        if target.name not in there:
-            _write(target.parent, {**there, target.name: moved})
-
-
-def _write(folder: Path, thresholds: Mapping[str, MovedThreshold]) -> None:
-    _FILE.write(folder, {name: one.model_dump(exclude_none=True) for name, one in thresholds.items()})
+        content = {name: threshold.model_dump(exclude_none=True) for name, threshold in thresholds.items()}
+        FILE.write(folder, content)
 
 
 def calibration_of(version: Path, built: Calibration) -> Calibration:
@@ -100,4 +82,4 @@ def calibration_of(version: Path, built: Calibration) -> Calibration:
 
 def moved_thresholds(folder: Path) -> dict[str, MovedThreshold]:
     """The moved thresholds of a product's folder, by version. Raises BadBank."""
-    return _FILE.read(folder)
+    return FILE.read(folder)

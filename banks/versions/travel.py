@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from banks.versions import reviews, thresholds
 from banks.versions.manifest import MANIFEST
-from banks.versions.reviews import copy_reviews
 from banks.versions.store import BadBank, BankStore, verify_files
-from banks.versions.thresholds import copy_threshold
 from models.digest import sha256_of
 
 
@@ -31,7 +30,7 @@ def carry(
     product: str,
     version: str | None = None,
     *,
-    check: Callable[[Path], None] = lambda _: None,
+    check: Callable[[Path], None] | None = None,
     activate: bool = True,
 ) -> Arrived:
     """Copy a version, with the threshold that a person moved and the reviews of its odd parts.
@@ -54,8 +53,8 @@ def carry(
     if name is None:
         name = _copied(path, target, product, check)
     there = target.path(product, name)
-    copy_threshold(path, there)
-    copy_reviews(path, there)
+    for said in (thresholds.FILE, reviews.FILE):
+        said.copy(path, there)
     if activate:
         target.activate(product, name)
     return Arrived(name, new)
@@ -71,11 +70,12 @@ def _known_as(path: Path, target: BankStore, product: str) -> str | None:
     return None
 
 
-def _copied(path: Path, target: BankStore, product: str, check: Callable[[Path], None]) -> str:
+def _copied(path: Path, target: BankStore, product: str, check: Callable[[Path], None] | None) -> str:
     def whole(staged: Path) -> None:
         if problems := verify_files(staged):
             raise BadBank(f"The copy of version {path.name} is damaged: {'; '.join(problems)}.")
-        check(staged)
+        if check is not None:
+            check(staged)
 
     with target.building(product) as scratch:
         shutil.copytree(path, scratch, dirs_exist_ok=True)

@@ -21,15 +21,17 @@ def older_schema(version: Path) -> int | None:
     return schema if schema < SCHEMA_VERSION else None
 
 
-def upgrade(version: Path) -> None:
+def upgrade(version: Path) -> int | None:
     """Rewrite an older manifest. The old one stays beside it, as `manifest.schema-3.json`.
 
-    Raises OSError, or ValueError where the manifest cannot be read.
+    Returns the schema that it had; None where it is up to date. Raises OSError, or ValueError where the
+    manifest cannot be read.
     """
     with exclusive(version.parent):
         schema = older_schema(version)
         if schema is None:
-            return
+            return None
         manifest, old = Manifest.read(version), (version / MANIFEST).read_bytes()
         write_atomically(version / f"manifest.schema-{schema}.json", old)
         manifest.write(version)
+        return schema
