@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import io
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,34 +9,9 @@ import torch
 
 from models.sample import Sample
 from service.engine.detectors import Loaded, Residency
-from service.engine.owner import Engine
 from service.refusals import DeadlinePassed, NotReady, Overloaded, Refusal, ScoringStopped, UnknownProduct
-from service.watch.logs import make_logger
+from tests.service.engine.conftest import Start, soon
 from tests.waiting import until
-
-Start = Callable[..., Engine]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts engines, and stops them afterwards."""
-    engines: list[Engine] = []
-
-    def start(loader: Any, *, queue_size: int = 4, wait: bool = True, **options: Any) -> Engine:
-        engine = Engine(loader, queue_size=queue_size, logger=make_logger(io.StringIO()), **options)
-        engines.append(engine)
-        engine.start()
-        if wait:
-            until(lambda: engine.residents.settled, "the loaded banks")
-        return engine
-
-    yield start
-    for engine in engines:
-        engine.close(5)
-
-
-def soon() -> float:
-    return time.monotonic() + 60
 
 
 def test_a_part_is_scored_after_the_warm_up(start: Start, loader: Any, detector: Any, sample: Sample) -> None:

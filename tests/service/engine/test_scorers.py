@@ -1,43 +1,15 @@
 from __future__ import annotations
 
-import io
 import threading
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from models.numerics.process import threads_in_use
 from models.sample import Sample
-from service.engine.owner import Engine
 from service.engine.scorers import scorers_on
 from service.refusals import NotReady
-from service.watch.logs import make_logger
-from tests.waiting import until
-
-Start = Callable[[Any], Engine]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts engines that score two parts at once, and stops them afterwards."""
-    engines: list[Engine] = []
-
-    def start(loader: Any) -> Engine:
-        engine = Engine(loader, queue_size=4, logger=make_logger(io.StringIO()), scorers=2)
-        engines.append(engine)
-        engine.start()
-        until(lambda: engine.residents.settled, "the loaded banks")
-        return engine
-
-    yield start
-    for engine in engines:
-        engine.close(5)
-
-
-def soon() -> float:
-    return time.monotonic() + 60
+from tests.service.engine.conftest import Start, soon
 
 
 def test_two_parts_are_scored_at_once_and_share_the_cores(
@@ -45,7 +17,7 @@ def test_two_parts_are_scored_at_once_and_share_the_cores(
 ) -> None:
     together, threads, cores = threading.Barrier(2), [], threads_in_use()
     detector.before = lambda: (together.wait(60), threads.append(threads_in_use()))
-    engine = start(loader)
+    engine = start(loader, scorers=2)
     parts = [engine.submit("cookie", sample, deadline=soon()) for _ in range(2)]
     assert all(part.result(60) for part in parts)
     assert min(threads) == max(1, cores // 2)
@@ -65,7 +37,7 @@ def test_one_thread_that_dies_fails_what_the_others_work_on(
         go_on.wait(60)
 
     detector.before = one_dies
-    engine = start(loader)
+    engine = start(loader, scorers=2)
     parts = [engine.submit("cookie", sample, deadline=soon()) for _ in range(3)]
     for part in parts:
         with pytest.raises(NotReady):
@@ -79,7 +51,7 @@ def test_what_waits_is_scored_before_the_end(
 ) -> None:
     entered, go_on = threading.Semaphore(0), threading.Event()
     detector.before = lambda: (entered.release(), go_on.wait(60))
-    engine = start(loader)
+    engine = start(loader, scorers=2)
     parts = [engine.submit("cookie", sample, deadline=soon()) for _ in range(4)]
     assert entered.acquire(timeout=60)
     assert entered.acquire(timeout=60)
