@@ -20,8 +20,6 @@ from models.weights.folder import DEFAULT_WEIGHTS
 if TYPE_CHECKING:
     from models.readers.product_folder import PartFile
 
-PROGRAM = (sys.executable, "-m", "tribank")
-"""What starts `tribank`."""
 _DEMO = "biscuit"
 _ROOT = Path(__file__).parents[1]
 _errors = Console(stderr=True)
@@ -120,7 +118,7 @@ def _of_profile(
             raise StepFailed("There is no bank to serve: its build failed.")
         places = {"TRIBANK_MAX_IN_FLIGHT": str(load[-1])}
         options = [str(option) for option in where]
-        with serving(banks, out / "state", free_port(), *options, program=PROGRAM, settings=places) as url:
+        with serving(banks, out / "state", free_port(), *options, settings=places) as url:
             part = _good_part(parts)
             return _told("bench-serve", product, part.files["rgb"], part.files["xyz"], *load, "--url", url)
 
@@ -146,12 +144,12 @@ def _good_part(folder: Path) -> PartFile:
 
 def _told(*arguments: object) -> Any:
     """What a command prints as JSON. Raises StepFailed."""
-    return json.loads(_run(tribank(*map(str, arguments), program=PROGRAM)))
+    return json.loads(_run(tribank(*map(str, arguments))))
 
 
 def _said(*arguments: object) -> None:
     """Run a command that prints nothing to keep. Raises StepFailed."""
-    _run(tribank(*map(str, arguments), program=PROGRAM))
+    _run(tribank(*map(str, arguments)))
 
 
 def _run(command: list[str]) -> str:

@@ -7,23 +7,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 _READY_WITHIN = 120  # seconds; loading takes one or two seconds, on a busy machine more
-_PROGRAM = (sys.executable, "-m", "tribank")
+PROGRAM: tuple[str, ...] = (sys.executable, "-m", "tribank")
+"""What starts `tribank`."""
 
 
 class StepFailed(RuntimeError):
     """A step failed. The message names the step."""
 
 
-def tribank(*arguments: str, program: Sequence[str] = _PROGRAM) -> list[str]:
-    """The command line of a `tribank` command. program: what takes the place of `tribank`."""
-    return [*program, *arguments]
+def tribank(*arguments: str) -> list[str]:
+    """The command line of a `tribank` command."""
+    return [*PROGRAM, *arguments]
 
 
 def free_port() -> int:
@@ -39,12 +40,11 @@ def serving(
     state: Path,
     port: int,
     *options: str,
-    program: Sequence[str] = _PROGRAM,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Run `tribank serve` inside the block; yields its address. Its log is `server.log` beside `state`.
 
-    options: further options of `tribank serve`. program: see `tribank`. settings: `TRIBANK_*` of the server.
+    options: further options of `tribank serve`. settings: `TRIBANK_*` of the server.
     Raises StepFailed where the server does not get ready.
     """
     url = f"http://127.0.0.1:{port}"
@@ -52,7 +52,7 @@ def serving(
     log = state.parent / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            tribank(*arguments, program=program),
+            tribank(*arguments),
             stdout=file,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(settings or {})},

@@ -71,11 +71,10 @@ def _carry(
     from banks.versions.store import BadBank, BankStore
     from banks.versions.travel import carry
 
-    checks = {} if check is None else {"check": check}
     there, before = BankStore(target), None
     with suppress(BadBank):  # a damaged `current` is written anew
         before = there.current(product)
-    arrived = carry(BankStore(source), there, product, version, activate=activate, **checks)
+    arrived = carry(BankStore(source), there, product, version, check=check, activate=activate)
     if activate and state is not None and before != arrived.name:
         states = {"before": {"active": before}, "after": {"active": arrived.name}}
         record(state, "activate", product=product, bank_version=arrived.name, **states)

@@ -43,7 +43,7 @@ def compare(rows: int, images: int) -> dict[str, Any]:
     ours = RgbExtractor(rgb_backbone(_NETWORK), _same_network(theirs), size=_SIZE)
     draw = np.random.default_rng(0)
     picture = draw.random((1, 3, _SIZE, _SIZE), np.float32)
-    seen = ours.grid(torch.from_numpy(picture))[0].flatten(1).T.contiguous().numpy()
+    seen = _patches(ours, picture).numpy()
     kept = seen[draw.integers(len(seen), size=rows)] + draw.normal(0, 0.1, (rows, seen.shape[1]))
     library = np.ascontiguousarray(kept, np.float32)
     bank = MemoryBank.of(library)
@@ -51,8 +51,7 @@ def compare(rows: int, images: int) -> dict[str, Any]:
     layout = GridLayout(ours.side)
 
     def own(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        patches = ours.grid(torch.from_numpy(image))[0].flatten(1).T.contiguous()
-        return score_map(bank.score(patches).distances, layout, _SIZE)
+        return score_map(bank.score(_patches(ours, image)).distances, layout, _SIZE)
 
     def other(image: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.no_grad():
@@ -74,6 +73,11 @@ def compare(rows: int, images: int) -> dict[str, Any]:
     }
     ratio = spread["anomalib"]["p50"] / spread["tribank"]["p50"]
     return {"rows": rows, "images": images, "ms": spread, "anomalib_over_tribank": ratio}
+
+
+def _patches(network: RgbExtractor, image: NDArray[np.float32]) -> torch.Tensor:
+    """(784, 1536) float32, row-major on the image."""
+    return network.grid(torch.from_numpy(image))[0].flatten(1).T.contiguous()
 
 
 def _anomalib() -> ModuleType:

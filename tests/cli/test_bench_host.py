@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli import bench_host
+from cli import steps
 from cli.main import app
 from tests.faults.warm import Warm
 
@@ -15,7 +15,7 @@ from tests.faults.warm import Warm
 def test_one_command_measures_the_machine_and_goes_on_after_a_failed_step(
     few_parts: Path, tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_host, "PROGRAM", warm.tribank)
+    monkeypatch.setattr(steps, "PROGRAM", warm.tribank)
     options = ["--repeats", "2", "--clients", "2", "--seconds", "1", "--device", "cpu"]
     options += ["--profile", "none-such", "--profile", "embedded"]
     done = CliRunner().invoke(app, ["bench-host", str(few_parts), "--out", str(tmp_path), *options])
