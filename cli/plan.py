@@ -93,7 +93,9 @@ def _print(planned: Plan, measured: str) -> None:
         f"{planned.build_peak_bytes / 1e6:.0f} MB of memory",
         "before the search": f"{stages} ms",
         "one part": f"about {planned.part_ms:.0f} ms from sample to score",
-        "extraction": f"about {planned.extraction_s:.0f} s for all parts, then the coreset is chosen",
+        "extraction": f"about {planned.extraction_s:.0f} s for all parts, then the banks are fitted",
     }
+    if planned.training_s:
+        figures["training"] = f"about {planned.training_s / 60:.1f} minutes, by a few timed steps"
     for name, figure in figures.items():
         typer.echo(f"{name:21}{figure}")

@@ -5,8 +5,9 @@ A version has one column for each bank of its profile. `banks.methods.registry` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -49,6 +50,14 @@ class Provenance:
     pixel: NDArray[np.int32]
 
 
+class FitProgress(Protocol):
+    """How fitting reports what is done."""
+
+    def __call__(self, done: int, total: int, note: str = "", /) -> None:
+        """`done` steps of the `total` steps are done. note: more to show."""
+        ...
+
+
 @dataclass(frozen=True)
 class FitTask:
     """What fitting one column may use.
@@ -59,7 +68,8 @@ class FitTask:
     parts: the numbers of the training parts to fit on.
     seed: of every random choice.
     device: where the column will score.
-    progress: called with how much is done of how much.
+    folder: for checkpoints. A build that is killed finds them there when it is started again.
+    progress: called with how much is done of how much, and a note such as the loss.
     """
 
     column: str
@@ -68,7 +78,8 @@ class FitTask:
     parts: Sequence[int]
     seed: int
     device: str
-    progress: Callable[[int, int], None]
+    folder: Path
+    progress: FitProgress
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ class ColumnPlan:
     memory_bytes: of the column while it scores, on the host.
     fit_bytes: of memory while the column is fitted.
     search_ms: to score one part, without extraction.
+    training_s: to train the column's network, on this machine; 0 for a method that trains none.
     """
 
     seen: int
@@ -107,11 +119,14 @@ class ColumnPlan:
     memory_bytes: int
     fit_bytes: int
     search_ms: float
+    training_s: float = 0.0
 
 
 class Method(Protocol):
     """One fitted column of a version."""
 
+    stage: ClassVar[str]
+    """What fitting is called while it goes on, such as "coreset" or "training"."""
     forgets: ClassVar[bool]
     """Whether `without` can be called. The training parts of a method that cannot forget a part are no
     evidence for a threshold, so a build sets some of them aside before it fits any column."""

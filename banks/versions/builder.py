@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,10 +24,11 @@ from banks.versions.good_parts import GoodParts
 from banks.versions.image_bits import with_image_bits
 from banks.versions.manifest import Manifest, library_versions, now
 from banks.versions.measuring import check_unit, measured_profile, region_of_interest
-from banks.versions.probe import Probe, mirrored, scores_of, slimmed
+from banks.versions.probe import probe_of, scores_of
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
 from banks.versions.reviews import Reviews, reviews_of
+from banks.versions.seal import digest_of
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
 from models.fusion.fusion import Fusion, FusionTask
@@ -34,7 +37,7 @@ from models.lazy_sequence import LazySequence
 from models.numerics.process import decided
 from models.preparation.roi import Roi
 from models.readers.product_folder import ProductFolder
-from models.sample import Modality
+from models.training import with_remaining
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore
 from recipes.measured import Measured
@@ -125,7 +128,8 @@ class Builder:
         builder, pipeline = builder._coloured(parts, pipeline)
         profile = builder.profile.model_copy(update={"calibration_parts": len(parts)})
         none = gathering.split("validation", ())
-        draft = replace(builder, profile=profile)._fitted(parts, none, pipeline, methods, scratch / "fusion")
+        builder = replace(builder, profile=profile)
+        draft = builder._fitted(parts, none, pipeline, methods, scratch / "fusion", scratch / "training")
         held_out = draft.held_out(partial(self.progress, _HELD_OUT))
         _check_distances(held_out)
         decision, outside = draft.decision(held_out)
@@ -179,7 +183,7 @@ class Builder:
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
         old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
-        with self.store.building(product) as scratch:
+        with self.store.building(product) as scratch, ExitStack() as kept:
             staged = scratch / "version"
             staged.mkdir()
             parts = (staged if self.keep_parts else scratch) / PARTS
@@ -189,12 +193,14 @@ class Builder:
             train = gathering.split("train", folder.train)
             builder, gathering.pipeline = self._coloured(train, pipeline)
             validation = gathering.split("validation", folder.validation)
-            draft = builder._fitted(train, validation, gathering.pipeline, methods, scratch / "fusion")
+            run = builder._run((train, validation), gathering.pipeline)
+            runs = kept.enter_context(self.store.training(product, run))
+            draft = builder._fitted(train, validation, gathering.pipeline, methods, scratch / "fusion", runs)
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
             decision, outside = draft.decision(held_out, said.keys() - dropped)
             calibration = held_out.calibrate(decision, self.profile.false_reject_rate, outside)
-            probe = _probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
+            probe = probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, draft.columns, draft.pipeline.fusion, probe, roi)
             for split in (train, validation):
                 split.save()
@@ -248,7 +254,7 @@ class Builder:
             STAGES["train"],
             *([STAGES["validation"]] if folder.validation else []),
             *([_TRAINING] if trained else []),
-            *map(_choosing, self.profile.banks),
+            *(_fitting(name, method) for name, method in self._methods().items()),
             _HELD_OUT,
         ]
 
@@ -278,15 +284,16 @@ class Builder:
         pipeline: Pipeline,
         methods: Mapping[str, type[Method]],
         scratch: Path,
+        runs: Path,
     ) -> Draft:
-        """Fit the fusion and every column."""
+        """Fit the fusion and every column. scratch: for derived patches. runs: for checkpoints."""
         set_aside: Sequence[int] = ()
         if not all(method.forgets for method in methods.values()):
             set_aside = self._set_aside(train, validation)
         fitted_on = [part for part in range(len(train)) if part not in set_aside]
         if len(fitted_on) < MIN_PARTS:
             raise BuildError(_too_few(len(fitted_on), len(set_aside), train.copies))
-        pipeline = replace(pipeline, fusion=self._fusion(train, validation, fitted_on, scratch))
+        pipeline = replace(pipeline, fusion=self._fusion(train, validation, fitted_on, scratch, runs))
         columns = {
             name: method.fit(
                 FitTask(
@@ -296,7 +303,8 @@ class Builder:
                     parts=fitted_on,
                     seed=self.seed,
                     device=self.device,
-                    progress=partial(self.progress, _choosing(name)),
+                    folder=runs / name,
+                    progress=partial(self.progress, _fitting(name, method)),
                 )
             )
             for name, method in methods.items()
@@ -309,8 +317,21 @@ class Builder:
         most = max(1, int(_MOST_SET_ASIDE * len(train)))
         return evenly(len(train), min(most, wanted_parts(self.profile, validation)))
 
+    def _run(self, splits: Sequence[GoodParts], pipeline: Pipeline) -> str:
+        """The name of all that the networks depend on that a build trains."""
+        facts = {
+            "profile": self.profile.model_dump(mode="json"),
+            "seed": self.seed,
+            "device": self.device,
+            "weights": dict(pipeline.extractor.weights),
+            "parts": [[split.names, split.contents] for split in splits],
+            "roi": None if pipeline.roi is None else pipeline.roi.to_png().hex(),
+            "libraries": library_versions(),
+        }
+        return digest_of(json.dumps(facts, sort_keys=True))[:32]
+
     def _fusion(
-        self, train: GoodParts, validation: GoodParts, fitted_on: Sequence[int], folder: Path
+        self, train: GoodParts, validation: GoodParts, fitted_on: Sequence[int], folder: Path, runs: Path
     ) -> Fusion | None:
         """Fit the fusion on training parts and add its patches to both splits."""
         kind = self.profile.extraction.fusion
@@ -319,11 +340,11 @@ class Builder:
         pairs = train.store.pairs()
         task = FusionTask(
             pairs=LazySequence(len(fitted_on), lambda number: pairs[fitted_on[number]]),
-            folder=folder,
+            folder=runs / "fusion",
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
             device=self.device,
-            progress=lambda done, total, loss: self.progress(_TRAINING, done, total, f"loss {loss:.3f}"),
+            progress=with_remaining(partial(self.progress, _TRAINING)),
         )
         fusion = FUSIONS[kind].fit(task)
         for name, split in (("train", train), ("validation", validation)):
@@ -343,28 +364,9 @@ def _check_distances(held_out: HeldOut) -> None:
             )
 
 
-def _choosing(bank: str) -> str:
-    """The stage that chooses a bank's rows."""
-    return f"{bank} coreset"
-
-
-def _probe_of(
-    train: GoodParts, held_out: GoodParts, kept: Probe | None, needs: Sequence[Modality]
-) -> Probe | None:
-    """The first validation part. Without validation parts it is the mirror image of the first training part.
-
-    kept: the probe of the version that is extended; the parts of that version are not read again.
-    None where the extended version has no probe and no part was added.
-    """
-    if kept is not None and kept.held_out:
-        return kept
-    if held_out.first is not None:
-        name, part = held_out.first
-        return Probe(name, True, slimmed(part, needs))
-    if kept is not None or train.first is None:
-        return kept
-    name, part = train.first
-    return Probe(name, False, slimmed(mirrored(part), needs))
+def _fitting(bank: str, method: type[Method]) -> str:
+    """The stage that fits a bank's column."""
+    return f"{bank} {method.stage}"
 
 
 def _too_few(used: int, set_aside: int, copies: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """What builds, deletions and killed processes leave in a product's folder; and the locks of both.
 
 .building-<number>, .lock.building-<number>     a version that is being written, and the lock of its build
+.training-<run>, .lock.training-<run>           checkpoints of a build; they stay where the build is killed
 .deleted-<version>                              an empty folder: the name is never used again
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
 UNFINISHED = ".building-"
+TRAINING = ".training-"
 DELETED = ".deleted-"
 _LOCK = ".lock"
 _HALF_WRITTEN = re.compile(r"\.(current|shadow|pinned|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
@@ -70,11 +72,23 @@ def sweep(folder: Path) -> None:
     for grave in folder.glob(f"{DELETED}*"):
         with suppress(OSError):  # a build goes on where old files cannot be removed
             empty(grave)
-    locks = (lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{UNFINISHED}*"))
-    for stale in {*folder.glob(f"{UNFINISHED}*"), *locks}:
+    forget(folder, UNFINISHED)
+    for place in _locks(folder, TRAINING):
+        with locked(place):  # which removes the lock of a killed build
+            pass
+
+
+def forget(folder: Path, kind: str) -> None:
+    """Remove the directories of a kind, UNFINISHED or TRAINING, that no live build holds, and their locks."""
+    for stale in {*folder.glob(f"{kind}*"), *_locks(folder, kind)}:
         with locked(stale) as free:
             if free:
                 shutil.rmtree(stale, ignore_errors=True)
+
+
+def _locks(folder: Path, kind: str) -> list[Path]:
+    """The directories of a kind that have locks, whether or not there are such directories."""
+    return [lock.with_name(lock.name.removeprefix(_LOCK)) for lock in folder.glob(f"{_LOCK}{kind}*")]
 
 
 @contextmanager

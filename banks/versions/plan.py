@@ -16,10 +16,11 @@ from banks.methods.method import ColumnPlan, PlanTask
 from banks.methods.registry import find_method
 from banks.pipeline import PipelineMaker, make_pipeline
 from banks.versions.probe import slimmed, to_bytes
-from models.fusion.fusion import Fusion
+from models.fusion.fusion import Fusion, FusionTask
 from models.fusion.registry import FUSIONS
 from models.preparation.measure import measure
 from models.sample import Sample
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 
 _REPEATS = 3
@@ -40,6 +41,7 @@ class Plan:
     stages_ms: of one part, before the search.
     part_ms: of one part: extraction and search.
     extraction_s: of all training parts. Choosing the rows takes more time.
+    training_s: of the fusion and of the columns whose networks are trained.
     """
 
     profile: str
@@ -54,6 +56,7 @@ class Plan:
     stages_ms: dict[str, float]
     part_ms: float
     extraction_s: float
+    training_s: float
 
 
 def plan(
@@ -77,9 +80,20 @@ def plan(
     pipeline = make_pipeline(profile, weights_dir, device)
     kind = profile.extraction.fusion
     _, features, _ = pipeline(part)  # the first is slower
+    training_s = 0.0
     if kind is not None and "fused" in profile.banks:
         rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
         pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(rgb, point, device))
+        training_s = FUSIONS[kind].training_s(
+            FusionTask(
+                pairs=[(features["rgb"], features["point"])] * parts,
+                folder=weights_dir,
+                weights=WeightStore(weights_dir),
+                training=profile.extraction.training,
+                device=device,
+                progress=lambda done, total, loss: None,
+            )
+        )
     stages: dict[str, float] = {}
     runs = [pipeline(part) for _ in range(_REPEATS)]
     for stage in runs[0][2]:
@@ -108,6 +122,7 @@ def plan(
         stages_ms=stages,
         part_ms=sum(stages.values()) + sum(bank.search_ms for bank in banks.values()),
         extraction_s=parts * sum(stages.values()) / 1000,
+        training_s=training_s + sum(bank.training_s for bank in banks.values()),
     )
 
 

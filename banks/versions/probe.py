@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from banks.columns import Columns
 from banks.decision.verdict import Decision
 from banks.pipeline import Pipeline
+from banks.versions.good_parts import GoodParts
 from banks.versions.manifest import ProbeFacts
 from models.preparation.prepare import Frame, PreparedPart
 from models.sample import Modality
@@ -122,3 +123,22 @@ def difference(
     if not abs(score - built.score) <= SCORE_TOLERANCE * max(abs(built.score), abs(threshold)):
         differences.append(f"score {score:.6g} instead of {built.score:.6g}")
     return ", ".join(differences) or None
+
+
+def probe_of(
+    train: GoodParts, held_out: GoodParts, kept: Probe | None, needs: Sequence[Modality]
+) -> Probe | None:
+    """The first validation part. Without validation parts it is the mirror image of the first training part.
+
+    kept: the probe of the version that is extended; the parts of that version are not read again.
+    None where the extended version has no probe and no part was added.
+    """
+    if kept is not None and kept.held_out:
+        return kept
+    if held_out.first is not None:
+        name, part = held_out.first
+        return Probe(name, True, slimmed(part, needs))
+    if kept is not None or train.first is None:
+        return kept
+    name, part = train.first
+    return Probe(name, False, slimmed(mirrored(part), needs))

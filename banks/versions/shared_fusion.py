@@ -17,10 +17,11 @@ from banks.versions.image_bits import with_image_bits
 from banks.versions.measuring import measured_profile, region_of_interest
 from banks.versions.progress import Progress, silent
 from models.extraction import Extractor
-from models.fusion.uff_training import Pair, train_uff, write_tensors
+from models.fusion.uff_training import Pair, train_uff
 from models.lazy_sequence import LazySequence
 from models.readers.product_folder import PartFile, ProductFolder
 from models.sample import BadSample
+from models.training import with_remaining, write_tensors
 from models.weights.folder import DEFAULT_WEIGHTS
 from models.weights.store import WeightStore
 from recipes.extraction import Extraction
@@ -85,7 +86,7 @@ class SharedFusion:
             LazySequence(len(pairs), lambda part: _stored_pair(pairs[part])),
             extraction.training,
             self.folder,
-            lambda done, total, loss: self.progress("training", done, total, f"loss {loss:.3f}"),
+            with_remaining(partial(self.progress, "training")),
             device=self.device,
         )
         out.parent.mkdir(parents=True, exist_ok=True)

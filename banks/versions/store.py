@@ -28,7 +28,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from banks.versions.leftovers import DELETED, UNFINISHED, VERSION_NAME, bury, empty, exclusive, locked, sweep
+from banks.versions.leftovers import (
+    DELETED,
+    TRAINING,
+    UNFINISHED,
+    VERSION_NAME,
+    bury,
+    empty,
+    exclusive,
+    forget,
+    locked,
+    sweep,
+)
 from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.seal import digest_of
 from models.atomic_file import flush, write_atomically
@@ -176,6 +187,25 @@ class BankStore:
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
             yield scratch
 
+    @contextmanager
+    def training(self, product: str, run: str) -> Iterator[Path]:
+        """The directory for checkpoints of a build that trains networks.
+
+        run: a name in a-z and 0-9 of all that the build's networks depend on. Where a build is killed or
+        fails, the directory stays, and the next build of the same run goes on with its checkpoints. At a good
+        end it is removed. The next version of the product that is published removes what nobody went on with.
+        A second build of the same run at the same time gets a directory of its own.
+        """
+        folder = self._folder(product)
+        with ExitStack() as stack:
+            place = folder / f"{TRAINING}{run}"
+            with exclusive(folder):
+                if not stack.enter_context(locked(place)):
+                    place = folder / f"{TRAINING}{uuid.uuid4().hex}"
+                    stack.enter_context(locked(place))
+            yield place
+            shutil.rmtree(place, ignore_errors=True)
+
     def publish(
         self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
     ) -> str:
@@ -192,6 +222,7 @@ class BankStore:
             version = self._next_name(product)
             staged.rename(folder / version)
             flush(folder)
+            forget(folder, TRAINING)
         if activate:
             self.activate(product, version)
         return version

@@ -40,6 +40,11 @@ class Concat:
         return cls()
 
     @classmethod
+    def training_s(cls, task: FusionTask) -> float:
+        """Nothing is trained."""
+        return 0.0
+
+    @classmethod
     def ready(cls, weights: WeightStore, device: str) -> Concat:
         """The fusion itself."""
         return cls()

@@ -66,6 +66,11 @@ class Fusion(Protocol):
         ...
 
     @classmethod
+    def training_s(cls, task: FusionTask) -> float:
+        """Seconds that `fit` trains on this machine, measured in a few steps; 0 where nothing is trained."""
+        ...
+
+    @classmethod
     def ready(cls, weights: WeightStore, device: str) -> Self | None:
         """The fusion where it needs no fitting on good parts, else None. Raises MissingWeights."""
         ...

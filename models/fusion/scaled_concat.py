@@ -57,6 +57,11 @@ class ScaledConcat:
         return cls(torch.ones(()), torch.ones(()))
 
     @classmethod
+    def training_s(cls, task: FusionTask) -> float:
+        """Nothing is trained."""
+        return 0.0
+
+    @classmethod
     def ready(cls, weights: WeightStore, device: str) -> None:
         """The scales are of the training patches."""
         return None

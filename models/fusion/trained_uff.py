@@ -6,7 +6,7 @@ import torch
 
 from models.fusion.fusion import FusionTask
 from models.fusion.uff import Uff
-from models.fusion.uff_training import Pair, train_uff
+from models.fusion.uff_training import Pair, train_uff, training_seconds
 from models.lazy_sequence import LazySequence
 from models.weights.store import WeightStore
 
@@ -25,6 +25,13 @@ class TrainedUff(Uff):
         pairs = LazySequence(len(task.pairs), rows)
         weights = train_uff(pairs, task.training, task.folder, task.progress, device=task.device)
         return cls.from_state(weights, task.device)
+
+    @classmethod
+    def training_s(cls, task: FusionTask) -> float:
+        """Timed on the first pair in place of all."""
+        rgb, point = task.pairs[0]
+        pair = (rgb.rows, point.rows)
+        return training_seconds(pair, len(task.pairs), task.training, task.device)
 
     @classmethod
     def ready(cls, weights: WeightStore, device: torch.device | str) -> None:

@@ -38,6 +38,11 @@ class Uff:
         return cls.from_state(task.weights.load("uff"), task.device)
 
     @classmethod
+    def training_s(cls, task: FusionTask) -> float:
+        """Nothing is trained."""
+        return 0.0
+
+    @classmethod
     def ready(cls, weights: WeightStore, device: torch.device | str) -> Self | None:
         """The network of the weight store. Raises MissingWeights."""
         return cls.from_state(weights.load("uff"), device)

@@ -39,6 +39,7 @@ class MemoryBankColumn:
     scales: (rows,) float32, what the distances to each row are divided by; None where they stay.
     """
 
+    stage: ClassVar[str] = "coreset"
     forgets: ClassVar[bool] = True
     bank: MemoryBank
     normaliser: Normaliser

@@ -33,6 +33,7 @@ class MeanPatch:
     """How far each patch is from the mean of all training patches. Nobody can take a part out of a mean."""
 
     mean: torch.Tensor
+    stage: ClassVar[str] = "mean"
     forgets: ClassVar[bool] = False
     rows: ClassVar[int] = 0
     provenance: ClassVar[Provenance | None] = None

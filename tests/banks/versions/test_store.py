@@ -233,6 +233,35 @@ def test_builds_leave_no_lock_behind(folders: BankStore) -> None:
     assert list(folder.glob(".*")) == []
 
 
+def _fail_to_train(store: BankStore) -> None:
+    with store.training("cookie", "ab") as first:
+        first.mkdir()
+        (first / "checkpoint").touch()
+        with store.training("cookie", "ab") as second:
+            assert second != first, "two builds do not write to one checkpoint"
+            assert second.name.startswith(".training-")
+        raise ValueError("this training fails")
+
+
+def test_checkpoints_of_a_failed_build_stay_until_it_or_another_is_done(folders: BankStore) -> None:
+    folder = folders.root / "cookie"
+    with pytest.raises(ValueError, match="fails"):
+        _fail_to_train(folders)
+    (folder / ".lock.training-ab").touch()
+    (folder / ".lock.training-cd").touch()
+    with folders.building("cookie") as staged:
+        assert {entry.name for entry in folder.glob(".*training-*")} == {".training-ab"}
+        with folders.training("cookie", "ab") as again:
+            assert [file.name for file in again.iterdir()] == ["checkpoint"]
+            folders.publish("cookie", staged, check=lambda _: None)
+            assert again.is_dir(), "of a live build"
+    assert list(folder.glob(".*training-*")) == []
+    (folder / ".training-ef").mkdir()
+    with folders.building("cookie") as staged:
+        folders.publish("cookie", staged, check=lambda _: None)
+    assert list(folder.glob(".*training-*")) == []
+
+
 def test_a_pinned_version_stays(folders: BankStore) -> None:
     assert folders.not_needed("cookie", keep=0) == []
     folders.set_shadow("cookie", None)

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from models.fusion.network import FusionNetwork
 from models.fusion.uff import Uff
-from models.fusion.uff_training import Pair, learning_rate, parts_of_step, train_uff
+from models.fusion.uff_training import Pair, learning_rate, train_uff, training_seconds
+from models.training import parts_of_step
 from recipes.fusion import FusionTraining
 
 SETTINGS = FusionTraining(steps=12, warm_up=4, batch=2, seed=3, checkpoint_every=5)
@@ -79,7 +80,7 @@ def test_the_first_loss_is_the_dense_loss_of_aligned_covered_pairs(tmp_path: Pat
         network = FusionNetwork(6, 10)
     rows: list[torch.Tensor] = []
     points: list[torch.Tensor] = []
-    for part in parts_of_step(0, 5, SETTINGS):
+    for part in parts_of_step(0, 5, SETTINGS.batch, SETTINGS.seed):
         rgb, point = PAIRS[part]
         for cell in range(16, 64):
             y, x = divmod(cell, 8)
@@ -115,14 +116,9 @@ def test_the_rate_warms_up_and_falls_by_a_cosine() -> None:
     assert learning_rate(749, settings) < 1e-7
 
 
-def test_an_epoch_takes_every_part_once_in_a_new_order() -> None:
-    settings = FusionTraining(batch=3)
-    epochs = [
-        [part for step in (2 * e, 2 * e + 1) for part in parts_of_step(step, 7, settings)] for e in (0, 1)
-    ]
-    assert all(len(set(epoch)) == 6 for epoch in epochs)
-    assert epochs[0] != epochs[1]
-    assert len(parts_of_step(0, 2, settings)) == 2
+def test_a_plan_times_steps_of_the_whole_run() -> None:
+    short, long = (training_seconds(PAIRS[0], 5, replace(SETTINGS, steps=steps)) for steps in (10, 10_000))
+    assert 0 < short < long / 50
 
 
 def test_unusable_parts_are_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def fitted(folder: Path, profile: Profile) -> MemoryBankColumn:
     library = FeatureStore(folder)
     for seed in range(4):
         library.append({"point": patches(seed)})
-    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", lambda done, total: None)
+    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", folder, lambda *_: None)
     return MemoryBankColumn.fit(task)
 
 
