@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -68,13 +68,12 @@ class Profile(BaseModel):
         preparation = self.preparation.resolved(measured)
         return self.model_copy(update={"preparation": preparation, "extraction": extraction})
 
-    def as_built(self, built: Profile, measured: Measured | None) -> Profile:
-        """The profile with the numbers of a version wherever it follows the product.
-
-        built: of the version. measured: the version's lengths.
-        """
+    def as_built(self, built: Profile) -> Profile:
+        """The profile with the numbers of a version wherever it follows the product, whichever source built
+        the version. built: the profile of the version."""
+        followed = _followed(self.model_dump(), self.resolved(None).model_dump(), built.model_dump())
         rgb = built.extraction.rgb
-        profile = self.resolved(measured).balanced(built.preparation.balance)
+        profile = self.model_validate(followed).balanced(built.preparation.balance)
         return profile.coloured(None if rgb is None else rgb.colour)
 
     def coloured(self, factor: float | None) -> Profile:
@@ -134,3 +133,10 @@ class Profile(BaseModel):
                 "a smaller side"
             )
         return self
+
+
+def _followed(own: Any, resolved: Any, built: Any) -> Any:
+    """`own`, with what `built` has at each field that only `resolved` has a number for."""
+    if isinstance(own, dict) and isinstance(resolved, dict) and isinstance(built, dict):
+        return {name: _followed(value, resolved[name], built.get(name)) for name, value in own.items()}
+    return built if own is None and resolved is not None else own

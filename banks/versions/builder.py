@@ -265,7 +265,7 @@ class Builder:
         manifest = Manifest.read(path)
         if not manifest.kept:
             raise BuildError(f"Version {version} did not keep its parts. Build a new one from all of them.")
-        profile = self.profile.as_built(manifest.profile, manifest.measured)
+        profile = self.profile.as_built(manifest.profile)
         if (manifest.profile, manifest.seed) != (profile, self.seed):
             raise BuildError(f"Version {version} was built with another profile or seed.")
         return path, manifest

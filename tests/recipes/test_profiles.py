@@ -66,6 +66,15 @@ def test_the_gain_of_the_normals_follows_how_flat_the_product_is() -> None:
         assert normals.gain == pytest.approx(gain, rel=0.01)
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_what_follows_the_product_is_taken_over_from_a_version_of_any_source(name: str) -> None:
+    profile = PROFILES[name]
+    built = profile.resolved(Measured(3, 1e-3, 1e-3, noise=1e-4, field=0.2, extent=0.1)).coloured(7.0)
+    assert profile.as_built(built) == built
+    other = built.model_copy(update={"coreset": 0.5})
+    assert profile.as_built(other) == built != other
+
+
 def test_changes() -> None:
     changed = find_profile("embedded", prepared=True, changes=["coreset=0.5", "preparation.size=112"])
     assert changed.coreset == 0.5
