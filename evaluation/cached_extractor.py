@@ -47,6 +47,7 @@ class CachedExtractor:
                 ("rgb", Extraction(rgb=extraction.rgb)),
                 ("point", Extraction(point=extraction.point)),
                 ("normals", Extraction(normals=extraction.normals)),
+                ("picture", Extraction(picture=extraction.picture)),
             )
             if settings.banks()
         }
@@ -63,7 +64,8 @@ class CachedExtractor:
 
     def _patches(self, bank: str, part: PreparedPart) -> CachedPatches:
         digest = self._digests[bank].copy()
-        for array in (part.rgb,) if bank == "rgb" else (part.xyz, part.valid):
+        seen = {"rgb": (part.rgb,), "picture": (part.rgb, part.xyz, part.valid)}
+        for array in seen.get(bank, (part.xyz, part.valid)):
             digest.update(str(array.shape).encode())
             digest.update(array.tobytes())
         key = digest.hexdigest()

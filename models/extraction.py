@@ -9,6 +9,7 @@ from dataclasses import replace
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
 from models.numerics.process import full_precision
+from models.picture import PictureExtractor
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
 from models.preparation.prepare import PreparedPart
@@ -49,6 +50,8 @@ class Extractor:
             self._extractors["rgb"] = coloured(rgb, image_network(rgb))
         if normals is not None:
             self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
+        if settings.picture is not None:
+            self._extractors["picture"] = PictureExtractor(settings.picture, device)
         if point is not None:
             key = (point, self.weights[point.kind] if isinstance(point, PointNetwork) else None, device)
             self._extractors["point"] = shared(key, lambda: point_extractor(point, weights, device))

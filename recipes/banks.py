@@ -1,13 +1,17 @@
-"""Settings of one memory bank: normalisation, precision, re-weighting and smoothing."""
+"""Settings of one bank of a version, one class a method. `recipes.trained` has those that are trained."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-BANKS = ("rgb", "point", "normals", "fused")
+from recipes.trained import AutoencoderRecipe
+
+BANKS = ("rgb", "point", "normals", "fused", "picture")
 """The bank names, in the order of decision weights and answers."""
 
 Normalisation = Literal["none", "own", "channel", "shared"]
@@ -18,7 +22,7 @@ standard deviation of the RGB rows, as the published code does for all banks (fa
 Precision = Literal["float32", "float16"]
 """Number type of a bank's rows. float16 halves a bank on disk and on a GPU."""
 
-Blur: TypeAlias = Literal["gaussian", "pil8"]
+Blur: TypeAlias = Literal["gaussian", "pil8", "none"]
 """Smoothing of a bank's map, see `banks.decision.score_map`."""
 
 
@@ -64,3 +68,24 @@ class BankRecipe(BaseModel):
     local_scale: float = Field(default=0.0, ge=0, le=1)
     """How far a distance counts by what is usual among good parts around its nearest row
     (`banks.methods.memory_bank.local_scale`): 0 not at all, as in the paper, 1 fully."""
+
+
+BY_METHOD: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {"memory_bank": BankRecipe, "autoencoder": AutoencoderRecipe}
+)
+"""The class of the settings by the name of the method. The names are also in the field paths of pydantic's
+errors."""
+
+
+def _method(value: Any) -> str:
+    """Which class a value is of. The settings of a method that is not in the table are a memory bank's: the
+    registry of methods refuses the name."""
+    name = value.get("method") if isinstance(value, dict) else getattr(value, "method", None)
+    return name if isinstance(name, str) and name in BY_METHOD else "memory_bank"
+
+
+Recipe = Annotated[
+    Annotated[BankRecipe, Tag("memory_bank")] | Annotated[AutoencoderRecipe, Tag("autoencoder")],
+    Discriminator(_method),
+]
+"""The settings of one bank."""

@@ -16,6 +16,9 @@ Modality = Literal["rgb", "xyz"]
 RgbSide = Literal[28, 56, 84]
 """Patches along one edge of the RGB grid: 28 (8 x 8 pixels of 224), times the profile's scale."""
 
+_RANGE_HEIGHTS = 2.0
+"""Range of depth, in heights of the part: half of it is left for what stands out, for dents and for tilt."""
+_HEIGHT = 0.03  # metres; of a part whose height could not be measured
 _GAIN = 3.0
 """Gain of the normals of a part that is not flat (docs/results.md)."""
 
@@ -91,6 +94,41 @@ class NormalsChoice:
         return replace(self, gain=self.gain or rounded(_GAIN * relief(measured)))
 
 
+PictureChannels = Literal["rgb", "rgbd", "rgbcdn"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChoice:
+    """Settings of the picture: the part's pixels themselves, of `preparation.rgb_size` (`models.picture`).
+
+    Attributes:
+        channels: "rgb" the image; "rgbd" image and depth; "rgbcdn" image, depth clipped to a range, and
+            surface normals.
+        depth_range: metres between the depths 0 and 1 of "rgbcdn". None follows the product: `resolved` puts
+            a number in its place.
+        smoothing, gain: of the normals, as in `NormalsChoice`. The defaults do not enlarge slopes.
+
+    Raises ValueError for impossible numbers.
+    """
+
+    channels: PictureChannels = "rgb"
+    depth_range: float | None = None
+    smoothing: float = 1.0
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("depth_range", "smoothing", "gain"):
+            number = getattr(self, name)
+            if number is not None and not (math.isfinite(number) and number > 0):
+                raise ValueError(f"{name} must be a number above 0, not {number}")
+
+    def resolved(self, measured: Measured | None) -> PictureChoice:
+        """The same settings with a number for the range of depth."""
+        height = None if measured is None else measured.height
+        wanted = self.depth_range or rounded(_RANGE_HEIGHTS * (height or _HEIGHT))
+        return replace(self, depth_range=wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """Settings of all extractors and of the fusion.
@@ -99,6 +137,7 @@ class Extraction:
         rgb: RGB extractor; None without RGB and fused banks.
         point: point extractor; None without point and fused banks.
         normals: normals extractor; None without a normals bank.
+        picture: the part's pixels; None without a picture bank.
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
 
@@ -108,6 +147,7 @@ class Extraction:
     rgb: RgbChoice | None = None
     point: PointChoice | None = None
     normals: NormalsChoice | None = None
+    picture: PictureChoice | None = None
     fusion: FusionKind | None = None
     training: FusionTraining = field(default_factory=FusionTraining)
 
@@ -129,11 +169,16 @@ class Extraction:
         """Names of the banks that this extraction has features for."""
         fused = self.rgb and self.point and self.fusion
         sources = {"rgb": self.rgb, "point": self.point, "normals": self.normals, "fused": fused}
+        sources |= {"picture": self.picture}
         return tuple(bank for bank, source in sources.items() if source is not None)
 
     def needs(self) -> tuple[Modality, ...]:
         """The inputs that a part must have."""
-        sources: dict[Modality, object] = {"rgb": self.rgb, "xyz": self.point or self.normals}
+        deep = self.picture is not None and self.picture.channels != "rgb"
+        sources: dict[Modality, object] = {
+            "rgb": self.rgb or self.picture,
+            "xyz": self.point or self.normals or (deep or None),
+        }
         return tuple(modality for modality, source in sources.items() if source is not None)
 
     def weights(self) -> tuple[str, ...]:
@@ -160,7 +205,12 @@ class Extraction:
 
         measured: of the product; None where no cloud could be measured.
         """
-        point, normals = self.point, self.normals
+        point, normals, picture = self.point, self.normals, self.picture
         if isinstance(point, FpfhChoice):
             point = replace(point, settings=point.settings.resolved(measured))
-        return replace(self, point=point, normals=normals and normals.resolved(measured))
+        return replace(
+            self,
+            point=point,
+            normals=normals and normals.resolved(measured),
+            picture=picture and picture.resolved(measured),
+        )

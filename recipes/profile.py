@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from recipes.banks import BANKS, BankRecipe, Blur, Precision
+from recipes.banks import BANKS, BankRecipe, Blur, Precision, Recipe
 from recipes.extraction import Extraction
 from recipes.measured import Measured
 from recipes.points import FpfhChoice
 from recipes.preparation import Balance, Preparation
+from recipes.trained import NETWORK_STEP, AutoencoderRecipe
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
+
+
+OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe)
 
 
 class Profile(BaseModel):
@@ -30,7 +34,7 @@ class Profile(BaseModel):
     multiplies the sides of the image, the cloud and the patches by this number."""
     preparation: Preparation
     extraction: Extraction
-    banks: dict[str, BankRecipe]
+    banks: dict[str, Recipe]
     coreset: float = Field(default=0.1, gt=0, le=1)
     """Share of the training patches that the coreset keeps."""
     coreset_sizes: Literal["independent", "cascaded"] = "independent"
@@ -86,6 +90,13 @@ class Profile(BaseModel):
             return self
         return self.model_copy(update={"preparation": replace(self.preparation, balance=balance)})
 
+    def recipe(self, bank: str, kind: type[OneRecipe]) -> OneRecipe:
+        """The settings of a bank whose method has settings of this kind. Raises TypeError for another one."""
+        recipe = self.banks[bank]
+        if not isinstance(recipe, kind):
+            raise TypeError(f"the settings of bank {bank} are of {recipe.method}, not a {kind.__name__}")
+        return recipe
+
     def kept(self, seen: Mapping[str, int]) -> dict[str, int]:
         """Rows that the coreset of each bank keeps, without the zero row. seen: training patches per bank."""
         if self.coreset_sizes == "cascaded" and "point" in seen:
@@ -110,12 +121,30 @@ class Profile(BaseModel):
             raise ValueError(
                 f"decision 'single' needs one bank, not {len(self.banks)}; choose add, dlf or tail"
             )
-        shared = [name for name, recipe in self.banks.items() if recipe.normalisation == "shared"]
+        shared = [
+            name
+            for name, recipe in self.banks.items()
+            if isinstance(recipe, BankRecipe) and recipe.normalisation == "shared"
+        ]
         if shared and not {"rgb", "point"} <= set(self.extraction.banks()):
             raise ValueError(
                 f"normalisation 'shared' of bank {shared[0]} needs RGB and point patches; choose own, "
                 "channel or none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _autoencoders_see_pictures(self) -> Profile:
+        for bank, recipe in self.banks.items():
+            if not isinstance(recipe, AutoencoderRecipe):
+                continue
+            if bank != "picture":
+                raise ValueError(f"an autoencoder is for the picture bank, not for {bank}")
+            if self.preparation.rgb_size % NETWORK_STEP:
+                raise ValueError(
+                    f"preparation.rgb_size must be a multiple of {NETWORK_STEP} for an autoencoder, not "
+                    f"{self.preparation.rgb_size}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -8,22 +8,22 @@ To add a profile, add a row to one of the tables below, or a `Profile` to `PROFI
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 from pydantic import ValidationError
 
-from recipes.banks import BANKS, BankRecipe, Reweighting
-from recipes.extraction import Extraction, NormalsChoice, RgbChoice
+from recipes.banks import BankRecipe, Recipe, Reweighting
+from recipes.changes import SCALE, BadChange, apply, scale_sides
+from recipes.extraction import Extraction, NormalsChoice, PictureChannels, PictureChoice, RgbChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.points import PRESETS as FPFH
 from recipes.points import FpfhChoice, PointNetwork, PointSide
 from recipes.preparation import Preparation
 from recipes.profile import Profile, Rule
 from recipes.sentences import sentences
+from recipes.trained import AutoencoderRecipe
 
 DEFAULT_PROFILE = "embedded"
 
@@ -53,7 +53,7 @@ def _m3dm(name: str, *, paper_code: bool) -> Profile:
         fusion=fusion,
     )
     if not paper_code:
-        recipes = {bank: BankRecipe() for bank in banks}
+        recipes: dict[str, Recipe] = {bank: BankRecipe() for bank in banks}
         summary = f"M3DM, {description} (supplement Table II)."
         return Profile(
             name=name,
@@ -85,7 +85,7 @@ def _m3dm_normals() -> Profile:
             "name": "m3dm-normals",
             "summary": "M3DM's three banks and a bank of surface normals, seen by DINO ViT-B/8.",
             "extraction": replace(m3dm.extraction, normals=NormalsChoice(image)),
-            "banks": {bank: BankRecipe() for bank in BANKS},
+            "banks": {bank: BankRecipe() for bank in ("rgb", "point", "normals", "fused")},
             "decision": "tail",
             "place_sigma": 1.0,
         }
@@ -174,6 +174,27 @@ def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
         preparation=Preparation(rgb_size=size),
         extraction=Extraction(rgb=RgbChoice(backbone)),
         banks={"rgb": BankRecipe()},
+        decision="single",
+    )
+
+
+def _autoencoder(name: str, channels: PictureChannels, published: str) -> Profile:
+    """An autoencoder with the schedule and the resolution of the Eyecandies repository."""
+    return Profile(
+        name=name,
+        summary=f"Baseline: autoencoder after the Eyecandies repository, {published} (Tables X and XI).",
+        preparation=Preparation(
+            size=256,
+            rgb_size=256,
+            window=None,
+            plane_inlier=None,
+            clearance=None,
+            piece_distance=None,
+            piece_share=None,
+        ),
+        extraction=Extraction(picture=PictureChoice(channels)),
+        banks={"picture": AutoencoderRecipe()},
+        blur="none",
         decision="single",
     )
 
@@ -286,6 +307,9 @@ PROFILES = _listed(
         )
         for group_size, groups, patch, side, description in _POINT_SETTINGS
     ),
+    _autoencoder("autoencoder-rgb", "rgb", "RGB"),
+    _autoencoder("autoencoder-rgbd", "rgbd", "RGB and depth"),
+    _autoencoder("autoencoder-rgbcdn", "rgbcdn", "RGB, clipped depth and normals"),
     Profile(
         name="fpfh",
         summary="Baseline: FPFH of Back to the Feature, PatchCore's score.",
@@ -320,10 +344,6 @@ class UnknownProfile(LookupError):
     """No profile has this name. The message lists all names."""
 
 
-class BadChange(ValueError):
-    """A change of a profile is wrong. The message says which field."""
-
-
 def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = ()) -> Profile:
     """Find a profile and change it.
 
@@ -344,52 +364,13 @@ def find_profile(name: str, *, prepared: bool = False, changes: Sequence[str] = 
     if not changes:
         return profile
     fields = profile.model_dump(mode="json")
-    scales = [change for change in changes if change.startswith(_SCALE)]
+    scales = [change for change in changes if change.startswith(SCALE)]
     try:
         for change in scales:
-            _apply(fields, change)
-        _scale(fields, Profile.model_validate(fields).scale)
+            apply(fields, change)
+        scale_sides(fields, Profile.model_validate(fields).scale)
         for change in changes:
-            _apply(fields, change)
+            apply(fields, change)
         return Profile.model_validate(fields)
     except ValidationError as error:
         raise BadChange(f"Profile {name} with {', '.join(changes)}: {'; '.join(sentences(error))}.") from None
-
-
-_SCALE = "scale="
-_SIDES = (
-    "preparation.size",
-    "preparation.rgb_size",
-    "extraction.rgb.side",
-    "extraction.point.side",
-    "extraction.normals.network.side",
-)
-"""Fields that grow with the scale. Point groups have no side."""
-
-
-def _scale(fields: dict[str, Any], scale: int) -> None:
-    """Multiply every side of a profile's fields."""
-    for side in _SIDES:
-        *parents, last = side.split(".")
-        inner = fields
-        for parent in parents:
-            inner = inner.get(parent) or {}
-        if inner.get(last):
-            inner[last] *= scale
-
-
-def _apply(fields: dict[str, Any], change: str) -> None:
-    """Apply one change to the fields of a profile. Raises BadChange."""
-    path, equals, value = change.partition("=")
-    *parents, last = path.split(".")
-    inner: Any = fields
-    for parent in parents:
-        inner = inner.get(parent) if isinstance(inner, dict) else None
-    if not equals or not isinstance(inner, dict) or last not in inner:
-        raise BadChange(
-            f"'{change}' is not a field=value of the profile. 'tribank profiles --json' lists the fields."
-        )
-    try:
-        inner[last] = json.loads(value)
-    except json.JSONDecodeError:
-        inner[last] = value

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from recipes.banks import BY_METHOD
 from recipes.points import KINDS
 
 
@@ -20,7 +21,7 @@ def sentences(error: ValidationError, names: Mapping[str, str] | None = None) ->
 
 def field_path(fault: Mapping[str, Any]) -> list[str | int]:
     """The path to the wrong field in the document."""
-    return [step for step in fault["loc"] if step not in KINDS]
+    return [step for step in fault["loc"] if step not in KINDS and step not in BY_METHOD]
 
 
 def _sentence(fault: Mapping[str, Any], names: Mapping[str, str]) -> str:

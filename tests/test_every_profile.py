@@ -22,28 +22,33 @@ from safetensors.torch import save_file
 from banks.columns import Columns
 from banks.decision import rules as decisions
 from banks.decision.good_scores import GoodScores
+from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.memory_bank.normaliser import Normaliser
-from banks.methods.method import Provenance
+from banks.methods.method import Method, Provenance
+from models.autoencoder.network import Autoencoder
 from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
 from models.fusion.network import FusionNetwork
 from models.fusion.registry import FUSIONS
+from models.layout import GridLayout
 from models.normals.extractor import NormalsExtractor
+from models.picture import PictureExtractor, pixels_of
 from models.preparation.prepare import PreparedPart, prepare
 from models.rgb import extractor
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
 from models.weights.store import WeightStore
 from recipes.backbones import RgbBackbone
-from recipes.banks import BANKS
-from recipes.extraction import NormalsChoice, RgbChoice
+from recipes.banks import BankRecipe
+from recipes.extraction import NormalsChoice, PictureChoice, RgbChoice
 from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
 from recipes.profiles import PROFILES
+from recipes.trained import AutoencoderRecipe
 from tests.conftest import MadeOnce
 from tests.golden_inputs import link_weights
 
@@ -54,7 +59,7 @@ RGB_CHANNELS, POINT_CHANNELS = 24, 32
 """Of the patches that go to fusion and banks."""
 
 pytestmark = pytest.mark.slow
-Choice = RgbChoice | PointChoice | NormalsChoice
+Choice = RgbChoice | PointChoice | NormalsChoice | PictureChoice
 Component = tuple[Choice, Preparation]
 
 
@@ -85,18 +90,22 @@ def _resolved(profile: Profile) -> Profile:
     return profile.resolved(None)
 
 
-def _choices(profile: Profile) -> tuple[Choice | None, ...]:
-    """Of the banks that are extracted, in the order of `BANKS`."""
+def _choices(profile: Profile) -> dict[str, Choice]:
+    """Of the banks that are extracted."""
     extraction = profile.extraction
-    return extraction.rgb, extraction.point, extraction.normals
+    every = (extraction.rgb, extraction.point, extraction.normals, extraction.picture)
+    return {
+        bank: choice
+        for bank, choice in zip(("rgb", "point", "normals", "picture"), every, strict=True)
+        if choice is not None
+    }
 
 
 def _components() -> dict[Hashable, Component]:
     found: dict[Hashable, Component] = {}
     for profile in map(_resolved, PROFILES.values()):
-        for choice in _choices(profile):
-            if choice is not None:
-                found.setdefault(_arithmetic(choice, profile.preparation), (choice, profile.preparation))
+        for choice in _choices(profile).values():
+            found.setdefault(_arithmetic(choice, profile.preparation), (choice, profile.preparation))
     return found
 
 
@@ -154,6 +163,8 @@ def grids(
                 if isinstance(choice, RgbChoice)
                 else NormalsExtractor(choice, network)
             )
+        elif isinstance(choice, PictureChoice):
+            extract = PictureExtractor(choice)
         else:
             if isinstance(choice, FpfhChoice):
                 inputs = [_thinned(part) for part in inputs]
@@ -212,13 +223,14 @@ def _features(
 ) -> list[PartFeatures]:
     """Patches of all parts for every bank of a profile, of the first channels."""
     extraction, found = profile.extraction, [{} for _ in range(BATCH)]
-    for bank, choice, channels in zip(
-        BANKS, _choices(profile), (RGB_CHANNELS, POINT_CHANNELS, RGB_CHANNELS), strict=False
-    ):
-        if choice is not None:
-            batch, _ = grids(_arithmetic(choice, profile.preparation))
-            for part, grid in zip(found, batch, strict=True):
-                part[bank] = replace(grid, rows=grid.rows[:, :channels].contiguous())
+    for bank, choice in _choices(profile).items():
+        batch, _ = grids(_arithmetic(choice, profile.preparation))
+        for part, grid in zip(found, batch, strict=True):
+            if isinstance(choice, PictureChoice):
+                part[bank] = _coarse(grid)
+                continue
+            channels = POINT_CHANNELS if bank == "point" else RGB_CHANNELS
+            part[bank] = replace(grid, rows=grid.rows[:, :channels].contiguous())
     if extraction.fusion is not None:
         training = replace(extraction.training, steps=1, warm_up=1, batch=1)
         pairs = [(part["rgb"], part["point"]) for part in found]
@@ -229,11 +241,27 @@ def _features(
     return list(found)
 
 
-def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> MemoryBankColumn:
+def _coarse(grid: Patches) -> Patches:
+    """A picture of 32 pixels."""
+    picture = pixels_of(grid)
+    step = picture.shape[-1] // 32
+    return Patches(picture[:, ::step, ::step].flatten(1).T.contiguous(), GridLayout(32))
+
+
+def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> Method:
+    """Of a method's settings, fitted on some parts."""
+    if isinstance(profile.banks[bank], AutoencoderRecipe):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return AutoencoderColumn.of(Autoencoder(features[0][bank].rows.shape[1], 32), "cpu")
+    return _memory_bank(profile, bank, features)
+
+
+def _memory_bank(profile: Profile, bank: str, features: list[PartFeatures]) -> MemoryBankColumn:
     """Every second patch of some parts, normalised by itself unless not at all: which scalars it takes
     changes nothing here."""
     rows = np.concatenate([part[bank].rows.numpy()[::2] for part in features])
-    recipe = profile.banks[bank]
+    recipe = profile.recipe(bank, BankRecipe)
     how = recipe.normalisation
     normaliser = Normaliser() if how == "none" else Normaliser.fit([rows], per_channel=how == "channel")
     origin = np.zeros(len(rows), np.int32)

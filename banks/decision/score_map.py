@@ -22,7 +22,7 @@ def score_map(
     distances: (n,) float32, one for each row of the layout, finite, not negative.
     size: side of the image in pixels.
     blur: "gaussian" is a true Gaussian of sigma 4. "pil8" is the published blur: it first rounds the map down
-        to 255 steps of its own maximum and then uses PIL's three box filters.
+        to 255 steps of its own maximum and then uses PIL's three box filters. "none" is not blurred.
     Returns (size, size) float32 in the unit of the distances. Raises ValueError on another length or blur.
     """
     if distances.shape != (len(layout),):
@@ -50,4 +50,5 @@ def _published(layout: Layout, distances: NDArray[np.float32], size: int) -> NDA
 _BLURS: Mapping[Blur, Callable[[Layout, NDArray[np.float32], int], NDArray[np.float32]]] = {
     "gaussian": _gaussian,
     "pil8": _published,
+    "none": lambda layout, distances, size: layout.image(distances, size),
 }

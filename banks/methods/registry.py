@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import Method
 
-METHODS: dict[str, type[Method]] = {"memory_bank": MemoryBankColumn}
-"""The one place that resolves the name of a method. An old reader takes every bank for a memory bank, so
-raise MIN_READER (`banks.versions.manifest_schemas`) with the next method."""
+METHODS: dict[str, type[Method]] = {
+    "memory_bank": MemoryBankColumn,
+    "autoencoder": AutoencoderColumn,
+}
+"""The one place that resolves the name of a method. `recipes.banks.BY_METHOD` has the settings of each."""
 
 
 class UnknownMethod(LookupError):

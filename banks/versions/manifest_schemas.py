@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from banks.versions.seal import CHECKSUM, unsealed
 from recipes.sentences import field_path
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raise the number whenever a reader must not ignore something new in a manifest; see MIN_READER."""
-MIN_READER = 8
+MIN_READER = 9
 """The oldest schema whose readers understand what this Tribank writes, if they ignore fields that they do
 not know."""
 _SEALED_SINCE = 4
@@ -120,6 +120,15 @@ def _from_7(document: Document) -> Document:
     return {**document, "schema_version": 8, "min_reader": 8}
 
 
+def _from_8(document: Document) -> Document:
+    """Schema 9 has banks of other methods than a memory bank. All banks of older versions are memory banks.
+
+    A reader of schema 8 may not look at the method of a bank. A later method needs no new schema: a reader of
+    schema 9 refuses a method that it does not know.
+    """
+    return {**document, "schema_version": 9, "min_reader": 9}
+
+
 _UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType(
-    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7}
+    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8}
 )

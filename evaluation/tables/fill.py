@@ -9,7 +9,7 @@ from statistics import stdev
 
 from evaluation.product_evaluation import Column, Evaluation
 from evaluation.run import Run
-from evaluation.tables.plan import RIVALS, SHOTS, SIZES, SWEPT, Source, paper_source, stand_ins
+from evaluation.tables.plan import RIVALS, SHOTS, SIZES, SWEPT, Source, paper_source, stand_ins, swept
 from evaluation.tables.published import Metric, PublishedRow, PublishedTable, published_tables
 
 READINGS: Mapping[Metric, Callable[[Column], float | None]] = {
@@ -123,7 +123,7 @@ class TableFiller:
     def _runs_of(self, number: str, key: str, source: Source) -> Iterator[Run]:
         seed = self._settings.seed
         for product, parts in self._settings.parts.items():
-            if number in SWEPT:
+            if swept(number, key):
                 for size in sweep_sizes(parts):
                     yield Run(product, source.profile, seed, None if size == parts else size)
             elif key in SHOTS and SHOTS[key] <= parts:
@@ -149,7 +149,7 @@ class TableFiller:
         usable = [done[run] for run in runs if run in done]
         if not usable:
             yield _empty(source.label, row, "; ".join(reasons) or "not run")
-        elif table.number in SWEPT:
+        elif swept(table.number, row.key):
             yield from self._swept(table, row, source, usable)
         else:
             yield _line(source.label, table.metric, row, source.column, usable, "; ".join(reasons))

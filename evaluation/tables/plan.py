@@ -11,6 +11,8 @@ from evaluation.product_evaluation import FINAL
 
 SWEPT = ("X", "XI", "XII")
 """Tables in which the paper tries several bank sizes and reports the best result."""
+OTHERS = ("eyecandies_rgb", "eyecandies_rgbd", "eyecandies_rgbcdn")
+"""Rows of other methods in these tables, which the paper quotes: they are from all training parts."""
 SIZES = (10, 20, 50, 100, 200, 400)
 """Training parts of the sweep ("ranging from 10 to 400")."""
 SHOTS: Mapping[str, int] = MappingProxyType({"shot_5": 5, "shot_10": 10, "shot_50": 50})
@@ -69,6 +71,8 @@ _POINT = Source("embedded", "point", "FPFH for Point-MAE")
 _RGB = Source("embedded", "rgb", "EfficientNet-Lite1 and plain colour for DINO ViT-B/8")
 _FULL = Source("embedded", what="our default: scaled concatenation for UFF, tails for DLF")
 
+_AUTOENCODER = "the network of the Eyecandies repository; that of the paper was not published"
+
 STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
     {
         "only_pc": (_POINT,),
@@ -84,6 +88,9 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "two_dlf": (Source("embedded-two", what="both stand-ins with DLF"),),
         "full": (_FULL, Source("embedded-dlf", what="the same banks with DLF")),
         "patch8_128_1024": (Source("embedded-point-8x8", what="FPFH in 8 x 8 patches"),),
+        "eyecandies_rgb": (Source("autoencoder-rgb", what=_AUTOENCODER),),
+        "eyecandies_rgbd": (Source("autoencoder-rgbd", what=_AUTOENCODER),),
+        "eyecandies_rgbcdn": (Source("autoencoder-rgbcdn", what=_AUTOENCODER),),
         "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
     }
 )
@@ -94,12 +101,14 @@ RIVALS: Mapping[str, str] = MappingProxyType(
         "ast": "AST",
         "stfpm": "STFPM",
         "padim": "PaDiM",
-        "eyecandies_rgb": "the Eyecandies autoencoders",
-        "eyecandies_rgbd": "the Eyecandies autoencoders",
-        "eyecandies_rgbcdn": "the Eyecandies autoencoders",
     }
 )
 """Rows of other methods, which Tribank does not have. Only the published values are shown."""
+
+
+def swept(number: str, key: str) -> bool:
+    """Whether a row of a table is the best of several bank sizes."""
+    return number in SWEPT and key not in OTHERS
 
 
 def paper_source(key: str, paper_code: bool) -> Source | None:

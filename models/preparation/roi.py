@@ -18,7 +18,7 @@ from recipes.sentences import sentences
 
 COLOUR, SHAPE = BITS["colour"], BITS["shape"]
 BANK_BITS: Mapping[str, int] = MappingProxyType(
-    {"rgb": COLOUR, "point": SHAPE, "normals": SHAPE, "fused": COLOUR | SHAPE}
+    {"rgb": COLOUR, "point": SHAPE, "normals": SHAPE, "fused": COLOUR | SHAPE, "picture": COLOUR | SHAPE}
 )
 """What each bank looks at."""
 GREY = 85

@@ -14,10 +14,12 @@ import torch
 from banks.decision.rules import RULES
 from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
+from recipes.banks import BY_METHOD, BankRecipe
 from recipes.measured import Measured
 from recipes.points import KINDS, PointNetwork, relief
 from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
+from recipes.trained import AutoencoderRecipe
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -32,11 +34,14 @@ def test_the_default_needs_no_download() -> None:
 
 
 def test_only_the_default_and_its_normals_scale_distances_locally() -> None:
-    scaled = {
-        name for name, profile in PROFILES.items() if any(b.local_scale for b in profile.banks.values())
+    powers = {
+        name: recipe.local_scale
+        for name, profile in PROFILES.items()
+        for recipe in profile.banks.values()
+        if isinstance(recipe, BankRecipe) and recipe.local_scale
     }
-    assert scaled == {"embedded", "embedded-normals"}
-    (power,) = {recipe.local_scale for name in scaled for recipe in PROFILES[name].banks.values()}
+    assert powers.keys() == {"embedded", "embedded-normals"}
+    (power,) = set(powers.values())
     assert 0 < power < 1
 
 
@@ -138,6 +143,9 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("embedded", "extraction.point.settings.stride=8"),
         ("embedded-uff", "extraction.training.steps=0"),
         ("embedded-point", "banks.point.normalisation=shared"),
+        ("autoencoder-rgb", "banks.picture.epochs=0"),
+        ("autoencoder-rgb", "preparation.rgb_size=250"),
+        ("autoencoder-rgb", "extraction.picture.gain=0"),
         ("m3dm", "extraction.rgb.stages=[1]"),
         ("m3dm-point", "extraction.point.groups=0"),
     ],
@@ -147,7 +155,8 @@ def test_what_could_not_be_built_is_refused_by_its_field_in_one_sentence(profile
         find_profile(profile, changes=[change])
     said = str(refused.value)
     assert change.partition("=")[0].rpartition(".")[2] in said.partition(": ")[2]
-    assert not any(kind in said for kind in KINDS), "a word that is no field of the document"
+    kinds = (*KINDS, *BY_METHOD)
+    assert not any(f".{kind}" in said for kind in kinds), "a word that is no field of the document"
     assert "\n" not in said
     assert "http" not in said, "pydantic's own reference helps nobody here"
 
@@ -187,6 +196,15 @@ def test_point_groups_feed_no_fused_bank_and_say_so() -> None:
         find_profile("m3dm", changes=["extraction.point.side=null"])
     two = find_profile("m3dm-two", changes=["extraction.point.side=null"])
     assert list(two.banks) == ["rgb", "point"]
+
+
+def test_a_bank_has_the_settings_of_its_method() -> None:
+    profile = find_profile("autoencoder-rgb", changes=["banks.picture.epochs=3"])
+    assert profile.recipe("picture", AutoencoderRecipe).epochs == 3
+    with pytest.raises(TypeError, match="BankRecipe"):
+        profile.recipe("picture", BankRecipe)
+    with pytest.raises(BadChange, match="picture bank"):
+        find_profile("m3dm-rgb", changes=['banks.rgb={"method": "autoencoder"}'])
 
 
 def test_unknown_names_list_the_known() -> None:

@@ -19,7 +19,7 @@ from banks.methods.memory_bank.local_scale import local_scales
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
-from recipes.banks import Normalisation, Reweighting
+from recipes.banks import BankRecipe, Normalisation, Reweighting
 from recipes.profile import Profile
 
 BANK_SUFFIX = ".faiss"
@@ -66,7 +66,7 @@ class MemoryBankColumn:
     def fit(cls, task: FitTask) -> MemoryBankColumn:
         """Normalise the training patches and keep a coreset of them."""
         profile, name, library = task.profile, task.column, task.library
-        recipe = profile.banks[name]
+        recipe = profile.recipe(name, BankRecipe)
         normaliser = _normaliser(task, recipe.normalisation)
         rows = library.rows(name, task.parts, normaliser)
         sizes = profile.kept({bank: library.count(bank, task.parts) for bank in profile.banks})
@@ -126,7 +126,7 @@ class MemoryBankColumn:
     def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> MemoryBankColumn:
         """The inverse of `save`. Raises BadIndex, OSError, KeyError."""
         bank = MemoryBank.from_bytes(files.read(BANK_SUFFIX), device=device)
-        recipe, numbers = profile.banks[column], files.tensors(NORMALISERS)
+        recipe, numbers = profile.recipe(column, BankRecipe), files.tensors(NORMALISERS)
         origin = {name: tensor.numpy() for name, tensor in files.tensors(PROVENANCE).items()}
         return cls(
             bank,
@@ -165,7 +165,7 @@ def _scales(
     def patches(part: int) -> NDArray[np.float32]:
         return normaliser(task.library.patches(task.column, part).rows.numpy())
 
-    power = task.profile.banks[task.column].local_scale
+    power = task.profile.recipe(task.column, BankRecipe).local_scale
     return local_scales(bank, origin, chosen, patches, power)
 
 

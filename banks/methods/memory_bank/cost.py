@@ -10,6 +10,7 @@ import numpy as np
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import projected_width
 from banks.methods.method import ColumnPlan, PlanTask
+from recipes.banks import BankRecipe
 
 _MEASURED_ROWS = 4096
 _REPEATS = 3
@@ -23,7 +24,7 @@ def memory_bank_plan(task: PlanTask) -> ColumnPlan:
     seen, width = task.seen[name], task.patches.rows.shape[1]
     rows = profile.kept(task.seen)[name] + (profile.zero_row and name == "point")
     value = 2 if profile.precision == "float16" else 4
-    scale = 4 if profile.banks[name].local_scale else 0
+    scale = 4 if profile.recipe(name, BankRecipe).local_scale else 0
     library = seen * projected_width(seen, width, profile.coreset_eps) * 4
     return ColumnPlan(
         seen=seen,
@@ -42,7 +43,7 @@ def _search_ms(task: PlanTask, rows: int) -> float:
     measured = min(rows, _MEASURED_ROWS)
     made_up = np.random.default_rng(0).standard_normal((measured, queries.shape[1]), dtype=np.float32)
     bank = MemoryBank.of(made_up, device=task.device, precision=profile.precision)
-    taken, reweighting = bank.take(queries), profile.banks[task.column].reweighting
+    taken, reweighting = bank.take(queries), profile.recipe(task.column, BankRecipe).reweighting
     bank.score(taken, reweighting)  # the first is slower
     times = []
     for _ in range(_REPEATS):

@@ -12,6 +12,7 @@ from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.manifest_schemas import MIN_READER, SCHEMA_VERSION
 from banks.versions.seal import sealed
 from banks.versions.store import verify_files
+from recipes.banks import BankRecipe
 from recipes.preparation import LENGTHS
 
 KEPT = Path(__file__).parents[2] / "data" / "versions" / "schema-3" / "biscuit" / "v1"
@@ -62,7 +63,7 @@ def test_banks_of_a_manifest_that_knew_no_local_scales_have_none(
     (tmp_path / MANIFEST).write_text(sealed(older))
     read = Manifest.read(tmp_path)
     assert (read.schema_version, read.min_reader) == (SCHEMA_VERSION, MIN_READER)
-    assert [recipe.local_scale for recipe in read.profile.banks.values()] == [0.0] * len(banks)
+    assert [read.profile.recipe(name, BankRecipe).local_scale for name in banks] == [0.0] * len(banks)
 
 
 def test_a_newer_manifest_is_read_where_it_allows_that(document: dict[str, Any], tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""Settings of banks whose networks are trained on the product's good parts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NETWORK_STEP = 16
+"""A picture's side must be a multiple of this for an autoencoder."""
+ReconstructionLoss = Literal["l1", "ssim"]
+
+
+class AutoencoderRecipe(BaseModel):
+    """Settings of one bank by an autoencoder (`banks.methods.autoencoder`), which sees the part's picture.
+
+    The numbers are those of the Eyecandies repository.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["autoencoder"] = "autoencoder"
+    loss: ReconstructionLoss = "l1"
+    """"l1": mean absolute difference. "ssim": 1 - structural similarity, which the leaderboard's name of the
+    paper's network tells of."""
+    epochs: int = Field(default=10, ge=1)
+    batch: int = Field(default=32, ge=1)
+    """Parts in a training step. Fewer training parts make one batch."""
+    rate: float = Field(default=1e-3, gt=0)
+    """Learning rate of Adam."""
+    augmented: bool = True
+    """Whether parts are turned, scaled, shifted and recoloured at random while the network is trained."""
+    checkpoint_every: int = Field(default=25, ge=1)
+    """Training steps between two checkpoints."""
