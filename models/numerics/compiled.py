@@ -25,8 +25,9 @@ def compiled(run: Run, shape: Sequence[int]) -> Run:
 
     run: computes on the CPU by torch, on inputs of `shape`. What it does must not depend on the values.
 
-    The result may be called from any thread. It uses as many threads as torch has now, and its output is
-    bitwise the same with every number of threads.
+    The result may be called from any thread. It uses as many threads as torch has now. In a thread that
+    shares the cores (`models.numerics.process.use_threads_here`) it uses one, and as many calls are computed
+    at once. Its output is bitwise the same with every number of threads.
     """
     try:
         return _Compiled(run, shape)
@@ -45,27 +46,28 @@ class _Compiled:
         """Raises whatever OpenVINO raises; ArithmeticError where it computes something else than torch."""
         example = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
         model, expected = _converted(run, example)
-        self._model: Any = (
-            import_openvino()
-            .Core()
-            .compile_model(
-                model,
-                "CPU",
-                {
-                    "PERFORMANCE_HINT": "LATENCY",
-                    "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16, where the processor has it
-                    "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-                    "ENABLE_CPU_PINNING": False,  # other work runs beside this
-                },
-            )
-        )
+        self._threads = torch.get_num_threads()
+        core = import_openvino().Core()
+
+        def for_calls(at_once: int) -> Any:
+            settings = {
+                "NUM_STREAMS": at_once,
+                "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16, where the processor has it
+                "INFERENCE_NUM_THREADS": self._threads,
+                "ENABLE_CPU_PINNING": False,  # other work runs beside this
+            }
+            return core.compile_model(model, "CPU", settings)
+
+        self._alone = for_calls(at_once=1)
+        self._beside = for_calls(at_once=self._threads) if self._threads > 1 else self._alone
         difference = float((self(example) - expected).abs().max() / expected.abs().max())
         if not difference <= _LARGEST_DIFFERENCE:
             raise ArithmeticError(f"its output differs from torch's by {difference:.1e}")
 
     def __call__(self, value: torch.Tensor) -> torch.Tensor:
         """A request for each call, as a request serves one thread at a time."""
-        request = self._model.create_infer_request()
+        model = self._alone if torch.get_num_threads() >= self._threads else self._beside
+        request = model.create_infer_request()
         return torch.from_numpy(request.infer([value.numpy()], share_inputs=True)[0])
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from models.numerics import compiled as module
 from models.numerics.compiled import Run, compiled, runtime_of
-from models.numerics.process import use_threads
+from models.numerics.process import use_threads, use_threads_here
 
 SHAPE = (1, 3, 20, 24)
 
@@ -59,6 +59,8 @@ def test_bitwise_the_same_on_every_thread_and_with_any_number_of_threads(network
     with ThreadPoolExecutor(4) as pool:
         for run in runs:
             assert all(map(torch.equal, pool.map(run, images(8)), expected))
+    with ThreadPoolExecutor(2, initializer=use_threads_here, initargs=(1,)) as sharing:
+        assert all(map(torch.equal, sharing.map(two, images(8)), expected))
     kept = two(images(2)[0])
     two(images(2)[1])
     assert torch.equal(kept, expected[0]), "an answer is the caller's own"
