@@ -91,6 +91,7 @@ def image_network_of(choice: RgbChoice, weights: WeightStore, device: str, *, si
         size=size,
         stages=choice.stages,
         side=choice.side,
+        averaged=choice.averaged,
     )
 
 

@@ -81,6 +81,9 @@ BACKBONES: Mapping[str, RgbBackbone] = MappingProxyType(
             _tokens("vitb8_in21k_ft_in1k", "vit_base_patch8_224.augreg_in21k_ft_in1k", HALF),
             # timm's default weights of this name when BTF was published.
             _stages("wide_resnet50_2", "wide_resnet50_2.racm_in1k", IMAGENET, padded=False),
+            # PaDiM's: torchvision's first weights.
+            _stages("resnet18", "resnet18.tv_in1k", IMAGENET),
+            _stages("wide_resnet50_2_tv", "wide_resnet50_2.tv_in1k", IMAGENET),
         )
     }
 )

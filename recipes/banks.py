@@ -70,8 +70,22 @@ class BankRecipe(BaseModel):
     (`banks.methods.memory_bank.local_scale`): 0 not at all, as in the paper, 1 fully."""
 
 
+class PadimRecipe(BaseModel):
+    """Settings of one bank by PaDiM (`banks.methods.padim`), for which the profile's coreset and precision do
+    not matter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["padim"] = "padim"
+    channels: int = Field(default=100, ge=1)
+    """Number of channels that are kept, drawn by the build's seed; all, where a patch has no more."""
+    regulariser: float = Field(default=0.01, ge=1e-4)
+    """What is added to each channel's variance at each place, so that few parts give a covariance that can be
+    inverted."""
+
+
 BY_METHOD: Mapping[str, type[BaseModel]] = MappingProxyType(
-    {"memory_bank": BankRecipe, "autoencoder": AutoencoderRecipe}
+    {"memory_bank": BankRecipe, "autoencoder": AutoencoderRecipe, "padim": PadimRecipe}
 )
 """The class of the settings by the name of the method. The names are also in the field paths of pydantic's
 errors."""
@@ -85,7 +99,9 @@ def _method(value: Any) -> str:
 
 
 Recipe = Annotated[
-    Annotated[BankRecipe, Tag("memory_bank")] | Annotated[AutoencoderRecipe, Tag("autoencoder")],
+    Annotated[BankRecipe, Tag("memory_bank")]
+    | Annotated[AutoencoderRecipe, Tag("autoencoder")]
+    | Annotated[PadimRecipe, Tag("padim")],
     Discriminator(_method),
 ]
 """The settings of one bank."""

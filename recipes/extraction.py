@@ -13,8 +13,8 @@ from recipes.points import FpfhChoice, PointChoice, PointNetwork, relief
 
 Modality = Literal["rgb", "xyz"]
 """The inputs of a part: an image ("rgb") and a cloud ("xyz")."""
-RgbSide = Literal[28, 56, 84]
-"""Patches along one edge of the RGB grid: 28 (8 x 8 pixels of 224), times the profile's scale."""
+RgbSide = Literal[28, 56, 84, 112, 168]
+"""Patches along one edge of the RGB grid: 28 (8 x 8 pixels of 224) or 56, times the profile's scale."""
 
 _RANGE_HEIGHTS = 2.0
 """Range of depth, in heights of the part: half of it is left for what stands out, for dents and for tilt."""
@@ -36,6 +36,9 @@ class RgbChoice:
             (`models.rgb.patch_colour`); 0 adds none, as in the paper. None follows how much the network's
             channels vary on the product: the build puts a number in its place.
         side: patches along one edge of the image.
+        averaged: whether a cell of a convolutional map is the mean of the 3 x 3 cells around it, and a
+            coarser map is spread evenly. False leaves cells as they are and repeats those of a coarser map,
+            as PaDiM does.
 
     Raises ValueError for a wrong name, stage or factor. "timm:<model>" is checked only when the network is
     made.
@@ -46,6 +49,7 @@ class RgbChoice:
     stages: tuple[int, ...] | None = None
     colour: float | None = 0.0
     side: RgbSide = 28
+    averaged: bool = True
 
     def __post_init__(self) -> None:
         if self.colour is not None and not (math.isfinite(self.colour) and self.colour >= 0):

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from recipes.banks import BANKS, BankRecipe, Blur, Precision, Recipe
+from recipes.banks import BANKS, BankRecipe, Blur, PadimRecipe, Precision, Recipe
 from recipes.extraction import Extraction
 from recipes.measured import Measured
 from recipes.points import FpfhChoice
@@ -19,7 +19,7 @@ Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
 
 
-OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe)
+OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, PadimRecipe)
 
 
 class Profile(BaseModel):
@@ -145,6 +145,13 @@ class Profile(BaseModel):
                     f"preparation.rgb_size must be a multiple of {NETWORK_STEP} for an autoencoder, not "
                     f"{self.preparation.rgb_size}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _padim_has_a_grid(self) -> Profile:
+        point = self.extraction.point
+        if point is not None and point.side is None and isinstance(self.banks.get("point"), PadimRecipe):
+            raise ValueError("padim wants patches on a grid, so set point.side to 28 or 56")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from recipes.banks import BankRecipe, Recipe, Reweighting
+from recipes.banks import BankRecipe, PadimRecipe, Recipe, Reweighting
 from recipes.changes import SCALE, BadChange, apply, scale_sides
 from recipes.extraction import Extraction, NormalsChoice, PictureChannels, PictureChoice, RgbChoice
 from recipes.fusion import FusionKind, FusionTraining
@@ -107,6 +107,10 @@ def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
     )
 
 
+_FOLLOWING = Preparation(
+    window=None, plane_inlier=None, clearance=None, piece_distance=None, piece_share=None
+)
+"""Every length and the window follow the product."""
 _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 """Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
 the network hardly represents soft stains and tints."""
@@ -136,13 +140,9 @@ def _embedded(
     return Profile(
         name=name,
         summary=summary,
-        preparation=Preparation(
+        preparation=replace(
+            _FOLLOWING,
             rgb_size=_EMBEDDED_SIZE,
-            window=None,
-            plane_inlier=None,
-            clearance=None,
-            piece_distance=None,
-            piece_share=None,
             balance_drift=_CAMERA_DRIFT if {"rgb", "fused"} & set(banks) else 0.0,
         ),
         extraction=Extraction(
@@ -183,18 +183,28 @@ def _autoencoder(name: str, channels: PictureChannels, published: str) -> Profil
     return Profile(
         name=name,
         summary=f"Baseline: autoencoder after the Eyecandies repository, {published} (Tables X and XI).",
-        preparation=Preparation(
-            size=256,
-            rgb_size=256,
-            window=None,
-            plane_inlier=None,
-            clearance=None,
-            piece_distance=None,
-            piece_share=None,
-        ),
+        preparation=replace(_FOLLOWING, size=256, rgb_size=256),
         extraction=Extraction(picture=PictureChoice(channels)),
         banks={"picture": AutoencoderRecipe()},
         blur="none",
+        decision="single",
+    )
+
+
+_PADIM = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), side=56, averaged=False)
+"""The maps at strides 4, 8 and 16, on the grid of the first at 224 pixels."""
+
+
+def _padim(
+    name: str, backbone: str, channels: int, summary: str, preparation: Preparation | None = None
+) -> Profile:
+    """PaDiM with the published number of channels."""
+    return Profile(
+        name=name,
+        summary=summary,
+        preparation=preparation or Preparation(),
+        extraction=Extraction(rgb=replace(_PADIM, backbone=backbone)),
+        banks={"rgb": PadimRecipe(channels=channels)},
         decision="single",
     )
 
@@ -335,6 +345,14 @@ PROFILES = _listed(
         ),
         banks={"fused": _RAW},
         decision="single",
+    ),
+    _padim("padim", "efficientnet_lite1", 100, "PaDiM on EfficientNet-Lite1.", _FOLLOWING),
+    _padim("padim-resnet18", "resnet18", 100, "Baseline: PaDiM on ResNet-18, 100 channels."),
+    _padim(
+        "padim-wide-resnet50",
+        "wide_resnet50_2_tv",
+        550,
+        "Baseline: PaDiM on WideResNet-50, 550 channels (Tables X and XI).",
     ),
 )
 """All profiles by name."""

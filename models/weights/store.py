@@ -112,8 +112,13 @@ class WeightStore:
         return self.describe(weights.name)
 
     def _recognise(self, file: Path) -> tuple[OfficialWeights, Tensors]:
-        top = read_tensors(file)
-        for weights in WEIGHTS.values():
+        """The weights whose tensors a file has. Of two with equal shapes the file's sha256 or name tells."""
+        top, digest = read_tensors(file), sha256_of(file)
+        order = sorted(
+            WEIGHTS.values(),
+            key=lambda weights: not (_is_official(weights, digest) or file.name in weights.files),
+        )
+        for weights in order:
             with suppress(BadWeights):
                 return weights, _checked(weights, top, file)
         raise BadWeights(
@@ -223,6 +228,12 @@ def _checked(
     plain = converted or path.suffix in (".safetensors", ".npz")
     tensors = _named(NameRules() if plain else weights.layout, top, path)
     shapes = weights.shapes(tensors)
+    # Files of torch before 0.4.1 do not have how many batches a BatchNorm saw, which no feature needs.
+    tensors |= {
+        name: torch.zeros((), dtype=torch.int64)
+        for name in shapes.keys() - tensors.keys()
+        if name.endswith(".num_batches_tracked")
+    }
     problems = [f"missing {name}" for name in shapes if name not in tensors]
     problems += [f"unexpected {name}" for name in tensors if name not in shapes]
     problems += [

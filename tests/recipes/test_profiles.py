@@ -14,7 +14,7 @@ import torch
 from banks.decision.rules import RULES
 from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
-from recipes.banks import BY_METHOD, BankRecipe
+from recipes.banks import BY_METHOD, BankRecipe, PadimRecipe
 from recipes.measured import Measured
 from recipes.points import KINDS, PointNetwork, relief
 from recipes.profile import Profile, Rule
@@ -146,6 +146,8 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("autoencoder-rgb", "banks.picture.epochs=0"),
         ("autoencoder-rgb", "preparation.rgb_size=250"),
         ("autoencoder-rgb", "extraction.picture.gain=0"),
+        ("padim", "banks.rgb.channels=0"),
+        ("padim", "banks.rgb.regulariser=0"),
         ("m3dm", "extraction.rgb.stages=[1]"),
         ("m3dm-point", "extraction.point.groups=0"),
     ],
@@ -205,6 +207,15 @@ def test_a_bank_has_the_settings_of_its_method() -> None:
         profile.recipe("picture", BankRecipe)
     with pytest.raises(BadChange, match="picture bank"):
         find_profile("m3dm-rgb", changes=['banks.rgb={"method": "autoencoder"}'])
+
+
+def test_any_bank_can_be_by_padim_where_its_patches_have_places() -> None:
+    two = find_profile("m3dm-two", changes=['banks.point={"method": "padim", "channels": 50}'])
+    assert two.recipe("point", PadimRecipe).channels == 50
+    with pytest.raises(TypeError, match="PadimRecipe"):
+        two.recipe("rgb", PadimRecipe)
+    with pytest.raises(BadChange, match="grid"):
+        find_profile("point-64x784-groups", changes=['banks.point={"method": "padim"}'])
 
 
 def test_unknown_names_list_the_known() -> None:

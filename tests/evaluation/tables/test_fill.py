@@ -108,6 +108,20 @@ def test_the_autoencoders_are_no_setting_of_the_paper_and_say_so() -> None:
     assert any("was not published" in note for note in table.notes)
 
 
+def test_a_quoted_method_is_filled_from_all_parts_beside_its_published_value() -> None:
+    filler = _filler({"biscuit": 40, "lid": 40}, also={"padim"})
+    runs = [run for run in filler.runs("X") if run.profile == "padim"]
+    assert {(run.product, run.shots) for run in runs} == {("biscuit", None), ("lid", None)}
+    lines = filler.fill("X", {run: _done(run, 0.8) for run in runs}, {}).lines
+    ours, paper = (
+        next(line for line in lines if line.label == label) for label in ("padim", "padim-wide-resnet50")
+    )
+    assert ours.total is not None
+    assert (ours.total.mean, ours.published.best_mean) == (pytest.approx(0.8), 0.794)
+    assert (paper.published.key, paper.scores) == ("padim", {})
+    assert "dino_vitb8" in paper.why
+
+
 def test_a_run_that_failed_says_why() -> None:
     filler = _filler({"biscuit": 40, "lid": 40}, stand_ins=False)
     good, bad = filler.runs("I")

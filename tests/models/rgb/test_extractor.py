@@ -158,6 +158,31 @@ def test_wide_resnet_pools_as_btf(filled: Callable[[str], WeightStore], golden_p
     torch.testing.assert_close(grid.rows, expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())
 
 
+def test_plain_maps_repeat_the_cells_of_coarser_maps(
+    filled: Callable[[str], WeightStore], golden_part: GoldenPart
+) -> None:
+    """As PaDiM concatenates them: the maps at strides 4, 8 and 16 on the grid of the first."""
+    store, part = filled("resnet18"), golden_part(1)
+    choice = {"stages": (1, 2, 3), "side": 56}
+    (grid,) = RgbExtractor.load("resnet18", store, averaged=False, **choice)([part])
+    network = timm.create_model("resnet18", features_only=True, out_indices=(1, 2, 3)).eval()
+    state = store.load("resnet18")
+    network.load_state_dict({key: state[key] for key in network.state_dict()})
+    image = torch.from_numpy(part.rgb).permute(2, 0, 1)[None] / 255
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in IMAGENET)
+    with torch.no_grad():
+        maps = network((image - mean) / std)
+    wide = [
+        m.repeat_interleave(r, dim=2).repeat_interleave(r, dim=3)
+        for m, r in zip(maps, (1, 2, 4), strict=True)
+    ]
+    expected = torch.cat(wide, 1)[0].flatten(1).T
+    assert grid.rows.shape == (3136, 64 + 128 + 256)
+    torch.testing.assert_close(grid.rows, expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())
+    (averaged,) = RgbExtractor.load("resnet18", store, **choice)([part])
+    assert not torch.allclose(averaged.rows, grid.rows, rtol=0.1)
+
+
 @pytest.mark.parametrize(
     ("name", "size", "channels"),
     [

@@ -82,6 +82,26 @@ def test_official_files_also_load_as_they_are(name: str, fill: Fill, tmp_path: P
     assert loaded.keys() == state.keys()
 
 
+def test_of_two_weights_with_equal_shapes_the_name_of_the_file_tells(tmp_path: Path) -> None:
+    assert WEIGHTS["wide_resnet50_2"].shapes() == WEIGHTS["wide_resnet50_2_tv"].shapes()
+    state = {
+        name: torch.zeros(()).expand(shape) for name, shape in WEIGHTS["wide_resnet50_2"].shapes().items()
+    }
+    for name in ("wide_resnet50_2", "wide_resnet50_2_tv"):
+        file = tmp_path / WEIGHTS[name].files[0]
+        torch.save(state, file)
+        assert WeightStore(tmp_path / "weights")._recognise(file)[0].name == name
+
+
+def test_a_file_need_not_count_the_batches_that_its_networks_saw(fill: Fill, tmp_path: Path) -> None:
+    state = fill("resnet18")
+    kept = {name: tensor.half() for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+    torch.save(kept, tmp_path / "resnet18-f37072fd.pth")
+    loaded = WeightStore(tmp_path).load("resnet18")
+    assert loaded.keys() == state.keys() != kept.keys()
+    assert all(loaded[name].dtype == torch.float32 for name in kept)
+
+
 def test_a_file_of_other_weights_says_what_differs(fill: Fill, tmp_path: Path) -> None:
     state = fill("dino_vits8")
     removed = state.pop("norm.bias")
