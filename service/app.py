@@ -20,7 +20,7 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service import console
 from service.api import audit as audit_routes
-from service.api import calibrations, products, profiles, versions
+from service.api import calibrations, own_key, products, profiles, versions
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
@@ -131,6 +131,7 @@ def create_app(
     app.include_router(versions.router)
     app.include_router(calibrations.router)
     app.include_router(profiles.router)
+    app.include_router(own_key.router)
     app.include_router(audit_routes.router)
     app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)

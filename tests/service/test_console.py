@@ -25,6 +25,7 @@ from banks.versions.manifest import Manifest
 from models.preparation.roi import Roi, read_roi
 from models.readers import read_files
 from service.http.keys import Keys
+from service.http.roles import ROLES
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
@@ -134,6 +135,11 @@ def bare_page(tab: Page, without_banks: Any) -> Iterator[Page]:
 def defect(small_product: Path) -> list[Path]:
     folder = next(path for path in sorted((small_product / "test").iterdir()) if path.name != "good")
     return [next((folder / kind).iterdir()) for kind in ("rgb", "xyz")]
+
+
+def agree(page: Page, answer: str) -> None:
+    """Answer what the page asks before it changes something."""
+    page.get_by_role("dialog").get_by_role("button", name=answer, exact=True).click()
 
 
 def choose(page: Page, files: list[Path]) -> None:
@@ -366,10 +372,12 @@ def test_the_threshold_is_tried_and_then_used(page: Page, running: Any, defect: 
     expect(page.locator("#rejects")).to_contain_text("rejects 0 of the last 1 parts")
     calibrated = page.locator("#calibration").text_content() or ""
     page.locator("#use").click()
+    agree(page, "Use it")
     expect(page.locator("#calibration")).not_to_have_text(calibrated)
     shown = httpx.get(f"{running.url}/v1/products/{SMALL}", trust_env=False).json()["calibration"]
     assert (shown["basis"], shown["rejected_parts"]) == ("set", 0)
     page.locator("#reset").click()
+    agree(page, "Go back")
     expect(page.locator("#calibration")).to_have_text(calibrated)
 
 
@@ -399,8 +407,15 @@ def test_versions_change_hands(page: Page, running: Any) -> None:
     expect(first).to_contain_text(re.compile(r"rejects \d of 7 held-out good parts.*; threshold .*active"))
     expect(second).to_contain_text(re.compile(r"rejects [1-7] of 7 held-out good parts.*; threshold 0"))
     page.get_by_role("button", name="Activate v2").click()
+    expect(page.get_by_role("dialog")).to_contain_text(f"v2 scores the parts of {SMALL}")
+    agree(page, "Change nothing")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert httpx.get(f"{running.url}/v1/products/{SMALL}", trust_env=False).json()["bank_version"] == "v1"
+    page.get_by_role("button", name="Activate v2").click()
+    agree(page, "Activate v2")
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Roll back").click()
+    agree(page, "Roll back")
     expect(page.get_by_role("button", name="Activate v2")).to_be_visible(timeout=60_000)
 
 
@@ -432,6 +447,7 @@ def test_a_version_is_built_watched_and_used(
     expect(page.locator("#jobs progress")).to_be_visible(timeout=60_000)
     may_build.touch()
     page.get_by_role("button", name="Use v3").click(timeout=120_000)
+    agree(page, "Activate v3")
     expect(page.locator("#state")).to_contain_text("7 good parts")
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible()
 
@@ -446,6 +462,7 @@ def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect
     page.get_by_role("button", name="was good").click()
     page.get_by_role("button", name="Add the rejected parts").click()
     page.get_by_role("button", name="Use v3").click(timeout=120_000)
+    agree(page, "Activate v3")
     expect(page.locator("#state")).to_contain_text("6 good parts")
 
 
@@ -458,6 +475,7 @@ def test_a_build_is_stopped_from_the_page(page: Page, small_product: Path, tmp_p
     page.locator("#new-product").fill("other")
     page.get_by_role("button", name="Build", exact=True).click()
     page.get_by_role("button", name="Cancel").click(timeout=60_000)
+    agree(page, "Cancel it")
     expect(page.locator("#jobs")).to_contain_text("cancelled", timeout=30_000)
 
 
@@ -503,6 +521,41 @@ def test_with_keys_the_page_asks_for_one(
         expect(tab.locator("#product")).to_have_value(SMALL)
         expect(tab.locator("#problem")).to_be_hidden()
         leave(tab)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_the_page_shows_what_the_key_may_do(
+    tab: Page, serve: Callable[..., Any], loader: Any, tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path / "state")
+    changes = ("#use", "#reset", "#rollback", "#delete", "#build")
+    with serve(Settings(banks=tmp_path / "banks"), loader, state=tmp_path / "state") as running:
+        for role in ROLES:
+            secret = keys.add(f"key-{role}", role)
+            tab.goto(running.url)
+            tab.locator("#key").fill(secret)
+            tab.keyboard.press("Enter")
+            expect(tab.locator("#who")).to_have_text(f"key-{role} ({role})")
+            expect(tab.locator("#score")).to_be_visible(visible=role != "read")
+            for control in changes:
+                expect(tab.locator(control)).to_be_visible(visible=role == "manage")
+            leave(tab)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_product_is_deleted_by_who_types_its_name(page: Page, running: Any, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "banks" / SMALL / "v1", tmp_path / "banks" / "other" / "v1")
+    page.reload()
+    page.locator("#product").select_option(SMALL)
+    page.get_by_role("button", name="Delete the product").click()
+    agree(page, f"Delete {SMALL}")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("Type its name").fill(SMALL)
+    agree(page, f"Delete {SMALL}")
+    expect(page.locator(f"#product option[value={SMALL}]")).to_have_count(0)
+    assert not (tmp_path / "banks" / SMALL / "v1").exists()
 
 
 @needs_chromium

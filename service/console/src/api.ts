@@ -92,6 +92,13 @@ export interface Job {
   problem?: { detail: string };
 }
 
+export interface Profile {
+  name: string;
+  summary: string;
+  default: boolean;
+  missing_weights: string[];
+}
+
 const KEY = "tribank-key";
 
 export function rememberKey(key: string): void {
@@ -124,4 +131,8 @@ export async function get<T>(path: string): Promise<T> {
 export async function send(method: string, path: string, body?: unknown): Promise<void> {
   const json = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   await ask(path, { method, ...json });
+}
+
+export function ofProduct(product: string): string {
+  return `v1/products/${encodeURIComponent(product)}`;
 }

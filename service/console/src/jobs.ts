@@ -1,7 +1,8 @@
 // Builds and other jobs: started here, watched with their progress, cancelled, and what they built activated.
 
-import { ask, get, send, type Job } from "./api";
-import { attempt, el, make, rows } from "./page";
+import { activate } from "./activate";
+import { ask, get, ofProduct, send, type Job, type Profile } from "./api";
+import { action, attempt, confirmed, el, make, rows } from "./page";
 
 const SHOWN = 8;
 const known = new Map<string, string>();
@@ -18,7 +19,7 @@ export function startJobs(chosen: () => string, ended: () => void): void {
       const [file] = zip.files ?? [];
       if (!file) throw new Error("Choose a zip of good parts.");
       const extend = el<HTMLInputElement>("extend").checked && !name.value;
-      const query = extend ? "?extend=active" : "";
+      const query = extend ? "?extend=active" : `?profile=${encodeURIComponent(el<HTMLSelectElement>("profile").value)}`;
       await ask(builds(name.value || chosen()) + query, { method: "POST", headers: { "Content-Type": "application/zip" }, body: file });
       await showJobs();
     });
@@ -29,6 +30,16 @@ export function startJobs(chosen: () => string, ended: () => void): void {
       await showJobs();
     }),
   );
+}
+
+// The profiles that a build may name. A version that extends another version keeps the profile of the other version.
+export async function showProfiles(): Promise<void> {
+  const { profiles } = await get<{ profiles: Profile[] }>("v1/profiles");
+  const options = profiles.map(({ name, summary, missing_weights: missing, ...facts }) => {
+    const text = missing.length ? `${name} (needs ${missing.join(", ")})` : name;
+    return make("option", { value: name, title: summary, disabled: missing.length > 0, selected: facts.default }, text);
+  });
+  el("profile").replaceChildren(...options);
 }
 
 export async function showJobs(): Promise<void> {
@@ -45,28 +56,30 @@ function row(job: Job): (Node | string)[] {
   const eta = job.eta_s === undefined ? "" : `, ${Math.round(job.eta_s)} s left${job.stages ? " of it" : ""}`;
   const place = job.stages ? ` (stage ${job.stage_number} of ${job.stages})` : "";
   const stage = job.state === "running" ? `${job.stage ?? "starting"}${place}${eta}` : (job.problem?.detail ?? "");
-  return [job.kind, job.product, job.state, job.state === "running" ? bar : "", stage, action(job)];
+  return [job.kind, job.product, job.state, job.state === "running" ? bar : "", stage, next(job)];
 }
 
-function action(job: Job): Node | string {
-  if (!job.end_time) return button(`Cancel`, () => send("POST", `v1/jobs/${job.job_id}/cancel`));
+// What a person can do with a job.
+function next(job: Job): Node | string {
+  if (!job.end_time) return action("score", "Cancel", () => change(() => cancel(job)));
   const version = job.result?.version;
   if (!version) return "";
-  return button(`Use ${version}`, () => send("POST", `v1/products/${encodeURIComponent(job.product)}/versions/${version}/activate`));
+  return action("manage", `Use ${version}`, () => change(() => activate(job.product, version)));
 }
 
-function button(text: string, work: () => Promise<void>): HTMLElement {
-  const found = make("button", { type: "button" }, text);
-  found.addEventListener("click", () =>
-    void attempt(async () => {
-      await work();
-      await showJobs();
-      onEnded();
-    }),
-  );
-  return found;
+async function cancel(job: Job): Promise<void> {
+  if (await confirmed(`The ${job.kind} of ${job.product} ends, and its work is lost.`, "Cancel it"))
+    await send("POST", `v1/jobs/${job.job_id}/cancel`);
+}
+
+function change(work: () => Promise<void>): void {
+  void attempt(async () => {
+    await work();
+    await showJobs();
+    onEnded();
+  });
 }
 
 function builds(product: string): string {
-  return `v1/products/${encodeURIComponent(product)}/builds`;
+  return `${ofProduct(product)}/builds`;
 }

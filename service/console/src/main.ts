@@ -1,9 +1,10 @@
 // The page: one product at a time, its parts, threshold, versions, results and jobs.
 
-import { get, knownKey, rememberKey, send, type Calibration, type Product, type Versions } from "./api";
+import { activate } from "./activate";
+import { get, knownKey, ofProduct, rememberKey, send, type Calibration, type Product, type Versions } from "./api";
 import { goodPart } from "./good-part";
-import { showJobs, startJobs } from "./jobs";
-import { attempt, el, make, number, rows } from "./page";
+import { showJobs, showProfiles, startJobs } from "./jobs";
+import { action, attempt, confirmed, el, make, number, rows } from "./page";
 import { startPart } from "./part";
 import { refreshResults, showResults, startResults } from "./results";
 import { startRoi } from "./roi";
@@ -25,10 +26,10 @@ async function listProducts(): Promise<void> {
 async function showProduct(): Promise<void> {
   if (!products.value) return;
   location.hash = products.value;
-  const product = await get<Product>(`v1/products/${encodeURIComponent(products.value)}`);
+  const product = await get<Product>(ofProduct(products.value));
   const parts = product.training_parts ? `, ${product.profile}, ${product.training_parts} good parts` : "";
   el("state").textContent = `${product.state}${parts}${product.note ? ` - ${product.note}` : ""}`;
-  showVersions(product, await get<Versions>(`v1/products/${encodeURIComponent(products.value)}/versions`));
+  showVersions(product, await get<Versions>(`${ofProduct(products.value)}/versions`));
   await showThreshold(product);
 }
 
@@ -43,8 +44,7 @@ function showVersions(product: Product, { versions }: Versions): void {
       const role = [active && "active", standsIn && "in use", shadow && "shadow"].filter(Boolean).join(", ");
       // An active version that another one stands in for can be tried again.
       if (active && (product.bank_version ?? version) === version) return [version, evidence, role];
-      const button = make("button", { type: "button" }, `Activate ${version}`);
-      button.addEventListener("click", () => change("POST", `versions/${version}/activate`));
+      const button = action("manage", `Activate ${version}`, () => change(() => activate(products.value, version)));
       return [version, evidence, make("span", {}, role && `${role} `, button)];
     }),
   );
@@ -53,21 +53,45 @@ function showVersions(product: Product, { versions }: Versions): void {
 // The held-out parts that score far outside the others, each with a button that counts it again. The first have a picture.
 function odd(version: string, { odd_parts }: Calibration): Node[] {
   return odd_parts.map(({ part, score }, place) => {
-    const button = make("button", { type: "button" }, "It is good");
-    button.addEventListener("click", () => change("PUT", `versions/${version}/odd-parts`, { part, review: "good" }));
+    const isGood = () => send("PUT", `${ofProduct(products.value)}/versions/${version}/odd-parts`, { part, review: "good" });
+    const button = action("manage", "It is good", () => change(isGood));
     const picture = place < MOST_PICTURES ? [goodPart(products.value, version, part)] : [];
     return make("div", {}, `Far outside the others: ${part} (${number(score)}) `, button, ...picture);
   });
 }
 
-function change(method: string, path: string, body?: unknown): void {
+function change(work: () => Promise<void>): void {
   void attempt(async () => {
-    await send(method, `v1/products/${encodeURIComponent(products.value)}/${path}`, body);
+    await work();
     await showProduct();
   });
 }
 
+async function rollBack(): Promise<void> {
+  const product = products.value;
+  if (await confirmed(`The version that was active before scores the parts of ${product} from now on.`, "Roll back"))
+    await send("POST", `${ofProduct(product)}/rollback`);
+}
+
+async function deleteProduct(): Promise<void> {
+  const product = products.value;
+  const question = `Delete the product ${product} with all its versions. Its results and what was changed stay on record.`;
+  if (!(await confirmed(question, `Delete ${product}`, product))) return;
+  await send("DELETE", `${ofProduct(product)}?confirm=${encodeURIComponent(product)}`);
+  location.hash = "";
+  location.reload();
+}
+
+// Show the parts of the page that the key may use.
+async function showRole(): Promise<void> {
+  delete document.body.dataset.role;
+  const { name, role } = await get<{ name: string | null; role: string }>("v1/key");
+  document.body.dataset.role = role;
+  el("who").textContent = name === null ? "" : `${name} (${role})`;
+}
+
 async function showAll(): Promise<void> {
+  await Promise.all([showRole(), showProfiles()]);
   await listProducts();
   await showProduct();
   if (products.value) await showResults(products.value);
@@ -86,7 +110,8 @@ startJobs(
   () => products.value,
   () => void attempt(async () => listProducts().then(showProduct)),
 );
-el("rollback").addEventListener("click", () => change("POST", "rollback"));
+el("rollback").addEventListener("click", () => change(rollBack));
+el("delete").addEventListener("click", () => void attempt(deleteProduct));
 products.addEventListener("change", () => void attempt(showAll));
 key.value = knownKey();
 key.addEventListener("change", () => {

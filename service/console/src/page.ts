@@ -26,6 +26,31 @@ export function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
+type Role = "score" | "label" | "manage";
+
+// A button that shows only where the key has the role.
+export function action(needs: Role, text: string, work: () => void, properties: Partial<HTMLButtonElement> = {}): HTMLButtonElement {
+  const button = make("button", { type: "button", ...properties }, text);
+  button.dataset.needs = needs;
+  button.addEventListener("click", work);
+  return button;
+}
+
+// Ask before something in use changes. name: what a person has to type before the answer can be yes.
+export function confirmed(question: string, yes: string, name = ""): Promise<boolean> {
+  const dialog = el<HTMLDialogElement>("confirm");
+  const typed = el<HTMLInputElement>("confirm-typed");
+  el("confirm-question").textContent = question;
+  el("confirm-yes").textContent = yes;
+  el("confirm-name").hidden = !name;
+  Object.assign(typed, { value: "", required: Boolean(name), pattern: name || ".*" });
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
 export function download(file: Blob, name: string): void {
   const link = make("a", { href: URL.createObjectURL(file), download: name });
   link.click();

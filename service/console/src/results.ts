@@ -1,7 +1,7 @@
 // The newest results, and the judgements of people on them.
 
 import { ask, get, send, type Summary } from "./api";
-import { attempt, download, el, make, number } from "./page";
+import { action, attempt, download, el, make, number } from "./page";
 
 const A_PAGE = 24;
 
@@ -95,16 +95,15 @@ function card(result: Summary): HTMLElement {
   void thumbnail(result.result_id).then((url) => (image.src = url), () => {});
   const buttons = (["good", "defective"] as const).map((verdict) => {
     const words = verdict === "good" ? "was good" : "was defective";
-    const button = make("button", { type: "button", value: verdict, title: `The part was ${verdict}` }, words);
-    button.addEventListener("click", () =>
-      void attempt(async () => {
-        const path = `v1/results/${result.result_id}/feedback`;
-        const again = button.getAttribute("aria-pressed") === "true";
-        await (again ? send("DELETE", path) : send("PUT", path, { verdict }));
-        press(item, again ? null : verdict);
-        onJudged();
-      }),
-    );
+    const judge = async () => {
+      const path = `v1/results/${result.result_id}/feedback`;
+      const again = button.getAttribute("aria-pressed") === "true";
+      await (again ? send("DELETE", path) : send("PUT", path, { verdict }));
+      press(item, again ? null : verdict);
+      onJudged();
+    };
+    const properties = { value: verdict, title: `The part was ${verdict}` };
+    const button = action("label", words, () => void attempt(judge), properties);
     return button;
   });
   const time = new Date(result.creation_time).toLocaleString();

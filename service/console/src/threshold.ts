@@ -1,7 +1,7 @@
 // A histogram of the newest scores, and how many parts another threshold would reject.
 
-import { get, send, type Histogram, type Product } from "./api";
-import { attempt, el, number } from "./page";
+import { get, ofProduct, send, type Histogram, type Product } from "./api";
+import { attempt, confirmed, el, number } from "./page";
 
 const SERIES = ["unjudged", "good", "defective"] as const;
 let product: Product | null = null;
@@ -10,14 +10,19 @@ let edges: number[] = [];
 export function startThreshold(changed: () => void): void {
   const slider = el<HTMLInputElement>("threshold");
   slider.addEventListener("input", () => void attempt(() => count(Number(slider.value))));
-  const put = (method: string, body?: unknown) =>
+  const put = (limit: string, yes: string, method: string, body?: unknown) =>
     attempt(async () => {
       if (!product?.bank_version) return;
-      await send(method, `v1/products/${product.product}/versions/${product.bank_version}/threshold`, body);
+      const { product: name, bank_version: version } = product;
+      if (!(await confirmed(`Parts of ${name} are rejected above ${limit} from now on.`, yes))) return;
+      await send(method, `${ofProduct(name)}/versions/${version}/threshold`, body);
       changed();
     });
-  el("use").addEventListener("click", () => void put("PUT", { threshold: Number(slider.value) }));
-  el("reset").addEventListener("click", () => void put("DELETE"));
+  el("use").addEventListener("click", () => {
+    const threshold = Number(slider.value);
+    void put(number(threshold), "Use it", "PUT", { threshold });
+  });
+  el("reset").addEventListener("click", () => void put("the calibrated threshold", "Go back", "DELETE"));
 }
 
 export async function showThreshold(shown: Product): Promise<void> {
