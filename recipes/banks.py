@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from recipes.trained import AutoencoderRecipe
+from recipes.trained import AutoencoderRecipe, StfpmRecipe
 
 BANKS = ("rgb", "point", "normals", "fused", "picture")
 """The bank names, in the order of decision weights and answers."""
@@ -85,7 +85,12 @@ class PadimRecipe(BaseModel):
 
 
 BY_METHOD: Mapping[str, type[BaseModel]] = MappingProxyType(
-    {"memory_bank": BankRecipe, "autoencoder": AutoencoderRecipe, "padim": PadimRecipe}
+    {
+        "memory_bank": BankRecipe,
+        "autoencoder": AutoencoderRecipe,
+        "stfpm": StfpmRecipe,
+        "padim": PadimRecipe,
+    }
 )
 """The class of the settings by the name of the method. The names are also in the field paths of pydantic's
 errors."""
@@ -101,6 +106,7 @@ def _method(value: Any) -> str:
 Recipe = Annotated[
     Annotated[BankRecipe, Tag("memory_bank")]
     | Annotated[AutoencoderRecipe, Tag("autoencoder")]
+    | Annotated[StfpmRecipe, Tag("stfpm")]
     | Annotated[PadimRecipe, Tag("padim")],
     Discriminator(_method),
 ]

@@ -61,8 +61,13 @@ class RgbChoice:
     @property
     def weights(self) -> str:
         """Registered name of the network's weights."""
-        backbone = registered(self.backbone)
-        return self.backbone if backbone is None else backbone.weights
+        return _weights_of(self.backbone)
+
+
+def _weights_of(name: str) -> str:
+    """Registered name of an image network's weights. Raises BadBackbone for an unknown network."""
+    backbone = registered(name)
+    return name if backbone is None else backbone.weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class PictureChoice:
         depth_range: metres between the depths 0 and 1 of "rgbcdn". None follows the product: `resolved` puts
             a number in its place.
         smoothing, gain: of the normals, as in `NormalsChoice`. The defaults do not enlarge slopes.
+        teacher: the image network that teaches a student (STFPM), a registered name or "timm:<model>"; None
+            for a method without one.
 
     Raises ValueError for impossible numbers.
     """
@@ -119,8 +126,11 @@ class PictureChoice:
     depth_range: float | None = None
     smoothing: float = 1.0
     gain: float = 1.0
+    teacher: str | None = None
 
     def __post_init__(self) -> None:
+        if self.teacher is not None:
+            _weights_of(self.teacher)
         for name in ("depth_range", "smoothing", "gain"):
             number = getattr(self, name)
             if number is not None and not (math.isfinite(number) and number > 0):
@@ -189,6 +199,7 @@ class Extraction:
         """Registered names of the weights of the networks."""
         images = [self.rgb, self.normals and self.normals.network]
         names = [choice.weights for choice in images if choice is not None]
+        names += [_weights_of(self.picture.teacher)] if self.picture and self.picture.teacher else []
         names += [self.point.kind] if isinstance(self.point, PointNetwork) else []
         names += ["uff"] if self.fusion == "uff" else []
         return tuple(dict.fromkeys(names))

@@ -145,3 +145,6 @@ class Preparation:
 
 LENGTHS = ("plane_inlier", "clearance", "piece_distance")
 """Names of the settings that may follow the product."""
+
+FOLLOWING = Preparation(window=None, plane_inlier=None, clearance=None, piece_distance=None, piece_share=None)
+"""Every length and the window follow the product."""

@@ -13,13 +13,13 @@ from recipes.extraction import Extraction
 from recipes.measured import Measured
 from recipes.points import FpfhChoice
 from recipes.preparation import Balance, Preparation
-from recipes.trained import NETWORK_STEP, AutoencoderRecipe
+from recipes.trained import NETWORK_STEP, AutoencoderRecipe, StfpmRecipe
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
 
 
-OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, PadimRecipe)
+OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, StfpmRecipe, PadimRecipe)
 
 
 class Profile(BaseModel):
@@ -134,13 +134,17 @@ class Profile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _autoencoders_see_pictures(self) -> Profile:
+    def _trained_methods_see_pictures(self) -> Profile:
+        picture = self.extraction.picture
         for bank, recipe in self.banks.items():
-            if not isinstance(recipe, AutoencoderRecipe):
+            if not isinstance(recipe, AutoencoderRecipe | StfpmRecipe):
                 continue
-            if bank != "picture":
-                raise ValueError(f"an autoencoder is for the picture bank, not for {bank}")
-            if self.preparation.rgb_size % NETWORK_STEP:
+            if bank != "picture" or picture is None:
+                raise ValueError(f"the method {recipe.method} is for the picture bank, not for {bank}")
+            if isinstance(recipe, StfpmRecipe):
+                if picture.teacher is None or picture.channels != "rgb":
+                    raise ValueError("stfpm needs extraction.picture.teacher, and the channels rgb")
+            elif self.preparation.rgb_size % NETWORK_STEP:
                 raise ValueError(
                     f"preparation.rgb_size must be a multiple of {NETWORK_STEP} for an autoencoder, not "
                     f"{self.preparation.rgb_size}"

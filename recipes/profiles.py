@@ -14,16 +14,16 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from recipes.banks import BankRecipe, PadimRecipe, Recipe, Reweighting
+from recipes.banks import BankRecipe, Recipe, Reweighting
 from recipes.changes import SCALE, BadChange, apply, scale_sides
-from recipes.extraction import Extraction, NormalsChoice, PictureChannels, PictureChoice, RgbChoice
+from recipes.extraction import Extraction, NormalsChoice, RgbChoice
 from recipes.fusion import FusionKind, FusionTraining
+from recipes.other_methods import OTHER_METHODS
 from recipes.points import PRESETS as FPFH
 from recipes.points import FpfhChoice, PointNetwork, PointSide
-from recipes.preparation import Preparation
+from recipes.preparation import FOLLOWING, Preparation
 from recipes.profile import Profile, Rule
 from recipes.sentences import sentences
-from recipes.trained import AutoencoderRecipe
 
 DEFAULT_PROFILE = "embedded"
 
@@ -107,10 +107,6 @@ def _paper_bank(banks: Sequence[str], decision: str) -> BankRecipe:
     )
 
 
-_FOLLOWING = Preparation(
-    window=None, plane_inlier=None, clearance=None, piece_distance=None, piece_share=None
-)
-"""Every length and the window follow the product."""
 _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 """Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
 the network hardly represents soft stains and tints."""
@@ -141,7 +137,7 @@ def _embedded(
         name=name,
         summary=summary,
         preparation=replace(
-            _FOLLOWING,
+            FOLLOWING,
             rgb_size=_EMBEDDED_SIZE,
             balance_drift=_CAMERA_DRIFT if {"rgb", "fused"} & set(banks) else 0.0,
         ),
@@ -174,37 +170,6 @@ def _rgb(name: str, backbone: str, summary: str, size: int = 224) -> Profile:
         preparation=Preparation(rgb_size=size),
         extraction=Extraction(rgb=RgbChoice(backbone)),
         banks={"rgb": BankRecipe()},
-        decision="single",
-    )
-
-
-def _autoencoder(name: str, channels: PictureChannels, published: str) -> Profile:
-    """An autoencoder with the schedule and the resolution of the Eyecandies repository."""
-    return Profile(
-        name=name,
-        summary=f"Baseline: autoencoder after the Eyecandies repository, {published} (Tables X and XI).",
-        preparation=replace(_FOLLOWING, size=256, rgb_size=256),
-        extraction=Extraction(picture=PictureChoice(channels)),
-        banks={"picture": AutoencoderRecipe()},
-        blur="none",
-        decision="single",
-    )
-
-
-_PADIM = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), side=56, averaged=False)
-"""The maps at strides 4, 8 and 16, on the grid of the first at 224 pixels."""
-
-
-def _padim(
-    name: str, backbone: str, channels: int, summary: str, preparation: Preparation | None = None
-) -> Profile:
-    """PaDiM with the published number of channels."""
-    return Profile(
-        name=name,
-        summary=summary,
-        preparation=preparation or Preparation(),
-        extraction=Extraction(rgb=replace(_PADIM, backbone=backbone)),
-        banks={"rgb": PadimRecipe(channels=channels)},
         decision="single",
     )
 
@@ -317,9 +282,6 @@ PROFILES = _listed(
         )
         for group_size, groups, patch, side, description in _POINT_SETTINGS
     ),
-    _autoencoder("autoencoder-rgb", "rgb", "RGB"),
-    _autoencoder("autoencoder-rgbd", "rgbd", "RGB and depth"),
-    _autoencoder("autoencoder-rgbcdn", "rgbcdn", "RGB, clipped depth and normals"),
     Profile(
         name="fpfh",
         summary="Baseline: FPFH of Back to the Feature, PatchCore's score.",
@@ -346,14 +308,7 @@ PROFILES = _listed(
         banks={"fused": _RAW},
         decision="single",
     ),
-    _padim("padim", "efficientnet_lite1", 100, "PaDiM on EfficientNet-Lite1.", _FOLLOWING),
-    _padim("padim-resnet18", "resnet18", 100, "Baseline: PaDiM on ResNet-18, 100 channels."),
-    _padim(
-        "padim-wide-resnet50",
-        "wide_resnet50_2_tv",
-        550,
-        "Baseline: PaDiM on WideResNet-50, 550 channels (Tables X and XI).",
-    ),
+    *OTHER_METHODS,
 )
 """All profiles by name."""
 

@@ -32,3 +32,27 @@ class AutoencoderRecipe(BaseModel):
     """Whether parts are turned, scaled, shifted and recoloured at random while the network is trained."""
     checkpoint_every: int = Field(default=25, ge=1)
     """Training steps between two checkpoints."""
+
+
+class StfpmRecipe(BaseModel):
+    """Settings of one bank by student and teacher (`banks.methods.stfpm`), which see the part's picture.
+
+    The numbers are those of the authors' code. The teacher is `extraction.picture.teacher`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["stfpm"] = "stfpm"
+    stages: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)
+    """Maps of the network, by timm's indices: strides 4, 8 and 16."""
+    epochs: int = Field(default=100, ge=1)
+    batch: int = Field(default=32, ge=1)
+    """Parts in a training step. Fewer training parts make one batch."""
+    rate: float = Field(default=0.4, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    decay: float = Field(default=1e-4, ge=0)
+    """Learning rate, momentum and weight decay of SGD."""
+    judging: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the training parts that only choose the epoch that is kept."""
+    checkpoint_every: int = Field(default=25, ge=1)
+    """Training steps between two checkpoints."""

@@ -29,6 +29,7 @@ from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Method, Provenance
 from banks.methods.padim.column import PadimColumn
 from banks.methods.padim.gaussians import Gaussians
+from banks.methods.stfpm.column import StfpmColumn
 from models.autoencoder.network import Autoencoder
 from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
@@ -42,6 +43,7 @@ from models.preparation.prepare import PreparedPart, prepare
 from models.rgb import extractor
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
+from models.stfpm.pyramid import student_of
 from models.weights.store import WeightStore
 from recipes.backbones import RgbBackbone
 from recipes.banks import BankRecipe, PadimRecipe
@@ -50,7 +52,7 @@ from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
 from recipes.profiles import PROFILES
-from recipes.trained import AutoencoderRecipe
+from recipes.trained import AutoencoderRecipe, StfpmRecipe
 from tests.conftest import MadeOnce
 from tests.golden_inputs import link_weights
 
@@ -269,6 +271,11 @@ def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> Method
             lambda done, total: None,
         )
         return PadimColumn(torch.arange(rows.shape[2]), gaussians, profile.preparation.size)
+    if isinstance(profile.banks[bank], StfpmRecipe):
+        teacher, student = (
+            student_of("efficientnet_lite1", (1, 2, 3), seed, "cpu").eval() for seed in (0, 1)
+        )
+        return StfpmColumn(teacher, student)
     return _memory_bank(profile, bank, features)
 
 

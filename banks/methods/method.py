@@ -17,6 +17,7 @@ from banks.feature_store import FeatureStore
 from banks.methods.column_files import ColumnFiles
 from models.features import Patches
 from models.layout import Layout
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 
 
@@ -68,6 +69,7 @@ class FitTask:
     parts: the numbers of the training parts to fit on.
     seed: of every random choice.
     device: where the column will score.
+    weights: of networks that are trained already.
     folder: for checkpoints. A build that is killed finds them there when it is started again.
     progress: called with how much is done of how much, and a note such as the loss.
     """
@@ -78,6 +80,7 @@ class FitTask:
     parts: Sequence[int]
     seed: int
     device: str
+    weights: WeightStore
     folder: Path
     progress: FitProgress
 
@@ -86,7 +89,7 @@ class FitTask:
 class PlanTask:
     """What a column's plan may use.
 
-    column, profile, device: as in `FitTask`.
+    column, profile, device, weights: as in `FitTask`.
     seen: training patches of each bank.
     patches: of one part, for the column.
     """
@@ -96,6 +99,7 @@ class PlanTask:
     seen: Mapping[str, int]
     patches: Patches
     device: str
+    weights: WeightStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,8 @@ class Method(Protocol):
         ...
 
     @classmethod
-    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> Self:
-        """The inverse of `save`. The caller has checked the files' sha256."""
+    def load(
+        cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
+    ) -> Self:
+        """The inverse of `save`. The caller has checked the files' sha256, and checks that of the weights."""
         ...

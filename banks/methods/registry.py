@@ -6,11 +6,13 @@ from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import Method
 from banks.methods.padim.column import PadimColumn
+from banks.methods.stfpm.column import StfpmColumn
 
 METHODS: dict[str, type[Method]] = {
     "memory_bank": MemoryBankColumn,
     "autoencoder": AutoencoderColumn,
     "padim": PadimColumn,
+    "stfpm": StfpmColumn,
 }
 """The one place that resolves the name of a method. `recipes.banks.BY_METHOD` has the settings of each."""
 

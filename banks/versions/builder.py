@@ -303,6 +303,7 @@ class Builder:
                     parts=fitted_on,
                     seed=self.seed,
                     device=self.device,
+                    weights=WeightStore(self.weights_dir),
                     folder=runs / name,
                     progress=partial(self.progress, _fitting(name, method)),
                 )

@@ -24,6 +24,7 @@ from models.fusion.fusion import Fusion
 from models.fusion.registry import FUSIONS
 from models.preparation.roi import Roi, from_png
 from models.sample import BadSample
+from models.weights.store import WeightStore
 
 FUSION = "fusion.safetensors"
 ROI = "roi.png"
@@ -74,7 +75,7 @@ def load_version(
             "Use the Tribank that built it, or build it again."
         ) from error
     columns = {
-        name: method.load(ColumnFiles(folder, name), name, profile, device)
+        name: method.load(ColumnFiles(folder, name), name, profile, device, WeightStore(weights_dir))
         for name, method in methods.items()
     }
     pipeline = make_pipeline(profile, weights_dir, device)

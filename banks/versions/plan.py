@@ -101,7 +101,7 @@ def plan(
     features = runs[0][1]
     seen = {bank: parts * len(features[bank].rows) for bank in profile.banks}
     banks = {
-        name: method.plan(PlanTask(name, profile, seen, features[name], device))
+        name: method.plan(PlanTask(name, profile, seen, features[name], device, WeightStore(weights_dir)))
         for name, method in methods.items()
     }
     kept_shapes = {name: patches.rows.shape for name, patches in features.items()}

@@ -211,7 +211,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
             ),
             OfficialWeights(
                 "resnet18",
-                "RGB of PaDiM with ResNet-18 (ImageNet-1k)",
+                "RGB of PaDiM and STFPM with ResNet-18 (ImageNet-1k)",
                 ("resnet18-f37072fd.pth", "resnet18.tv_in1k.safetensors"),
                 partial(_timm, BACKBONES["resnet18"].model),
                 "BSD-3-Clause",
@@ -221,7 +221,7 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
             ),
             OfficialWeights(
                 "wide_resnet50_2_tv",
-                "RGB of PaDiM with WideResNet-50 (ImageNet-1k)",
+                "RGB of PaDiM and STFPM with WideResNet-50 (ImageNet-1k)",
                 ("wide_resnet50_2-95faca4d.pth", "wide_resnet50_2.tv_in1k.safetensors"),
                 partial(_timm, BACKBONES["wide_resnet50_2_tv"].model),
                 "BSD-3-Clause",

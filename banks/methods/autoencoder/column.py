@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import torch
 
-from banks.methods.autoencoder.cost import autoencoder_plan
 from banks.methods.column_files import ColumnFiles
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
+from banks.methods.trained import training_plan
 from models.autoencoder.network import Autoencoder
 from models.autoencoder.training import autoencoder_training
 from models.features import Patches
@@ -21,8 +21,9 @@ from models.lazy_sequence import LazySequence
 from models.numerics.process import full_precision
 from models.picture import pixels_of
 from models.strict_loading import load_strictly
-from models.training import train, with_remaining
+from models.training import Training, train, with_remaining
 from models.unfilled import unfilled
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.trained import AutoencoderRecipe
 
@@ -61,8 +62,14 @@ class AutoencoderColumn:
     def plan(cls, task: PlanTask) -> ColumnPlan:
         """Bytes from the network's size; scoring and a few training steps are timed."""
         pixels = pixels_of(task.patches)
+        recipe = task.profile.recipe(task.column, AutoencoderRecipe)
         column = cls.of(Autoencoder(len(pixels), pixels.shape[-1]), task.device)
-        return autoencoder_plan(task, lambda: column.score(task.patches))
+
+        def run(parts: int, batch: int) -> Training:
+            small = recipe.model_copy(update={"batch": batch})
+            return autoencoder_training([pixels] * parts, small, 0, task.device)
+
+        return training_plan(task, recipe.batch, run, lambda: column.score(task.patches))
 
     @classmethod
     def fit(cls, task: FitTask) -> AutoencoderColumn:
@@ -106,7 +113,9 @@ class AutoencoderColumn:
         files.add_tensors(AUTOENCODER, state)
 
     @classmethod
-    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> AutoencoderColumn:
+    def load(
+        cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
+    ) -> AutoencoderColumn:
         """The inverse of `save`. Raises OSError, KeyError, ValueError."""
         state = files.tensors(AUTOENCODER)
         with unfilled():

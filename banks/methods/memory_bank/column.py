@@ -19,6 +19,7 @@ from banks.methods.memory_bank.local_scale import local_scales
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
+from models.weights.store import WeightStore
 from recipes.banks import BankRecipe, Normalisation, Reweighting
 from recipes.profile import Profile
 
@@ -123,7 +124,9 @@ class MemoryBankColumn:
             files.add_tensors(SCALES, {"scale": torch.from_numpy(self.scales)})
 
     @classmethod
-    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> MemoryBankColumn:
+    def load(
+        cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
+    ) -> MemoryBankColumn:
         """The inverse of `save`. Raises BadIndex, OSError, KeyError."""
         bank = MemoryBank.from_bytes(files.read(BANK_SUFFIX), device=device)
         recipe, numbers = profile.recipe(column, BankRecipe), files.tensors(NORMALISERS)

@@ -18,6 +18,7 @@ from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provena
 from banks.methods.padim.cost import padim_plan
 from banks.methods.padim.gaussians import Gaussians
 from models.features import Patches
+from models.weights.store import WeightStore
 from recipes.banks import PadimRecipe
 from recipes.profile import Profile
 
@@ -106,7 +107,9 @@ class PadimColumn:
         files.add_tensors(PADIM, {name: tensor.cpu() for name, tensor in kept.items()})
 
     @classmethod
-    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> PadimColumn:
+    def load(
+        cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
+    ) -> PadimColumn:
         """The inverse of `save`. Raises OSError, KeyError."""
         kept = files.tensors(PADIM)
         gaussians = Gaussians(kept["mean"], kept["factor"]).to(device)

@@ -21,6 +21,7 @@ from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore
 from models.features import Patches
 from models.readers.product_folder import ProductFolder, open_product_folder
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
 from tests.conftest import SMALL
@@ -62,7 +63,9 @@ class MeanPatch:
         files.add_tensors("means", {"mean": self.mean})
 
     @classmethod
-    def load(cls, files: ColumnFiles, column: str, profile: Profile, device: str) -> MeanPatch:
+    def load(
+        cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
+    ) -> MeanPatch:
         return cls(files.tensors("means")["mean"])
 
 

@@ -81,13 +81,34 @@ def test_the_same_build_goes_on_with_the_training(gone_on: tuple[BankStore, list
     assert manifest.banks["picture"].seen == 4 * 32 * 32
 
 
-def test_a_part_is_scored_through_http_with_heatmap_and_regions(
+@pytest.fixture(scope="module")
+def stfpm(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> BankStore:
+    """Banks with a student that trained for seconds."""
+    store = BankStore(tmp_path_factory.mktemp("stfpm"))
+    changes = [*CHANGES[:4], "banks.picture.batch=4", "banks.picture.epochs=60"]
+    Builder(find_profile("stfpm", changes=changes), store).build(SMALL, open_product_folder(small_product))
+    return store
+
+
+def test_a_student_answers_with_heatmap_and_regions(
+    stfpm: BankStore, small_product: Path, serve: Callable[..., Any], strict_settings: Settings
+) -> None:
+    _answers(stfpm, small_product, serve, strict_settings)
+
+
+def test_an_autoencoder_answers_with_heatmap_and_regions(
     gone_on: tuple[BankStore, list[int], int],
     small_product: Path,
     serve: Callable[..., Any],
     strict_settings: Settings,
 ) -> None:
-    store, _, _ = gone_on
+    _answers(gone_on[0], small_product, serve, strict_settings)
+
+
+def _answers(
+    store: BankStore, small_product: Path, serve: Callable[..., Any], strict_settings: Settings
+) -> None:
+    """A part that is painted is defective where it is painted, and good as it was."""
     plain, part = _painted(small_product / "test/stain")
     settings = strict_settings.model_copy(update={"banks": store.root, "deadline_s": 100.0})
     loader = StoreLoader(store, device="cpu", weights=DEFAULT_WEIGHTS)

@@ -14,6 +14,7 @@ from banks.methods.column_files import ColumnFiles
 from banks.methods.method import FitTask, PlanTask
 from models.features import Patches
 from models.layout import GridLayout
+from models.weights.store import WeightStore
 from recipes.profiles import find_profile
 
 SMALL = ("preparation.size=32", "preparation.rgb_size=32", "preparation.min_points=16")
@@ -44,6 +45,7 @@ def column(tmp_path_factory: pytest.TempPathFactory) -> AutoencoderColumn:
         [0, 2, 3],
         0,
         "cpu",
+        WeightStore(),
         folder / "run",
         lambda done, total, note="": notes.append(note),
     )
@@ -77,7 +79,7 @@ def test_a_part_scores_the_same_alone_and_in_company(column: AutoencoderColumn) 
 def test_what_was_saved_scores_the_same(column: AutoencoderColumn, tmp_path: Path) -> None:
     files = ColumnFiles(tmp_path, "picture")
     column.save(files)
-    again = AutoencoderColumn.load(files, "picture", PROFILE, "cpu")
+    again = AutoencoderColumn.load(files, "picture", PROFILE, "cpu", WeightStore())
     expected = column.score(patches(9)).values
     np.testing.assert_allclose(again.score(patches(9)).values, expected, rtol=1e-5)
     assert (again.rows, again.dimension, again.provenance) == (0, 4, None)
@@ -92,7 +94,9 @@ def test_a_plan_knows_the_bytes_and_tells_the_time_of_training(
     column.save(files)
     size = (tmp_path / "autoencoder.safetensors").stat().st_size
     plans = [
-        AutoencoderColumn.plan(PlanTask("picture", profile, {"picture": 8 * 1024}, patches(0), "cpu"))
+        AutoencoderColumn.plan(
+            PlanTask("picture", profile, {"picture": 8 * 1024}, patches(0), "cpu", WeightStore())
+        )
         for profile in (PROFILE, LONG)
     ]
     assert plans[0].disk_bytes == pytest.approx(size, rel=0.01)

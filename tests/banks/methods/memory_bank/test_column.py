@@ -15,6 +15,7 @@ from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import FitTask
 from models.features import Patches
 from models.layout import GridLayout
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
 
@@ -31,7 +32,7 @@ def fitted(folder: Path, profile: Profile) -> MemoryBankColumn:
     library = FeatureStore(folder)
     for seed in range(4):
         library.append({"point": patches(seed)})
-    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", folder, lambda *_: None)
+    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", WeightStore(), folder, lambda *_: None)
     return MemoryBankColumn.fit(task)
 
 
@@ -49,7 +50,7 @@ def test_what_was_saved_scores_the_same(column: MemoryBankColumn, tmp_path: Path
     files = ColumnFiles(tmp_path, "point")
     column.save(files)
     ColumnFiles(tmp_path, "other").add_tensors("provenance", {"part": torch.zeros(1)})
-    again = MemoryBankColumn.load(files, "point", PROFILE, "cpu")
+    again = MemoryBankColumn.load(files, "point", PROFILE, "cpu", WeightStore())
     expected, found = column.score(patches(9)), again.score(patches(9))
     np.testing.assert_array_equal(found.values, expected.values)
     assert (found.image_score, found.layout) == (expected.image_score, LAYOUT)
@@ -84,7 +85,7 @@ def test_local_scales_are_kept_and_forgotten_with_their_rows(tmp_path: Path) -> 
     np.testing.assert_array_equal(found.values, plain.values / column.scales[plain.nearest])
     files = ColumnFiles(tmp_path, "point")
     column.save(files)
-    again = MemoryBankColumn.load(files, "point", profile, "cpu")
+    again = MemoryBankColumn.load(files, "point", profile, "cpu", WeightStore())
     np.testing.assert_array_equal(again.score(patches(9)).values, found.values)
     smaller = column.without(2)
     assert smaller.scales is not None

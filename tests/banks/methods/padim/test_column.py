@@ -15,10 +15,12 @@ from banks.methods.method import FitTask, PlanTask
 from banks.methods.padim.column import PadimColumn, drawn
 from models.features import Patches
 from models.layout import GridLayout
+from models.weights.store import WeightStore
 from recipes.profile import Profile
 from recipes.profiles import find_profile
 
 PROFILE = find_profile("padim", changes=["banks.rgb.channels=6"])
+WEIGHTS = WeightStore()
 LAYOUT = GridLayout(8)
 WIDTH = 10
 
@@ -32,7 +34,9 @@ def fitted(folder: Path, parts: list[int], profile: Profile = PROFILE, seed: int
     library = FeatureStore(folder)
     for number in range(5):
         library.append({"rgb": patches(number)})
-    return PadimColumn.fit(FitTask("rgb", profile, library, parts, seed, "cpu", folder, lambda *_: None))
+    return PadimColumn.fit(
+        FitTask("rgb", profile, library, parts, seed, "cpu", WEIGHTS, folder, lambda *_: None)
+    )
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_channels_follow_the_seed(column: PadimColumn, tmp_path: Path) -> None:
 def test_what_was_kept_scores_the_same_and_cannot_forget(column: PadimColumn, tmp_path: Path) -> None:
     files = ColumnFiles(tmp_path, "rgb")
     column.save(files)
-    again = PadimColumn.load(files, "rgb", PROFILE, "cpu")
+    again = PadimColumn.load(files, "rgb", PROFILE, "cpu", WEIGHTS)
     expected, found = column.score(patches(9)), again.score(patches(9))
     np.testing.assert_array_equal(found.values, expected.values)
     assert found.image_score == expected.image_score
@@ -86,7 +90,7 @@ def test_a_forgotten_part_is_scored_as_one_that_was_never_seen(column: PadimColu
 
 
 def test_the_plan_tells_the_bytes_that_are_kept(column: PadimColumn, tmp_path: Path) -> None:
-    planned = PadimColumn.plan(PlanTask("rgb", PROFILE, {"rgb": 256}, patches(0), "cpu"))
+    planned = PadimColumn.plan(PlanTask("rgb", PROFILE, {"rgb": 256}, patches(0), "cpu", WEIGHTS))
     column.save(ColumnFiles(tmp_path, "rgb"))
     size = (tmp_path / "padim.safetensors").stat().st_size
     assert planned.disk_bytes == pytest.approx(size, abs=500)
