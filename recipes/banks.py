@@ -82,6 +82,9 @@ class PadimRecipe(BaseModel):
     regulariser: float = Field(default=0.01, ge=1e-4)
     """What is added to each channel's variance at each place, so that few parts give a covariance that can be
     inverted."""
+    axes: int | None = Field(default=None, ge=1)
+    """Largest number of principal axes that are kept of each place's covariance, instead of its Cholesky
+    factor as published. With at least as many as training parts less one, distances stay the same."""
 
 
 BY_METHOD: Mapping[str, type[BaseModel]] = MappingProxyType(

@@ -28,7 +28,7 @@ from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.memory_bank.normaliser import Normaliser
 from banks.methods.method import Method, Provenance
 from banks.methods.padim.column import PadimColumn
-from banks.methods.padim.gaussians import Gaussians
+from banks.methods.padim.factors import Factors
 from banks.methods.stfpm.column import StfpmColumn
 from models.autoencoder.network import Autoencoder
 from models.extraction import coloured, image_network_of, point_extractor
@@ -264,7 +264,7 @@ def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> Method
             return AutoencoderColumn.of(Autoencoder(features[0][bank].rows.shape[1], 32), "cpu")
     if isinstance(profile.banks[bank], PadimRecipe):
         rows = torch.stack([part[bank].rows for part in features]).double()
-        gaussians = Gaussians.fit(
+        gaussians = Factors.fit(
             lambda some: rows[:, some],
             (rows.shape[0], rows.shape[1], rows.shape[2]),
             0.01,

@@ -148,6 +148,7 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("autoencoder-rgb", "extraction.picture.gain=0"),
         ("padim", "banks.rgb.channels=0"),
         ("padim", "banks.rgb.regulariser=0"),
+        ("padim", "banks.rgb.axes=0"),
         ("m3dm", "extraction.rgb.stages=[1]"),
         ("m3dm-point", "extraction.point.groups=0"),
     ],

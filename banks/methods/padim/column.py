@@ -15,7 +15,9 @@ import torch
 from banks.feature_store import FeatureStore
 from banks.methods.column_files import ColumnFiles
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
+from banks.methods.padim.axes import Axes
 from banks.methods.padim.cost import padim_plan
+from banks.methods.padim.factors import Factors
 from banks.methods.padim.gaussians import Gaussians
 from models.features import Patches
 from models.weights.store import WeightStore
@@ -78,9 +80,10 @@ class PadimColumn:
             return torch.from_numpy(kept).double()
 
         shape = len(parts), places, len(channels)
-        gaussians = Gaussians.fit(rows, shape, recipe.regulariser, task.progress).to(task.device)
+        most, more = recipe.axes, (recipe.regulariser, task.progress)
+        gaussians = Factors.fit(rows, shape, *more) if most is None else Axes.fit(rows, shape, most, *more)
         seen = Seen(library, task.column, len(parts), recipe.regulariser)
-        return cls(channels.to(task.device), gaussians, task.profile.preparation.size, seen)
+        return cls(channels.to(task.device), gaussians.to(task.device), task.profile.preparation.size, seen)
 
     def score(self, patches: Patches) -> Finding:
         """Mahalanobis distance of each patch. The image score is the highest value of the smoothed map, as
@@ -90,7 +93,7 @@ class PadimColumn:
         return Finding(distances, patches.layout, float(highest))
 
     def without(self, part: int) -> PadimColumn:
-        """The column as if it had been fitted on the other parts, exactly up to rounding.
+        """The column as if it had been fitted on the other parts.
 
         Raises ValueError for a column that was kept: its training patches are not at hand.
         """
@@ -103,17 +106,18 @@ class PadimColumn:
 
     def save(self, files: ColumnFiles) -> None:
         """Write the channels and the Gaussians."""
-        kept = {"channels": self.channels, "mean": self.gaussians.mean, "factor": self.gaussians.factor}
+        kept = {"channels": self.channels, **self.gaussians.tensors()}
         files.add_tensors(PADIM, {name: tensor.cpu() for name, tensor in kept.items()})
 
     @classmethod
     def load(
         cls, files: ColumnFiles, column: str, profile: Profile, device: str, weights: WeightStore
     ) -> PadimColumn:
-        """The inverse of `save`. Raises OSError, KeyError."""
+        """The inverse of `save`. Raises OSError, KeyError, TypeError."""
         kept = files.tensors(PADIM)
-        gaussians = Gaussians(kept["mean"], kept["factor"]).to(device)
-        return cls(kept["channels"].to(device), gaussians, profile.preparation.size)
+        channels = kept.pop("channels").to(device)
+        form = Factors if profile.recipe(column, PadimRecipe).axes is None else Axes
+        return cls(channels, form(**kept).to(device), profile.preparation.size)
 
     def _kept(self, patches: Patches) -> torch.Tensor:
         """(P, d) float32 on the column's device."""

@@ -1,9 +1,9 @@
-"""One Gaussian of good patches at each place, and how far a part's patches are from it (PaDiM, ICPR 2021)."""
+"""One Gaussian of good patches at each place (PaDiM, ICPR 2021): what every form of its covariance can do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, Self
 
 import torch
 
@@ -13,94 +13,34 @@ Rows = Callable[[slice], torch.Tensor]
 """The training rows of some places, (parts, places, d) float64."""
 
 
-@dataclass(frozen=True)
-class Gaussians:
-    """Mean and covariance of good patches at each of P places.
+class Gaussians(Protocol):
+    """The Gaussians of P places over d channels."""
 
-    mean: (P, d) float64.
-    factor: (P, d, d) float32, upper triangular: the covariance with its regulariser is the product of the
-        transposed factor and the factor (Cholesky).
-    """
-
-    mean: torch.Tensor
-    factor: torch.Tensor
-
-    @classmethod
-    def fit(
-        cls,
-        rows: Rows,
-        shape: tuple[int, int, int],
-        regulariser: float,
-        progress: Callable[[int, int], None],
-    ) -> Gaussians:
-        """Fit the Gaussians, some places after the others, so that memory holds few rows at once.
-
-        rows: of the training parts. shape: parts, P and d.
-        regulariser: is added to every variance. The covariance counts one part less than there are, as
-            published; that of a single part is the regulariser alone.
-        progress: called with the places that are done, and P.
-        """
-        parts, places, width = shape
-        mean = torch.empty((places, width), dtype=torch.float64)
-        factor = torch.empty((places, width, width), dtype=torch.float32)
-        for some in _pieces(places, 8 * (2 * parts * width + 3 * width * width)):
-            seen = rows(some)
-            mean[some] = seen.mean(dim=0)
-            deviations = (seen - mean[some]).transpose(0, 1)
-            covariance = deviations.mT @ deviations / max(1, parts - 1)
-            factor[some] = _factor(covariance, regulariser)
-            progress(some.stop, places)
-        return cls(mean, factor)
-
-    def to(self, device: str) -> Gaussians:
+    def to(self, device: str) -> Self:
         """The same on a device."""
-        return Gaussians(self.mean.to(device), self.factor.to(device))
+        ...
 
     def distances(self, rows: torch.Tensor) -> torch.Tensor:
         """(P,) float32: the Mahalanobis distance of each row from the Gaussian of its place.
 
         rows: (P, d) float32, on the same device.
         """
-        deviations = (rows - self.mean).float()
-        solved = torch.linalg.solve_triangular(self.factor.mT, deviations[..., None], upper=False)
-        return torch.linalg.vector_norm(solved[..., 0], dim=1)
+        ...
 
-    def without(self, rows: torch.Tensor, parts: int, regulariser: float) -> Gaussians:
+    def without(self, rows: torch.Tensor, parts: int, regulariser: float) -> Self:
         """The Gaussians as if they had been fitted without one training part.
 
         rows: (P, d) float32 of that part. parts: training parts, that one included, at least 2.
-        regulariser: as in `fit`. Exact up to the rounding of the factors to float32.
+        regulariser: of the fit.
         """
-        deviation = (rows - self.mean).double()
-        factor = torch.empty_like(self.factor)
-        width = factor.shape[1]
-        for some in _pieces(len(factor), 8 * 4 * width * width):
-            covariance = self.factor[some].double()
-            covariance = covariance.mT @ covariance
-            covariance.diagonal(dim1=1, dim2=2).sub_(regulariser)
-            own = deviation[some, :, None] * deviation[some, None, :]
-            scatter = (parts - 1) * covariance - parts / (parts - 1) * own
-            factor[some] = _factor(scatter / max(1, parts - 2), regulariser)
-        return Gaussians(self.mean - deviation / (parts - 1), factor)
+        ...
+
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        """What a version keeps, by name."""
+        ...
 
 
-def _factor(covariance: torch.Tensor, regulariser: float) -> torch.Tensor:
-    """(m, d, d) float64: the upper Cholesky factors of covariances, after the regulariser is added in place.
-
-    A covariance that was computed from rounded factors may not be positive. It gets as much more on its
-    diagonal as the rounding can be.
-    """
-    diagonal = covariance.diagonal(dim1=1, dim2=2)
-    diagonal.add_(regulariser)
-    factor, failed = torch.linalg.cholesky_ex(covariance, upper=True)
-    if bool(failed.any()):
-        bad = failed > 0
-        diagonal.add_(torch.finfo(torch.float32).eps * diagonal.sum(dim=1, keepdim=True).abs())
-        factor[bad] = torch.linalg.cholesky(covariance[bad], upper=True)
-    return factor
-
-
-def _pieces(places: int, bytes_each: int) -> Iterator[slice]:
+def pieces(places: int, bytes_each: int) -> Iterator[slice]:
     """The places, so many at once that they take about `_PIECE` bytes."""
     step = max(1, _PIECE // bytes_each)
     for start in range(0, places, step):

@@ -71,6 +71,8 @@ def test_a_part_is_scored_through_http_with_heatmap_and_regions(
     painted = {**good, "rgb": _painted(good["rgb"])}
     settings = strict_settings.model_copy(update={"banks": store.root, "deadline_s": 100.0})
     loader = StoreLoader(store, device="cpu", weights=DEFAULT_WEIGHTS)
+    kept = (store.path(SMALL) / "padim.safetensors").stat().st_size
+    assert loader.size(SMALL, "v1").rows_on_device >= kept, "a GPU would hold the Gaussians"
     with serve(settings, loader) as running, running.client() as client:
         url = f"/v1/products/{SMALL}/score"
         bad, fine = (client.post(url, files=files).json() for files in (painted, good))

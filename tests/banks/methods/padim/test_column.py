@@ -70,10 +70,15 @@ def test_channels_follow_the_seed(column: PadimColumn, tmp_path: Path) -> None:
     assert drawn(4, 100, 0).tolist() == [0, 1, 2, 3]
 
 
-def test_what_was_kept_scores_the_same_and_cannot_forget(column: PadimColumn, tmp_path: Path) -> None:
+BY_AXES = find_profile("padim", changes=["banks.rgb.channels=6", "banks.rgb.axes=9"])
+
+
+@pytest.mark.parametrize("profile", [PROFILE, BY_AXES], ids=["factors", "axes"])
+def test_what_was_kept_scores_the_same_and_cannot_forget(profile: Profile, tmp_path: Path) -> None:
+    column = fitted(tmp_path / "library", [0, 2, 3, 4], profile)
     files = ColumnFiles(tmp_path, "rgb")
     column.save(files)
-    again = PadimColumn.load(files, "rgb", PROFILE, "cpu", WEIGHTS)
+    again = PadimColumn.load(files, "rgb", profile, "cpu", WEIGHTS)
     expected, found = column.score(patches(9)), again.score(patches(9))
     np.testing.assert_array_equal(found.values, expected.values)
     assert found.image_score == expected.image_score
@@ -89,9 +94,17 @@ def test_a_forgotten_part_is_scored_as_one_that_was_never_seen(column: PadimColu
     assert column.score(patches(2)).values.mean() < 0.1 * never.values.mean()
 
 
-def test_the_plan_tells_the_bytes_that_are_kept(column: PadimColumn, tmp_path: Path) -> None:
-    planned = PadimColumn.plan(PlanTask("rgb", PROFILE, {"rgb": 256}, patches(0), "cpu", WEIGHTS))
-    column.save(ColumnFiles(tmp_path, "rgb"))
+def test_axes_say_the_same_as_factors(column: PadimColumn, tmp_path: Path) -> None:
+    by_axes = fitted(tmp_path / "by axes", [0, 2, 3, 4], BY_AXES)
+    for of_both in ((column, by_axes), (column.without(2), by_axes.without(2))):
+        factors, axes = (of.score(patches(9)).values for of in of_both)
+        np.testing.assert_allclose(axes, factors, rtol=1e-4)
+
+
+@pytest.mark.parametrize("profile", [PROFILE, BY_AXES], ids=["factors", "axes"])
+def test_the_plan_tells_the_bytes_that_are_kept(profile: Profile, tmp_path: Path) -> None:
+    planned = PadimColumn.plan(PlanTask("rgb", profile, {"rgb": 256}, patches(0), "cpu", WEIGHTS))
+    fitted(tmp_path / "library", [0, 2, 3, 4], profile).save(ColumnFiles(tmp_path, "rgb"))
     size = (tmp_path / "padim.safetensors").stat().st_size
     assert planned.disk_bytes == pytest.approx(size, abs=500)
     assert (planned.seen, planned.rows, planned.dimension) == (256, 0, 6)
