@@ -66,11 +66,11 @@ class Axes:
         return Axes(**{name: tensor.to(device) for name, tensor in self.tensors().items()})
 
     def distances(self, rows: torch.Tensor) -> torch.Tensor:
-        """Along the axes and outside of them."""
+        """Along the axes and outside of them. On a CPU row vectors multiply much faster than columns."""
         deviation = (rows - self.mean).float()
-        along = torch.bmm(self.axes, deviation[..., None])
-        outside = deviation - torch.bmm(self.axes.mT, along)[..., 0]
-        squares = (along[..., 0].double() ** 2 / self.variance).sum(dim=1)
+        along = torch.bmm(deviation[:, None], self.axes.mT)
+        outside = deviation - torch.bmm(along, self.axes)[:, 0]
+        squares = (along[:, 0].double() ** 2 / self.variance).sum(dim=1)
         return (squares + (outside.double() ** 2).sum(dim=1) / self.rest).sqrt().float()
 
     def without(self, rows: torch.Tensor, parts: int, regulariser: float) -> Axes:
