@@ -20,7 +20,7 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from service import console
 from service.api import audit as audit_routes
-from service.api import calibrations, own_key, products, profiles, versions
+from service.api import calibrations, own_key, products, profiles, result_events, versions
 from service.api import good_parts as good_part_routes
 from service.api import inference as inference_routes
 from service.api import jobs as job_routes
@@ -127,6 +127,7 @@ def create_app(
     app.include_router(products.router)
     app.include_router(builds.router)
     app.include_router(job_routes.router)
+    app.include_router(result_events.router)  # before the route of one result
     app.include_router(result_routes.router)
     app.include_router(versions.router)
     app.include_router(calibrations.router)

@@ -223,8 +223,8 @@ class Settings(BaseSettings):
     max_watchers: int = Field(
         default=32,
         ge=1,
-        description="Number of requests that watch jobs at once. One key or address gets half of them. "
-        "Further requests are refused with 429.",
+        description="Number of requests that watch jobs or results at once. One key or address gets half of "
+        "them. Further requests are refused with 429.",
     )
     max_exports: int = Field(
         default=8,

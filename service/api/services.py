@@ -92,6 +92,11 @@ class SharedObjects:
             return ["The service is shutting down."]
         return [*self.engine.not_ready(), *self.jobs.not_ready()]
 
+    @property
+    def leaving(self) -> bool:
+        """Whether the service is shutting down."""
+        return self._leaving.is_set()
+
     def leave(self) -> None:
         """Say not ready, and take new work all the same: a balancer sends it until it has noticed."""
         self._leaving.set()

@@ -14,6 +14,7 @@ from service.http.access import client_of
 from service.http.gate import Gate
 
 NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
 
 
 class LineStream(StreamingResponse):

@@ -34,11 +34,29 @@ def newest_rows(
     before: only rows with a lower number.
     limit: the most rows.
     """
-    asked = [*conditions, (f"{number} < ?", before)]
+    return _rows(db, select, [*conditions, (f"{number} < ?", before)], f"{number} DESC", limit)
+
+
+def following_rows(
+    db: sqlite3.Connection,
+    select: str,
+    number: str,
+    conditions: Collection[Condition],
+    *,
+    after: int,
+    limit: int,
+) -> list[tuple[Any, ...]]:
+    """The rows with a higher number than `after`, the oldest first. Arguments: as for `newest_rows`."""
+    return _rows(db, select, [*conditions, (f"{number} > ?", after)], number, limit)
+
+
+def _rows(
+    db: sqlite3.Connection, select: str, asked: Collection[Condition], order: str, limit: int
+) -> list[tuple[Any, ...]]:
     given = [(condition, value) for condition, value in asked if value is not None]
     where = " AND ".join(["1", *(condition for condition, _ in given)])
     values = [value for _, value in given]
-    return db.execute(f"{select} WHERE {where} ORDER BY {number} DESC LIMIT ?", (*values, limit)).fetchall()
+    return db.execute(f"{select} WHERE {where} ORDER BY {order} LIMIT ?", (*values, limit)).fetchall()
 
 
 def all_pages(page: Callable[[int | None], list[_T]], number: Callable[[_T], int]) -> Iterator[list[_T]]:

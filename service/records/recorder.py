@@ -39,7 +39,10 @@ RETRY_S = 0.1
 
 
 class Records:
-    """The record of every scored part: the part's result, and a rejected part's files."""
+    """The record of every scored part: the part's result, and a rejected part's files.
+
+    written: number of results that were put on record since the start.
+    """
 
     def __init__(
         self, store: ResultStore, parts: KeptParts, metrics: Metrics, logger: FilteringBoundLogger
@@ -49,6 +52,7 @@ class Records:
         self._metrics = metrics
         self._logger = logger
         self.patience_s = MAX_WAIT_S
+        self.written = 0
         self._writer = RecordWriter()
         self._opened = -1  # the number of damaged files at the last `open`; -1: not opened
 
@@ -218,6 +222,7 @@ class Records:
                 if not is_locked(error) or self._writer.closing.wait(RETRY_S):
                     return self._count_lost(scan, error)
             else:
+                self.written += 1  # only the writer's thread comes here
                 return True
 
     def _add_part(self, scan: Scan) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from service.answers.scan import Once
 from service.records import run_clock
 from service.records.database import Database, NewColumn
-from service.records.pages import Condition, all_pages, any_of, newest_rows
+from service.records.pages import Condition, all_pages, any_of, following_rows, newest_rows
 from service.refusals import KeyReused
 
 Verdict = Literal["good", "defective"]
@@ -272,6 +272,17 @@ class ResultStore:
         with self._db.transaction() as db:
             rows = newest_rows(db, _SELECT, "number", asked.conditions(), before=before, limit=limit)
         return [_kept(row) for row in rows]
+
+    def following(self, asked: Filter, *, after: int, limit: int) -> list[Kept]:
+        """Results with a higher number than `after`, the oldest first, at most `limit`."""
+        with self._db.transaction() as db:
+            rows = following_rows(db, _SELECT, "number", asked.conditions(), after=after, limit=limit)
+        return [_kept(row) for row in rows]
+
+    def last_number(self) -> int:
+        """The number of the newest result on record; 0 without one."""
+        with self._db.transaction() as db:
+            return db.execute("SELECT coalesce(max(number), 0) FROM results").fetchone()[0]
 
     def all(self, asked: Filter, *, page: int = 500) -> Iterator[list[Kept]]:
         """Every result, the newest first, page by page. Other calls may use the store between two pages."""

@@ -42,6 +42,7 @@ DOCUMENT: Any = schemathesis.openapi.from_dict(
     deepcopy(document()), config=SchemathesisConfig.from_dict(REFUSED)
 )
 OPERATIONS = [found.ok() for found in DOCUMENT.get_all_operations()]
+OPERATIONS = [found for found in OPERATIONS if found.label != "GET /v1/results/events"]  # which has no end
 CASES = [(operation, GenerationMode.POSITIVE) for operation in OPERATIONS]
 # A path takes any text, so only queries and bodies can be other than the document says.
 CASES += [(found, GenerationMode.NEGATIVE) for found in OPERATIONS if found.query or found.body]
