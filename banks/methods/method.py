@@ -50,6 +50,15 @@ class Provenance:
     cell: NDArray[np.int32]
     pixel: NDArray[np.int32]
 
+    def at(self, rows: NDArray[np.int64]) -> Provenance:
+        """Of some rows. rows: (n,) int64."""
+        return Provenance(self.part[rows], self.cell[rows], self.pixel[rows])
+
+    def joined(self, other: Provenance) -> Provenance:
+        """Of these rows, then those of another."""
+        both = ((self.part, other.part), (self.cell, other.cell), (self.pixel, other.pixel))
+        return Provenance(*map(np.concatenate, both))
+
 
 class FitProgress(Protocol):
     """How fitting reports what is done."""
@@ -67,6 +76,7 @@ class FitTask:
     profile: the whole recipe.
     library: the patches of all training parts, also of other banks.
     parts: the numbers of the training parts to fit on.
+    left_out: those of them that the column will be asked to forget, one at a time.
     seed: of every random choice.
     device: where the column will score.
     weights: of networks that are trained already.
@@ -78,6 +88,7 @@ class FitTask:
     profile: Profile
     library: FeatureStore
     parts: Sequence[int]
+    left_out: Sequence[int]
     seed: int
     device: str
     weights: WeightStore

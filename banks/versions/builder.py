@@ -294,6 +294,8 @@ class Builder:
         if len(fitted_on) < MIN_PARTS:
             raise BuildError(_too_few(len(fitted_on), len(set_aside), train.copies))
         pipeline = replace(pipeline, fusion=self._fusion(train, validation, fitted_on, scratch, runs))
+        wanted = 0 if set_aside else wanted_parts(self.profile, validation)
+        left_out = evenly(len(train), min(len(train), wanted))
         columns = {
             name: method.fit(
                 FitTask(
@@ -301,6 +303,7 @@ class Builder:
                     profile=self.profile,
                     library=train.store,
                     parts=fitted_on,
+                    left_out=left_out,
                     seed=self.seed,
                     device=self.device,
                     weights=WeightStore(self.weights_dir),
@@ -311,7 +314,7 @@ class Builder:
             for name, method in methods.items()
         }
         fitted = Columns.of(self.profile, columns)
-        return Draft(self.profile, train, validation, set_aside, pipeline, fitted)
+        return Draft(self.profile, train, validation, set_aside, left_out, pipeline, fitted)
 
     def _set_aside(self, train: GoodParts, validation: GoodParts) -> list[int]:
         """Training parts that nothing is fitted on: as many as calibration wants, a fifth of all at most."""

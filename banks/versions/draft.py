@@ -71,6 +71,8 @@ class Draft:
     train, validation: the good parts, with all their patches.
     set_aside: numbers of the training parts that nothing was fitted on, because a method of the profile
         cannot forget a part.
+    left_out: numbers of the training parts that are scored by the columns without them: as many as
+        calibration still lacks, evenly spread; none where parts were set aside.
     pipeline: with its fusion.
     columns: fitted on the other training parts.
     """
@@ -79,31 +81,27 @@ class Draft:
     train: GoodParts
     validation: GoodParts
     set_aside: Sequence[int]
+    left_out: Sequence[int]
     pipeline: Pipeline
     columns: Columns
 
     def held_out(self, progress: Callable[[int, int], None]) -> HeldOut:
-        """Score the validation parts, then the parts that were set aside.
+        """Score the validation parts, the parts that were set aside, and the left-out parts.
 
-        Where no part was set aside, training parts are left out: each is scored by the columns without it.
-        There are as many as calibration still lacks, evenly spread.
-
-        The fusion, the normalisers and the choice of rows have seen a left-out part, and its neighbours in
-        the library may have given way to it. So the scores of left-out parts are a little high.
+        The fusion, the normalisers and the choice of rows have seen a left-out part.
         """
         train, validation = self.train, self.validation
         unseen = [(validation, part) for part in range(len(validation))]
         unseen += [(train, part) for part in self.set_aside]
-        left_out = [] if self.set_aside else self._left_out()
-        total = len(unseen) + len(left_out)
+        total = len(unseen) + len(self.left_out)
         scores: list[PartScores] = []
         for split, part in unseen:
             scores.append(self.columns.score(split.store.features(part)))
             progress(len(scores), total)
-        for part in left_out:
+        for part in self.left_out:
             scores.append(self.columns.without(part).score(train.store.features(part)))
             progress(len(scores), total)
-        parts = unseen + [(train, part) for part in left_out]
+        parts = unseen + [(train, part) for part in self.left_out]
         return HeldOut(
             [split.names[part] for split, part in parts],
             scores,
@@ -155,10 +153,6 @@ class Draft:
             )
             for name, column in self.columns.columns.items()
         }
-
-    def _left_out(self) -> list[int]:
-        count = len(self.train)
-        return evenly(count, min(count, wanted_parts(self.profile, self.validation)))
 
 
 def wanted_parts(profile: Profile, validation: GoodParts) -> int:

@@ -127,13 +127,14 @@ def plan(
 
 
 def _build_peak(banks: Mapping[str, ColumnPlan], profile: Profile, parts: int) -> int:
-    """Peak memory of a build: this process with its networks, plus the rows of all columns, plus the larger
-    of two steps: fitting one column beside a second copy of the rows, or the maps of the held-out parts."""
+    """Peak memory of a build: this process with its networks, plus the rows of all columns and what stands
+    in for rows, plus the larger of two steps: fitting one column beside a second copy of the rows, or the
+    maps of the held-out parts. As many patches stand in as there are rows, at most."""
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     kept = sum(bank.memory_bytes for bank in banks.values())
     held_out = min(parts, profile.calibration_parts)
     maps = 4 * profile.preparation.size**2 * held_out * (len(banks) + _FINAL_MAPS)
-    return here + kept + max(max(bank.fit_bytes for bank in banks.values()) + kept, maps)
+    return here + 2 * kept + max(max(bank.fit_bytes for bank in banks.values()) + kept, maps)
 
 
 def _fusion_bytes(fusion: Fusion | None) -> int:

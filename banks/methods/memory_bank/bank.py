@@ -99,9 +99,9 @@ class MemoryBank:
         index.add(_rounded(np.ascontiguousarray(rows), precision))
         return cls(index, device=device, precision=precision)
 
-    def subset(self, kept: NDArray[np.bool_]) -> MemoryBank:
-        """A bank of some of the rows. kept: (R,) bool."""
-        return MemoryBank.of(self.rows[kept], device=self._device, precision=self.precision)
+    def like(self, rows: NDArray[np.float32]) -> MemoryBank:
+        """A bank of other rows, on the same device and in the same precision. rows: as for `of`."""
+        return MemoryBank.of(rows, device=self._device, precision=self.precision)
 
     def __len__(self) -> int:
         return len(self.rows)

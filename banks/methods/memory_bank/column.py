@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from banks.methods.memory_bank.coreset import greedy, project
 from banks.methods.memory_bank.cost import memory_bank_plan
 from banks.methods.memory_bank.local_scale import local_scales
 from banks.methods.memory_bank.normaliser import Normaliser
+from banks.methods.memory_bank.stand_ins import StandIns, further_picks, remainder
 from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
 from models.features import Patches
 from models.weights.store import WeightStore
@@ -38,6 +39,7 @@ class MemoryBankColumn:
     reweighting: of the image score.
     provenance: where the rows came from.
     scales: (rows,) float32, what the distances to each row are divided by; None where they stay.
+    stand_ins: for `without`; None in a loaded column, and where nothing stands in for a row.
     """
 
     stage: ClassVar[str] = "coreset"
@@ -47,6 +49,7 @@ class MemoryBankColumn:
     reweighting: Reweighting
     provenance: Provenance
     scales: NDArray[np.float32] | None = None
+    stand_ins: StandIns | None = None
 
     @property
     def rows(self) -> int:
@@ -71,15 +74,20 @@ class MemoryBankColumn:
         normaliser = _normaliser(task, recipe.normalisation)
         rows = library.rows(name, task.parts, normaliser)
         sizes = profile.kept({bank: library.count(bank, task.parts) for bank in profile.banks})
-        chosen = _coreset(rows, sizes[name], task)
-        kept, origin = rows[chosen], rows.origin(chosen, profile.preparation.size)
+        searched = _searched(task) if recipe.local_scale else []
+        chosen, stand_ins = _coreset(rows, sizes[name], task, {*task.left_out, *searched})
+        kept, places = rows[chosen], _origin(rows, chosen, task)
         if profile.zero_row and name == "point":
             kept = np.concatenate([kept, np.zeros_like(kept[:1])])
-            origin = np.pad(origin, ((0, 0), (0, 1)), constant_values=-1)
+            nowhere = np.full(1, -1, np.int32)
+            places = places.joined(Provenance(nowhere, nowhere, nowhere))
         bank = MemoryBank.of(kept, device=task.device, precision=profile.precision)
-        origin = origin.astype(np.int32)
-        scales = _scales(task, bank, origin[0], normaliser) if recipe.local_scale else None
-        return cls(bank, normaliser, recipe.reweighting, Provenance(*origin), scales)
+        scales = None
+        if recipe.local_scale:
+            patches = (normaliser(library.patches(name, part).rows.numpy()) for part in searched)
+            others = (remainder(bank, places, part, stand_ins) for part in searched)
+            scales = local_scales(bank, zip(others, patches, strict=True), recipe.local_scale)
+        return cls(bank, normaliser, recipe.reweighting, places, scales, stand_ins)
 
     def score(self, patches: Patches) -> Finding:
         """Distances of the patches to their nearest rows, and the re-weighted image score."""
@@ -88,21 +96,16 @@ class MemoryBankColumn:
         return Finding(found.distances, patches.layout, found.image_score, found.ids)
 
     def without(self, part: int) -> MemoryBankColumn:
-        """The column without the rows of one training part. A bank that has no other rows stays as it is.
+        """The column as if it had not seen one training part. A bank that has no other rows stays as it is.
 
-        The normaliser and the choice of rows have seen the part, and its neighbours in the library may have
-        given way to it. So the part's scores are a little high.
+        While a version is built, stand-ins take the places of the part's rows. They have the rows' scales.
+        The normaliser and the choice of the other rows have seen the part.
         """
-        kept = self.provenance.part != part
-        if kept.all() or not kept.any():
+        left = remainder(self.bank, self.provenance, part, self.stand_ins)
+        if left is None or left.bank is self.bank:
             return self
-        origin = self.provenance
-        return replace(
-            self,
-            bank=self.bank.subset(kept),
-            provenance=Provenance(origin.part[kept], origin.cell[kept], origin.pixel[kept]),
-            scales=None if self.scales is None else self.scales[kept],
-        )
+        scales = None if self.scales is None else self.scales[left.ids]
+        return replace(self, bank=left.bank, provenance=left.origin, scales=scales, stand_ins=None)
 
     def save(self, files: ColumnFiles) -> None:
         """Write the index, the normaliser, the provenance and the scales."""
@@ -158,23 +161,27 @@ def _chunks(task: FitTask, bank: str) -> Iterator[NDArray[np.float32]]:
     return (task.library.patches(bank, part).rows.numpy() for part in task.parts)
 
 
-def _scales(
-    task: FitTask, bank: MemoryBank, origin: NDArray[np.int32], normaliser: Normaliser
-) -> NDArray[np.float32]:
-    """The local scales of the rows, from as many training parts as calibration counts, evenly spread."""
+def _searched(task: FitTask) -> list[int]:
+    """The parts that local scales are learned from: as many as calibration counts, evenly spread."""
     count = min(len(task.parts), task.profile.calibration_parts)
-    chosen = [task.parts[len(task.parts) * place // count] for place in range(count)]
-
-    def patches(part: int) -> NDArray[np.float32]:
-        return normaliser(task.library.patches(task.column, part).rows.numpy())
-
-    power = task.profile.recipe(task.column, BankRecipe).local_scale
-    return local_scales(bank, origin, chosen, patches, power)
+    return [task.parts[len(task.parts) * place // count] for place in range(count)]
 
 
-def _coreset(rows: StoredRows, keep: int, task: FitTask) -> NDArray[np.int64]:
-    """Indices of the rows to keep, (n,) int64: `keep` of them, or fewer where the others are copies."""
+def _coreset(
+    rows: StoredRows, keep: int, task: FitTask, forgotten: Collection[int]
+) -> tuple[NDArray[np.int64], StandIns | None]:
+    """Indices of the rows to keep, (n,) int64, and the stand-ins for those of the parts that will be
+    forgotten. There are `keep` rows, or fewer where the others are copies. Where all are kept, nothing stands
+    in."""
     if keep >= len(rows):
-        return np.arange(len(rows))
+        return np.arange(len(rows)), None
     projected = project(rows, eps=task.profile.coreset_eps, seed=task.seed)
-    return greedy(projected, keep, device=task.device, progress=task.progress)
+    chosen = greedy(projected, keep, device=task.device, progress=task.progress)
+    counts = [task.library.count(task.column, [part]) for part in task.parts]
+    parts = np.repeat(np.asarray(task.parts, np.int64), counts)
+    of, picks = further_picks(projected, chosen, parts, forgotten, task.device)
+    return chosen, StandIns(of, rows[picks], _origin(rows, picks, task))
+
+
+def _origin(rows: StoredRows, chosen: NDArray[np.int64], task: FitTask) -> Provenance:
+    return Provenance(*rows.origin(chosen, task.profile.preparation.size).astype(np.int32))

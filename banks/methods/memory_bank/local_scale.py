@@ -11,12 +11,13 @@ part, left out, would look odd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banks.methods.memory_bank.bank import MemoryBank
+from banks.methods.memory_bank.stand_ins import Remainder
 
 AROUND = 32
 """Rows around a row, beside itself, whose patches count."""
@@ -30,29 +31,24 @@ _CHUNK = 4096
 
 def local_scales(
     bank: MemoryBank,
-    origin: NDArray[np.int32],
-    parts: Sequence[int],
-    patches: Callable[[int], NDArray[np.float32]],
+    parts: Iterable[tuple[Remainder | None, NDArray[np.float32]]],
     power: float,
 ) -> NDArray[np.float32]:
     """(R,) float32 above 0: the scale of the distances to each row; 1 where they are as usual.
 
-    Each part is searched in the rows that are not its own, so that the distances are those of a new good
-    part.
+    Each part is searched in the bank without it, so that the distances are those of a new good part. A
+    distance to a stand-in counts for the row that it stands for.
 
-    bank: of R rows. origin: (R,) int32, the part of each row. parts: the numbers of the parts that are
-    searched. patches: normalised rows of one of them, (n, C) float32. power: of the scale; 1 evens all
-    distances out, 0 none.
+    bank: of R rows. parts: for each part that is searched, the bank without it, None where nothing remains,
+    and its normalised patches, (n, C) float32. power: of the scale; 1 evens all distances out, 0 none.
     """
     sums, counts = np.zeros(len(bank)), np.zeros(len(bank))
-    for part in parts:
-        others = np.flatnonzero(origin != part)
-        if not len(others):
+    for others, asked in parts:
+        if others is None:
             continue
-        asked = patches(part)
-        distances, ids = bank.subset(origin != part).nearest(asked)
+        distances, ids = others.bank.nearest(asked)
         differs = distances > _COPY * np.linalg.norm(asked, axis=1)
-        near = others[ids[differs]]
+        near = others.ids[ids[differs]]
         sums += np.bincount(near, weights=distances[differs], minlength=len(bank))
         counts += np.bincount(near, minlength=len(bank))
     usual = sums.sum() / max(counts.sum(), 1)

@@ -32,7 +32,8 @@ def fitted(folder: Path, profile: Profile) -> MemoryBankColumn:
     library = FeatureStore(folder)
     for seed in range(4):
         library.append({"point": patches(seed)})
-    task = FitTask("point", profile, library, [0, 2, 3], 0, "cpu", WeightStore(), folder, lambda *_: None)
+    parts, left_out = [0, 2, 3], [0, 2]
+    task = FitTask("point", profile, library, parts, left_out, 0, "cpu", WeightStore(), folder, lambda *_: None)
     return MemoryBankColumn.fit(task)
 
 
@@ -64,7 +65,7 @@ def test_a_forgotten_part_has_no_rows(column: MemoryBankColumn) -> None:
     assert column.score(patches(part)).values[cell] == 0
     smaller = column.without(part)
     assert set(smaller.provenance.part) == {0, 3}
-    assert smaller.rows == len(smaller.provenance.part) < column.rows
+    assert smaller.rows == len(smaller.provenance.part)
     assert smaller.score(patches(part)).values[cell] > 0
     assert column.without(1) is column, "no row came from part 1"
 
@@ -72,6 +73,42 @@ def test_a_forgotten_part_has_no_rows(column: MemoryBankColumn) -> None:
 def test_a_bank_of_one_part_stays_as_it_is(column: MemoryBankColumn) -> None:
     alone = column.without(0).without(2)
     assert alone.without(3) is alone
+
+
+def test_a_left_out_part_scores_as_if_the_bank_had_never_seen_it(tmp_path: Path) -> None:
+    """Parts come in twins with the same patches, in another order, and the coreset holds each patch once."""
+    library = FeatureStore(tmp_path)
+    for seed in (0, 0, 1, 1):
+        order = np.random.default_rng(library.parts).permutation(64)
+        library.append({"point": Patches(patches(seed).rows[order], LAYOUT)})
+    profile = find_profile("embedded-point", changes=["coreset=0.75", "banks.point.normalisation=none"])
+
+    def of(*parts: int) -> MemoryBankColumn:
+        return MemoryBankColumn.fit(
+            FitTask("point", profile, library, parts, parts, 0, "cpu", lambda done, total: None)
+        )
+
+    every = of(0, 1, 2, 3)
+    assert every.rows == 128
+    plain, with_rows = replace(every, stand_ins=None), set(every.provenance.part)
+    assert with_rows
+    for part in range(4):
+        asked = library.patches("point", part)
+        expected = of(*{0, 1, 2, 3} - {part}).score(asked)
+        found = every.without(part).score(asked)
+        np.testing.assert_allclose(found.values, expected.values, atol=1e-6)
+        assert found.image_score == pytest.approx(expected.image_score, abs=1e-6)
+        assert part not in every.without(part).provenance.part
+        holes = plain.without(part).score(asked).values
+        assert (holes.max() > 0.1) == (part in with_rows)
+
+
+def test_a_loaded_column_has_no_stand_ins(column: MemoryBankColumn, tmp_path: Path) -> None:
+    assert column.stand_ins is not None
+    assert set(column.provenance.part[column.stand_ins.of]) == {0, 2}, "the parts that are left out"
+    files = ColumnFiles(tmp_path, "point")
+    column.save(files)
+    assert MemoryBankColumn.load(files, "point", PROFILE, "cpu").stand_ins is None
 
 
 def test_local_scales_are_kept_and_forgotten_with_their_rows(tmp_path: Path) -> None:
@@ -87,6 +124,9 @@ def test_local_scales_are_kept_and_forgotten_with_their_rows(tmp_path: Path) -> 
     column.save(files)
     again = MemoryBankColumn.load(files, "point", profile, "cpu", WeightStore())
     np.testing.assert_array_equal(again.score(patches(9)).values, found.values)
-    smaller = column.without(2)
+    smaller = again.without(2)
     assert smaller.scales is not None
     np.testing.assert_array_equal(smaller.scales, column.scales[column.provenance.part != 2])
+    filled = column.without(2)
+    assert filled.scales is not None
+    assert len(filled.scales) == filled.rows > smaller.rows
