@@ -43,6 +43,7 @@ def column(tmp_path_factory: pytest.TempPathFactory) -> AutoencoderColumn:
         PROFILE,
         library,
         [0, 2, 3],
+        [],
         0,
         "cpu",
         WeightStore(),

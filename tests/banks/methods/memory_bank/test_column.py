@@ -85,7 +85,7 @@ def test_a_left_out_part_scores_as_if_the_bank_had_never_seen_it(tmp_path: Path)
 
     def of(*parts: int) -> MemoryBankColumn:
         return MemoryBankColumn.fit(
-            FitTask("point", profile, library, parts, parts, 0, "cpu", lambda done, total: None)
+            FitTask("point", profile, library, parts, parts, 0, "cpu", tmp_path, lambda *_: None)
         )
 
     every = of(0, 1, 2, 3)

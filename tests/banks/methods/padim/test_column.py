@@ -35,7 +35,7 @@ def fitted(folder: Path, parts: list[int], profile: Profile = PROFILE, seed: int
     for number in range(5):
         library.append({"rgb": patches(number)})
     return PadimColumn.fit(
-        FitTask("rgb", profile, library, parts, seed, "cpu", WEIGHTS, folder, lambda *_: None)
+        FitTask("rgb", profile, library, parts, parts, seed, "cpu", WEIGHTS, folder, lambda *_: None)
     )
 
 
