@@ -33,7 +33,9 @@ def fitted(folder: Path, profile: Profile) -> MemoryBankColumn:
     for seed in range(4):
         library.append({"point": patches(seed)})
     parts, left_out = [0, 2, 3], [0, 2]
-    task = FitTask("point", profile, library, parts, left_out, 0, "cpu", WeightStore(), folder, lambda *_: None)
+    task = FitTask(
+        "point", profile, library, parts, left_out, 0, "cpu", WeightStore(), folder, lambda *_: None
+    )
     return MemoryBankColumn.fit(task)
 
 
@@ -85,7 +87,9 @@ def test_a_left_out_part_scores_as_if_the_bank_had_never_seen_it(tmp_path: Path)
 
     def of(*parts: int) -> MemoryBankColumn:
         return MemoryBankColumn.fit(
-            FitTask("point", profile, library, parts, parts, 0, "cpu", tmp_path, lambda *_: None)
+            FitTask(
+                "point", profile, library, parts, parts, 0, "cpu", WeightStore(), tmp_path, lambda *_: None
+            )
         )
 
     every = of(0, 1, 2, 3)
@@ -108,7 +112,7 @@ def test_a_loaded_column_has_no_stand_ins(column: MemoryBankColumn, tmp_path: Pa
     assert set(column.provenance.part[column.stand_ins.of]) == {0, 2}, "the parts that are left out"
     files = ColumnFiles(tmp_path, "point")
     column.save(files)
-    assert MemoryBankColumn.load(files, "point", PROFILE, "cpu").stand_ins is None
+    assert MemoryBankColumn.load(files, "point", PROFILE, "cpu", WeightStore()).stand_ins is None
 
 
 def test_local_scales_are_kept_and_forgotten_with_their_rows(tmp_path: Path) -> None:

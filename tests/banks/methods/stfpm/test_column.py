@@ -42,7 +42,9 @@ def column(tmp_path_factory: pytest.TempPathFactory) -> StfpmColumn:
     for seed in range(4):
         library.append({"picture": patches(seed)})
     return StfpmColumn.fit(
-        FitTask("picture", PROFILE, library, [0, 1, 3], 0, "cpu", WEIGHTS, folder / "run", lambda *_: None)
+        FitTask(
+            "picture", PROFILE, library, [0, 1, 3], [], 0, "cpu", WEIGHTS, folder / "run", lambda *_: None
+        )
     )
 
 
