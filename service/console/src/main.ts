@@ -4,6 +4,7 @@ import { activate } from "./activate";
 import { get, knownKey, ofProduct, rememberKey, send, type Calibration, type Product, type Versions } from "./api";
 import { goodPart } from "./good-part";
 import { showJobs, showProfiles, startJobs } from "./jobs";
+import { startNews } from "./news";
 import { action, attempt, confirmed, el, make, number, rows } from "./page";
 import { startPart } from "./part";
 import { refreshResults, showResults, startResults } from "./results";
@@ -11,6 +12,7 @@ import { startRoi } from "./roi";
 import { showThreshold, startThreshold } from "./threshold";
 
 const EVERY_MS = 3000;
+const SELDOM_MS = 10_000; // new results are told at once, what others say of them is not
 const MOST_PICTURES = 8; // of a version's odd parts
 const products = el<HTMLSelectElement>("product");
 const key = el<HTMLInputElement>("key");
@@ -90,15 +92,21 @@ async function showRole(): Promise<void> {
   el("who").textContent = name === null ? "" : `${name} (${role})`;
 }
 
+function look(): void {
+  if (!document.hidden) void refreshResults().catch(() => {});
+}
+
 async function showAll(): Promise<void> {
   await Promise.all([showRole(), showProfiles()]);
   await listProducts();
   await showProduct();
   if (products.value) await showResults(products.value);
+  listen();
   await showJobs();
 }
 
 const refresh = () => void attempt(showProduct);
+const listen = startNews(() => products.value, look);
 startPart(
   () => products.value,
   () => void attempt(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
@@ -118,8 +126,6 @@ key.addEventListener("change", () => {
   rememberKey(key.value);
   void attempt(showAll);
 });
-window.setInterval(() => {
-  void showJobs().catch(() => {});
-  if (!document.hidden) void refreshResults().catch(() => {});
-}, EVERY_MS);
+window.setInterval(() => void showJobs().catch(() => {}), EVERY_MS);
+window.setInterval(look, SELDOM_MS);
 void attempt(showAll);
