@@ -45,8 +45,9 @@ class Profile(BaseModel):
     coreset_eps: float = Field(default=0.9, gt=0, lt=1)
     """Distortion of the random projection before the coreset. A smaller number keeps more dimensions."""
     precision: Precision = "float32"
-    """Number type of bank rows. float16 halves the size on disk and on a GPU, and changes a bank's scores by
-    less than 1e-3, and a few places of its map by up to 5e-3."""
+    """Number type of bank rows. float16 halves the size on disk and on a GPU. Most scores and map places of a
+    bank change by less than 1e-3, a few by up to 5e-3: of two rows that are as near, the other one is found,
+    and its local scale counts."""
     blur: Blur = "gaussian"
     place_sigma: float = Field(default=0.5, gt=0)
     """Standard deviation of a Gaussian, in places (`banks.columns`), that smooths each bank before banks are

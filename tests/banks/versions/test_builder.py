@@ -146,9 +146,9 @@ def test_a_float16_version_is_half_the_size_and_scores_the_same(
         # Spreads are some percent: what moves a bank's score by 1e-4 moves its surprisal far more.
         assert found.score == pytest.approx(expected.score, rel=5e-3, abs=5e-3)
         for name, value in expected.bank_scores.items():
-            assert found.bank_scores[name] == pytest.approx(value, rel=1e-3)
-            theirs, ours = expected.bank_maps[name], found.bank_maps[name]
             # Of two rows that are as near, the other one may be found, and its local scale counts.
+            assert found.bank_scores[name] == pytest.approx(value, rel=5e-3)
+            theirs, ours = expected.bank_maps[name], found.bank_maps[name]
             np.testing.assert_allclose(ours, theirs, rtol=5e-3, atol=1e-3 * theirs.max())
     for name in Manifest.read(half).banks:
         sizes = [(path / f"{name}.faiss").stat().st_size for path in (half, whole)]
