@@ -20,6 +20,9 @@ from banks.versions.good_parts import GoodParts
 from banks.versions.manifest import BankFacts
 from recipes.profile import Profile
 
+_FOLDS = 10
+"""Rules that are fitted to judge the parts that are no suspects, each without a tenth of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
@@ -116,7 +119,7 @@ class Draft:
         confirmed: names of parts that a person called good, which are never odd.
         A rule that is fitted on held-out parts is fitted on those that are not odd. Odd parts widen the
         spread of a rule that is fitted on them, and so hide themselves. So a first rule only tells which
-        parts score highest, and a second one, fitted on the others, tells which of them are odd.
+        parts score highest, and rules without them tell which of them are odd.
         """
         if self.profile.decision_fit == "training":
             store = self.train.store
@@ -126,12 +129,25 @@ class Draft:
         scores = held_out.scores
         of_all = self._rule(scores)
         suspects = highest(held_out.final_scores(of_all))
-        core = self._rule([part for number, part in enumerate(scores) if number not in suspects])
-        odd = odd_ones(held_out.final_scores(core))
+        odd = odd_ones(self._unseen(scores, suspects)) if suspects else []
         odd = [part for part in odd if held_out.names[part] not in confirmed]
         if not odd:
             return of_all, odd
         return self._rule([part for number, part in enumerate(scores) if number not in odd]), odd
+
+    def _unseen(self, scores: Sequence[PartScores], suspects: Collection[int]) -> list[float]:
+        """What rules make of each part that have seen neither the part nor the suspects.
+
+        A rule gives parts that it has seen lower scores than others. The fewer parts it has seen, the lower:
+        among five parts, a suspect would look odd for that alone.
+        """
+        core = [number for number in range(len(scores)) if number not in suspects]
+        folds = [core[first::_FOLDS] for first in range(min(_FOLDS, len(core)))]
+        found: dict[int, float] = {}
+        for judged in (*folds, suspects):
+            rule = self._rule([scores[number] for number in core if number not in judged])
+            found |= {number: rule.judge(scores[number]).score for number in judged}
+        return [found[number] for number in range(len(scores))]
 
     def _rule(self, scores: Sequence[PartScores]) -> Decision:
         return rules.fit(self.profile.decision, GoodScores(tuple(self.profile.banks), scores))

@@ -19,7 +19,7 @@ PRODUCT = "biscuit"
 VERSIONS = ("v1", "v3")
 """One bit apart, so that a flip in a pointer may name the other one. The first is active."""
 PROFILE = "embedded-point"
-COARSE = "coreset=0.05"
+COARSE = "coreset=0.02"
 
 
 @dataclass(frozen=True, slots=True)
