@@ -137,6 +137,19 @@ class ColumnPlan:
     training_s: float = 0.0
 
 
+class WithoutRows:
+    """What columns without rows say of their rows."""
+
+    @property
+    def rows(self) -> int:
+        """No rows."""
+        return 0
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """No rows."""
+
+
 class Method(Protocol):
     """One fitted column of a version."""
 

@@ -1,16 +1,17 @@
-"""What a column costs whose network is trained: bytes, and milliseconds and minutes on this machine."""
+"""What columns share whose networks are trained: their pictures, and what they cost on this machine."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Sequence
 
-from banks.methods.method import ColumnPlan, PlanTask
+import torch
+
+from banks.methods.method import ColumnPlan, FitTask, PlanTask
+from banks.methods.timing import median_ms
+from models.lazy_sequence import LazySequence
 from models.picture import pixels_of
 from models.training import Training, seconds_of
 
-_REPEATS = 3
 _TIMED_BATCH = 4
 """Parts in a timed step. The steps of a plan need not be as long as those of the training."""
 _STATES = 4  # of each parameter while it is trained: itself, its gradient, two moments of Adam
@@ -27,7 +28,7 @@ def training_plan(
     """
     pixels, seen = pixels_of(task.patches), task.seen[task.column]
     parts = max(2, seen // len(task.patches.rows))
-    search_ms = _milliseconds(score)
+    search_ms = median_ms(score)
     timed = run(parts, min(batch, _TIMED_BATCH))
     wanted = run(parts, batch)
     longer = wanted.steps * min(batch, parts) / (timed.steps * min(batch, _TIMED_BATCH, parts))
@@ -44,11 +45,8 @@ def training_plan(
     )
 
 
-def _milliseconds(score: Callable[[], object]) -> float:
-    score()  # the first is slower
-    times = []
-    for _ in range(_REPEATS):
-        start = time.perf_counter()
-        score()
-        times.append(1000 * (time.perf_counter() - start))
-    return median(times)
+def pictures_of(task: FitTask) -> Sequence[torch.Tensor]:
+    """The pictures of the training parts, (C, side, side) float32 each, read one at a time."""
+    return LazySequence(
+        len(task.parts), lambda number: pixels_of(task.library.patches(task.column, task.parts[number]))
+    )

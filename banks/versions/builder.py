@@ -13,11 +13,12 @@ from typing import Any
 from banks.columns import Columns
 from banks.decision.calibration import Calibration
 from banks.decision.coverage import Coverage
+from banks.evenly import evenly
 from banks.methods.method import FitTask, Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.versions.colour import settled_colour
-from banks.versions.draft import Draft, HeldOut, evenly, wanted_parts
+from banks.versions.draft import Draft, HeldOut, wanted_parts
 from banks.versions.files import load_probe, load_roi, write_files
 from banks.versions.gathering import STAGES, BuildError, Gathering
 from banks.versions.good_parts import GoodParts

@@ -174,8 +174,3 @@ class Draft:
 def wanted_parts(profile: Profile, validation: GoodParts) -> int:
     """Training parts that calibration wants beside the validation parts."""
     return max(0, profile.calibration_parts - len(validation))
-
-
-def evenly(count: int, chosen: int) -> list[int]:
-    """`chosen` numbers below `count`, evenly spread, the first of them 0."""
-    return [count * place // chosen for place in range(chosen)]

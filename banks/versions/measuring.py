@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from banks.versions.draft import evenly
+from banks.evenly import evenly
 from banks.versions.gathering import BuildError
 from models.preparation.measure import measure
 from models.preparation.pitch import MOST_PITCH, in_millimetres

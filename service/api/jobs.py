@@ -18,16 +18,12 @@ from service.api.tables import PageQuery
 from service.http.access import check_owner, may_see, products_of
 from service.http.bodies import lines_of
 from service.http.queries import QueryModel
-from service.http.streams import EVENTS, NDJSON, held_stream
+from service.http.streams import EVENTS, EVERY_S, IDLE_S, NDJSON, held_stream
 from service.jobs.queue import Jobs, unknown_job
 from service.jobs.store import Job, State
 from service.refusals import Refusal
 from service.threads import on_disk
 
-EVERY_S = 0.25
-"""How often at most a watched job is told about."""
-IDLE_S = 10.0
-"""How long at most a watcher hears nothing; also how soon one that has left is noticed."""
 _PAGE = 100
 
 

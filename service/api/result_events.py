@@ -12,13 +12,9 @@ from pydantic import Field
 
 from service.api.results import ResultFilter, ResultSummary
 from service.api.services import Problems, Services
-from service.http.streams import EVENTS, held_stream
+from service.http.streams import EVENTS, EVERY_S, IDLE_S, held_stream
 from service.threads import on_disk
 
-EVERY_S = 0.25
-"""How often at most a watcher is told of results."""
-IDLE_S = 10.0
-"""How long at most a watcher hears nothing; also how soon one that has left is noticed."""
 _PAGE = 100
 
 

@@ -15,6 +15,10 @@ from service.http.gate import Gate
 
 NDJSON = "application/x-ndjson"
 EVENTS = "text/event-stream"
+EVERY_S = 0.25
+"""How often at most a watcher is told something."""
+IDLE_S = 10.0
+"""How long at most a watcher hears nothing; also how soon one that has left is noticed."""
 
 
 class LineStream(StreamingResponse):

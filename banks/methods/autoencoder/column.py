@@ -11,13 +11,12 @@ from typing import ClassVar
 import torch
 
 from banks.methods.column_files import ColumnFiles
-from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
-from banks.methods.trained import training_plan
+from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, WithoutRows
+from banks.methods.trained import pictures_of, training_plan
 from models.autoencoder.network import Autoencoder
 from models.autoencoder.training import autoencoder_training
 from models.features import Patches
 from models.layout import GridLayout
-from models.lazy_sequence import LazySequence
 from models.numerics.process import full_precision
 from models.picture import pixels_of
 from models.strict_loading import load_strictly
@@ -31,7 +30,7 @@ AUTOENCODER = "autoencoder"
 
 
 @dataclass(frozen=True)
-class AutoencoderColumn:
+class AutoencoderColumn(WithoutRows):
     """A trained autoencoder; see `banks.methods.method.Method`.
 
     network: on the device where the column scores.
@@ -43,15 +42,6 @@ class AutoencoderColumn:
     network: Autoencoder
     channels: int
     side: int
-
-    @property
-    def rows(self) -> int:
-        """No rows."""
-        return 0
-
-    @property
-    def provenance(self) -> Provenance | None:
-        """No rows."""
 
     @property
     def dimension(self) -> int:
@@ -75,12 +65,8 @@ class AutoencoderColumn:
     def fit(cls, task: FitTask) -> AutoencoderColumn:
         """Train the network on the pictures of the training parts. Raises TrainingFailed."""
         full_precision()
-        pictures = LazySequence(
-            len(task.parts),
-            lambda number: pixels_of(task.library.patches(task.column, task.parts[number])),
-        )
         recipe = task.profile.recipe(task.column, AutoencoderRecipe)
-        run = autoencoder_training(pictures, recipe, task.seed, task.device)
+        run = autoencoder_training(pictures_of(task), recipe, task.seed, task.device)
         train(run, task.folder, with_remaining(task.progress))
         assert isinstance(run.network, Autoencoder)
         return cls.of(run.network, task.device)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from banks.evenly import evenly
 from banks.feature_store import StoredRows
 from banks.methods.column_files import ColumnFiles
 from banks.methods.memory_bank.bank import MemoryBank
@@ -164,19 +165,21 @@ def _chunks(task: FitTask, bank: str) -> Iterator[NDArray[np.float32]]:
 def _searched(task: FitTask) -> list[int]:
     """The parts that local scales are learned from: as many as calibration counts, evenly spread."""
     count = min(len(task.parts), task.profile.calibration_parts)
-    return [task.parts[len(task.parts) * place // count] for place in range(count)]
+    return [task.parts[place] for place in evenly(len(task.parts), count)]
 
 
 def _coreset(
     rows: StoredRows, keep: int, task: FitTask, forgotten: Collection[int]
 ) -> tuple[NDArray[np.int64], StandIns | None]:
     """Indices of the rows to keep, (n,) int64, and the stand-ins for those of the parts that will be
-    forgotten. There are `keep` rows, or fewer where the others are copies. Where all are kept, nothing stands
-    in."""
+    forgotten. There are `keep` rows, or fewer where the others are copies. Where all are kept, or no part is
+    forgotten, nothing stands in."""
     if keep >= len(rows):
         return np.arange(len(rows)), None
     projected = project(rows, eps=task.profile.coreset_eps, seed=task.seed)
     chosen = greedy(projected, keep, device=task.device, progress=task.progress)
+    if not forgotten:
+        return chosen, None
     counts = [task.library.count(task.column, [part]) for part in task.parts]
     parts = np.repeat(np.asarray(task.parts, np.int64), counts)
     of, picks = further_picks(projected, chosen, parts, forgotten, task.device)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from statistics import median
-
 import numpy as np
 
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import projected_width
 from banks.methods.method import ColumnPlan, PlanTask
+from banks.methods.timing import median_ms
 from recipes.banks import BankRecipe
 
 _MEASURED_ROWS = 4096
-_REPEATS = 3
 _ROW_ORIGIN = 3 * 4  # provenance: three int32 a row
 _CHOOSING = 100_000_000  # bytes that the greedy choice of rows takes beside its library
 
@@ -44,10 +41,4 @@ def _search_ms(task: PlanTask, rows: int) -> float:
     made_up = np.random.default_rng(0).standard_normal((measured, queries.shape[1]), dtype=np.float32)
     bank = MemoryBank.of(made_up, device=task.device, precision=profile.precision)
     taken, reweighting = bank.take(queries), profile.recipe(task.column, BankRecipe).reweighting
-    bank.score(taken, reweighting)  # the first is slower
-    times = []
-    for _ in range(_REPEATS):
-        start = time.perf_counter()
-        bank.score(taken, reweighting)
-        times.append(1000 * (time.perf_counter() - start))
-    return rows / measured * median(times)
+    return rows / measured * median_ms(lambda: bank.score(taken, reweighting))

@@ -14,7 +14,7 @@ import torch
 
 from banks.feature_store import FeatureStore
 from banks.methods.column_files import ColumnFiles
-from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
+from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, WithoutRows
 from banks.methods.padim.axes import Axes
 from banks.methods.padim.cost import padim_plan
 from banks.methods.padim.factors import Factors
@@ -29,7 +29,7 @@ _SIGMA = 4  # pixels of the map whose highest value is the image score, as publi
 
 
 @dataclass(frozen=True)
-class PadimColumn:
+class PadimColumn(WithoutRows):
     """The Gaussians of one bank's patches; see `banks.methods.method.Method`.
 
     channels: (d,) int64, ascending: the channels of a patch that are kept.
@@ -44,15 +44,6 @@ class PadimColumn:
     gaussians: Gaussians
     size: int
     seen: Seen | None = None
-
-    @property
-    def rows(self) -> int:
-        """No rows."""
-        return 0
-
-    @property
-    def provenance(self) -> Provenance | None:
-        """No rows."""
 
     @property
     def dimension(self) -> int:

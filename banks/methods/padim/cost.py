@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from statistics import median
-
 import torch
 
 from banks.methods.method import ColumnPlan, PlanTask
 from banks.methods.padim.axes import Axes, axes_of
 from banks.methods.padim.factors import Factors
+from banks.methods.timing import median_ms
 from recipes.banks import PadimRecipe
 
 _MEASURED = 1 << 26  # bytes of made-up factors: more than a processor caches
-_REPEATS = 3
 _FITTING = 200_000_000  # bytes that the fit takes beside what is kept
 
 
@@ -44,9 +41,4 @@ def _milliseconds(places: int, width: int, axes: int | None, device: str) -> flo
     ones = torch.ones(measured, axes or width, dtype=torch.float64)
     gaussians = Factors(mean, made_up) if axes is None else Axes(mean, made_up, ones, ones[:, 0])
     gaussians, rows = gaussians.to(device), torch.ones(measured, width, device=device)
-    times = []
-    for _ in range(1 + _REPEATS):  # the first is slower
-        start = time.perf_counter()
-        gaussians.distances(rows).cpu()
-        times.append(1000 * (time.perf_counter() - start))
-    return places / measured * median(times[1:])
+    return places / measured * median_ms(lambda: gaussians.distances(rows).cpu())

@@ -11,11 +11,10 @@ from typing import ClassVar
 import torch
 
 from banks.methods.column_files import ColumnFiles
-from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, Provenance
-from banks.methods.trained import training_plan
+from banks.methods.method import ColumnPlan, Finding, FitTask, PlanTask, WithoutRows
+from banks.methods.trained import pictures_of, training_plan
 from models.features import Patches
 from models.layout import GridLayout
-from models.lazy_sequence import LazySequence
 from models.numerics.process import full_precision
 from models.picture import pixels_of
 from models.rgb.backbones import rgb_backbone
@@ -33,22 +32,13 @@ STUDENT = "student"
 
 
 @dataclass(frozen=True)
-class StfpmColumn:
+class StfpmColumn(WithoutRows):
     """A student and its teacher; see `banks.methods.method.Method`."""
 
     stage: ClassVar[str] = "training"
     forgets: ClassVar[bool] = False
     teacher: Pyramid
     student: Pyramid
-
-    @property
-    def rows(self) -> int:
-        """No rows."""
-        return 0
-
-    @property
-    def provenance(self) -> Provenance | None:
-        """No rows."""
 
     @property
     def dimension(self) -> int:
@@ -75,13 +65,9 @@ class StfpmColumn:
         """Train the student on the pictures of the training parts. Raises TrainingFailed, MissingWeights."""
         full_precision()
         recipe = task.profile.recipe(task.column, StfpmRecipe)
-        pictures = LazySequence(
-            len(task.parts),
-            lambda number: pixels_of(task.library.patches(task.column, task.parts[number])),
-        )
         teacher = _teacher(task.profile, recipe, task.weights, task.device)
         student = _student(task.profile, recipe, task.seed, task.device)
-        run = stfpm_training(pictures, recipe, teacher, student, task.seed)
+        run = stfpm_training(pictures_of(task), recipe, teacher, student, task.seed)
         train(run, task.folder, with_remaining(task.progress))
         return cls(teacher, student.eval().requires_grad_(False))
 

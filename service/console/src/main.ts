@@ -96,8 +96,13 @@ function look(): void {
   if (!document.hidden) void refreshResults().catch(() => {});
 }
 
-async function showAll(): Promise<void> {
+// What depends on the key and not on the product.
+async function begin(): Promise<void> {
   await Promise.all([showRole(), showProfiles()]);
+  await showAll();
+}
+
+async function showAll(): Promise<void> {
   await listProducts();
   await showProduct();
   if (products.value) await showResults(products.value);
@@ -124,8 +129,8 @@ products.addEventListener("change", () => void attempt(showAll));
 key.value = knownKey();
 key.addEventListener("change", () => {
   rememberKey(key.value);
-  void attempt(showAll);
+  void attempt(begin);
 });
 window.setInterval(() => void showJobs().catch(() => {}), EVERY_MS);
 window.setInterval(look, SELDOM_MS);
-void attempt(showAll);
+void attempt(begin);
