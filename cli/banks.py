@@ -13,13 +13,14 @@ from rich.table import Table
 
 from cli.change_record import record
 from cli.options import Banks, Device, Json, Product, State, Weights, chosen_device
-from cli.travel import pull, push
+from cli.travel import probe, pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
 app = typer.Typer(no_args_is_help=True, help="List, show, verify, copy, upgrade and prune bank versions.")
 app.command()(push)
 app.command()(pull)
+app.command()(probe)
 
 _NAMED = 5  # parts that a message names
 

@@ -1,4 +1,4 @@
-"""`tribank banks push` and `pull`: versions go to a shared folder, and from there to other hosts."""
+"""`tribank banks push`, `pull` and `probe`: versions go to a shared folder, and from there to other hosts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from cli.options import Banks, Device, Product, State, Weights, chosen_device
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
+Source = Annotated[
+    Path,
+    typer.Argument(
+        help="Bank folder that both hosts reach, or an archive of one version as a server sends it."
+    ),
+]
 Folder = Annotated[Path, typer.Argument(help="Bank folder that both hosts reach, such as a network share.")]
 Version = Annotated[str | None, typer.Option(help="Version that goes. [default: the active version]")]
 Activate = Annotated[bool, typer.Option(help="Make the version the active one where it arrives.")]
@@ -32,7 +38,7 @@ def push(
 
 def pull(
     product: Product,
-    folder: Folder,
+    source: Source,
     version: Version = None,
     activate: Activate = True,
     probe: Annotated[
@@ -44,18 +50,35 @@ def pull(
     device: Device = "auto",
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Copy a version from another bank folder, and check that it scores here as where it was built.
+    """Copy a version from another bank folder or an archive. Check that it scores here as where it was built.
 
     A server that runs here uses the version as soon as it is active. The activation is put on the record of
     changes in --state.
     """
 
     def scores_as_built(staged: Path) -> None:
-        from banks.detector import Detector
+        _probe(staged, weights_dir, device)
 
-        Detector.load(staged, device=chosen_device(device), weights_dir=weights_dir)
+    _carry(source, banks, product, version, activate, scores_as_built if probe else None, state)
 
-    _carry(folder, banks, product, version, activate, scores_as_built if probe else None, state)
+
+def probe(
+    folder: Annotated[Path, typer.Argument(help="Folder of one version, with its manifest.")],
+    weights_dir: Weights = DEFAULT_WEIGHTS,
+    device: Device = "auto",
+) -> None:
+    """Load a version from its folder and score its probe part. A server does so with a version that arrives.
+
+    Exits with 2 where the version cannot be used here.
+    """
+    _probe(folder, weights_dir, device)
+
+
+def _probe(folder: Path, weights_dir: Path, device: str) -> None:
+    """Raises BadBank, MissingWeights, BadWeights."""
+    from banks.detector import Detector
+
+    Detector.load(folder, device=chosen_device(device), weights_dir=weights_dir)
 
 
 def _carry(
@@ -68,13 +91,19 @@ def _carry(
     state: Path | None = None,
 ) -> None:
     """state: the state folder with the record of changes of the target, if the target has one."""
+    from banks.versions.archive import take_in
     from banks.versions.store import BadBank, BankStore
     from banks.versions.travel import carry
 
+    if source.is_file() and version is not None:
+        raise typer.BadParameter("An archive holds one version. Leave --version out.", param_hint="--version")
     there, before = BankStore(target), None
     with suppress(BadBank):  # a damaged `current` is written anew
         before = there.current(product)
-    arrived = carry(BankStore(source), there, product, version, check=check, activate=activate)
+    if source.is_file():
+        arrived = take_in(source, there, product, check=check, activate=activate)
+    else:
+        arrived = carry(BankStore(source), there, product, version, check=check, activate=activate)
     if activate and state is not None and before != arrived.name:
         states = {"before": {"active": before}, "after": {"active": arrived.name}}
         record(state, "activate", product=product, bank_version=arrived.name, **states)

@@ -27,6 +27,7 @@ from service.api import jobs as job_routes
 from service.api import metrics as state_metrics
 from service.api import results as result_routes
 from service.api import score as scoring
+from service.api.archives import ArchiveRoutes
 from service.api.batches import BatchRoutes
 from service.api.builds import BuildRoutes
 from service.api.repeats import on_answered
@@ -130,6 +131,7 @@ def create_app(
     app.include_router(result_events.router)  # before the route of one result
     app.include_router(result_routes.router)
     app.include_router(versions.router)
+    app.include_router(ArchiveRoutes(settings, old_versions, logger).router)
     app.include_router(calibrations.router)
     app.include_router(profiles.router)
     app.include_router(own_key.router)

@@ -99,9 +99,9 @@ class Settings(BaseSettings):
     keep_versions: int | None = Field(
         default=None,
         ge=1,
-        description="Number of the newest versions of a product that stay after a build over HTTP. Older "
-        "ones are deleted, except the active version, the one before it, the shadow and pinned versions. If "
-        "nothing is set, all stay.",
+        description="Number of the newest versions of a product that stay after a new one was built or "
+        "arrived over HTTP. Older ones are deleted, except the active version, the one before it, the shadow "
+        "and pinned versions. If nothing is set, all stay.",
     )
     poll_s: float = Field(
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
@@ -170,8 +170,9 @@ class Settings(BaseSettings):
     max_builds: int = Field(
         default=4,
         ge=1,
-        description="Number of builds whose parts are received at once. One key or address gets half of "
-        "them. Further builds are refused with 429. max_jobs bounds the builds that wait.",
+        description="Number of builds whose parts are received at once, and of archives of versions. One key "
+        "or address gets half of them. Further ones are refused with 429. max_jobs bounds the builds that "
+        "wait.",
     )
     max_batch_bytes: int = Field(
         default=512 * MIB, ge=1, description="Largest body of a batch or of a build."
@@ -183,7 +184,13 @@ class Settings(BaseSettings):
         default=2048 * MIB, ge=1, description="Most bytes of all files of a batch, decompressed."
     )
     batch_timeout_s: float = Field(
-        default=600.0, gt=0, description="Most time to receive a batch. After it the answer is 408."
+        default=600.0,
+        gt=0,
+        description="Most time to receive a batch, the parts of a build, or the archive of a version. After "
+        "it the answer is 408.",
+    )
+    max_version_bytes: int = Field(
+        default=8192 * MIB, ge=1, description="Largest archive of a version that is received."
     )
 
     results_days: float = Field(

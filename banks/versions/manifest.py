@@ -7,9 +7,9 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from banks.decision.calibration import Calibration
 from banks.decision.coverage import Coverage
@@ -21,6 +21,13 @@ from recipes.profile import Profile
 from recipes.sensor import Sensor
 
 MANIFEST = "manifest.json"
+FileName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=80
+    ),
+]
+"""A file's place in a version's folder. It leads nowhere else."""
 _LIBRARIES = (
     "tribank",
     "torch",
@@ -105,9 +112,9 @@ class Manifest(BaseModel):
     """What is declared about the recordings. A scored part that declares nothing itself is read so."""
     weights: dict[str, str]
     """sha256 of every network's weights, by name."""
-    files: dict[str, str]
+    files: dict[FileName, str]
     """sha256 of every file that scoring needs, by its name."""
-    kept: dict[str, str] = Field(default_factory=dict)
+    kept: dict[FileName, str] = Field(default_factory=dict)
     """sha256 of every file of kept features, by name; empty where the version does not keep its parts."""
     libraries: dict[str, str]
     numerics: dict[str, int | bool | str] = Field(default_factory=dict)
@@ -117,11 +124,16 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Read and validate, of this schema or an older one.
+        """Read and validate the manifest of a version directory. Raises OSError, and as `parsed`."""
+        return cls.parsed((folder / MANIFEST).read_bytes())
 
-        Raises OSError, or ValueError where it is damaged or needs a newer reader.
+    @classmethod
+    def parsed(cls, content: bytes) -> Manifest:
+        """Validate the bytes of a manifest, of this schema or an older one.
+
+        Raises ValueError where it is damaged or needs a newer reader.
         """
-        found = parse((folder / MANIFEST).read_bytes())
+        found = parse(content)
         document = current_form(found)
         try:
             return cls.model_validate_json(json.dumps(document))

@@ -54,23 +54,21 @@ class SaidFile(Generic[_T]):
         """Replace the file. content: JSON by version."""
         write_atomically(folder / self.name, sealed(content))
 
-    def copy(self, source: Path, target: Path) -> None:
-        """Say of a version directory what is said of another one, unless something is said of it already.
+    def of(self, version: Path) -> _T | None:
+        """What is said of a version directory. Raises BadBank where the file is damaged."""
+        return self.read(version.parent).get(version.name)
 
-        source, target: the version directories. Raises BadBank where a file is damaged.
-        """
-        said = self.read(source.parent).get(source.name)
-        if said is None:
-            return
-        with exclusive(target.parent):
-            there = self.read(target.parent)
-            if target.name in there:
-                return
-            content = {**there, target.name: said}.items()
-            self.write(
-                target.parent,
-                {name: self.entry.dump_python(one, mode="json", exclude_none=True) for name, one in content},
-            )
+    def dumped(self, said: _T) -> Any:
+        """What is said of one version, as JSON."""
+        return self.entry.dump_python(said, mode="json", exclude_none=True)
+
+    def add(self, version: Path, said: _T) -> None:
+        """Say this of a version directory, unless something is said of it already. Raises BadBank."""
+        with exclusive(version.parent):
+            there = self.read(version.parent)
+            if version.name not in there:
+                content = {**there, version.name: said}.items()
+                self.write(version.parent, {name: self.dumped(one) for name, one in content})
 
 
 def _version(name: str) -> str:

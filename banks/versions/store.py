@@ -207,22 +207,32 @@ class BankStore:
             shutil.rmtree(place, ignore_errors=True)
 
     def publish(
-        self, product: str, staged: Path, *, check: Callable[[Path], None], activate: bool = True
+        self,
+        product: str,
+        staged: Path,
+        *,
+        check: Callable[[Path], None],
+        activate: bool = True,
+        known: Callable[[], str | None] = lambda: None,
     ) -> str:
         """Flush and check the staged directory and rename it into place; returns the version's name.
 
         check: called with the staged directory; raises to refuse it.
         activate: whether to make the version the active one.
+        known: called while no other version can be published; returns the name of a published version that
+            takes the place of the staged one, or None.
         """
         folder = self._folder(product)
         for file in (*staged.rglob("*"), staged):
             flush(file)
         check(staged)
         with exclusive(folder):
-            version = self._next_name(product)
-            staged.rename(folder / version)
-            flush(folder)
-            forget(folder, TRAINING)
+            version = known()
+            if version is None:
+                version = self._next_name(product)
+                staged.rename(folder / version)
+                flush(folder)
+                forget(folder, TRAINING)
         if activate:
             self.activate(product, version)
         return version

@@ -37,6 +37,7 @@ _RETRIED = {
 }
 _FINAL = {
     "already_active": "The version is the active one, so it cannot be the shadow.",
+    "bad_archive": "The archive of a version is damaged, incomplete, or no such archive.",
     "bank_damaged": "A file of the bank version is missing, damaged or unreadable.",
     "bank_order_failed": "The server failed to change which version is in use. Its log has the cause.",
     "body_too_large": "The body, or its JSON, is too large.",
@@ -96,6 +97,7 @@ _FINAL = {
     "nothing_to_roll_back_to": "No version was active before this one.",
     "npy_dtype": "The NPY file does not hold integers or floating point numbers.",
     "npz_entries": "An entry of the NPZ part is missing, unknown or repeated.",
+    "other_product": "The archive holds a version of another product.",
     "other_scale": "The points of the cloud are not as far apart as those of the good parts: another unit?",
     "out_of_range": "A coordinate is too far from the camera.",
     "part_left_out": "A file of the batch is not one half of a part.",
@@ -141,6 +143,7 @@ _FINAL = {
     "unsupported_encoding": "The encoding of the body or of the image is not accepted.",
     "unsupported_type": "The format of the file was not recognised.",
     "version_in_use": "The version is active, the shadow or pinned, so it cannot be deleted.",
+    "version_refused": "The version in the archive cannot be used on this server.",
     "xyz_dtype": "The numbers of the cloud have a type that is not accepted.",
     "xyz_scale": "The entries xyz_scale and xyz_offset of the NPZ part cannot be used.",
     "xyz_shape": "The cloud is not height x width x 3.",

@@ -11,7 +11,7 @@ _SECONDS = {"type": "integer", "minimum": 0}
 HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Request-ID": {"description": "The request's name in the server's log.", "schema": _TEXT},
     "Retry-After": {"description": "Seconds to wait before the next try.", "schema": _SECONDS},
-    "Location": {"description": "The address of the job.", "schema": _TEXT},
+    "Location": {"description": "The address of the job, or of the version that arrived.", "schema": _TEXT},
     "Preference-Applied": {"description": "respond-async: the work is a job.", "schema": _TEXT},
     "Server-Timing": {"description": "Milliseconds of each stage (W3C Server-Timing).", "schema": _TEXT},
     "Idempotency-Replayed": {

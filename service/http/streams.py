@@ -29,7 +29,7 @@ class LineStream(StreamingResponse):
 
     def __init__(
         self,
-        lines: AsyncGenerator[str],
+        lines: AsyncGenerator[str] | AsyncGenerator[bytes],
         *,
         media_type: str,
         stall_s: float,
@@ -62,7 +62,7 @@ class LineStream(StreamingResponse):
 
 
 def held_stream(
-    lines: AsyncGenerator[str],
+    lines: AsyncGenerator[str] | AsyncGenerator[bytes],
     gate: Gate,
     request: Request,
     *,

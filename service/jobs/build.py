@@ -175,10 +175,7 @@ class BuildJob:
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors
             )
         try:
-            with suppress(ProcessLookupError, PermissionError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-            with suppress(OSError):
-                Path(f"/proc/{process.pid}/oom_score_adj").write_text(_OOM_SCORE)
+            step_back(process)
             assert process.stdout is not None
             while True:
                 try:
@@ -195,7 +192,7 @@ class BuildJob:
                     yield message
             code = await process.wait()
         finally:
-            await _terminate(process)
+            await terminate(process)
         if code == EXIT_FULL:
             detail = "The disk of the bank directory is full. No version was built. Free space and retry."
             raise Refusal(507, "disk_full", detail)
@@ -219,7 +216,15 @@ def _message(line: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) and not _MEMBERS.isdisjoint(message) else None
 
 
-async def _terminate(process: asyncio.subprocess.Process) -> None:
+def step_back(process: asyncio.subprocess.Process) -> None:
+    """Give scoring priority over a process, in processor time and in memory."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    with suppress(OSError):
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text(_OOM_SCORE)
+
+
+async def terminate(process: asyncio.subprocess.Process) -> None:
     """End a process, by force after _TERMINATE_S. The next build removes the files of an unfinished build."""
     if process.returncode is not None:
         return

@@ -1,4 +1,4 @@
-"""Deleting the versions that nobody needs, after a build published a new one."""
+"""Deleting the versions that nobody needs, after a new one was published."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from banks.versions.archive import Archive
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore
 from cli.main import app
@@ -37,6 +38,17 @@ def test_a_version_goes_by_a_shared_folder_and_is_probed_where_it_arrives(tmp_pa
     ((_, change),) = audit.newest(ChangeFilter())
     audit.close()
     assert (change.action, change.before, change.after) == ("activate", {"active": None}, {"active": "v1"})
+
+
+def test_a_version_is_pulled_from_an_archive(tmp_path: Path) -> None:
+    file, line = tmp_path / "biscuit-v1.tar", tmp_path / "line"
+    with Archive(BankStore(KEPT), "biscuit") as archive:
+        file.write_bytes(b"".join(archive.pieces()))
+    pull = ["pull", "biscuit", file, "--banks", line, "--device", "cpu", "--state", tmp_path]
+    assert said(*pull).split() == ["biscuit", "v1:", "copied,", "active"]
+    assert BankStore(line).verify("biscuit") == []
+    with pytest.raises(SystemExit):
+        said(*pull, "--version", "v1")
 
 
 def test_a_version_that_scores_otherwise_here_is_not_pulled(tmp_path: Path) -> None:
