@@ -73,6 +73,7 @@ from service.settings import (
 from service.threads import on_disk
 from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
+from service.watch.spans import SentSpans
 
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
@@ -156,7 +157,9 @@ def create_app(
             allow_headers=("X-API-Key", "Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
             expose_headers=("X-Request-ID", "Retry-After", "Location", "Tribank-Code", "Server-Timing"),
         )
-    app.add_middleware(Guard, logger=logger, metrics=shared.metrics)
+    spans = SentSpans.to(settings.spans_to) if settings.spans_to else None
+    app.state.spans = spans
+    app.add_middleware(Guard, logger=logger, metrics=shared.metrics, spans=spans)
     app.openapi = cache(lambda: make_document(app))
     return app
 
@@ -255,3 +258,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await on_disk(shared.records.close)
         await on_disk(shared.audit.close)
         shared.state.close()
+        if app.state.spans is not None:
+            await asyncio.to_thread(app.state.spans.close)

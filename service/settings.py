@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ MIB = 1 << 20
 SMALL_FIELD_BYTES = 64 * 1024
 """The most bytes of a form's text fields."""
 DAY_S = 86_400.0
+COLLECTOR = "http://collector:4318/v1/traces"
+"""An address of an OpenTelemetry collector, as an example."""
 PREFIX = "TRIBANK_"
 NOT_SETTINGS = frozenset(
     f"{PREFIX}{name}"
@@ -116,6 +119,14 @@ class Settings(BaseSettings):
         default="",
         description="Names of the labels by which /metrics counts parts, separated by commas: station,line. "
         "Each name may have 50 values for a product; parts with further values are counted as other.",
+    )
+
+    spans_to: str = Field(
+        default="",
+        description="Where an OpenTelemetry collector takes spans by OTLP over HTTP: "
+        f"{COLLECTOR}. Each request is a span, and each stage of its part. Needs pip "
+        "install 'tribank[telemetry]'. OTEL_EXPORTER_OTLP_HEADERS and further variables of OpenTelemetry's "
+        "exporter apply.",
     )
 
     scorers: int | None = Field(
@@ -309,6 +320,16 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
                 raise ValueError(f"{origin} is no origin. Write it as https://mes.example")
         return text
+
+    @field_validator("spans_to")
+    @classmethod
+    def _is_a_collector(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if address and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError(f"{address} is no address of a collector. Write {COLLECTOR}")
+        if address and find_spec("opentelemetry") is None:
+            raise ValueError("spans need OpenTelemetry. Install it: pip install 'tribank[telemetry]'")
+        return address
 
     @model_validator(mode="after")
     def _have_both_tls_files(self) -> Self:

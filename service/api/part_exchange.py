@@ -70,7 +70,11 @@ class PartExchange:
         self._request.state.record.update(scan.log_fields())
         for stage, milliseconds in (self._timings | encoded).items():
             self._services.metrics.stage(stage, milliseconds)
-        timing = server_timing({**self._timings, **scan.timings_ms, **encoded})
+        timings = {**self._timings, **scan.timings_ms, **encoded}
+        self._request.state.stages_ms.update(
+            {stage: milliseconds for stage, milliseconds in timings.items() if stage != "total"}
+        )
+        timing = server_timing(timings)
         headers = {**scan_headers(scan), **rendered.headers, "Server-Timing": timing}
         return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,19 +32,36 @@ class Counts(Protocol):
     ) -> None: ...
 
 
+class Spans(Protocol):
+    """Takes the spans of requests."""
+
+    def exchanged(
+        self,
+        trace: Trace,
+        *,
+        record: Mapping[str, Any],
+        stages_ms: Mapping[str, float],
+        ended_ns: int,
+        seconds: float,
+    ) -> None: ...
+
+
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Counts) -> None:
+    def __init__(
+        self, app: ASGIApp, logger: FilteringBoundLogger, metrics: Counts, spans: Spans | None = None
+    ) -> None:
         self._app = app
         self._logger = logger
         self._metrics = metrics
+        self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, send, spans=self._spans is not None)
         if scope["method"] == "HEAD":  # answered with the head of the answer to GET
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
@@ -74,32 +92,45 @@ class Guard:
             record |= {"status": status, "bytes_in": exchange.bytes_in}
             record |= {"total_ms": round(seconds * 1000, 1)}
             self._logger.info("request", request_id=exchange.request_id, **record)
+            if self._spans is not None and exchange.trace is not None:
+                self._spans.exchanged(
+                    exchange.trace,
+                    record=record,
+                    stages_ms=exchange.stages_ms,
+                    ended_ns=time.time_ns(),
+                    seconds=seconds,
+                )
 
 
 class Exchange:
     """One request and its response.
 
     record: the fields of the log line (also `request.state.record`); routes add fields.
+    stages_ms: milliseconds of each stage of the request's part (also `request.state.stages_ms`); routes add
+    stages.
+    trace: the caller's trace; a new one if spans are sent; None otherwise.
     status: status of the answer; None before the answer starts.
     bytes_in: bytes of the body that were read.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, spans: bool) -> None:
         self._headers = Headers(scope=scope)
         given = self._headers.get("x-request-id", "")
         self.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         self.record: dict[str, Any] = {"method": scope["method"]}
-        self._trace = Trace.of(self._headers.getlist("traceparent"))
-        if self._trace is not None:
-            self.record |= {"trace_id": self._trace.trace_id, "span_id": self._trace.span_id}
+        self.stages_ms: dict[str, float] = {}
+        self.trace = Trace.of(self._headers.getlist("traceparent")) or (Trace.new() if spans else None)
+        if self.trace is not None:
+            self.record |= {"trace_id": self.trace.trace_id, "span_id": self.trace.span_id}
         self.status: int | None = None
         self.bytes_in = 0
         self._receive = receive
         self._send = send
+        self._spans = spans
         self._head_only = scope["method"] == "HEAD"
         self._body_ended = not self._announces_body()
         self._state: dict[str, Any] = scope.setdefault("state", {})
-        self._state.update(request_id=self.request_id, record=self.record)
+        self._state.update(request_id=self.request_id, record=self.record, stages_ms=self.stages_ms)
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -113,8 +144,8 @@ class Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.request_id
-            if self._trace is not None:
-                headers[RESPONSE] = self._trace.response
+            if self.trace is not None:
+                headers[RESPONSE] = self.trace.response(sent=self._spans)
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers.setdefault("Cache-Control", "no-store")

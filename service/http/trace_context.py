@@ -1,4 +1,4 @@
-"""W3C Trace Context: the trace of a request. Logs of several services can be joined by the trace."""
+"""W3C Trace Context: the trace of a request. It joins the logs and the spans of several services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 RESPONSE = "traceresponse"
 """The header of an answer that names the trace of its request (a draft of Trace Context)."""
-_FIELDS = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?\Z")
+_FIELDS = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
+)
+_SAMPLED = 1
+
+
+def _new_span_id() -> str:
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +24,14 @@ class Trace:
     """A trace and this server's span in the trace.
 
     trace_id: from the caller, 32 hexadecimal digits. span_id: of this request, 16 hexadecimal digits.
+    parent_id: the caller's span; None where this server began the trace.
+    sampled: whether the caller's spans of this trace are kept.
     """
 
     trace_id: str
-    span_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    span_id: str = field(default_factory=_new_span_id)
+    parent_id: str | None = None
+    sampled: bool = True
 
     @classmethod
     def of(cls, given: Sequence[str]) -> Trace | None:
@@ -29,11 +40,20 @@ class Trace:
         The standard says to ignore an invalid header. A later version of the header may have further fields.
         """
         found = _FIELDS.match(given[0]) if len(given) == 1 else None
-        if found is None or (found[1] == "00" and found[3] is not None):
+        if found is None or (found[1] == "00" and found[5] is not None):
             return None
-        return cls(found[2])
+        return cls(found[2], parent_id=found[3], sampled=bool(int(found[4], 16) & _SAMPLED))
 
-    @property
-    def response(self) -> str:
-        """The value of the answer's header. Its flags say "not sampled": no span is sent to a collector."""
-        return f"00-{self.trace_id}-{self.span_id}-00"
+    @classmethod
+    def new(cls) -> Trace:
+        """A trace that begins here."""
+        return cls(secrets.token_hex(16))
+
+    @staticmethod
+    def new_span_id() -> str:
+        """The id of a further span of the trace."""
+        return _new_span_id()
+
+    def response(self, *, sent: bool) -> str:
+        """The value of the answer's header. sent: whether this server sends spans to a collector."""
+        return f"00-{self.trace_id}-{self.span_id}-{int(sent and self.sampled):02x}"

@@ -11,13 +11,22 @@ PARENT = "00f067aa0ba902b7"
 VALID = f"00-{TRACE}-{PARENT}-01"
 
 
-@pytest.mark.parametrize("given", [VALID, f"00-{TRACE}-{PARENT}-ff", f"cc-{TRACE}-{PARENT}-01-more.of-it"])
-def test_the_trace_of_a_valid_header(given: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "sampled"),
+    [
+        (VALID, True),
+        (f"00-{TRACE}-{PARENT}-ff", True),
+        (f"cc-{TRACE}-{PARENT}-01-more.of-it", True),
+        (f"00-{TRACE}-{PARENT}-02", False),
+    ],
+)
+def test_the_trace_of_a_valid_header(given: str, sampled: bool) -> None:
     trace = Trace.of([given])
     assert trace is not None
-    assert trace.trace_id == TRACE
+    assert (trace.trace_id, trace.parent_id, trace.sampled) == (TRACE, PARENT, sampled)
     assert trace.span_id != PARENT
-    assert trace.response == f"00-{TRACE}-{trace.span_id}-00"
+    assert trace.response(sent=False) == f"00-{TRACE}-{trace.span_id}-00"
+    assert trace.response(sent=True) == f"00-{TRACE}-{trace.span_id}-0{sampled:d}"
 
 
 @pytest.mark.parametrize(
