@@ -15,6 +15,7 @@ import yaml
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
+TWO = "docker/two-servers/compose.yml"
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 
@@ -29,7 +30,7 @@ def _compose(name: str) -> dict[str, Any]:
     return yaml.load((ROOT / name).read_text(), _ComposeLoader)
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml", TWO])
 def test_compose_files_follow_the_schema(name: str) -> None:
     schema = files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text()
     document = _compose(name)
@@ -64,6 +65,17 @@ def test_containers_are_bounded_and_stopped_no_earlier_than_the_server_stops() -
     jobs, threads = 15, 20  # service/jobs/queue.py with builds.py; service/engine/owner.py
     longest = settings.deadline_s + settings.body_timeout_s + jobs + threads
     assert int(services["tribank"]["stop_grace_period"].removesuffix("s")) > longest
+
+
+def test_two_servers_share_banks_and_no_state() -> None:
+    services = _compose(TWO)["services"]
+    named = re.findall(r"server (tribank-\d):8000", (ROOT / TWO).with_name("nginx.conf").read_text())
+    assert named == services["front"]["depends_on"] == ["tribank-1", "tribank-2"]
+    mounts = [services[name]["volumes"][:2] for name in named]
+    assert mounts == [["banks:/banks", "state-1:/state"], ["banks:/banks", "state-2:/state"]]
+    alone = _compose("docker-compose.yml")["services"]["tribank"]
+    for fact in ("user", "read_only", "tmpfs", "pids_limit", "cap_drop", "security_opt", "stop_grace_period"):
+        assert all(services[name][fact] == alone[fact] for name in named), fact
 
 
 def test_mounted_configuration_is_in_the_repository() -> None:

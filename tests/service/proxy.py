@@ -34,10 +34,10 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  client_max_body_size 0;
-  server {{ listen 127.0.0.1:{port}; {locations} }}
+  {site}
 }}
 """
+_SERVER = "client_max_body_size 0; server {{ listen 127.0.0.1:{port}; {locations} }}"
 _CADDY_CONFIGURATION = """
 {{
     admin off
@@ -53,10 +53,28 @@ http://127.0.0.1:{port} {{
 @contextmanager
 def proxied(folder: Path, locations: str) -> Iterator[str]:
     """An nginx with these `location` blocks, once it answers: its address. folder: for its own files."""
+    port = _free_port()
+    with _nginx(folder, _SERVER.format(port=port, locations=locations), port) as address:
+        yield address
+
+
+@contextmanager
+def behind_nginx(folder: Path, site: str) -> Iterator[str]:
+    """An nginx with this content of its `http` block, which listens on port 80, once it answers: its address.
+
+    folder: for its own files. The port is replaced by a free one.
+    """
+    port = _free_port()
+    with _nginx(folder, site.replace("listen 80;", f"listen 127.0.0.1:{port};"), port) as address:
+        yield address
+
+
+@contextmanager
+def _nginx(folder: Path, site: str, port: int) -> Iterator[str]:
     assert NGINX is not None
-    port, file = _free_port(), folder / "nginx.conf"
+    file = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not write below `folder`
-    file.write_text(_NGINX_CONFIGURATION.format(user=user, folder=folder, port=port, locations=locations))
+    file.write_text(_NGINX_CONFIGURATION.format(user=user, folder=folder, site=site))
     with _running([NGINX, "-p", str(folder), "-c", str(file)], folder, port) as address:
         yield address
 
