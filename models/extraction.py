@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from models.cells import CellsExtractor
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
 from models.numerics.process import full_precision
@@ -17,8 +18,10 @@ from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor
 from models.weights.networks import shared
 from models.weights.store import WeightStore
-from recipes.extraction import Extraction, RgbChoice
+from recipes.extraction import Extraction
+from recipes.picture import CellsChoice, PictureChoice
 from recipes.points import FpfhChoice, PointChoice, PointNetwork
+from recipes.rgb import RgbChoice
 
 
 class Extractor:
@@ -39,7 +42,7 @@ class Extractor:
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()
         self._extractors: dict[str, Callable[[Sequence[PreparedPart]], list[Patches]]] = {}
-        rgb, point, normals = settings.rgb, settings.point, settings.normals
+        rgb, point, normals, picture = settings.rgb, settings.point, settings.normals, settings.picture
 
         def image_network(choice: RgbChoice) -> RgbExtractor:
             plain = replace(choice, colour=0.0)  # networks are shared whatever colour follows them
@@ -50,8 +53,11 @@ class Extractor:
             self._extractors["rgb"] = coloured(rgb, image_network(rgb))
         if normals is not None:
             self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
-        if settings.picture is not None:
-            self._extractors["picture"] = PictureExtractor(settings.picture, device)
+        if isinstance(picture, PictureChoice):
+            self._extractors["picture"] = PictureExtractor(picture, device)
+        if isinstance(picture, CellsChoice):
+            network = None if picture.image is None else image_network(picture.image)
+            self._extractors["picture"] = CellsExtractor(picture, network, device)
         if point is not None:
             key = (point, self.weights[point.kind] if isinstance(point, PointNetwork) else None, device)
             self._extractors["point"] = shared(key, lambda: point_extractor(point, weights, device))

@@ -26,7 +26,7 @@ from models.features import Patches
 from models.layout import GridLayout
 from models.normals.picture import picture as normals_picture
 from models.preparation.prepare import PreparedPart
-from recipes.extraction import PictureChoice
+from recipes.picture import PictureChoice
 
 BACKGROUND = (0.0, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0)
 """The channels where the part is not."""

@@ -35,6 +35,8 @@ class RgbBackbone:
         count: number of stages; 0 for tokens.
         padded: whether the 3 x 3 averages of maps keep the map's size, so that patches stay at the place of
             their pixels. BTF does not pad, so its grid shrinks.
+        every_group: whether `stages` count the groups of blocks of an EfficientNet, the stem being 0, and not
+            the maps before each halving (timm's `extra_blocks`).
     """
 
     name: str
@@ -46,6 +48,7 @@ class RgbBackbone:
     stages: tuple[int, ...] = ()
     count: int = 0
     padded: bool = True
+    every_group: bool = False
 
     def of_stages(self, stages: Sequence[int]) -> RgbBackbone:
         """The same backbone with other stages. Raises BadBackbone for stages that it does not have."""
@@ -73,6 +76,18 @@ BACKBONES: Mapping[str, RgbBackbone] = MappingProxyType(
         for backbone in (
             _stages("efficientnet_lite0", "tf_efficientnet_lite0.in1k", HALF),
             _stages("efficientnet_lite1", "tf_efficientnet_lite1.in1k", HALF),
+            # AST's: the sixth of seven groups of blocks, stride 32 with 304 channels.
+            RgbBackbone(
+                name="efficientnet_b5",
+                model="tf_efficientnet_b5.aa_in1k",
+                kind="stages",
+                constants=IMAGENET,
+                size=456,
+                weights="efficientnet_b5",
+                stages=(6,),
+                count=8,
+                every_group=True,
+            ),
             _tokens("dino_vitb8", "vit_base_patch8_224.dino", IMAGENET),
             _tokens("dino_vits8", "vit_small_patch8_224.dino", IMAGENET),
             _tokens("vitb8_in21k", "vit_base_patch8_224.augreg_in21k", HALF),
@@ -105,3 +120,9 @@ def unknown(name: str) -> BadBackbone:
     """The error for an unknown name. Its message lists the registered names."""
     known = ", ".join(BACKBONES)
     return BadBackbone(f"unknown RGB backbone {name!r}: choose one of {known}, or timm:<model>")
+
+
+def weights_of(name: str) -> str:
+    """Registered name of an image network's weights. Raises BadBackbone for an unknown network."""
+    backbone = registered(name)
+    return name if backbone is None else backbone.weights

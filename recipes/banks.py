@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from recipes.trained import AutoencoderRecipe, StfpmRecipe
+from recipes.trained import AstRecipe, AutoencoderRecipe, StfpmRecipe
 
 BANKS = ("rgb", "point", "normals", "fused", "picture")
 """The bank names, in the order of decision weights and answers."""
@@ -92,6 +92,7 @@ BY_METHOD: Mapping[str, type[BaseModel]] = MappingProxyType(
         "memory_bank": BankRecipe,
         "autoencoder": AutoencoderRecipe,
         "stfpm": StfpmRecipe,
+        "ast": AstRecipe,
         "padim": PadimRecipe,
     }
 )
@@ -110,6 +111,7 @@ Recipe = Annotated[
     Annotated[BankRecipe, Tag("memory_bank")]
     | Annotated[AutoencoderRecipe, Tag("autoencoder")]
     | Annotated[StfpmRecipe, Tag("stfpm")]
+    | Annotated[AstRecipe, Tag("ast")]
     | Annotated[PadimRecipe, Tag("padim")],
     Discriminator(_method),
 ]

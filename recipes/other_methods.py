@@ -1,4 +1,4 @@
-"""The profiles of methods that are no memory banks: autoencoders, STFPM, PaDiM."""
+"""The profiles of methods that are no memory banks: autoencoders, STFPM, AST, PaDiM."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recipes.banks import PadimRecipe
-from recipes.extraction import Extraction, PictureChannels, PictureChoice, RgbChoice
+from recipes.extraction import Extraction
+from recipes.picture import CellsChoice, PictureChannels, PictureChoice
 from recipes.preparation import FOLLOWING, Preparation
 from recipes.profile import Profile
-from recipes.trained import AutoencoderRecipe, StfpmRecipe
+from recipes.rgb import RgbChoice
+from recipes.trained import AstRecipe, AutoencoderRecipe, StfpmRecipe
 
 
 def _autoencoder(name: str, channels: PictureChannels, published: str) -> Profile:
@@ -33,6 +35,27 @@ def _stfpm(name: str, teacher: str, summary: str) -> Profile:
             "extraction": Extraction(picture=PictureChoice(teacher=teacher)),
             "banks": {"picture": StfpmRecipe()},
         }
+    )
+
+
+_LITE_CELLS = CellsChoice("efficientnet_lite1", stages=(3,))
+"""The map at stride 16: 24 x 24 places of 112 channels at 384 pixels."""
+_B5_CELLS = CellsChoice("efficientnet_b5", depth_unit=0.01)
+_LITE_WIDTH = 256
+"""Of the student, a quarter of the published one: a sixteenth of the work."""
+
+
+def _ast(name: str, cells: CellsChoice, summary: str) -> Profile:
+    """AST with the authors' schedule. The image has 16 or 32 pixels a cell, the cloud 8."""
+    published = cells.backbone == _B5_CELLS.backbone
+    return Profile(
+        name=name,
+        summary=summary,
+        preparation=replace(FOLLOWING, size=8 * cells.side, rgb_size=(32 if published else 16) * cells.side),
+        extraction=Extraction(picture=cells),
+        banks={"picture": AstRecipe() if published else AstRecipe(width=_LITE_WIDTH)},
+        blur="none",
+        decision="single",
     )
 
 
@@ -64,6 +87,15 @@ OTHER_METHODS: Sequence[Profile] = (
         "stfpm-wide-resnet50",
         "wide_resnet50_2_tv",
         "Baseline: STFPM with WideResNet-50 (Table X).",
+    ),
+    _ast("ast", _LITE_CELLS, "AST, EfficientNet-Lite1 and depth, a narrow student: trained on the product."),
+    _ast("ast-rgb", replace(_LITE_CELLS, depth=False), "AST, EfficientNet-Lite1 alone, a narrow student."),
+    _ast("ast-depth", CellsChoice(None), "AST, depth alone, a narrow student."),
+    _ast("ast-efficientnet-b5", _B5_CELLS, "Baseline: AST with EfficientNet-B5 and depth (Table I)."),
+    _ast(
+        "ast-efficientnet-b5-rgb",
+        replace(_B5_CELLS, depth=False),
+        "Baseline: AST with EfficientNet-B5 alone.",
     ),
     _padim("padim", "efficientnet_lite1", 100, "PaDiM on EfficientNet-Lite1.", FOLLOWING),
     _padim("padim-resnet18", "resnet18", 100, "Baseline: PaDiM on ResNet-18, 100 channels."),

@@ -11,15 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recipes.banks import BANKS, BankRecipe, Blur, PadimRecipe, Precision, Recipe
 from recipes.extraction import Extraction
 from recipes.measured import Measured
+from recipes.picture import CellsChoice, PictureChoice
 from recipes.points import FpfhChoice
 from recipes.preparation import Balance, Preparation
-from recipes.trained import NETWORK_STEP, AutoencoderRecipe, StfpmRecipe
+from recipes.trained import NETWORK_STEP, AstRecipe, AutoencoderRecipe, StfpmRecipe
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
 
 
-OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, StfpmRecipe, PadimRecipe)
+OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, StfpmRecipe, AstRecipe, PadimRecipe)
 
 
 class Profile(BaseModel):
@@ -138,18 +139,32 @@ class Profile(BaseModel):
     def _trained_methods_see_pictures(self) -> Profile:
         picture = self.extraction.picture
         for bank, recipe in self.banks.items():
-            if not isinstance(recipe, AutoencoderRecipe | StfpmRecipe):
+            if not isinstance(recipe, AutoencoderRecipe | StfpmRecipe | AstRecipe):
                 continue
             if bank != "picture" or picture is None:
                 raise ValueError(f"the method {recipe.method} is for the picture bank, not for {bank}")
-            if isinstance(recipe, StfpmRecipe):
+            if isinstance(picture, CellsChoice) != isinstance(recipe, AstRecipe):
+                raise ValueError(
+                    f"extraction.picture is not for the method {recipe.method}: ast needs a picture of cells "
+                    "(with backbone, side and depth), every other method one of pixels (with channels)"
+                )
+            if isinstance(recipe, StfpmRecipe) and isinstance(picture, PictureChoice):
                 if picture.teacher is None or picture.channels != "rgb":
                     raise ValueError("stfpm needs extraction.picture.teacher, and the channels rgb")
-            elif self.preparation.rgb_size % NETWORK_STEP:
+            elif isinstance(recipe, AutoencoderRecipe) and self.preparation.rgb_size % NETWORK_STEP:
                 raise ValueError(
                     f"preparation.rgb_size must be a multiple of {NETWORK_STEP} for an autoencoder, not "
                     f"{self.preparation.rgb_size}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _cells_divide_the_cloud(self) -> Profile:
+        picture, size = self.extraction.picture, self.preparation.size
+        if isinstance(picture, CellsChoice) and size % picture.side:
+            raise ValueError(
+                f"preparation.size must be a multiple of extraction.picture.side {picture.side}, not {size}"
+            )
         return self
 
     @model_validator(mode="after")

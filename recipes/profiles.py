@@ -16,13 +16,14 @@ from pydantic import ValidationError
 
 from recipes.banks import BankRecipe, Recipe, Reweighting
 from recipes.changes import SCALE, BadChange, apply, scale_sides
-from recipes.extraction import Extraction, NormalsChoice, RgbChoice
+from recipes.extraction import Extraction, NormalsChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.other_methods import OTHER_METHODS
 from recipes.points import PRESETS as FPFH
 from recipes.points import FpfhChoice, PointNetwork, PointSide
 from recipes.preparation import FOLLOWING, Preparation
 from recipes.profile import Profile, Rule
+from recipes.rgb import RgbChoice
 from recipes.sentences import sentences
 
 DEFAULT_PROFILE = "embedded"

@@ -8,7 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from recipes.banks import BY_METHOD
+from recipes.picture import PICTURES
 from recipes.points import KINDS
+
+_CHOICES = {*KINDS, *PICTURES, *BY_METHOD}
+"""Steps of pydantic's paths that are no field of the document."""
 
 
 def sentences(error: ValidationError, names: Mapping[str, str] | None = None) -> list[str]:
@@ -21,7 +25,7 @@ def sentences(error: ValidationError, names: Mapping[str, str] | None = None) ->
 
 def field_path(fault: Mapping[str, Any]) -> list[str | int]:
     """The path to the wrong field in the document."""
-    return [step for step in fault["loc"] if step not in KINDS and step not in BY_METHOD]
+    return [step for step in fault["loc"] if step not in _CHOICES]
 
 
 def _sentence(fault: Mapping[str, Any], names: Mapping[str, str]) -> str:

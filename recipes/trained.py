@@ -34,6 +34,29 @@ class AutoencoderRecipe(BaseModel):
     """Training steps between two checkpoints."""
 
 
+class AstRecipe(BaseModel):
+    """Settings of one bank by asymmetric student and teacher (`banks.methods.ast`), which see a picture of
+    cells (`recipes.picture.CellsChoice`).
+
+    The numbers are those of the authors' code.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["ast"] = "ast"
+    width: int = Field(default=1024, ge=1)
+    """Channels inside the student."""
+    epochs: int = Field(default=72, ge=1)
+    """Of the teacher, and then of the student."""
+    batch: int = Field(default=8, ge=1)
+    """Parts in a training step. Fewer training parts make one batch."""
+    rate: float = Field(default=2e-4, gt=0)
+    decay: float = Field(default=1e-5, ge=0)
+    """Learning rate and weight decay of Adam."""
+    checkpoint_every: int = Field(default=25, ge=1)
+    """Training steps between two checkpoints."""
+
+
 class StfpmRecipe(BaseModel):
     """Settings of one bank by student and teacher (`banks.methods.stfpm`), which see the part's picture.
 

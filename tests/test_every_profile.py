@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from banks.columns import Columns
 from banks.decision import rules as decisions
 from banks.decision.good_scores import GoodScores
+from banks.methods.ast.column import AstColumn
 from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.column import MemoryBankColumn
@@ -30,7 +31,10 @@ from banks.methods.method import Method, Provenance
 from banks.methods.padim.column import PadimColumn
 from banks.methods.padim.factors import Factors
 from banks.methods.stfpm.column import StfpmColumn
+from models.ast.flow import Flow
+from models.ast.student import Student
 from models.autoencoder.network import Autoencoder
+from models.cells import CellsExtractor
 from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
@@ -47,12 +51,14 @@ from models.stfpm.pyramid import student_of
 from models.weights.store import WeightStore
 from recipes.backbones import RgbBackbone
 from recipes.banks import BankRecipe, PadimRecipe
-from recipes.extraction import NormalsChoice, PictureChoice, RgbChoice
+from recipes.extraction import NormalsChoice
+from recipes.picture import CellsChoice, PictureChoice
 from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
 from recipes.profiles import PROFILES
-from recipes.trained import AutoencoderRecipe, StfpmRecipe
+from recipes.rgb import RgbChoice
+from recipes.trained import AstRecipe, AutoencoderRecipe, StfpmRecipe
 from tests.conftest import MadeOnce
 from tests.golden_inputs import link_weights
 
@@ -66,7 +72,7 @@ _COVERED = {"wide_resnet50_2_tv": "resnet18"}
 """A backbone whose network runs in another profile, by one with which its maps run."""
 
 pytestmark = pytest.mark.slow
-Choice = RgbChoice | PointChoice | NormalsChoice | PictureChoice
+Choice = RgbChoice | PointChoice | NormalsChoice | PictureChoice | CellsChoice
 Component = tuple[Choice, Preparation]
 
 
@@ -77,6 +83,8 @@ def _arithmetic(choice: Choice, preparation: Preparation) -> Hashable:
         return network, preparation.rgb_size, choice.side, choice.averaged
     if isinstance(choice, NormalsChoice):
         return "normals", _arithmetic(choice.network, preparation)
+    if isinstance(choice, CellsChoice):  # EfficientNet-B5 by Lite1: both are one network more under the cells
+        return "cells", choice.backbone is not None, choice.depth
     return choice
 
 
@@ -173,6 +181,10 @@ def grids(
             )
         elif isinstance(choice, PictureChoice):
             extract = PictureExtractor(choice)
+        elif isinstance(choice, CellsChoice):
+            image, size = choice.image, preparation.rgb_size
+            network = None if image is None else image_network_of(image, store, "cpu", size=size)
+            extract = CellsExtractor(choice, network)
         else:
             if isinstance(choice, FpfhChoice):
                 inputs = [_thinned(part) for part in inputs]
@@ -234,8 +246,8 @@ def _features(
     for bank, choice in _choices(profile).items():
         batch, _ = grids(_arithmetic(choice, profile.preparation))
         for part, grid in zip(found, batch, strict=True):
-            if isinstance(choice, PictureChoice):
-                part[bank] = _coarse(grid)
+            if isinstance(choice, PictureChoice | CellsChoice):
+                part[bank] = _coarse(grid) if isinstance(choice, PictureChoice) else grid
                 continue
             channels = POINT_CHANNELS if bank == "point" else RGB_CHANNELS
             part[bank] = replace(grid, rows=grid.rows[:, :channels].contiguous())
@@ -262,6 +274,11 @@ def _column(profile: Profile, bank: str, features: list[PartFeatures]) -> Method
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return AutoencoderColumn.of(Autoencoder(features[0][bank].rows.shape[1], 32), "cpu")
+    if isinstance(profile.banks[bank], AstRecipe):
+        _, channels = features[0][bank].rows.shape
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return AstColumn.of(Flow(channels - 1, 24), Student(channels - 1, 24, 8), "cpu")
     if isinstance(profile.banks[bank], PadimRecipe):
         rows = torch.stack([part[bank].rows for part in features]).double()
         gaussians = Factors.fit(

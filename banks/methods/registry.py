@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banks.methods.ast.column import AstColumn
 from banks.methods.autoencoder.column import AutoencoderColumn
 from banks.methods.memory_bank.column import MemoryBankColumn
 from banks.methods.method import Method
@@ -13,6 +14,7 @@ METHODS: dict[str, type[Method]] = {
     "autoencoder": AutoencoderColumn,
     "padim": PadimColumn,
     "stfpm": StfpmColumn,
+    "ast": AstColumn,
 }
 """The one place that resolves the name of a method. `recipes.banks.BY_METHOD` has the settings of each."""
 

@@ -23,7 +23,8 @@ from models.numerics.compiled import compiled
 from models.preparation.prepare import PreparedPart
 from models.rgb.extractor import unfilled_network
 from models.sample import Sample
-from recipes.extraction import Extraction, RgbChoice
+from recipes.extraction import Extraction
+from recipes.rgb import RgbChoice
 
 _REPEATS = 5
 

@@ -9,7 +9,7 @@ from statistics import stdev
 
 from evaluation.product_evaluation import Column, Evaluation
 from evaluation.run import Run
-from evaluation.tables.plan import RIVALS, SHOTS, SIZES, SWEPT, Source, paper_source, stand_ins, swept
+from evaluation.tables.plan import SHOTS, SIZES, SWEPT, Source, paper_source, stand_ins, swept
 from evaluation.tables.published import Metric, PublishedRow, PublishedTable, published_tables
 
 READINGS: Mapping[Metric, Callable[[Column], float | None]] = {
@@ -105,8 +105,6 @@ class TableFiller:
         table = published_tables()[number]
         lines: list[Line] = []
         for row in table.rows:
-            if row.key in RIVALS:
-                lines.append(_empty("published only", row, f"{RIVALS[row.key]} is not part of Tribank."))
             for source in self._sources(number, row.key):
                 missing = self._settings.missing(source.profile)
                 if missing:

@@ -64,6 +64,7 @@ PAPER: Mapping[str, Source] = MappingProxyType(
             ("point_bert", "point-bert"),
             ("padim", "padim-wide-resnet50"),
             ("stfpm", "stfpm-wide-resnet50"),
+            ("ast", "ast-efficientnet-b5"),
         )
     }
 )
@@ -95,17 +96,11 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
         "eyecandies_rgbd": (Source("autoencoder-rgbd", what=_AUTOENCODER),),
         "eyecandies_rgbcdn": (Source("autoencoder-rgbcdn", what=_AUTOENCODER),),
         "padim": (Source("padim", what="EfficientNet-Lite1 for WideResNet-50"),),
+        "ast": (Source("ast", what="EfficientNet-Lite1 for B5, a quarter of the student's width"),),
         "supervised_1k": (Source("rgb-efficientnet-lite0", what="EfficientNet-Lite0, supervised too"),),
     }
 )
 """Stand-ins by row key: settings whose weights Tribank includes. Few shots and sweeps use the first."""
-
-RIVALS: Mapping[str, str] = MappingProxyType(
-    {
-        "ast": "AST",
-    }
-)
-"""Rows of other methods, which Tribank does not have. Only the published values are shown."""
 
 
 def swept(number: str, key: str) -> bool:

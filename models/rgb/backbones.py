@@ -15,6 +15,11 @@ GRID = 28
 """Patches along one edge of the RGB grid at scale 1 (224 / 8)."""
 
 
+def counting(backbone: RgbBackbone) -> dict[str, bool]:
+    """What timm has to be told of how the backbone's stages are counted."""
+    return {"extra_blocks": True} if backbone.every_group else {}
+
+
 @lru_cache(maxsize=32)
 def rgb_backbone(name: str) -> RgbBackbone:
     """The backbone registered under `name`, or a timm model for "timm:<model>".

@@ -13,7 +13,7 @@ from models.features import Patches
 from models.layout import GridLayout
 from models.numerics.compiled import Runtime, compiled, runtime_of
 from models.preparation.prepare import PreparedPart
-from models.rgb.backbones import GRID, rgb_backbone, timm
+from models.rgb.backbones import GRID, counting, rgb_backbone, timm
 from models.unfilled import unfilled
 from models.weights.store import WeightStore
 from recipes.backbones import IMAGENET, BadBackbone, RgbBackbone
@@ -160,7 +160,11 @@ class _Grid:
             edge = isqrt(int(tokens.shape[1]))  # whole, also where a trace counts
             return [tokens.transpose(1, 2).unflatten(2, (edge, edge))]
         stages = self._network.forward_intermediates(
-            image, indices=self._backbone.stages, intermediates_only=True, stop_early=True
+            image,
+            indices=self._backbone.stages,
+            intermediates_only=True,
+            stop_early=True,
+            **counting(self._backbone),
         )
         if not self._averaged:
             return list(stages)
@@ -201,7 +205,9 @@ def _fit(network: Any, backbone: RgbBackbone, size: int) -> None:
     Raises BadBackbone if the size is not a multiple of the patch size.
     """
     if backbone.kind == "stages":
-        network.prune_intermediate_layers(list(backbone.stages), prune_norm=False, prune_head=True)
+        network.prune_intermediate_layers(
+            list(backbone.stages), prune_norm=False, prune_head=True, **counting(backbone)
+        )
         return
     network.reset_classifier(0)
     patch, trained = network.patch_embed.patch_size[0], network.patch_embed.img_size

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.rgb.backbones import rgb_backbone, timm
+from models.rgb.backbones import counting, rgb_backbone, timm
 from models.unfilled import unfilled
 
 
@@ -29,7 +29,8 @@ class Pyramid(nn.Module):
         super().__init__()
         described = rgb_backbone(backbone).of_stages(stages)
         network: Any = timm.create_model(described.model, pretrained=False)
-        network.prune_intermediate_layers(list(stages), prune_norm=False, prune_head=True)
+        self._counting = counting(described)
+        network.prune_intermediate_layers(list(stages), prune_norm=False, prune_head=True, **self._counting)
         self._network = network
         self._stages = list(stages)
         for name, values in zip(("mean", "std"), described.constants, strict=True):
@@ -38,7 +39,11 @@ class Pyramid(nn.Module):
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Maps (N, C, h, w), every place of which is a unit vector. image: (N, 3, H, W) float32 in 0..1."""
         maps = self._network.forward_intermediates(
-            (image - self.mean) / self.std, indices=self._stages, intermediates_only=True, stop_early=True
+            (image - self.mean) / self.std,
+            indices=self._stages,
+            intermediates_only=True,
+            stop_early=True,
+            **self._counting,
         )
         return [functional.normalize(one, dim=1) for one in maps]
 

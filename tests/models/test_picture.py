@@ -13,8 +13,9 @@ from models.features import Patches
 from models.layout import GridLayout, GroupLayout
 from models.picture import BACKGROUND, PictureExtractor, pixels_of
 from models.preparation.prepare import Frame, PreparedPart
-from recipes.extraction import Extraction, PictureChannels, PictureChoice
+from recipes.extraction import Extraction
 from recipes.measured import Measured
+from recipes.picture import PictureChannels, PictureChoice
 
 SIDE = 24
 COUNTS: dict[PictureChannels, int] = {"rgb": 3, "rgbd": 4, "rgbcdn": 7}

@@ -16,6 +16,7 @@ from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
 from recipes.banks import BY_METHOD, BankRecipe, PadimRecipe
 from recipes.measured import Measured
+from recipes.picture import PICTURES
 from recipes.points import KINDS, PointNetwork, relief
 from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
@@ -146,6 +147,14 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("autoencoder-rgb", "banks.picture.epochs=0"),
         ("autoencoder-rgb", "preparation.rgb_size=250"),
         ("autoencoder-rgb", "extraction.picture.gain=0"),
+        ("autoencoder-rgb", "extraction.picture.channels=grey"),
+        ("ast", "banks.picture.width=0"),
+        ("ast", "extraction.picture.depth_unit=0"),
+        ("ast", "extraction.picture.backbone=resnet99"),
+        ("ast", "extraction.picture.stages=[9]"),
+        ("ast", "extraction.picture.side=25"),
+        ("ast", "preparation.size=200"),
+        ("ast-depth", "extraction.picture.depth=false"),
         ("padim", "banks.rgb.channels=0"),
         ("padim", "banks.rgb.regulariser=0"),
         ("padim", "banks.rgb.axes=0"),
@@ -158,7 +167,7 @@ def test_what_could_not_be_built_is_refused_by_its_field_in_one_sentence(profile
         find_profile(profile, changes=[change])
     said = str(refused.value)
     assert change.partition("=")[0].rpartition(".")[2] in said.partition(": ")[2]
-    kinds = (*KINDS, *BY_METHOD)
+    kinds = (*KINDS, *PICTURES, *BY_METHOD)
     assert not any(f".{kind}" in said for kind in kinds), "a word that is no field of the document"
     assert "\n" not in said
     assert "http" not in said, "pydantic's own reference helps nobody here"
@@ -173,6 +182,7 @@ def test_the_table_knows_how_many_stages_each_backbone_has() -> None:
         with torch.device("meta"):
             network: Any = timm.create_model(backbone.model)
         stages = 0 if backbone.kind == "tokens" else len(network.feature_info)
+        stages = len(network.blocks) + 1 if backbone.every_group else stages
         assert backbone.count == stages, backbone.name
 
 
@@ -208,6 +218,9 @@ def test_a_bank_has_the_settings_of_its_method() -> None:
         profile.recipe("picture", BankRecipe)
     with pytest.raises(BadChange, match="picture bank"):
         find_profile("m3dm-rgb", changes=['banks.rgb={"method": "autoencoder"}'])
+    for profile, method in (("ast", "stfpm"), ("autoencoder-rgb", "ast")):
+        with pytest.raises(BadChange, match="picture of cells"):
+            find_profile(profile, changes=[f'banks.picture={{"method": "{method}"}}'])
 
 
 def test_any_bank_can_be_by_padim_where_its_patches_have_places() -> None:

@@ -55,11 +55,11 @@ class AutoencoderColumn(WithoutRows):
         recipe = task.profile.recipe(task.column, AutoencoderRecipe)
         column = cls.of(Autoencoder(len(pixels), pixels.shape[-1]), task.device)
 
-        def run(parts: int, batch: int) -> Training:
+        def runs(parts: int, batch: int) -> list[Training]:
             small = recipe.model_copy(update={"batch": batch})
-            return autoencoder_training([pixels] * parts, small, 0, task.device)
+            return [autoencoder_training([pixels] * parts, small, 0, task.device)]
 
-        return training_plan(task, recipe.batch, run, lambda: column.score(task.patches))
+        return training_plan(task, recipe.batch, runs, lambda: column.score(task.patches))
 
     @classmethod
     def fit(cls, task: FitTask) -> AutoencoderColumn:

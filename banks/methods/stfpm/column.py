@@ -25,6 +25,7 @@ from models.training import Training, train, with_remaining
 from models.unfilled import unfilled
 from models.weights.networks import shared
 from models.weights.store import WeightStore
+from recipes.picture import PictureChoice
 from recipes.profile import Profile
 from recipes.trained import StfpmRecipe
 
@@ -53,12 +54,12 @@ class StfpmColumn(WithoutRows):
         student = _student(task.profile, recipe, 0, task.device)
         pixels = pixels_of(task.patches)
 
-        def run(parts: int, batch: int) -> Training:
+        def runs(parts: int, batch: int) -> list[Training]:
             small = recipe.model_copy(update={"batch": batch})
-            return stfpm_training([pixels] * parts, small, teacher, student, 0)
+            return [stfpm_training([pixels] * parts, small, teacher, student, 0)]
 
         column = cls(teacher, student)
-        return training_plan(task, recipe.batch, run, lambda: column.score(task.patches))
+        return training_plan(task, recipe.batch, runs, lambda: column.score(task.patches))
 
     @classmethod
     def fit(cls, task: FitTask) -> StfpmColumn:
@@ -104,7 +105,7 @@ class StfpmColumn(WithoutRows):
 
 def _backbone(profile: Profile) -> str:
     picture = profile.extraction.picture
-    assert picture is not None, "a profile that was validated"
+    assert isinstance(picture, PictureChoice), "a profile that was validated"
     assert picture.teacher is not None
     return picture.teacher
 

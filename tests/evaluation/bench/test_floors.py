@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evaluation.bench.floors import Floor, Rates, beside_floors, network_operations
-from recipes.extraction import RgbChoice
+from recipes.rgb import RgbChoice
 
 
 def test_the_longer_of_arithmetic_and_memory_is_the_floor() -> None:

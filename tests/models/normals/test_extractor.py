@@ -13,7 +13,8 @@ from models.extraction import Extractor
 from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.weights.store import WeightStore
-from recipes.extraction import Extraction, NormalsChoice, RgbChoice
+from recipes.extraction import Extraction, NormalsChoice
+from recipes.rgb import RgbChoice
 
 CHOICE = NormalsChoice(RgbChoice("efficientnet_lite0", stages=(1, 2)), gain=3.0)
 SIZE = 224

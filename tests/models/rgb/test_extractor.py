@@ -20,7 +20,7 @@ from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import rgb_backbone, timm
 from models.rgb.coloured import ColouredExtractor
-from models.rgb.extractor import RgbExtractor
+from models.rgb.extractor import RgbExtractor, unfilled_network
 from models.rgb.patch_colour import patch_colour
 from models.weights.store import WeightStore
 from recipes.backbones import BACKBONES, IMAGENET
@@ -71,6 +71,11 @@ def test_a_finer_grid_of_a_larger_image(
     assert grid.layout == GridLayout(56)
     assert torch.isfinite(grid.rows).all()
     assert len(grid.rows.unique(dim=0)) > 1000
+
+
+def test_the_map_of_ast_lies_between_two_halvings() -> None:
+    run = unfilled_network("efficientnet_b5", size=768, stages=None, side=24)
+    assert run(torch.empty(1, 3, 768, 768, device="meta")).shape == (1, 304, 24, 24)
 
 
 def test_convolutional_networks_are_compiled(filled: Callable[[str], WeightStore]) -> None:

@@ -7,8 +7,9 @@ from models.extraction import Extractor
 from models.rgb.coloured import ColouredExtractor
 from models.weights.networks import shared
 from models.weights.store import WeightStore
-from recipes.extraction import Extraction, RgbChoice
+from recipes.extraction import Extraction
 from recipes.points import PRESETS, FpfhChoice
+from recipes.rgb import RgbChoice
 
 
 class Thing:

@@ -96,6 +96,25 @@ def test_a_student_answers_with_heatmap_and_regions(
     _answers(stfpm, small_product, serve, strict_settings)
 
 
+@pytest.fixture(scope="module")
+def ast(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> BankStore:
+    """Banks with a flow and a student that trained for seconds."""
+    store = BankStore(tmp_path_factory.mktemp("ast"))
+    changes = ["preparation.size=48", "preparation.rgb_size=96", "preparation.min_points=16", CHANGES[3]]
+    changes += ["banks.picture.batch=4", "banks.picture.epochs=12", "banks.picture.width=16"]
+    changes += ["banks.picture.rate=0.002"]
+    Builder(find_profile("ast", changes=changes), store).build(SMALL, open_product_folder(small_product))
+    return store
+
+
+def test_a_flow_and_its_student_answer_with_heatmap_and_regions(
+    ast: BankStore, small_product: Path, serve: Callable[..., Any], strict_settings: Settings
+) -> None:
+    manifest = Manifest.read(ast.path(SMALL))
+    assert (manifest.set_aside, manifest.banks["picture"].seen) == (("train/good/000",), 4 * 24 * 24)
+    _answers(ast, small_product, serve, strict_settings)
+
+
 def test_an_autoencoder_answers_with_heatmap_and_regions(
     gone_on: tuple[BankStore, list[int], int],
     small_product: Path,

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from models.rgb.backbones import timm
-from models.rgb.efficientnet_lite import LITE0_BLOCKS, LITE1_BLOCKS, timm_name
+from models.rgb.efficientnet import B5_BLOCKS, LITE0_BLOCKS, LITE1_BLOCKS, timm_name
+from models.weights.catalogue import official_weights
 from models.weights.store import WeightStore, read_tensors
 from recipes.backbones import BACKBONES
 
@@ -19,6 +20,25 @@ def test_names_of_every_kind() -> None:
     assert timm_name("_blocks.0._project_conv.weight", LITE1_BLOCKS) == "blocks.0.0.conv_pw.weight"
     assert timm_name("_blocks.3._bn0.weight", LITE1_BLOCKS) == "blocks.1.2.bn1.weight"
     assert timm_name("_blocks.3._bn0.weight", LITE0_BLOCKS) == "blocks.2.0.bn1.weight"
+
+
+def test_the_names_of_b5_are_those_of_timm_s_network() -> None:
+    found = {timm_name(f"{layer}.weight", B5_BLOCKS) for layer in ("_conv_stem", "_conv_head", "_fc")}
+    found |= {timm_name(f"{norm}.{part}", B5_BLOCKS) for norm in ("_bn0", "_bn1") for part in NORM}
+    found |= {timm_name("_fc.bias", B5_BLOCKS)}
+    for number in range(sum(B5_BLOCKS)):
+        expands = number >= B5_BLOCKS[0]
+        layers = ["_depthwise_conv", "_project_conv", "_se_reduce", "_se_expand"]
+        layers += ["_expand_conv"] if expands else []
+        norms = ["_bn1", "_bn2", *(["_bn0"] if expands else [])]
+        inner = [f"{layer}.weight" for layer in layers]
+        inner += ["_se_reduce.bias", "_se_expand.bias"]
+        inner += [f"{norm}.{part}" for norm in norms for part in NORM]
+        found |= {timm_name(f"_blocks.{number}.{name}", B5_BLOCKS) for name in inner}
+    assert found == set(official_weights("efficientnet_b5").shapes())
+
+
+NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 
 @pytest.mark.parametrize("name", ["_blocks.99._bn0.weight", "_blocks.0._expand_conv.weight", "stem.weight"])
