@@ -120,6 +120,7 @@ class Landing:
         self._held = ExitStack()
         self._said: Mapping[str, Any] = {}
         self._known: str | None = None
+        self._owned: Mapping[str, Path] = {}
         self.parcel: Parcel | None = None
         """What arrives, once it is known."""
         self.folder: Path | None = None
@@ -153,14 +154,24 @@ class Landing:
             file.read(self._target.root / self._product)
         self._known = self._named_there()
         if self._known is None:
+            self._owned = self._files_there()
             self.folder = self._held.enter_context(self._target.building(self._product))
             for name in files:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / MANIFEST).write_bytes(parcel.manifest)
 
     def place(self, name: str) -> Path | None:
-        """Where a file of the version goes; None for a file that is there already."""
-        return None if self.folder is None else self.folder / name
+        """Where a file of the version goes; None for a file that need not come.
+
+        Such a file is there already, or another version of the product there has the same file. Then both
+        versions share the file by a hard link: no published file is ever written to.
+        """
+        assert self.parcel is not None
+        if self.folder is None:
+            return None
+        place, digest = self.folder / name, self.parcel.files[name]
+        owned = self._owned.get(digest)
+        return None if owned is not None and _linked(owned, place, digest) else place
 
     def end(self, *, check: Callable[[Path], None] | None = None, activate: bool = False) -> Arrived:
         """Publish the version, with what people said of it, unless something was said of it here.
@@ -205,6 +216,29 @@ class Landing:
             if manifest.is_file() and sha256_of(manifest) == self.parcel.digest:
                 return name
         return None
+
+    def _files_there(self) -> Mapping[str, Path]:
+        """The files of the product's versions there, by the sha256 that their manifests name."""
+        found: dict[str, Path] = {}
+        for name in self._target.versions(self._product):
+            folder = self._target.root / self._product / name
+            try:
+                manifest = Manifest.read(folder)
+            except (OSError, ValueError):
+                continue  # a damaged version lends nothing
+            found |= {digest: folder / file for file, digest in (manifest.files | manifest.kept).items()}
+        return found
+
+
+def _linked(owned: Path, place: Path, digest: str) -> bool:
+    """Give a file a second name, if its content is as it should be and the file system has such links."""
+    try:
+        if sha256_of(owned) != digest:
+            return False
+        place.hardlink_to(owned)
+    except OSError:
+        return False
+    return True
 
 
 def carry(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from banks.versions.archive import Archive, Unpacker
+from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore
 from banks.versions.thresholds import MovedThreshold, move_threshold, moved_thresholds
-from banks.versions.travel import Arrived, carry
+from banks.versions.travel import Arrived, Landing, carry
 from tests.conftest import SMALL
 
 
@@ -41,6 +43,36 @@ def test_another_version_of_the_same_name_is_kept(source: BankStore, target: Ban
     assert carry(source, target, SMALL, activate=False) == Arrived("v2", new=True)
     assert target.versions(SMALL) == ["v1", "v2"]
     assert target.current(SMALL) == "v1"
+
+
+def test_a_file_that_another_version_has_is_not_copied_again(source: BankStore, target: BankStore) -> None:
+    carry(source, target, SMALL)
+    shutil.copytree(source.path(SMALL), source.root / SMALL / "v2")
+    second = source.path(SMALL, "v2")
+    manifest = Manifest.read(second)
+    manifest.model_copy(update={"seed": 1}).write(second)
+    there = target.path(SMALL, "v1")
+    (there / "rgb.faiss").write_bytes(b"damaged since")
+    assert carry(source, target, SMALL, "v2", activate=False) == Arrived("v2", new=True)
+    shared = {
+        name for name in manifest.files | manifest.kept if _same(there / name, there.with_name("v2") / name)
+    }
+    assert shared == (manifest.files | manifest.kept).keys() - {"rgb.faiss"}
+    assert target.verify(SMALL, "v2") == []
+    with Archive(source, SMALL, "v2") as archive:
+        whole = b"".join(archive.pieces())
+    target.delete(SMALL, "v2")
+    assert target.verify(SMALL, "v1") == ["rgb.faiss: changed since it was built (sha256 differs)"]
+    with Landing(target, SMALL) as landing:
+        unpacker = Unpacker(landing)
+        unpacker.feed(whole)
+        unpacker.finish()
+        assert landing.end() == Arrived("v3", new=True)
+    assert _same(there / "point.faiss", target.path(SMALL, "v3") / "point.faiss")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.stat().st_ino == other.stat().st_ino
 
 
 def test_a_moved_threshold_goes_along_unless_one_was_moved_there(
