@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from getpass import getuser
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from service.records.audit import Audit, Change
+from service.disk_faults import RecordsError
 
 
 def record(state: Path, action: str, **facts: Any) -> None:
@@ -17,6 +16,8 @@ def record(state: Path, action: str, **facts: Any) -> None:
 
     A record that cannot be written does not stop the command: the command says so.
     """
+    from service.records.audit import Audit, Change  # loads SQLAlchemy
+
     try:
         if not state.is_dir():
             raise FileNotFoundError("there is no such folder (--state)")
@@ -24,5 +25,5 @@ def record(state: Path, action: str, **facts: Any) -> None:
         audit.open()
         audit.add(Change(action=action, who=f"user {getuser()}", **facts))
         audit.close()
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, RecordsError) as error:
         typer.echo(f"The change is not on the record of changes in {state}: {error}.", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +32,7 @@ from service.api.builds import BuildRoutes
 from service.api.repeats import on_answered
 from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
+from service.disk_faults import RecordsError
 from service.engine import store_loader
 from service.engine.detectors import Loader, Residency
 from service.engine.owner import Engine
@@ -144,7 +144,7 @@ def create_app(
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(Answered, on_answered)
     app.add_exception_handler(OSError, on_disk_error)
-    app.add_exception_handler(sqlite3.DatabaseError, on_disk_error)
+    app.add_exception_handler(RecordsError, on_disk_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_middleware(audit_routes.AuditedChanges, changes=changes)
@@ -241,7 +241,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await on_disk(shared.state.open)
     await shared.jobs.start()
     recent: list[str] = []
-    with suppress(sqlite3.Error):  # such as a record that cannot be opened
+    with suppress(RecordsError):  # such as a record that cannot be opened
         recent = await on_disk(shared.records.store.recent_products)
     shared.engine.start(recent)
     upkeep = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]

@@ -19,7 +19,18 @@ from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "torchvision", "timm", "faiss", "open3d", "scipy", "sklearn", "numpy"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "timm",
+    "faiss",
+    "open3d",
+    "scipy",
+    "sklearn",
+    "numpy",
+    "sqlalchemy",
+    "alembic",
+}
 _RUN = """
 import sys, tribank
 sys.argv = ["tribank", *sys.argv[1:]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from service.api.services import Services, SharedObjects
+from service.disk_faults import RecordsError
 from service.settings import MIB, Settings
 
 _STATES = ("idle", "loading", "serving", "failed")
@@ -66,7 +66,7 @@ class StateMetrics(Collector):
         yield _by("gate", "gate_limit", "Above it 429.", {n: g.limit for n, g in gates.items()})
         held = {"held": self._services.upload_bytes.inside, "limit": self._services.upload_bytes.limit}
         yield _by("kind", "upload_bytes", "Bodies in memory; above the limit 429.", held)
-        with suppress(sqlite3.Error):
+        with suppress(RecordsError):
             yield _one("jobs_unfinished", "Jobs that wait or run.", self._services.jobs.store.unfinished())
         state = self._services.state
         available = {name: float(not reason) for name, reason in state.reasons.items()}

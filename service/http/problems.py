@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
-from service.disk_faults import is_full, is_unusable
+from service.disk_faults import fault_of, is_full
 from service.http.codes import CODES
 from service.refusals import NotReady, Refusal
 
@@ -106,7 +106,7 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
-    """Exception handler for OSError and sqlite3.DatabaseError.
+    """Exception handler for OSError and RecordsError.
 
     507: the disk is full. 503: the state folder cannot be used at present. Other errors are raised again.
     """
@@ -116,7 +116,7 @@ async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
             "folder."
         )
         return await on_refusal(request, Refusal(507, "disk_full", detail))
-    if is_unusable(error) or getattr(error, "errno", None) in _BROKEN:
+    if fault_of(error) is not None or getattr(error, "errno", None) in _BROKEN:
         detail = "The state folder cannot be used at present. Parts are still scored. GET /readyz says why."
         return await on_refusal(request, NotReady("state_unavailable", detail))
     raise error

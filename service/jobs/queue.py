@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from service.disk_faults import is_full
+from service.disk_faults import RecordsError, is_full
 from service.http.gate import half
 from service.http.problems import body_of
 from service.jobs.store import Job, JobStore
@@ -139,7 +138,7 @@ class Jobs:
     def prune(self) -> None:
         """Delete ended jobs above the age, the number or the bytes.
 
-        Blocks. Any thread. Raises sqlite3.Error.
+        Blocks. Any thread. Raises RecordsError.
         """
         self.store.prune(keep=KEEP_JOBS, older_than_s=KEEP_S, keep_bytes=self._keep_bytes)
 
@@ -291,7 +290,7 @@ class Jobs:
             self._wake[kind.name].clear()
             try:
                 return await on_disk(call)
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, RecordsError) as error:
                 if self._stopping:
                     raise
                 self._logger.error(

@@ -1,4 +1,4 @@
-"""Jobs on disk: one SQLite file (WAL), and one input folder for each job. A restart loses no job.
+"""Jobs on record, and one input folder for each job. A restart loses no job.
 
 <state>/jobs.sqlite     the requests, states and results; one row for each result line
 <state>/jobs/<id>/      the job's input; deleted when the job ends
@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import eq
 from pathlib import Path
 from typing import Any, Literal
 
-from service.records import run_clock
-from service.records.database import Database, NewColumn
-from service.records.pages import any_of, newest_rows
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
+
+from service.disk_faults import RecordsError
+from service.records.database import database_of
+from service.records.pages import any_of, conditions_of, in_pieces, newest_rows
+from service.records.run_clock import RunClock
+from service.records.schema import JOBS, LINES
 from service.refusals import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -28,21 +32,9 @@ UNFINISHED: tuple[State, ...] = ("queued", "running")
 MAX_ATTEMPTS = 3
 """The most starts of one job: a job that crashes the service must not do so for ever."""
 
-_STEPS = (
-    """
-CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, state TEXT NOT NULL,
-    created REAL NOT NULL, started REAL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0,
-    request TEXT NOT NULL, result TEXT, problem TEXT, key TEXT UNIQUE, digest TEXT, owner TEXT);
-CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (state, kind, created);
-CREATE TABLE IF NOT EXISTS lines (
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL, line TEXT NOT NULL,
-    PRIMARY KEY (job, number)) WITHOUT ROWID;
-""",
-    NewColumn("jobs", "owner", "TEXT"),  # the oldest files lack this column
-    "ALTER TABLE jobs ADD COLUMN ran REAL; UPDATE jobs SET ran = 0 WHERE finished IS NOT NULL;",
-    run_clock.SCHEMA,
-)
+_C = JOBS.c
+_LINE_BYTES = 48
+"""The approximate bytes of a line's row without its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +68,24 @@ class Job:
         return self.state not in UNFINISHED
 
 
+_THIS = _C.id == bindparam("name")
+_FIND = select(JOBS).where(_THIS)
+_LAST_LINE = select(func.max(LINES.c.number)).where(LINES.c.job == bindparam("name"))
+_ADD_LINE = insert(LINES)
+_GROW = update(JOBS).where(_THIS).values(bytes=_C.bytes + bindparam("more"))
+_FIELDS = tuple(one.name for one in fields(Job))
+_JSON = ("request", "result", "problem")
+
+
 class JobStore:
     """The jobs of one state folder. The methods block on the disk; any thread may call them."""
 
     def __init__(self, folder: Path, *, ticks: Callable[[], float] = time.monotonic) -> None:
         """Create the store; `open` opens the file. ticks: as in RunClock."""
-        self._clock = run_clock.RunClock(ticks)
+        self._clock = RunClock(ticks)
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
-        self._db = Database(folder / "jobs.sqlite", _STEPS, first=self._recover, beside=(self._inputs,))
+        self._db = database_of("jobs", folder, first=self._recover, beside=(self._inputs,))
 
     @property
     def damaged(self) -> Sequence[Path]:
@@ -92,13 +93,13 @@ class JobStore:
         return self._db.damaged
 
     def open(self) -> None:
-        """Open the file, unless the file is open. Raises OSError, sqlite3.Error."""
+        """Open the database, unless it is open. Raises OSError, RecordsError."""
         self._inputs.parent.mkdir(parents=True, exist_ok=True)
         self._db.open()
 
     def close(self) -> None:
-        """Close the file. No other method may be called afterwards."""
-        with suppress(sqlite3.Error), self._db.transaction() as db:
+        """Close the database. No other method may be called afterwards."""
+        with suppress(RecordsError), self._db.transaction() as db:
             self._clock.save(db)
         self._db.close()
 
@@ -108,7 +109,7 @@ class JobStore:
 
         The folder is deleted at the end, unless `add` moved the folder. Raises NotOpen, OSError.
         """
-        self._db.connection()  # without an open file no job can be added
+        self._db.check_open()
         folder = self._incoming / uuid.uuid4().hex
         folder.mkdir()
         try:
@@ -141,27 +142,27 @@ class JobStore:
         same key and another digest.
         """
         with self._db.transaction() as db:
-            row = db.execute("SELECT id, digest FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
+            row = db.execute(select(_C.id, _C.digest).where(_C.key == key)).one_or_none() if key else None
             if row is not None:
-                if row[1] != digest:
+                if row.digest != digest:
                     raise KeyReused
-                return self._job_of(db, row[0])
+                return self._job_of(db, row.id)
             name = uuid.uuid4().hex
             if folder is not None:
                 folder.rename(self._inputs / name)
             else:
                 (self._inputs / name).mkdir()
-            db.execute(
-                "INSERT INTO jobs (id, kind, product, state, created, request, key, digest, owner) "
-                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
-                (name, kind, product, time.time(), json.dumps(request), key, digest, owner),
-            )
+            text = json.dumps(request)
+            values = {"id": name, "kind": kind, "product": product, "state": "queued", "created": time.time()}
+            values |= {"request": text, "key": key, "digest": digest, "owner": owner, "bytes": len(text)}
+            db.execute(insert(JOBS), values)
             return self._job_of(db, name)
 
     def find(self, name: str) -> Job | None:
         """The job with this id; None where there is no such job."""
         with self._db.transaction() as db:
-            return _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
+            row = db.execute(_FIND, {"name": name}).one_or_none()
+        return _job(row) if row else None
 
     def newest(
         self,
@@ -178,50 +179,37 @@ class JobStore:
         before: only jobs with a lower number.
         limit: the most jobs.
         """
-        conditions = ("product = ?", product), any_of("product", products)
+        conditions = conditions_of((eq, _C.product, product), (any_of, _C.product, products))
         with self._db.transaction() as db:
-            rows = newest_rows(
-                db, "SELECT rowid, * FROM jobs", "rowid", conditions, before=before, limit=limit
-            )
-        return [(row[0], job) for row in rows if (job := _job(row[1:]))]
+            rows = newest_rows(db, select(JOBS), _C.number, conditions, before=before, limit=limit)
+        return [(row.number, _job(row)) for row in rows]
 
     def unfinished(self, owner: str | None = None, *, product: str | None = None) -> int:
         """The number of jobs that wait or run. owner, product: only jobs of this API key, of this product."""
+        asked = select(func.count()).where(_C.state.in_(UNFINISHED))
+        asked = asked.where(*conditions_of((eq, _C.owner, owner), (eq, _C.product, product)))
         with self._db.transaction() as db:
-            rows = db.execute(
-                "SELECT count(*) FROM jobs WHERE state IN (?1, ?2) AND (?3 IS NULL OR owner = ?3) "
-                "AND (?4 IS NULL OR product = ?4)",
-                (*UNFINISHED, owner, product),
-            )
-            return rows.fetchone()[0]
+            return db.execute(asked).scalar_one()
 
     def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
         """Start the oldest queued job of a kind. Returns the job, or None where no job waits.
 
         passing: ids of jobs that are skipped.
         """
+        queued = select(_C.id).where(_C.state == "queued", _C.kind == kind, _C.id.not_in(passing))
         with self._db.transaction() as db:
-            row = db.execute(
-                "SELECT id FROM jobs WHERE state = 'queued' AND kind = ? "
-                "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid LIMIT 1",
-                (kind, json.dumps(list(passing))),
-            ).fetchone()
-            if row is None:
+            name = db.execute(queued.order_by(_C.number).limit(1)).scalar_one_or_none()
+            if name is None:
                 return None
-            db.execute(
-                "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
-                (time.time(), row[0]),
-            )
-            return self._job_of(db, row[0])
+            started = {"state": "running", "started": time.time(), "attempts": _C.attempts + 1}
+            db.execute(update(JOBS).where(_C.id == name).values(started))
+            return self._job_of(db, name)
 
     def put_back(self, name: str, *, counted: bool = False) -> None:
         """Queue a running job again. counted: whether the run counts as one of the MAX_ATTEMPTS."""
+        running = update(JOBS).where(_C.id == name, _C.state == "running")
         with self._db.transaction() as db:
-            db.execute(
-                "UPDATE jobs SET state = 'queued', attempts = attempts - ? "
-                "WHERE id = ? AND state = 'running'",
-                (0 if counted else 1, name),
-            )
+            db.execute(running.values(state="queued", attempts=_C.attempts - (0 if counted else 1)))
 
     def end(
         self,
@@ -237,13 +225,15 @@ class JobStore:
         result: a finished job's result.
         problem: a failed job's problem.
         """
-        texts = (None if value is None else json.dumps(value) for value in (result, problem))
+        texts = {
+            column: None if value is None else json.dumps(value)
+            for column, value in (("result", result), ("problem", problem))
+        }
+        size = sum(len(text) for text in texts.values() if text)
+        ended = update(JOBS).where(_C.id == name, _C.state.in_(UNFINISHED))
         with self._db.transaction() as db:
-            db.execute(
-                "UPDATE jobs SET state = ?, finished = ?, ran = ?, result = ?, problem = ? "
-                "WHERE id = ? AND state IN ('queued', 'running')",
-                (state, time.time(), self._clock.now(), *texts, name),
-            )
+            facts = {"state": state, "finished": time.time(), "ran": self._clock.now()}
+            db.execute(ended.values(**facts, **texts, bytes=_C.bytes + size))
         shutil.rmtree(self.input(name), ignore_errors=True)
 
     def input(self, name: str) -> Path:
@@ -253,15 +243,14 @@ class JobStore:
     def add_line(self, name: str, line: str) -> None:
         """Append one line to a job's results."""
         with self._db.transaction() as db:
-            db.execute(
-                "INSERT INTO lines SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM lines WHERE job = ?1",
-                (name, line),
-            )
+            last = db.execute(_LAST_LINE, {"name": name}).scalar_one() or 0
+            db.execute(_ADD_LINE, {"job": name, "number": last + 1, "line": line})
+            db.execute(_GROW, {"name": name, "more": len(line) + _LINE_BYTES})
 
     def count_lines(self, name: str) -> int:
         """The number of a job's result lines."""
         with self._db.transaction() as db:
-            return db.execute("SELECT count(*) FROM lines WHERE job = ?", (name,)).fetchone()[0]
+            return db.execute(select(func.count()).where(LINES.c.job == name)).scalar_one()
 
     def lines(self, name: str, *, after: int = 0, limit: int = 100) -> list[str]:
         """A job's result lines.
@@ -269,19 +258,15 @@ class JobStore:
         after: the number of the line before the first line; the first line has the number 1.
         limit: the most lines.
         """
+        asked = select(LINES.c.line).where(LINES.c.job == name, LINES.c.number > after)
         with self._db.transaction() as db:
-            rows = db.execute(
-                "SELECT line FROM lines WHERE job = ? AND number > ? ORDER BY number LIMIT ?",
-                (name, after, limit),
-            )
-            return [row[0] for row in rows]
+            return list(db.execute(asked.order_by(LINES.c.number).limit(limit)).scalars())
 
     def remove(self, name: str) -> bool:
         """Delete a job that has ended. Returns False where the job has not ended or does not exist."""
         with self._db.transaction() as db:
-            return bool(
-                db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (name,)).rowcount
-            )
+            ended = delete(JOBS).where(_C.id == name, _C.finished.is_not(None))
+            return bool(db.execute(ended).rowcount)
 
     def prune(self, *, keep: int, older_than_s: float, keep_bytes: int) -> None:
         """Delete ended jobs.
@@ -290,36 +275,29 @@ class JobStore:
         older_than_s: the highest age, in seconds that the service ran.
         keep_bytes: the most bytes of all jobs; the oldest ended jobs are deleted above it.
         """
+        ended = select(_C.number).where(_C.finished.is_not(None))
+        kept = ended.order_by(_C.ran.desc(), _C.number.desc()).limit(keep)
         with self._db.transaction() as db:
-            db.execute(
-                "DELETE FROM jobs WHERE finished IS NOT NULL AND (ran < ? OR id IN (SELECT id FROM jobs "
-                "WHERE finished IS NOT NULL ORDER BY ran DESC, rowid DESC LIMIT -1 OFFSET ?))",
-                (self._clock.save(db) - older_than_s, keep),
-            )
+            too_old = _C.ran < self._clock.save(db) - older_than_s
+            surplus = or_(too_old, _C.number.not_in(kept.scalar_subquery()))
+            db.execute(delete(JOBS).where(_C.finished.is_not(None), surplus))
         while self._delete_one(keep_bytes):
             pass
 
     def _delete_one(self, keep_bytes: int) -> bool:
-        """Delete the job that ended first if the file uses more than `keep_bytes`.
+        """Delete the job that ended first if all jobs take more than `keep_bytes`.
 
         Returns whether a job is deleted.
         """
+        first = select(_C.number).where(_C.finished.is_not(None)).order_by(_C.ran, _C.number).limit(1)
         with self._db.transaction() as db:
-            pages, free, size = (
-                db.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-            if (pages - free) * size <= keep_bytes:
+            if (db.execute(select(func.sum(_C.bytes))).scalar_one() or 0) <= keep_bytes:
                 return False
-            deleted = db.execute(
-                "DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE finished IS NOT NULL "
-                "ORDER BY ran, rowid LIMIT 1)"
-            )
-            return bool(deleted.rowcount)
+            return bool(db.execute(delete(JOBS).where(_C.number == first.scalar_subquery())).rowcount)
 
-    def _recover(self, db: sqlite3.Connection) -> None:
+    def _recover(self, db: Connection) -> None:
         """Queue the jobs again that a stopped service was running, and delete the input of no job."""
-        self._clock.start(db, "jobs")
+        self._clock.start(db, _C.ran)
         self._inputs.mkdir(exist_ok=True)
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
@@ -328,38 +306,26 @@ class JobStore:
             "code": "interrupted",
             "detail": f"The server stopped {MAX_ATTEMPTS} times during this job. The server's log says why.",
         }
-        db.execute(
-            "UPDATE jobs SET state = 'failed', finished = ?, ran = ?, problem = ? "
-            "WHERE finished IS NULL AND attempts >= ?",
-            (time.time(), self._clock.now(), json.dumps(problem), MAX_ATTEMPTS),
-        )
-        db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-        kept = {row[0] for row in db.execute("SELECT id FROM jobs WHERE state = 'queued'")}
+        crashed = _C.finished.is_(None) & (_C.attempts >= MAX_ATTEMPTS)
+        self._fail(db, crashed, problem)
+        db.execute(update(JOBS).where(_C.state == "running").values(state="queued"))
+        kept = set(db.execute(select(_C.id).where(_C.state == "queued")).scalars())
         lost = [name for name in kept if not self.input(name).is_dir()]  # after a restored backup
         problem["detail"] = "The input of this job is gone. Send it again."
-        db.execute(
-            "UPDATE jobs SET state = 'failed', finished = ?, ran = ?, problem = ? "
-            "WHERE id IN (SELECT value FROM json_each(?))",
-            (time.time(), self._clock.now(), json.dumps(problem), json.dumps(lost)),
-        )
+        for piece in in_pieces(lost):
+            self._fail(db, _C.id.in_(piece), problem)
         for folder in self._inputs.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _job_of(self, db: sqlite3.Connection, name: str) -> Job:
-        job = _job(db.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone())
-        assert job is not None
-        return job
+    def _fail(self, db: Connection, jobs: ColumnElement[bool], problem: Mapping[str, Any]) -> None:
+        facts = {"state": "failed", "finished": time.time(), "ran": self._clock.now()}
+        db.execute(update(JOBS).where(jobs).values(**facts, problem=json.dumps(problem)))
+
+    def _job_of(self, db: Connection, name: str) -> Job:
+        return _job(db.execute(_FIND, {"name": name}).one())
 
 
-def _job(row: tuple[Any, ...] | None) -> Job | None:
-    if row is None:
-        return None
-    *plain, request, result, problem, _key, _digest, owner, _ran = row
-    return Job(
-        *plain,
-        request=json.loads(request),
-        result=None if result is None else json.loads(result),
-        problem=None if problem is None else json.loads(problem),
-        owner=owner,
-    )
+def _job(row: Row[*tuple[Any, ...]]) -> Job:
+    facts = {name: row._mapping[name] for name in _FIELDS}
+    return Job(**facts | {name: facts[name] and json.loads(facts[name]) for name in _JSON})

@@ -6,26 +6,20 @@ A change takes some 400 bytes: a hundred verdicts a day are 15 MB a year.
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import eq, ge, lt
 from pathlib import Path
 from typing import Any
 
-from service.records.database import Database
-from service.records.pages import Condition, all_pages, any_of, newest_rows
+from sqlalchemy import Connection, Row, insert, select
 
-FILE = "audit.sqlite"
-_STEPS = (
-    """
-CREATE TABLE IF NOT EXISTS changes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, action TEXT NOT NULL, who TEXT NOT NULL,
-    address TEXT NOT NULL, request_id TEXT, product TEXT, bank_version TEXT, subject TEXT,
-    before TEXT NOT NULL, after TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS changes_by_product ON changes (product, number);
-""",
-)
+from service.records.database import database_of
+from service.records.pages import Condition, all_pages, any_of, conditions_of, newest_rows
+from service.records.schema import CHANGES
+
+_C = CHANGES.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +63,27 @@ class ChangeFilter:
 
     def conditions(self) -> Sequence[Condition]:
         """The filter in SQL."""
-        return (
-            ("product = ?", self.product),
-            any_of("product", self.products),
-            ("action = ?", self.action),
-            ("who = ?", self.who),
-            ("time >= ?", self.since),
-            ("time < ?", self.until),
+        return conditions_of(
+            (eq, _C.product, self.product),
+            (any_of, _C.product, self.products),
+            (eq, _C.action, self.action),
+            (eq, _C.who, self.who),
+            (ge, _C.time, self.since),
+            (lt, _C.time, self.until),
         )
 
 
-_COLUMNS = (
-    "time",
-    "action",
-    "who",
-    "address",
-    "request_id",
-    "product",
-    "bank_version",
-    "subject",
-    "before",
-    "after",
-)
-_SELECT = f"SELECT number, {', '.join(_COLUMNS)} FROM changes"  # noqa: S608 - our own names
+_STATES = ("before", "after")
+_FIELDS = tuple(one.name for one in fields(Change))
+_INSERT = insert(CHANGES)
+_SELECT = select(_C.number, *(_C[name] for name in _FIELDS))
 
 
 class Audit:
     """The changes of one state folder. The methods block on the disk; any thread or process may call them."""
 
     def __init__(self, folder: Path) -> None:
-        self._db = Database(folder / FILE, _STEPS, first=_read_newest)
+        self._db = database_of("audit", folder, first=_read_newest)
 
     @property
     def damaged(self) -> Sequence[Path]:
@@ -106,44 +91,41 @@ class Audit:
         return self._db.damaged
 
     def open(self) -> None:
-        """Open the file, unless the file is open, in a folder that exists. Raises OSError, sqlite3.Error."""
+        """Open the database, unless it is open, in a folder that exists. Raises OSError, RecordsError."""
         self._db.open()
 
     def close(self) -> None:
-        """Close the file. No other method may be called afterwards."""
+        """Close the database. No other method may be called afterwards."""
         self._db.close()
 
     def add(self, change: Change) -> None:
-        """Put a change on record. Raises sqlite3.Error."""
-        values = [getattr(change, name) for name in _COLUMNS[:-2]]
-        values += [json.dumps(dict(state), sort_keys=True) for state in (change.before, change.after)]
+        """Put a change on record. Raises RecordsError."""
+        states = {name: json.dumps(dict(getattr(change, name)), sort_keys=True) for name in _STATES}
+        values = {name: getattr(change, name) for name in _FIELDS} | states
         with self._db.transaction() as db:
-            db.execute(
-                f"INSERT INTO changes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608 - our own names
-                values,
-            )
+            db.execute(_INSERT, values)
 
     def newest(
         self, asked: ChangeFilter, *, before: int | None = None, limit: int = 100
     ) -> list[tuple[int, Change]]:
         """Changes with their numbers, the newest first. before: only changes with a lower number.
 
-        Raises sqlite3.Error.
+        Raises RecordsError.
         """
         with self._db.transaction() as db:
-            rows = newest_rows(db, _SELECT, "number", asked.conditions(), before=before, limit=limit)
-        return [(row[0], _change(row[1:])) for row in rows]
+            rows = newest_rows(db, _SELECT, _C.number, asked.conditions(), before=before, limit=limit)
+        return [(row.number, _change(row)) for row in rows]
 
     def all(self, asked: ChangeFilter, *, page: int = 500) -> Iterator[list[tuple[int, Change]]]:
         """Every change, the newest first, page by page."""
         return all_pages(lambda before: self.newest(asked, before=before, limit=page), lambda one: one[0])
 
 
-def _read_newest(db: sqlite3.Connection) -> None:
-    """Read a row, so that damage shows when the file is opened. Raises sqlite3.Error."""
-    db.execute("SELECT * FROM changes ORDER BY number DESC LIMIT 1").fetchone()
+def _read_newest(db: Connection) -> None:
+    """Read a row, so that damage shows when the file is opened. Raises DBAPIError."""
+    db.execute(select(CHANGES).order_by(_C.number.desc()).limit(1)).first()
 
 
-def _change(row: Sequence[Any]) -> Change:
-    facts = dict(zip(_COLUMNS, row, strict=True))
-    return Change(**facts | {name: json.loads(facts[name]) for name in ("before", "after")})
+def _change(row: Row[*tuple[Any, ...]]) -> Change:
+    facts = {name: row._mapping[name] for name in _FIELDS}
+    return Change(**facts | {name: json.loads(facts[name]) for name in _STATES})

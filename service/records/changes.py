@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import asdict
 
 from structlog.typing import FilteringBoundLogger
 
+from service.disk_faults import RecordsError
 from service.records.audit import Audit, Change
 from service.threads import on_disk
 from service.watch.metrics import Metrics
@@ -24,6 +24,6 @@ class Changes:
         """Put a change on record; where that fails, into the log, and count the failure."""
         try:
             await on_disk(lambda: self._audit.add(change))
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, RecordsError) as error:
             self._metrics.change_not_recorded()
             self._logger.error("change_not_recorded", reason=str(error), change=asdict(change))

@@ -2,61 +2,62 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
-Condition = tuple[str, str | float | None]
-"""A condition in SQL with one `?`, and the value of the `?`. A condition without a value (None) holds."""
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select
+
+Condition = ColumnElement[bool]
 _T = TypeVar("_T")
+_MOST_VALUES = 5000
+"""Values of one statement: SQLite takes 32,766 at most."""
 
 
-def any_of(column: str, names: Collection[str] | None) -> Condition:
-    """The condition that a column has one of these names. names: None accepts every name."""
-    text = None if names is None else json.dumps(list(names))
-    return f"{column} IN (SELECT value FROM json_each(?))", text  # noqa: S608 - our own names
+def conditions_of(
+    *asked: tuple[Callable[[ColumnElement[Any], Any], Condition], ColumnElement[Any], Any],
+) -> list[Condition]:
+    """Conditions, each from a comparison, a column and a value. A value None accepts every row."""
+    return [compare(column, value) for compare, column, value in asked if value is not None]
+
+
+def any_of(column: ColumnElement[str], names: Collection[str]) -> Condition:
+    """The condition that a column has one of these names."""
+    return column.in_(names)
 
 
 def newest_rows(
-    db: sqlite3.Connection,
-    select: str,
-    number: str,
-    conditions: Collection[Condition],
+    db: Connection,
+    query: Select[*tuple[Any, ...]],
+    number: Column[int],
+    conditions: Iterable[Condition],
     *,
     before: int | None = None,
     limit: int,
-) -> list[tuple[Any, ...]]:
+) -> list[Row[*tuple[Any, ...]]]:
     """The rows for which all conditions hold, the newest first.
 
-    select: the query without conditions.
+    query: without conditions.
     number: the column that grows with every row.
     before: only rows with a lower number.
     limit: the most rows.
     """
-    return _rows(db, select, [*conditions, (f"{number} < ?", before)], f"{number} DESC", limit)
+    asked = query.where(*conditions).order_by(number.desc()).limit(limit)
+    return list(db.execute(asked if before is None else asked.where(number < before)))
 
 
 def following_rows(
-    db: sqlite3.Connection,
-    select: str,
-    number: str,
-    conditions: Collection[Condition],
+    db: Connection,
+    query: Select[*tuple[Any, ...]],
+    number: Column[int],
+    conditions: Iterable[Condition],
     *,
     after: int,
     limit: int,
-) -> list[tuple[Any, ...]]:
+) -> list[Row[*tuple[Any, ...]]]:
     """The rows with a higher number than `after`, the oldest first. Arguments: as for `newest_rows`."""
-    return _rows(db, select, [*conditions, (f"{number} > ?", after)], number, limit)
-
-
-def _rows(
-    db: sqlite3.Connection, select: str, asked: Collection[Condition], order: str, limit: int
-) -> list[tuple[Any, ...]]:
-    given = [(condition, value) for condition, value in asked if value is not None]
-    where = " AND ".join(["1", *(condition for condition, _ in given)])
-    values = [value for _, value in given]
-    return db.execute(f"{select} WHERE {where} ORDER BY {order} LIMIT ?", (*values, limit)).fetchall()
+    asked = query.where(*conditions, number > after).order_by(number).limit(limit)
+    return list(db.execute(asked))
 
 
 def all_pages(page: Callable[[int | None], list[_T]], number: Callable[[_T], int]) -> Iterator[list[_T]]:
@@ -69,3 +70,10 @@ def all_pages(page: Callable[[int | None], list[_T]], number: Callable[[_T], int
     while entries := page(before):
         yield entries
         before = number(entries[-1])
+
+
+def in_pieces(values: Collection[_T]) -> Iterator[list[_T]]:
+    """The values, in pieces that fit into one statement."""
+    rest = iter(values)
+    while piece := list(islice(rest, _MOST_VALUES)):
+        yield piece

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -20,7 +19,7 @@ from models.sample import Sample
 from service.answers.pictures import thumbnail_jpeg
 from service.answers.renderers import render_json
 from service.answers.scan import Once, Scan
-from service.disk_faults import is_locked
+from service.disk_faults import Conflict, Fault, RecordsError, fault_of
 from service.engine.owner import Scored
 from service.engine.shadows import Shadowed
 from service.records.kept_parts import KeptParts
@@ -62,19 +61,19 @@ class Records:
         return self.store.damaged
 
     def open(self) -> None:
-        """Open every file that is not open, in a folder that exists. Raises OSError, sqlite3.Error."""
+        """Open every file that is not open, in a folder that exists. Raises OSError, RecordsError."""
         self.store.open()
         if self._opened != len(self.damaged):  # the parts were renamed with the damaged results
             self.parts.open()
             self._opened = len(self.damaged)
             try:
                 self.prune()
-            except (sqlite3.Error, OSError) as error:  # `retention` prunes again later
+            except (RecordsError, OSError) as error:  # `retention` prunes again later
                 self._logger.error("not_pruned", reason=str(error))
 
     def prune(self) -> None:
         """Delete old results, results above the bytes, and the parts without a result. Raises OSError,
-        sqlite3.Error."""
+        RecordsError."""
         self.store.prune()
         kept = self.parts.names()  # read before the results: a part is written after its result
         self.parts.retain(self.store.known(kept), kept)
@@ -91,7 +90,7 @@ class Records:
         if await _in_time(asking, self.patience_s):
             try:
                 return asking.result()
-            except sqlite3.Error as error:
+            except RecordsError as error:
                 reason = str(error)
         self._logger.error("request_not_recalled", reason=reason)
 
@@ -171,7 +170,7 @@ class Records:
             raise Answered(result)
 
     def _mark(self, result_id: str, *, answered: bool) -> bool:
-        with suppress(sqlite3.Error):
+        with suppress(RecordsError):
             self.store.mark(result_id, answered=answered)
         return True
 
@@ -216,10 +215,10 @@ class Records:
         while True:
             try:
                 self.store.add(record, picture, scan.once)
-            except (sqlite3.Error, OSError) as error:
-                if scan.once is not None and isinstance(error, sqlite3.IntegrityError):
+            except (RecordsError, OSError) as error:
+                if scan.once is not None and isinstance(error, Conflict):
                     self._recall(scan.once)
-                if not is_locked(error) or self._writer.closing.wait(RETRY_S):
+                if fault_of(error) is not Fault.LOCKED or self._writer.closing.wait(RETRY_S):
                     return self._count_lost(scan, error)
             else:
                 self.written += 1  # only the writer's thread comes here

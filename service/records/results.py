@@ -6,54 +6,35 @@ the most bytes are deleted, so that a product with many parts does not push out 
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import eq, ge, lt
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import Connection, CursorResult, Row, bindparam, delete, func, insert, select, update
+
 from service.answers.scan import Once
-from service.records import run_clock
-from service.records.database import Database, NewColumn
-from service.records.pages import Condition, all_pages, any_of, following_rows, newest_rows
+from service.disk_faults import RecordsError
+from service.records.database import database_of
+from service.records.pages import (
+    Condition,
+    all_pages,
+    any_of,
+    conditions_of,
+    following_rows,
+    in_pieces,
+    newest_rows,
+)
+from service.records.run_clock import RunClock
+from service.records.schema import REQUESTS, RESULTS, as_json
 from service.refusals import KeyReused
 
 Verdict = Literal["good", "defective"]
-
-_STEPS = (
-    """
-CREATE TABLE IF NOT EXISTS results (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created REAL NOT NULL,
-    product TEXT NOT NULL, part_id TEXT, bank_version TEXT NOT NULL, score REAL NOT NULL,
-    threshold REAL NOT NULL, decision TEXT NOT NULL, simulates TEXT,
-    verdict TEXT, verdict_time REAL, note TEXT,
-    bytes INTEGER NOT NULL, answer TEXT NOT NULL, picture BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS results_by_product ON results (product, number);
-CREATE INDEX IF NOT EXISTS results_by_part ON results (part_id) WHERE part_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS results_by_verdict ON results (verdict) WHERE verdict IS NOT NULL;
-CREATE TABLE IF NOT EXISTS requests (
-    key TEXT PRIMARY KEY, digest TEXT NOT NULL, result TEXT NOT NULL REFERENCES results (id) ON DELETE CASCADE
-    ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS requests_by_result ON requests (result);
-""",
-    """
-ALTER TABLE results ADD COLUMN ran REAL NOT NULL DEFAULT 0;
-ALTER TABLE results ADD COLUMN answered INTEGER NOT NULL DEFAULT 1;
-CREATE INDEX results_by_age ON results (ran) WHERE verdict IS NULL;
-""",
-    run_clock.SCHEMA,
-    NewColumn("results", "judged_by", "TEXT"),
-    NewColumn("results", "labels", "TEXT NOT NULL DEFAULT '{}'"),
-    """
-ALTER TABLE results ADD COLUMN job TEXT;
-CREATE INDEX results_by_job ON results (job, number) WHERE job IS NOT NULL;
-""",
-)
-_HAS_LABEL = "EXISTS (SELECT 1 FROM json_each(labels) WHERE json_array(key, value) = json(?))"
+_C = RESULTS.c
 _OVERHEAD = 512
 """The approximate bytes of a row without its answer and picture."""
 _BATCH = 64
@@ -135,28 +116,38 @@ class Filter:
 
     def conditions(self) -> Sequence[Condition]:
         """The filter in SQL."""
-        return (
-            ("(simulates IS NOT NULL) = ?", self.simulated),
-            ("product = ?", self.product),
-            any_of("product", self.products),
-            ("bank_version = ?", self.bank_version),
-            ("part_id = ?", self.part_id),
-            ("decision = ?", self.decision),
-            ("coalesce(verdict, 'none') = ?", self.verdict),
-            ("created >= ?", self.since),
-            ("created < ?", self.until),
-            ("score >= ?", self.score_from),
-            ("score < ?", self.score_below),
-            ("job = ?", self.job),
-            ("json_extract(answer, '$.plane_found') = ?", self.plane_found),
-            *((_HAS_LABEL, json.dumps(label)) for label in self.labels.items()),
-        )
+        has_labels = [as_json(_C.labels)[name].as_string() == value for name, value in self.labels.items()]
+        return [
+            _C.simulates.is_not(None) if self.simulated else _C.simulates.is_(None),
+            *conditions_of(
+                (eq, _C.product, self.product),
+                (any_of, _C.product, self.products),
+                (eq, _C.bank_version, self.bank_version),
+                (eq, _C.part_id, self.part_id),
+                (eq, _C.decision, self.decision),
+                (eq, func.coalesce(_C.verdict, "none"), self.verdict),
+                (ge, _C.created, self.since),
+                (lt, _C.created, self.until),
+                (ge, _C.score, self.score_from),
+                (lt, _C.score, self.score_below),
+                (eq, _C.job, self.job),
+                (eq, as_json(_C.answer)["plane_found"].as_boolean(), self.plane_found),
+            ),
+            *has_labels,
+        ]
 
 
-_COLUMNS = tuple(one.name for one in fields(Result))
-_SELECT = (
-    f"SELECT {', '.join(_COLUMNS)}, number, verdict, verdict_time, note, judged_by, answered FROM results"  # noqa: S608 - our own names
+_FIELDS = tuple(one.name for one in fields(Result))
+_KEPT = select(
+    *(_C[name] for name in _FIELDS),
+    *(_C.number, _C.verdict, _C.verdict_time, _C.note, _C.judged_by, _C.answered),
 )
+_FIND = _KEPT.where(_C.id == bindparam("name"))
+_FIND_REQUEST = select(REQUESTS.c.result, REQUESTS.c.digest).where(REQUESTS.c.key == bindparam("key"))
+_INSERT = insert(RESULTS)
+_INSERT_REQUEST = insert(REQUESTS)
+_BYTES = select(_C.product, func.sum(_C.bytes).label("bytes")).group_by(_C.product)
+_OLDEST = select(_C.number, _C.bytes).order_by(_C.number).execution_options(yield_per=8)
 
 
 class ResultStore:
@@ -171,8 +162,8 @@ class ResultStore:
         self, folder: Path, *, keep_s: float, keep_bytes: int, ticks: Callable[[], float] = time.monotonic
     ) -> None:
         parts = folder / "parts"  # see `service.records.kept_parts`
-        self._db = Database(folder / "results.sqlite", _STEPS, first=self._start, beside=(parts,))
-        self._clock = run_clock.RunClock(ticks)
+        self._db = database_of("results", folder, first=self._start, beside=(parts,))
+        self._clock = RunClock(ticks)
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
         self._bytes: Counter[str] = Counter()  # by product
@@ -183,16 +174,16 @@ class ResultStore:
         return self._db.damaged
 
     def open(self) -> None:
-        """Open the file, unless the file is open, in a folder that exists. Raises OSError, sqlite3.Error."""
+        """Open the database, unless it is open, in a folder that exists. Raises OSError, RecordsError."""
         self._db.open()
 
-    def _start(self, db: sqlite3.Connection) -> None:
-        self._clock.start(db, "results")
-        self._bytes = Counter(dict(db.execute("SELECT product, sum(bytes) FROM results GROUP BY product")))
+    def _start(self, db: Connection) -> None:
+        self._clock.start(db, _C.ran)
+        self._bytes = Counter({row.product: row.bytes for row in db.execute(_BYTES)})
 
     def close(self) -> None:
-        """Close the file. No other method may be called afterwards."""
-        with suppress(sqlite3.Error), self._db.transaction() as db:
+        """Close the database. No other method may be called afterwards."""
+        with suppress(RecordsError), self._db.transaction() as db:
             self._clock.save(db)
         self._db.close()
 
@@ -202,28 +193,24 @@ class ResultStore:
         picture: a small JPEG of the part.
         once: the request, if the client may send the request again.
 
-        Raises sqlite3.Error, such as for a full disk, and sqlite3.IntegrityError where the request has a
-        result already.
+        Raises RecordsError, such as for a full disk, and Conflict where the result is on record or the
+        request has a result already.
         """
         size = len(result.answer) + len(picture) + _OVERHEAD
-        values = (*astuple(result), self._clock.now(), size, picture)
-        marks = ", ".join("?" * len(values))
+        values = {name: getattr(result, name) for name in _FIELDS}
+        values |= {"ran": self._clock.now(), "bytes": size, "picture": picture}
         with self._db.transaction() as db:
-            added = db.execute(
-                f"INSERT INTO results ({', '.join(_COLUMNS)}, ran, bytes, picture) "  # noqa: S608 - our own names
-                f"VALUES ({marks})",
-                values,
-            )
+            (number,) = db.execute(_INSERT, values).inserted_primary_key or (0,)
             if once is not None:
-                db.execute("INSERT INTO requests VALUES (?, ?, ?)", (once.key, once.digest, result.id))
+                db.execute(_INSERT_REQUEST, {"key": once.key, "digest": once.digest, "result": result.id})
         self._bytes[result.product] += size
-        if self._bytes.total() > self._keep_bytes or (added.lastrowid or 0) % _BATCH == 0:
+        if self._bytes.total() > self._keep_bytes or number % _BATCH == 0:
             self.prune()
 
     def find(self, name: str) -> Kept | None:
         """The result with this id, if it is on record."""
         with self._db.transaction() as db:
-            row = db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
+            row = db.execute(_FIND, {"name": name}).one_or_none()
         return _kept(row) if row else None
 
     def answered(self, once: Once) -> Result | None:
@@ -232,7 +219,7 @@ class ResultStore:
         Raises KeyReused where another request used the key.
         """
         with self._db.transaction() as db:
-            row = db.execute("SELECT result, digest FROM requests WHERE key = ?", (once.key,)).fetchone()
+            row = db.execute(_FIND_REQUEST, {"key": once.key}).one_or_none()
         if row is None:
             return None
         name, digest = row
@@ -241,27 +228,23 @@ class ResultStore:
         kept = self.find(name)
         return kept.result if kept else None
 
-    def known(self, names: Iterable[str]) -> list[tuple[str, str]]:
+    def known(self, names: Collection[str]) -> list[tuple[str, str]]:
         """The ids that are on record, the oldest first, each with its product."""
+        found = select(_C.number, _C.id, _C.product)
         with self._db.transaction() as db:
-            rows = db.execute(
-                "SELECT id, product FROM results "
-                "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number",
-                (json.dumps(list(names)),),
-            )
-            return rows.fetchall()
+            rows = [row for piece in in_pieces(names) for row in db.execute(found.where(_C.id.in_(piece)))]
+        return [(row.id, row.product) for row in sorted(rows)]
 
     def recent_products(self) -> list[str]:
         """The products with results on record, the product of the newest result first."""
+        asked = select(_C.product).group_by(_C.product).order_by(func.max(_C.number).desc())
         with self._db.transaction() as db:
-            rows = db.execute("SELECT product FROM results GROUP BY product ORDER BY max(number) DESC")
-            return [row[0] for row in rows]
+            return list(db.execute(asked).scalars())
 
     def picture(self, name: str) -> bytes | None:
         """A result's small picture, a JPEG."""
         with self._db.transaction() as db:
-            row = db.execute("SELECT picture FROM results WHERE id = ?", (name,)).fetchone()
-        return row[0] if row else None
+            return db.execute(select(_C.picture).where(_C.id == name)).scalar_one_or_none()
 
     def newest(self, asked: Filter, *, before: int | None = None, limit: int = 100) -> list[Kept]:
         """Results, the newest first.
@@ -270,19 +253,19 @@ class ResultStore:
         limit: the most results.
         """
         with self._db.transaction() as db:
-            rows = newest_rows(db, _SELECT, "number", asked.conditions(), before=before, limit=limit)
+            rows = newest_rows(db, _KEPT, _C.number, asked.conditions(), before=before, limit=limit)
         return [_kept(row) for row in rows]
 
     def following(self, asked: Filter, *, after: int, limit: int) -> list[Kept]:
         """Results with a higher number than `after`, the oldest first, at most `limit`."""
         with self._db.transaction() as db:
-            rows = following_rows(db, _SELECT, "number", asked.conditions(), after=after, limit=limit)
+            rows = following_rows(db, _KEPT, _C.number, asked.conditions(), after=after, limit=limit)
         return [_kept(row) for row in rows]
 
     def last_number(self) -> int:
         """The number of the newest result on record; 0 without one."""
         with self._db.transaction() as db:
-            return db.execute("SELECT coalesce(max(number), 0) FROM results").fetchone()[0]
+            return db.execute(select(func.max(_C.number))).scalar_one() or 0
 
     def all(self, asked: Filter, *, page: int = 500) -> Iterator[list[Kept]]:
         """Every result, the newest first, page by page. Other calls may use the store between two pages."""
@@ -293,10 +276,9 @@ class ResultStore:
     def scores(self, asked: Filter, *, limit: int) -> list[tuple[float, Verdict | None]]:
         """The scores and verdicts of the newest results."""
         with self._db.transaction() as db:
-            rows = newest_rows(
-                db, "SELECT score, verdict FROM results", "number", asked.conditions(), limit=limit
-            )
-        return [(score, verdict) for score, verdict in rows]
+            query = select(_C.score, _C.verdict)
+            rows = newest_rows(db, query, _C.number, asked.conditions(), limit=limit)
+        return [(row.score, row.verdict) for row in rows]
 
     def judge(
         self, name: str, verdict: Verdict | None, note: str | None = None, who: str | None = None
@@ -310,16 +292,16 @@ class ResultStore:
         """
         when = None if verdict is None else time.time()
         with self._db.transaction() as db:
-            db.execute(
-                "UPDATE results SET verdict = ?, verdict_time = ?, note = ?, judged_by = ? WHERE id = ?",
-                (verdict, when, note if verdict else None, who if verdict else None, name),
-            )
+            said = {"note": note, "judged_by": who} if verdict else {"note": None, "judged_by": None}
+            judged = update(RESULTS).where(_C.id == name)
+            db.execute(judged.values(verdict=verdict, verdict_time=when, **said))
         return self.find(name)
 
     def mark(self, name: str, *, answered: bool) -> None:
         """Remember whether the client got the result with this id."""
         with self._db.transaction() as db:
-            db.execute("UPDATE results SET answered = ?1 WHERE id = ?2 AND answered != ?1", (answered, name))
+            marked = update(RESULTS).where(_C.id == name, _C.answered != int(answered))
+            db.execute(marked.values(answered=int(answered)))
 
     def prune(self) -> None:
         """Delete results above the age, except results with feedback, and results above the bytes."""
@@ -330,32 +312,29 @@ class ResultStore:
         left = self._bytes.copy()
         with self._db.transaction() as db:
             too_old = self._clock.save(db) - self._keep_s
+            aged = select(_C.number, _C.product, _C.bytes).where(_C.ran < too_old, _C.verdict.is_(None))
             old: set[int] = set()
-            for number, product, size in db.execute(
-                "SELECT number, product, bytes FROM results WHERE ran < ? AND verdict IS NULL LIMIT ?",
-                (too_old, _BATCH),
-            ):
+            for number, product, size in db.execute(aged.limit(_BATCH)):
                 old.add(number)
                 left[product] -= size
-            oldest: dict[str, sqlite3.Cursor] = {}
+            oldest: dict[str, CursorResult[*tuple[Any, ...]]] = {}
             while left.total() > self._keep_bytes and len(old) < 2 * _BATCH:
                 product = max(left, key=left.__getitem__)
                 if product not in oldest:
-                    oldest[product] = db.execute(
-                        "SELECT number, bytes FROM results WHERE product = ? ORDER BY number", (product,)
-                    )
-                row = next((row for row in oldest[product] if row[0] not in old), None)
+                    oldest[product] = db.execute(_OLDEST.where(_C.product == product))
+                row = next((row for row in oldest[product] if row.number not in old), None)
                 if row is None:
                     break
-                old.add(row[0])
-                left[product] -= row[1]
-            db.execute(
-                "DELETE FROM results WHERE number IN (SELECT value FROM json_each(?))", (json.dumps([*old]),)
-            )
+                old.add(row.number)
+                left[product] -= row.bytes
+            for rows in oldest.values():
+                rows.close()
+            if old:
+                db.execute(delete(RESULTS).where(_C.number.in_(old)))
         self._bytes = +left
         return bool(old)
 
 
-def _kept(row: tuple[Any, ...]) -> Kept:
+def _kept(row: Row[*tuple[Any, ...]]) -> Kept:
     *values, number, verdict, verdict_time, note, judged_by, answered = row
     return Kept(number, Result(*values), verdict, verdict_time, note, judged_by, bool(answered))

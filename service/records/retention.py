@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
+from service.disk_faults import RecordsError
 from service.threads import on_disk
 
 MAX_PAUSE_S = 3600.0
@@ -34,5 +34,5 @@ async def keep_pruned(
         for prune in prunes:
             try:
                 await on_disk(prune)
-            except (OSError, sqlite3.Error):
+            except (OSError, RecordsError):
                 logger.exception("not_pruned")

@@ -6,12 +6,12 @@ records early nor keep records too long.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 
-SCHEMA = "CREATE TABLE running (seconds REAL NOT NULL); INSERT INTO running VALUES (0);"
-"""The table in which a database keeps the clock between two starts."""
+from sqlalchemy import Column, Connection, func, insert, select, update
+
+from service.records.schema import RUNNING
 
 
 class RunClock:
@@ -21,22 +21,23 @@ class RunClock:
         self._ticks = ticks
         self._base = 0.0
 
-    def start(self, db: sqlite3.Connection, table: str) -> None:
-        """Continue where the last service with this file stopped.
+    def start(self, db: Connection, ran: Column[float]) -> None:
+        """Continue where the last service with this database stopped.
 
-        table: a table that has the column `ran`. Raises sqlite3.Error.
+        ran: the column with the times of the rows. Raises DBAPIError.
         """
-        (last,) = db.execute(
-            f"SELECT max((SELECT seconds FROM running), coalesce((SELECT max(ran) FROM {table}), 0))"  # noqa: S608 - our own name
-        ).fetchone()
+        kept = db.execute(select(func.max(RUNNING.c.seconds))).scalar_one()
+        if kept is None:
+            db.execute(insert(RUNNING).values(seconds=0.0))
+        last = max(kept or 0.0, db.execute(select(func.max(ran))).scalar_one() or 0.0)
         self._base = last - self._ticks()
 
-    def save(self, db: sqlite3.Connection) -> float:
-        """Write the time to the database and return the time. Raises sqlite3.Error."""
+    def save(self, db: Connection) -> float:
+        """Write the time to the database and return the time. Raises DBAPIError."""
         now = self.now()
-        db.execute("UPDATE running SET seconds = ?", (now,))
+        db.execute(update(RUNNING).values(seconds=now))
         return now
 
     def now(self) -> float:
-        """The seconds that all services ran with this file."""
+        """The seconds that all services ran with this database."""
         return self._base + self._ticks()

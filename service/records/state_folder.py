@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from service.disk_faults import RecordsError
 from service.threads import on_disk
 
 RETRY_S = 2.0
@@ -35,7 +35,7 @@ class Store(Protocol):
         ...
 
     def open(self) -> None:
-        """Open the store, unless the store is open. Raises OSError, sqlite3.Error."""
+        """Open the store, unless the store is open. Raises OSError, RecordsError."""
         ...
 
 
@@ -70,7 +70,7 @@ class StateFolder:
         for name, store in self._stores.items():
             try:
                 store.open()
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, RecordsError) as error:
                 self._set_reason(name, str(error))
             else:
                 self._set_reason(name, "")

@@ -22,7 +22,7 @@ from banks.versions.store import BankStore
 from cli.main import app
 from service.http.keys import Keys
 from service.http.roles import changes_something
-from service.records.audit import FILE, Audit, ChangeFilter
+from service.records.audit import Audit, ChangeFilter
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.api.test_versions import PRODUCT, derive
@@ -156,7 +156,7 @@ def test_a_change_that_cannot_be_recorded_is_made_logged_and_counted(
 ) -> None:
     with own.client() as client:
         name = client.post("/v1/products/cookie/score", files=part).json()["result_id"]
-        with closing(sqlite3.connect(own.state / FILE)) as db:
+        with closing(sqlite3.connect(own.state / "audit.sqlite")) as db:
             db.execute("DROP TABLE changes")
         judged = client.put(f"/v1/results/{name}/feedback", json={"verdict": "good"})
         assert judged.json()["verdict"] == "good"

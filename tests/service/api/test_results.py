@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from service.disk_faults import Fault, RecordsError
 from service.settings import Settings
 from tests.waiting import until
 
@@ -208,7 +208,7 @@ def test_a_record_that_cannot_be_written_loses_no_answer(
     own: Any, asks: httpx.Client, part: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise RecordsError("database or disk is full", Fault.FULL)
 
     monkeypatch.setattr(own.app.state.shared.records.store, "add", full)
     made = score(asks, part)

@@ -16,6 +16,7 @@ import pytest
 
 from service.jobs.task import Progress, Task
 from service.refusals import NotReady, Refusal
+from tests.service.sqlite import connection_of
 from tests.waiting import until
 
 
@@ -87,7 +88,8 @@ def told(running: Any, event: str) -> dict[str, Any]:
 
 def pragma(running: Any, text: str) -> int | None:
     """Set something on the connection by which the server writes its jobs."""
-    row = running.app.state.shared.jobs.store._db._db.execute(f"PRAGMA {text}").fetchone()
+    db = connection_of(running.app.state.shared.jobs.store)
+    row = db.execute(f"PRAGMA {text}").fetchone()
     return row and row[0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.disk_faults import is_full
+from service.disk_faults import RecordsError, is_full
 from service.jobs.store import MAX_ATTEMPTS, JobStore
 from service.refusals import KeyReused
 
@@ -169,7 +169,7 @@ def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
             store.add_line(job.id, "x" * 30_000)
     for job in jobs[:3]:
         store.end(job.id, "done")
-    store.prune(keep=9, older_than_s=3600, keep_bytes=1_000_000)
+    store.prune(keep=9, older_than_s=3600, keep_bytes=900_000)
     assert [job.id for _, job in store.newest()] == [jobs[3].id, jobs[2].id]
     assert (store.count_lines(jobs[0].id), store.count_lines(jobs[2].id)) == (0, 10)
     store.prune(keep=9, older_than_s=3600, keep_bytes=1)
@@ -179,9 +179,9 @@ def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
 def test_a_full_disk_is_told_and_what_follows_is_written(store: JobStore) -> None:
     job = store.add("batch", "cookie", {})
     with store._db.transaction() as db:
-        (pages,) = db.execute("PRAGMA page_count").fetchone()
-        db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(sqlite3.OperationalError) as full:
+        (pages,) = db.exec_driver_sql("PRAGMA page_count").one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(RecordsError) as full:
         store.add_line(job.id, "x" * 100_000)
     assert is_full(full.value)
     store.add_line(job.id, "short")
@@ -193,10 +193,10 @@ def test_what_cannot_be_committed_leaves_no_transaction_open(store: JobStore) ->
 
     def write() -> None:
         with store._db.transaction() as db:
-            db.execute("PRAGMA defer_foreign_keys = 1")
-            db.execute("INSERT INTO lines VALUES ('no job', 1, '')")
+            db.exec_driver_sql("PRAGMA defer_foreign_keys = 1")
+            db.exec_driver_sql("INSERT INTO lines VALUES ('no job', 1, '')")
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(RecordsError, match="FOREIGN KEY"):
         write()
     store.add_line(job.id, "after it")
     assert store.lines(job.id) == ["after it"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.disk_faults import RecordsError
 from service.jobs.store import JobStore
 from service.records.audit import Audit, ChangeFilter
 from service.records.results import Filter, ResultStore
@@ -108,7 +109,7 @@ def test_a_newer_file_is_refused_and_stays_as_it_is(name: str, tmp_path: Path) -
     with closing(sqlite3.connect(made)) as db:
         db.execute("PRAGMA user_version = 99")
     before = rows(made)
-    with pytest.raises(sqlite3.NotSupportedError, match=f"{name}.sqlite .* version 99"):
+    with pytest.raises(RecordsError, match=f"{name}.sqlite .* version 99"):
         CHECKS[name](tmp_path, 99)
     assert (version(made), rows(made)) == (99, before)
     assert [path.name for path in tmp_path.glob("*.damaged-*")] == []

@@ -6,12 +6,12 @@ import asyncio
 import io
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from service.disk_faults import Fault, RecordsError
 from service.records.retention import keep_pruned
 from service.settings import DAY_S, Settings
 from service.watch.logs import make_logger
@@ -66,7 +66,7 @@ def test_what_the_disk_refuses_is_told_and_tried_again() -> None:
         nonlocal calls
         calls += 1
         if calls == 1:
-            raise sqlite3.OperationalError("database or disk is full")
+            raise RecordsError("database or disk is full", Fault.FULL)
 
     async def some() -> None:
         pauses: list[float] = []

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.disk_faults import RecordsError
 from service.jobs.store import JobStore
 from service.records.results import Filter, Result, ResultStore
 from service.records.state_folder import StateFolder, StateInUse
@@ -22,6 +23,7 @@ from tests.faults import small_disk
 from tests.faults.bench import served_by
 from tests.faults.warm import Warm
 from tests.service import stand_in
+from tests.service.sqlite import connection_of
 from tests.waiting import until
 
 SCORE = "/v1/products/cookie/score"
@@ -98,7 +100,7 @@ def test_damage_that_shows_later_begins_a_new_file(tmp_path: Path) -> None:
     with (tmp_path / "results.sqlite").open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom(4_000_000))
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(RecordsError):
         list(store.all(Filter()))
     assert [aside.exists() for aside in store.damaged] == [True]
     add(7)
@@ -163,17 +165,18 @@ def test_a_disk_that_gets_full_later_is_told_until_there_is_room(tmp_path: Path)
     folder.open()
     job = store.add("batch", "cookie", {})
     with store._db.transaction() as db:
-        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(sqlite3.OperationalError, match="full"):
+        (pages,) = db.exec_driver_sql("PRAGMA page_count").one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(RecordsError, match="full"):
         store.add_line(job.id, "x" * 100_000)
     folder.open()
     assert folder.reasons["jobs"] == "", "a small write succeeds"
-    store._db.connection().execute("PRAGMA query_only = 1")
-    with pytest.raises(sqlite3.OperationalError):
+    connection_of(store).execute("PRAGMA query_only = 1")
+    with pytest.raises(RecordsError):
         store.add_line(job.id, "short")
     folder.open()
     assert "read" in folder.reasons["jobs"]
-    store._db.connection().execute("PRAGMA query_only = 0")
+    connection_of(store).execute("PRAGMA query_only = 0")
     folder.open()
     assert folder.reasons["jobs"] == ""
     store.close()
