@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,26 +13,56 @@ from cli.options import Banks, Device, Product, State, Weights, chosen_device
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
+if TYPE_CHECKING:
+    from banks.versions.travel import Arrived
+
 Source = Annotated[
-    Path,
+    str,
     typer.Argument(
-        help="Bank folder that both hosts reach, or an archive of one version as a server sends it."
+        help="Where the version comes from: a bank folder that both hosts reach, the address of a server "
+        "such as http://host:8000, or an archive of one version as a server sends it."
     ),
 ]
-Folder = Annotated[Path, typer.Argument(help="Bank folder that both hosts reach, such as a network share.")]
+Target = Annotated[
+    str,
+    typer.Argument(
+        help="Where the version goes: a bank folder that both hosts reach, or the address of a server such "
+        "as http://line1:8000."
+    ),
+]
 Version = Annotated[str | None, typer.Option(help="Version that goes. [default: the active version]")]
 Activate = Annotated[bool, typer.Option(help="Make the version the active one where it arrives.")]
+Key = Annotated[str, typer.Option(envvar="TRIBANK_KEY", help="API key, if a server needs one.")]
 
 
 def push(
     product: Product,
-    folder: Folder,
+    target: Target,
     version: Version = None,
     activate: Activate = True,
     banks: Banks = DEFAULT_BANKS,
+    key: Key = "",
 ) -> None:
-    """Copy a version to another bank folder, with its moved threshold and its reviews."""
-    _carry(banks, folder, product, version, activate)
+    """Copy a version to another bank folder or to a server, with its moved threshold and its reviews.
+
+    A server needs a key of role manage. It checks that the version scores there as where it was built.
+    """
+    from banks.versions.archive import Archive
+    from banks.versions.store import BankStore
+    from banks.versions.travel import Arrived, carry
+
+    source = BankStore(banks)
+    if _is_address(target):
+        from cli.server_versions import ServerVersions
+
+        server = ServerVersions(target, key)
+        with Archive(source, product, version) as archive:
+            arrived = Arrived(*server.send(archive))
+        if activate:
+            server.activate(product, arrived.name)
+    else:
+        arrived = carry(source, BankStore(Path(target)), product, version, activate=activate)
+    _tell(product, arrived, activate)
 
 
 def pull(
@@ -49,8 +78,9 @@ def pull(
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
     state: State = DEFAULT_STATE,
+    key: Key = "",
 ) -> None:
-    """Copy a version from another bank folder or an archive. Check that it scores here as where it was built.
+    """Copy a version from a bank folder, a server or an archive. It must score here as where it was built.
 
     A server that runs here uses the version as soon as it is active. The activation is put on the record of
     changes in --state.
@@ -59,7 +89,31 @@ def pull(
     def scores_as_built(staged: Path) -> None:
         _probe(staged, weights_dir, device)
 
-    _carry(source, banks, product, version, activate, scores_as_built if probe else None, state)
+    from banks.versions.archive import take_in
+    from banks.versions.store import BadBank, BankStore
+    from banks.versions.travel import Landing, carry
+
+    there, before, check = BankStore(banks), None, scores_as_built if probe else None
+    with suppress(BadBank):  # a damaged `current` is written anew
+        before = there.current(product)
+    if _is_address(source):
+        from cli.server_versions import ServerVersions
+
+        server = ServerVersions(source, key)
+        with Landing(there, product) as landing:
+            server.fetch(product, version or server.active(product), landing)
+            arrived = landing.end(check=check, activate=activate)
+    elif Path(source).is_file():
+        if version is not None:
+            detail = "An archive holds one version. Leave --version out."
+            raise typer.BadParameter(detail, param_hint="--version")
+        arrived = take_in(Path(source), there, product, check=check, activate=activate)
+    else:
+        arrived = carry(BankStore(Path(source)), there, product, version, check=check, activate=activate)
+    if activate and before != arrived.name:
+        states = {"before": {"active": before}, "after": {"active": arrived.name}}
+        record(state, "activate", product=product, bank_version=arrived.name, **states)
+    _tell(product, arrived, activate)
 
 
 def probe(
@@ -81,31 +135,11 @@ def _probe(folder: Path, weights_dir: Path, device: str) -> None:
     Detector.load(folder, device=chosen_device(device), weights_dir=weights_dir)
 
 
-def _carry(
-    source: Path,
-    target: Path,
-    product: str,
-    version: str | None,
-    activate: bool,
-    check: Callable[[Path], None] | None = None,
-    state: Path | None = None,
-) -> None:
-    """state: the state folder with the record of changes of the target, if the target has one."""
-    from banks.versions.archive import take_in
-    from banks.versions.store import BadBank, BankStore
-    from banks.versions.travel import carry
+def _is_address(place: str) -> bool:
+    """Whether a place is the address of a server, not a path."""
+    return place.startswith(("http://", "https://"))
 
-    if source.is_file() and version is not None:
-        raise typer.BadParameter("An archive holds one version. Leave --version out.", param_hint="--version")
-    there, before = BankStore(target), None
-    with suppress(BadBank):  # a damaged `current` is written anew
-        before = there.current(product)
-    if source.is_file():
-        arrived = take_in(source, there, product, check=check, activate=activate)
-    else:
-        arrived = carry(BankStore(source), there, product, version, check=check, activate=activate)
-    if activate and state is not None and before != arrived.name:
-        states = {"before": {"active": before}, "after": {"active": arrived.name}}
-        record(state, "activate", product=product, bank_version=arrived.name, **states)
+
+def _tell(product: str, arrived: Arrived, activate: bool) -> None:
     done = "copied" if arrived.new else "there already"
     typer.echo(f"{product} {arrived.name}: {done}{', active' if activate else ''}")

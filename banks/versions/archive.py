@@ -28,7 +28,7 @@ FORMAT = 1
 HEAD = "tribank-version.json"
 _MOST_HEAD_BYTES = 1 << 20
 _MOST_MANIFEST_BYTES = 16 << 20
-_PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _MOST_PADDING_BYTES = tarfile.RECORDSIZE
@@ -86,7 +86,7 @@ class Archive:
             yield self._header(name, size)
             left = size
             while left:
-                piece = file.read(min(left, _PIECE_BYTES))
+                piece = file.read(min(left, PIECE_BYTES))
                 if not piece:
                     raise OSError(f"{name} was cut while it was read")
                 left -= len(piece)
@@ -228,7 +228,7 @@ def take_in(
     """
     with Landing(target, product) as landing, file.open("rb") as archive:
         unpacker = Unpacker(landing)
-        while piece := archive.read(_PIECE_BYTES):
+        while piece := archive.read(PIECE_BYTES):
             unpacker.feed(piece)
         unpacker.finish()
         return landing.end(check=check, activate=activate)

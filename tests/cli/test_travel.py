@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from banks.versions.archive import Archive
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore
 from cli.main import app
+from cli.server_versions import ServerRefused
+from service.http.keys import Keys
 from service.records.audit import Audit, ChangeFilter
+from service.settings import Settings
+from tests.faults.warm import Warm
+from tests.service.conftest import serving
 
 KEPT = Path(__file__).parents[1] / "data" / "versions" / "schema-3"
 
@@ -49,6 +55,37 @@ def test_a_version_is_pulled_from_an_archive(tmp_path: Path) -> None:
     assert BankStore(line).verify("biscuit") == []
     with pytest.raises(SystemExit):
         said(*pull, "--version", "v1")
+
+
+def test_a_version_goes_from_server_to_server_by_two_commands(
+    tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.jobs.build.TRIBANK", warm.tribank)
+    host, line, state = tmp_path / "host", tmp_path / "line", tmp_path / "state"
+    shutil.copytree(KEPT, host)
+    line.mkdir()
+    key = Keys(state).add("build-host", "manage")
+    with (
+        serving(Settings(banks=host), None, wait=False) as first,
+        serving(Settings(banks=line, deadline_s=120), None, wait=False, state=state) as second,
+    ):
+        here = ["--banks", tmp_path / "desk"]
+        pull = ["pull", "biscuit", f"{first.url}/", *here, "--device", "cpu", "--state", state]
+        assert said(*pull).split() == ["biscuit", "v1:", "copied,", "active"]
+        push = ["push", "biscuit", second.url, *here]
+        with pytest.raises(ServerRefused, match=r"says no \(401\): Send an API key"):
+            said(*push)
+        monkeypatch.setenv("TRIBANK_KEY", key)
+        assert said(*push).split() == ["biscuit", "v1:", "copied,", "active"]
+        assert said(*push, "--no-activate").split() == ["biscuit", "v1:", "there", "already"]
+        assert BankStore(line).current("biscuit") == "v1"
+        with pytest.raises(ServerRefused, match="has no version 'v7'"):
+            said(*pull, "--version", "v7")
+        (line / "biscuit" / "current").unlink()
+        with pytest.raises(ServerRefused, match="has no active version"):
+            said("pull", "biscuit", second.url)
+    with pytest.raises(ServerRefused, match="cannot be reached"):
+        said(*push)
 
 
 def test_a_version_that_scores_otherwise_here_is_not_pulled(tmp_path: Path) -> None:
