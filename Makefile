@@ -48,6 +48,10 @@ faults: setup  ## a real server and the real command line, and what goes wrong a
 lint: style
 	@.venv/bin/pyright
 
+audit:  ## known holes of the images' packages, as PyPI tells them (needs the internet)
+	@[ -x out/audit/bin/pip-audit ] || { python3 -m venv out/audit && out/audit/bin/python -m pip install --quiet pip-audit==2.10.1; }
+	@for lock in constraints/*.lock; do echo "$$lock" >&2; out/audit/bin/pip-audit -r "$$lock" --no-deps --disable-pip || exit 1; done
+
 style: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/hadolint docker/Dockerfile

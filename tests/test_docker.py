@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from service.settings import Settings
 
@@ -99,3 +102,30 @@ def test_the_image_runs_as_a_user_and_says_whether_it_is_ready() -> None:
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", DOCKERFILE, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK .*\\\n    CMD \[.*readyz", DOCKERFILE, re.MULTILINE)
     assert json.loads(DOCKERFILE.rpartition("CMD")[2].partition("\n")[0]) == ["serve"]
+
+
+@pytest.mark.parametrize("hardware", ["cpu", "gpu"])
+def test_an_image_installs_the_pinned_versions_by_hash_and_nothing_of_a_desktop(hardware: str) -> None:
+    lock = (ROOT / "constraints" / f"{hardware}.lock").read_text()
+    listed = re.findall(r"^(\S+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}\n", lock, re.M)
+    assert lock.count("==") == len(listed) == len(dict(listed)), "each package once, with its hash"
+    pinned = dict(
+        line.split(";")[0].strip().split("==")
+        for line in (ROOT / "constraints" / f"{hardware}.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    pinned = {canonicalize_name(name): version for name, version in pinned.items()}
+    locked = {canonicalize_name(name): version for name, version in listed}
+    assert {name: pinned[name] for name in locked.keys() & pinned.keys()} == {
+        name: locked[name] for name in locked.keys() & pinned.keys()
+    }
+    assert all(name.startswith(("cuda-", "nvidia-", "triton")) for name in locked.keys() - pinned.keys())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = {
+        canonicalize_name(Requirement(text).name) for text in [*project["dependencies"], *extras[hardware]]
+    }
+    own_index = {"torch", "torchvision"} if hardware == "cpu" else set[str]()
+    assert wanted - own_index <= locked.keys()
+    assert not own_index & locked.keys()
+    assert not {"dash", "plotly", "ipywidgets", "pytest", "pip-audit"} & locked.keys()
