@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser csharp programs test faults lint style setup clean
+.PHONY: demo serve console browser csharp postgresql programs test faults lint style setup clean
 
 tribank := .venv/bin/tribank
 
@@ -24,6 +24,12 @@ csharp:
 	@command -v mcs >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends mono-mcs libmono-system-net-http4.0-cil >/dev/null; } \
 	    || echo "No C# compiler: the test of the C# program in the documents will be skipped. Install it: sudo apt-get install mono-mcs libmono-system-net-http4.0-cil" >&2
 
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && mkdir -p /etc/postgresql-common && \
+	    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
+	    || echo "No PostgreSQL: the tests of records in a database will be skipped. Install it: sudo apt-get install postgresql" >&2
+
 programs: setup  ## what tests run beside the service: promtool and amtool for the alerts, nginx and Caddy in front of the server
 	@scripts/from_debian prometheus /usr/bin/promtool
 	@scripts/from_debian prometheus-alertmanager /usr/bin/amtool
@@ -34,7 +40,7 @@ programs: setup  ## what tests run beside the service: promtool and amtool for t
 # one core for a minute; what pyright says comes at the end. MALLOC_...: processes keep freed memory. Giving each
 # large array back to the kernel costs the networks a fifth of their time. PYTHONDONTWRITEBYTECODE: a module is
 # compiled once, and not at every start of a process, whatever the environment says.
-test: setup browser csharp programs style  ## lint, types, tests
+test: setup browser csharp postgresql programs style  ## lint, types, tests
 	@told=$$(mktemp); .venv/bin/pyright >"$$told" 2>&1 & types=$$!; \
 	    PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 \
 	    .venv/bin/python -m pytest -q -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder; tests=$$?; \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ def record(state: Path, action: str, **facts: Any) -> None:
     A record that cannot be written does not stop the command: the command says so.
     """
     from service.records.audit import Audit, Change  # loads SQLAlchemy
+    from service.settings import PREFIX
 
+    database = os.environ.get(f"{PREFIX}DATABASE")
+    place = "the database" if database else str(state)
     try:
-        if not state.is_dir():
+        if not database and not state.is_dir():
             raise FileNotFoundError("there is no such folder (--state)")
-        audit = Audit(state)
+        audit = Audit(state, database)
         audit.open()
         audit.add(Change(action=action, who=f"user {getuser()}", **facts))
         audit.close()
     except (OSError, RecordsError) as error:
-        typer.echo(f"The change is not on the record of changes in {state}: {error}.", err=True)
+        typer.echo(f"The change is not on the record of changes in {place}: {error}.", err=True)

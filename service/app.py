@@ -66,6 +66,7 @@ from service.settings import (
     MIB,
     Settings,
     allowed_origins,
+    database_uri,
     metric_labels,
     pinned_products,
     takts_s,
@@ -175,8 +176,9 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         poll_s=settings.poll_s,
     )
     metrics = Metrics(takts_s=takts_s(settings), labels=metric_labels(settings))
+    uri = database_uri(settings)
     results = ResultStore(
-        settings.state, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
+        settings.state, uri, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
     )
     engine = Engine(
         loader,
@@ -187,7 +189,7 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         scorers=scorers_on(settings.device, settings.scorers),
     )
     records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
-    job_store, audit = JobStore(settings.state), Audit(settings.state)
+    job_store, audit = JobStore(settings.state, uri), Audit(settings.state, uri)
     inspection = Inspection(
         engine=engine,
         records=records,

@@ -12,12 +12,16 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Fault(Enum):
-    """What is wrong with the records, through no fault of the caller."""
+    """What is wrong with the records, through no fault of the caller.
+
+    UNAVAILABLE: the file cannot be used. GONE: the database cannot be reached.
+    """
 
     FULL = "full"
     LOCKED = "locked"
     DAMAGED = "damaged"
     UNAVAILABLE = "unavailable"
+    GONE = "gone"
 
 
 class RecordsError(Exception):

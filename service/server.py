@@ -25,7 +25,8 @@ from service.http.connections import ACCEPTED_AT_ONCE, AcceptErrors, queue_many,
 from service.http.listening import CannotStart, check_banks, check_tls, open_listeners
 from service.http.protocol import protocol_for
 from service.records.state_folder import StateFolder
-from service.settings import Settings, pinned_products, unknown_names
+from service.settings import Settings, pinned_products
+from service.unknown_settings import unknown_names
 from service.watch.log_lines import LogLines
 from service.watch.logs import library_logging, make_logger
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weights.folder import DEFAULT_WEIGHTS
@@ -25,15 +23,6 @@ DAY_S = 86_400.0
 COLLECTOR = "http://collector:4318/v1/traces"
 """An address of an OpenTelemetry collector, as an example."""
 PREFIX = "TRIBANK_"
-NOT_SETTINGS = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        *("HARDWARE", "FOR", "PYTHON"),
-        *("PUBLISH", "WEIGHTS_DIR", "MEM_LIMIT"),
-        *("KEY", "TEST_DEVICE", "SCREENSHOT"),
-    )
-)
-"""TRIBANK_ variables that are not settings: variables of the set-up, Compose, clients and tests."""
 
 
 class BadSetting(ValueError):
@@ -50,6 +39,12 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on. 0 takes a free port.")
     state: Path = Field(
         default=DEFAULT_STATE, description="Folder in which the server keeps jobs, results and keys."
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        description="Database of PostgreSQL that keeps results, jobs and changes, instead of files of the "
+        "state folder: postgresql://user:password@host/database. Several servers may share one. Needs the "
+        "extra postgresql.",
     )
     open_access: bool = Field(
         default=False, description="Allow every request without a key, from every computer."
@@ -312,6 +307,13 @@ class Settings(BaseSettings):
         _seconds_by_product(text)
         return text
 
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, uri: SecretStr | None) -> SecretStr | None:
+        if uri and urlsplit(uri.get_secret_value()).scheme not in ("postgresql", "postgres"):
+            raise ValueError("Write the database as postgresql://user:password@host/database")
+        return uri
+
     @field_validator("origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
@@ -368,6 +370,11 @@ def _seconds_by_product(text: str) -> dict[str, float]:
     return found
 
 
+def database_uri(settings: Settings) -> str | None:
+    """The address of the database, which is secret; None where records are kept in the state folder."""
+    return (settings.database and settings.database.get_secret_value()) or None
+
+
 def takts_s(settings: Settings) -> dict[str, float]:
     """The seconds that a part may take, by product."""
     return _seconds_by_product(settings.takts)
@@ -386,14 +393,3 @@ def pinned_products(settings: Settings) -> frozenset[str]:
 def allowed_origins(settings: Settings) -> tuple[str, ...]:
     """The origins of other pages that may use the API, sorted."""
     return tuple(sorted(set(_words(settings.origins))))
-
-
-def unknown_names(environment: Iterable[str]) -> dict[str, str | None]:
-    """Names that begin with TRIBANK_ and are not settings, such as mistyped names.
-
-    Each name comes with the most similar setting, or None."""
-    fields = [field.upper() for field in Settings.model_fields]
-    known = {f"{PREFIX}{field}" for field in fields} | NOT_SETTINGS
-    unknown = sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
-    matches = {name: get_close_matches(name.upper().removeprefix(PREFIX), fields, 1) for name in unknown}
-    return {name: f"{PREFIX}{match[0]}" if match else None for name, match in matches.items()}

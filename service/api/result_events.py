@@ -66,14 +66,14 @@ async def watch_results(
         yield ": results\n\n"
         number, seen, quiet_s = first, -1, 0.0
         while not services.leaving:
-            if records.written == seen:
+            if records.store.news == seen:
                 await asyncio.sleep(EVERY_S)
                 quiet_s += EVERY_S
                 if quiet_s >= IDLE_S:
                     yield ": still there\n\n"
                     quiet_s = 0.0
                 continue
-            seen = records.written  # before the rows are read, so that none is missed
+            seen = records.store.news  # before the rows are read, so that none is missed
             while page := await on_disk(partial(records.store.following, asked, after=number, limit=_PAGE)):
                 number = page[-1].number
                 yield "".join(

@@ -32,7 +32,7 @@ _RETRIED = {
     "rate_exceeded": "The API key, or the address of the client, sends too often.",
     "sensor_changed": "A version that declares another sensor became active while the part was decoded.",
     "shutting_down": "The server is shutting down.",
-    "state_unavailable": "The server cannot use its state folder. Parts are still scored.",
+    "state_unavailable": "The server cannot use its state folder or its database. Parts are still scored.",
     "too_many_connections": "The server has as many connections as it may have.",
 }
 _FINAL = {

@@ -108,7 +108,8 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
 async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
     """Exception handler for OSError and RecordsError.
 
-    507: the disk is full. 503: the state folder cannot be used at present. Other errors are raised again.
+    507: the disk is full. 503: the state folder or the database cannot be used at present. Other errors are
+    raised again.
     """
     if is_full(error):
         detail = (
@@ -117,7 +118,7 @@ async def on_disk_error(request: Request, error: Exception) -> JSONResponse:
         )
         return await on_refusal(request, Refusal(507, "disk_full", detail))
     if fault_of(error) is not None or getattr(error, "errno", None) in _BROKEN:
-        detail = "The state folder cannot be used at present. Parts are still scored. GET /readyz says why."
+        detail = "The records cannot be used at present. Parts are still scored. GET /readyz says why."
         return await on_refusal(request, NotReady("state_unavailable", detail))
     raise error
 

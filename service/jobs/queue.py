@@ -27,6 +27,8 @@ KEEP_S = 7 * 86_400.0
 PAUSES_S = (1.0, 30.0)
 """Seconds until a failed write or a job that was put back is tried again: the first pause and the longest
 pause. Each pause is twice as long as the pause before."""
+FOLLOW_S = 0.5
+"""Seconds between two looks at what other servers say of the jobs in a shared database."""
 PATIENCE_S = 86_400.0
 """Seconds after which a job fails whose product still cannot be scored."""
 MAX_PUT_BACK = 4
@@ -93,6 +95,7 @@ class Jobs:
         self.patience_s = PATIENCE_S
         self._wake: dict[str, asyncio.Event] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
+        self._following: asyncio.Task[None] | None = None
         self._change = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,6 +110,7 @@ class Jobs:
         """Run the queued jobs as soon as the store is open."""
         self._loop = asyncio.get_running_loop()
         self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
+        self._following = asyncio.create_task(self._follow())
 
     def drain(self) -> None:
         """Interrupt the running jobs, which continue after the next start, and end every `watch`.
@@ -128,6 +132,8 @@ class Jobs:
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Drain, wait until the running jobs stop, and close the store."""
         self.drain()
+        if self._following is not None:
+            self._following.cancel()
         if self._workers:
             _, late = await asyncio.wait(self._workers.values(), timeout=timeout_s)
             for worker in late:
@@ -230,6 +236,21 @@ class Jobs:
                 # One job must not end the worker of every job. The job continues after the next start.
                 self._logger.exception("job_worker_failed", kind=kind.name)
                 await self._pause(kind, PAUSES_S[0])
+
+    async def _follow(self) -> None:
+        """Stop the running jobs that another server cancelled, and notify every `watch` of other changes."""
+        seen = self.store.news
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            if self.store.news == seen:
+                continue
+            seen = self.store.news
+            with suppress(OSError, RecordsError):  # what is missed now is seen after the next change
+                for name, task in list(self._running.items()):
+                    job = await on_disk(partial(self.store.find, name))
+                    if job is None or job.ended:
+                        task.cancelled = True
+            self._notify()
 
     async def _run(self, kind: JobKind, job: Job) -> None:
         """Run one job until the job ends or the service stops."""

@@ -78,14 +78,25 @@ _JSON = ("request", "result", "problem")
 
 
 class JobStore:
-    """The jobs of one state folder. The methods block on the disk; any thread may call them."""
+    """The jobs of one state folder; in a shared database, those of other servers too.
 
-    def __init__(self, folder: Path, *, ticks: Callable[[], float] = time.monotonic) -> None:
-        """Create the store; `open` opens the file. ticks: as in RunClock."""
+    The methods block on the disk; any thread may call them.
+    """
+
+    def __init__(
+        self, folder: Path, uri: str | None = None, *, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Create the store; `open` opens the database. uri: as for `database_of`. ticks: as in RunClock."""
         self._clock = RunClock(ticks)
         self._inputs = folder / "jobs"
         self._incoming = folder / "incoming"
-        self._db = database_of("jobs", folder, first=self._recover, beside=(self._inputs,))
+        self._server = ""  # a file has the jobs of one server
+        self._db = database_of("jobs", folder, uri, first=self._recover, beside=(self._inputs,))
+
+    @property
+    def news(self) -> int:
+        """Grows after a server said that jobs changed; 0 where no other server has the jobs."""
+        return self._db.heard
 
     @property
     def damaged(self) -> Sequence[Path]:
@@ -95,6 +106,8 @@ class JobStore:
     def open(self) -> None:
         """Open the database, unless it is open. Raises OSError, RecordsError."""
         self._inputs.parent.mkdir(parents=True, exist_ok=True)
+        if self._db.shared:
+            self._server = _name_of(self._inputs.parent / "server")
         self._db.open()
 
     def close(self) -> None:
@@ -142,6 +155,7 @@ class JobStore:
         same key and another digest.
         """
         with self._db.transaction() as db:
+            self._db.in_turn(db)  # so that two servers do not both add a job for one key
             row = db.execute(select(_C.id, _C.digest).where(_C.key == key)).one_or_none() if key else None
             if row is not None:
                 if row.digest != digest:
@@ -155,6 +169,7 @@ class JobStore:
             text = json.dumps(request)
             values = {"id": name, "kind": kind, "product": product, "state": "queued", "created": time.time()}
             values |= {"request": text, "key": key, "digest": digest, "owner": owner, "bytes": len(text)}
+            values["server"] = self._server
             db.execute(insert(JOBS), values)
             return self._job_of(db, name)
 
@@ -185,24 +200,29 @@ class JobStore:
         return [(row.number, _job(row)) for row in rows]
 
     def unfinished(self, owner: str | None = None, *, product: str | None = None) -> int:
-        """The number of jobs that wait or run. owner, product: only jobs of this API key, of this product."""
-        asked = select(func.count()).where(_C.state.in_(UNFINISHED))
+        """The number of this server's jobs that wait or run.
+
+        owner, product: only jobs of this API key, of this product.
+        """
+        asked = select(func.count()).where(_C.state.in_(UNFINISHED), _C.server == self._server)
         asked = asked.where(*conditions_of((eq, _C.owner, owner), (eq, _C.product, product)))
         with self._db.transaction() as db:
             return db.execute(asked).scalar_one()
 
     def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
-        """Start the oldest queued job of a kind. Returns the job, or None where no job waits.
+        """Start this server's oldest queued job of a kind. Returns the job, or None where no job waits.
 
         passing: ids of jobs that are skipped.
         """
-        queued = select(_C.id).where(_C.state == "queued", _C.kind == kind, _C.id.not_in(passing))
+        queued = select(_C.id).where(_C.state == "queued", _C.kind == kind, _C.server == self._server)
+        queued = queued.where(_C.id.not_in(passing))
         with self._db.transaction() as db:
             name = db.execute(queued.order_by(_C.number).limit(1)).scalar_one_or_none()
             if name is None:
                 return None
             started = {"state": "running", "started": time.time(), "attempts": _C.attempts + 1}
             db.execute(update(JOBS).where(_C.id == name).values(started))
+            self._db.tell(db)
             return self._job_of(db, name)
 
     def put_back(self, name: str, *, counted: bool = False) -> None:
@@ -210,6 +230,7 @@ class JobStore:
         running = update(JOBS).where(_C.id == name, _C.state == "running")
         with self._db.transaction() as db:
             db.execute(running.values(state="queued", attempts=_C.attempts - (0 if counted else 1)))
+            self._db.tell(db)
 
     def end(
         self,
@@ -234,6 +255,7 @@ class JobStore:
         with self._db.transaction() as db:
             facts = {"state": state, "finished": time.time(), "ran": self._clock.now()}
             db.execute(ended.values(**facts, **texts, bytes=_C.bytes + size))
+            self._db.tell(db)
         shutil.rmtree(self.input(name), ignore_errors=True)
 
     def input(self, name: str) -> Path:
@@ -296,7 +318,7 @@ class JobStore:
             return bool(db.execute(delete(JOBS).where(_C.number == first.scalar_subquery())).rowcount)
 
     def _recover(self, db: Connection) -> None:
-        """Queue the jobs again that a stopped service was running, and delete the input of no job."""
+        """Queue this server's jobs again that were running, and delete the input of no job."""
         self._clock.start(db, _C.ran)
         self._inputs.mkdir(exist_ok=True)
         shutil.rmtree(self._incoming, ignore_errors=True)
@@ -306,10 +328,10 @@ class JobStore:
             "code": "interrupted",
             "detail": f"The server stopped {MAX_ATTEMPTS} times during this job. The server's log says why.",
         }
-        crashed = _C.finished.is_(None) & (_C.attempts >= MAX_ATTEMPTS)
-        self._fail(db, crashed, problem)
-        db.execute(update(JOBS).where(_C.state == "running").values(state="queued"))
-        kept = set(db.execute(select(_C.id).where(_C.state == "queued")).scalars())
+        own = _C.server == self._server
+        self._fail(db, own & _C.finished.is_(None) & (_C.attempts >= MAX_ATTEMPTS), problem)
+        db.execute(update(JOBS).where(own, _C.state == "running").values(state="queued"))
+        kept = set(db.execute(select(_C.id).where(own, _C.state == "queued")).scalars())
         lost = [name for name in kept if not self.input(name).is_dir()]  # after a restored backup
         problem["detail"] = "The input of this job is gone. Send it again."
         for piece in in_pieces(lost):
@@ -324,6 +346,13 @@ class JobStore:
 
     def _job_of(self, db: Connection, name: str) -> Job:
         return _job(db.execute(_FIND, {"name": name}).one())
+
+
+def _name_of(file: Path) -> str:
+    """The name of the server, from a file that its first start writes. Raises OSError."""
+    with suppress(FileExistsError), file.open("x") as new:
+        new.write(uuid.uuid4().hex)
+    return file.read_text()
 
 
 def _job(row: Row[*tuple[Any, ...]]) -> Job:

@@ -80,10 +80,11 @@ _SELECT = select(_C.number, *(_C[name] for name in _FIELDS))
 
 
 class Audit:
-    """The changes of one state folder. The methods block on the disk; any thread or process may call them."""
+    """The changes of one state folder or database. The methods block; any thread or process may call them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._db = database_of("audit", folder, first=_read_newest)
+    def __init__(self, folder: Path, uri: str | None = None) -> None:
+        """Create the object; `open` opens the database. uri: as for `database_of`."""
+        self._db = database_of("audit", folder, uri, first=_read_newest)
 
     @property
     def damaged(self) -> Sequence[Path]:

@@ -34,14 +34,13 @@ MAX_WAIT_S = 1.0
 CATCH_UP_S = 10.0
 """Seconds that `catch_up` waits for the results that were added before."""
 RETRY_S = 0.1
-"""Seconds until a locked file is tried again, after SQLite's own waiting."""
+"""Seconds until a locked file is tried again, after SQLite's own waiting, or a database that is gone."""
+_PASSING = (Fault.LOCKED, Fault.GONE)
+"""Faults that pass: writing is tried again, while the results wait in memory."""
 
 
 class Records:
-    """The record of every scored part: the part's result, and a rejected part's files.
-
-    written: number of results that were put on record since the start.
-    """
+    """The record of every scored part: the part's result, and a rejected part's files."""
 
     def __init__(
         self, store: ResultStore, parts: KeptParts, metrics: Metrics, logger: FilteringBoundLogger
@@ -51,7 +50,6 @@ class Records:
         self._metrics = metrics
         self._logger = logger
         self.patience_s = MAX_WAIT_S
-        self.written = 0
         self._writer = RecordWriter()
         self._opened = -1  # the number of damaged files at the last `open`; -1: not opened
 
@@ -210,19 +208,27 @@ class Records:
     def _add(self, scan: Scan, record: Result, picture: bytes) -> bool:
         """Write a record.
 
-        Waits while another program locks the file. Returns whether the record is written.
+        Waits while another program locks the file, or while the database is gone. Returns whether the record
+        is written.
         """
         while True:
             try:
-                self.store.add(record, picture, scan.once)
+                self._add_once(record, picture, scan.once)
             except (RecordsError, OSError) as error:
-                if scan.once is not None and isinstance(error, Conflict):
-                    self._recall(scan.once)
-                if fault_of(error) is not Fault.LOCKED or self._writer.closing.wait(RETRY_S):
+                if fault_of(error) not in _PASSING or self._writer.closing.wait(RETRY_S):
                     return self._count_lost(scan, error)
             else:
-                self.written += 1  # only the writer's thread comes here
                 return True
+
+    def _add_once(self, record: Result, picture: bytes, once: Once | None) -> None:
+        """Raises Answered, KeyReused, RecordsError."""
+        try:
+            self.store.add(record, picture, once)
+        except Conflict:
+            if self.store.find(record.id) is None:  # else it was written, and then the connection was lost
+                if once is not None:
+                    self._recall(once)
+                raise
 
     def _add_part(self, scan: Scan) -> bool:
         try:

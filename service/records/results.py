@@ -151,27 +151,40 @@ _OLDEST = select(_C.number, _C.bytes).order_by(_C.number).execution_options(yiel
 
 
 class ResultStore:
-    """The results of one state folder. The methods block on the disk; any thread may call them.
+    """The results of one state folder or database. The methods block on the disk; any thread may call them.
 
+    uri: as for `database_of`.
     keep_s: the age, in seconds that the service ran, above which results are deleted.
     keep_bytes: the sum of bytes above which results of the product with the most bytes are deleted.
     ticks: as in RunClock.
     """
 
     def __init__(
-        self, folder: Path, *, keep_s: float, keep_bytes: int, ticks: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        uri: str | None = None,
+        *,
+        keep_s: float,
+        keep_bytes: int,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = folder / "parts"  # see `service.records.kept_parts`
-        self._db = database_of("results", folder, first=self._start, beside=(parts,))
+        self._db = database_of("results", folder, uri, first=self._start, beside=(parts,))
         self._clock = RunClock(ticks)
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
         self._bytes: Counter[str] = Counter()  # by product
+        self._added = 0  # only the thread that writes changes it
 
     @property
     def damaged(self) -> Sequence[Path]:
         """The damaged files that were renamed since the start."""
         return self._db.damaged
+
+    @property
+    def news(self) -> int:
+        """Grows after each result that was put on record, by this server or another one."""
+        return self._added + self._db.heard
 
     def open(self) -> None:
         """Open the database, unless it is open, in a folder that exists. Raises OSError, RecordsError."""
@@ -179,7 +192,7 @@ class ResultStore:
 
     def _start(self, db: Connection) -> None:
         self._clock.start(db, _C.ran)
-        self._bytes = Counter({row.product: row.bytes for row in db.execute(_BYTES)})
+        self._bytes = _bytes_by_product(db)
 
     def close(self) -> None:
         """Close the database. No other method may be called afterwards."""
@@ -200,11 +213,14 @@ class ResultStore:
         values = {name: getattr(result, name) for name in _FIELDS}
         values |= {"ran": self._clock.now(), "bytes": size, "picture": picture}
         with self._db.transaction() as db:
+            self._db.in_turn(db)
             (number,) = db.execute(_INSERT, values).inserted_primary_key or (0,)
             if once is not None:
                 db.execute(_INSERT_REQUEST, {"key": once.key, "digest": once.digest, "result": result.id})
+        self._added += 1
         self._bytes[result.product] += size
-        if self._bytes.total() > self._keep_bytes or number % _BATCH == 0:
+        full = self._bytes.total() > self._keep_bytes and not self._db.shared
+        if full or number % _BATCH == 0:
             self.prune()
 
     def find(self, name: str) -> Kept | None:
@@ -305,12 +321,16 @@ class ResultStore:
 
     def prune(self) -> None:
         """Delete results above the age, except results with feedback, and results above the bytes."""
+        if self._db.shared:
+            with self._db.transaction() as db:  # other servers add and delete, too
+                self._bytes = _bytes_by_product(db)
         while self._delete_some():
             pass
 
     def _delete_some(self) -> bool:
         left = self._bytes.copy()
         with self._db.transaction() as db:
+            self._db.in_turn(db)
             too_old = self._clock.save(db) - self._keep_s
             aged = select(_C.number, _C.product, _C.bytes).where(_C.ran < too_old, _C.verdict.is_(None))
             old: set[int] = set()
@@ -333,6 +353,10 @@ class ResultStore:
                 db.execute(delete(RESULTS).where(_C.number.in_(old)))
         self._bytes = +left
         return bool(old)
+
+
+def _bytes_by_product(db: Connection) -> Counter[str]:
+    return Counter({row.product: int(row.bytes) for row in db.execute(_BYTES)})
 
 
 def _kept(row: Row[*tuple[Any, ...]]) -> Kept:

@@ -33,9 +33,12 @@ class RunClock:
         self._base = last - self._ticks()
 
     def save(self, db: Connection) -> float:
-        """Write the time to the database and return the time. Raises DBAPIError."""
+        """Write the time to the database, unless another server wrote a later one, and return the time.
+
+        Raises DBAPIError.
+        """
         now = self.now()
-        db.execute(update(RUNNING).values(seconds=now))
+        db.execute(update(RUNNING).where(RUNNING.c.seconds < now).values(seconds=now))
         return now
 
     def now(self) -> float:

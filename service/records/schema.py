@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Dialect,
     ForeignKey,
     FunctionElement,
     Index,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     text,
 )
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
@@ -31,11 +33,24 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 METADATA = MetaData()
-NEWEST: Mapping[str, int] = {"results": 6, "jobs": 5, "audit": 1}
+NEWEST: Mapping[str, int] = {"results": 6, "jobs": 6, "audit": 1}
 """The number of the newest revision of each group. A SQLite file has the number as its `user_version`."""
+
+
+class _TextWithoutNul(TypeDecorator[str]):
+    """PostgreSQL's text cannot hold the character NUL. A client may send one, so it is replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text as it is kept and searched."""
+        return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
 
 _Real = REAL().with_variant(DOUBLE_PRECISION(), "postgresql")
 """A float of 8 bytes: SQLite's REAL has 8 bytes, PostgreSQL's has 4."""
+_Text = Text().with_variant(_TextWithoutNul(), "postgresql")
 _Number = BigInteger().with_variant(Integer(), "sqlite")
 """A number that the database gives to each new row, higher than all numbers before."""
 
@@ -44,26 +59,26 @@ RESULTS = Table(
     "results",
     METADATA,
     Column("number", _Number, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", _Text, nullable=False, unique=True),
     Column("created", _Real, nullable=False),
-    Column("product", Text, nullable=False),
-    Column("part_id", Text),
-    Column("bank_version", Text, nullable=False),
+    Column("product", _Text, nullable=False),
+    Column("part_id", _Text),
+    Column("bank_version", _Text, nullable=False),
     Column("score", _Real, nullable=False),
     Column("threshold", _Real, nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("simulates", Text),
-    Column("verdict", Text),
+    Column("decision", _Text, nullable=False),
+    Column("simulates", _Text),
+    Column("verdict", _Text),
     Column("verdict_time", _Real),
-    Column("note", Text),
+    Column("note", _Text),
     Column("bytes", Integer, nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("answer", _Text, nullable=False),
     Column("picture", LargeBinary, nullable=False),
     Column("ran", _Real, nullable=False, server_default=text("0")),
     Column("answered", Integer, nullable=False, server_default=text("1")),
-    Column("judged_by", Text),
-    Column("labels", Text, nullable=False, server_default=text("'{}'")),
-    Column("job", Text),
+    Column("judged_by", _Text),
+    Column("labels", _Text, nullable=False, server_default=text("'{}'")),
+    Column("job", _Text),
     sqlite_autoincrement=True,
 )
 
@@ -82,9 +97,9 @@ _index_where(RESULTS.c.job.is_not(None), "results_by_job", RESULTS.c.job, RESULT
 REQUESTS = Table(
     "requests",
     METADATA,
-    Column("key", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("result", Text, ForeignKey("results.id", ondelete="CASCADE"), nullable=False),
+    Column("key", _Text, primary_key=True),
+    Column("digest", _Text, nullable=False),
+    Column("result", _Text, ForeignKey("results.id", ondelete="CASCADE"), nullable=False),
     sqlite_with_rowid=False,
 )
 Index("requests_by_result", REQUESTS.c.result)
@@ -96,22 +111,23 @@ JOBS = Table(
     "jobs",
     METADATA,
     Column("number", _Number, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("product", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("id", _Text, nullable=False, unique=True),
+    Column("kind", _Text, nullable=False),
+    Column("product", _Text, nullable=False),
+    Column("state", _Text, nullable=False),
     Column("created", _Real, nullable=False),
     Column("started", _Real),
     Column("finished", _Real),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("request", Text, nullable=False),
-    Column("result", Text),
-    Column("problem", Text),
-    Column("key", Text, unique=True),
-    Column("digest", Text),
-    Column("owner", Text),
+    Column("request", _Text, nullable=False),
+    Column("result", _Text),
+    Column("problem", _Text),
+    Column("key", _Text, unique=True),
+    Column("digest", _Text),
+    Column("owner", _Text),
     Column("ran", _Real),
     Column("bytes", BigInteger, nullable=False, server_default=text("0")),
+    Column("server", _Text, nullable=False, server_default=text("''")),
     sqlite_autoincrement=True,
 )
 Index("jobs_by_turn", JOBS.c.state, JOBS.c.kind, JOBS.c.number)
@@ -119,9 +135,9 @@ Index("jobs_by_turn", JOBS.c.state, JOBS.c.kind, JOBS.c.number)
 LINES = Table(
     "lines",
     METADATA,
-    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("job", _Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("line", Text, nullable=False),
+    Column("line", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -130,15 +146,15 @@ CHANGES = Table(
     METADATA,
     Column("number", _Number, primary_key=True, autoincrement=True),
     Column("time", _Real, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("request_id", Text),
-    Column("product", Text),
-    Column("bank_version", Text),
-    Column("subject", Text),
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
+    Column("action", _Text, nullable=False),
+    Column("who", _Text, nullable=False),
+    Column("address", _Text, nullable=False),
+    Column("request_id", _Text),
+    Column("product", _Text),
+    Column("bank_version", _Text),
+    Column("subject", _Text),
+    Column("before", _Text, nullable=False),
+    Column("after", _Text, nullable=False),
     sqlite_autoincrement=True,
 )
 Index("changes_by_product", CHANGES.c.product, CHANGES.c.number)

@@ -33,6 +33,9 @@ class SqliteFile:
     trouble: why the file could not be used recently, through no fault of the caller; empty after a write.
     """
 
+    shared = False
+    heard = 0
+
     def __init__(
         self,
         group: str,
@@ -101,6 +104,12 @@ class SqliteFile:
                 raise found from error
             if driver.total_changes != before:
                 self.trouble = ""
+
+    def in_turn(self, db: Connection) -> None:
+        """Nothing to wait for: one transaction at a time."""
+
+    def tell(self, db: Connection) -> None:
+        """Nobody to tell: the file is this server's own."""
 
     def _opened(self) -> Connection:
         """The connection to the open file. Raises NotOpen."""

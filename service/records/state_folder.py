@@ -98,7 +98,7 @@ class StateFolder:
     def notes(self) -> list[str]:
         """What is wrong with the folder, in sentences. Any thread may call `notes`."""
         missing = [
-            f"The {name} in the state folder are not available ({reason}). The server tries again every "
+            f"The {name} are not available ({reason}). The server tries again every "
             f"{RETRY_S:g} s. Parts are scored meanwhile."
             for name, reason in self.reasons.items()
             if reason

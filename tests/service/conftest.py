@@ -43,6 +43,7 @@ from service.watch.log_lines import LogLines
 from service.watch.logs import make_logger
 from tests.faults.warm import Warm
 from tests.service.document import document
+from tests.service.postgres import Postgres, programs
 from tests.waiting import until
 
 PRODUCT = "cookie"
@@ -277,6 +278,29 @@ def strict_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def server(strict_settings: Settings) -> Iterator[Running]:
     with serving(strict_settings, OneProduct(BrightnessDetector())) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server of PostgreSQL, one for all tests."""
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed: sudo apt-get install postgresql")
+    server = Postgres(found)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The URI of an empty database."""
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def uri(request: pytest.FixtureRequest) -> str | None:
+    """Where a store keeps its rows: a SQLite file (None), then a database of PostgreSQL."""
+    return None if request.param == "sqlite" else request.getfixturevalue("database")
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from cli import keys as keys_commands
 from cli import main as commands_of_all
 from evaluation.bench.part import bench
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
-from service.settings import NOT_SETTINGS, BadSetting, Settings, read_settings, takts_s, unknown_names
+from service.settings import BadSetting, Settings, read_settings, takts_s
+from service.unknown_settings import NOT_SETTINGS, unknown_names
 
 ROOT = Path(__file__).parents[2]
 

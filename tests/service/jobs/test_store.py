@@ -13,7 +13,15 @@ from service.refusals import KeyReused
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
+def store(tmp_path: Path, uri: str | None) -> Iterator[JobStore]:
+    store = JobStore(tmp_path / "state", uri)
+    store.open()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def in_file(tmp_path: Path) -> Iterator[JobStore]:
     store = JobStore(tmp_path / "state")
     store.open()
     yield store
@@ -176,30 +184,30 @@ def test_pruning_bounds_the_bytes_of_result_lines(store: JobStore) -> None:
     assert [job.id for _, job in store.newest()] == [jobs[3].id]
 
 
-def test_a_full_disk_is_told_and_what_follows_is_written(store: JobStore) -> None:
-    job = store.add("batch", "cookie", {})
-    with store._db.transaction() as db:
+def test_a_full_disk_is_told_and_what_follows_is_written(in_file: JobStore) -> None:
+    job = in_file.add("batch", "cookie", {})
+    with in_file._db.transaction() as db:
         (pages,) = db.exec_driver_sql("PRAGMA page_count").one()
         db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(RecordsError) as full:
-        store.add_line(job.id, "x" * 100_000)
+        in_file.add_line(job.id, "x" * 100_000)
     assert is_full(full.value)
-    store.add_line(job.id, "short")
-    assert store.lines(job.id) == ["short"]
+    in_file.add_line(job.id, "short")
+    assert in_file.lines(job.id) == ["short"]
 
 
-def test_what_cannot_be_committed_leaves_no_transaction_open(store: JobStore) -> None:
-    job = store.add("batch", "cookie", {})
+def test_what_cannot_be_committed_leaves_no_transaction_open(in_file: JobStore) -> None:
+    job = in_file.add("batch", "cookie", {})
 
     def write() -> None:
-        with store._db.transaction() as db:
+        with in_file._db.transaction() as db:
             db.exec_driver_sql("PRAGMA defer_foreign_keys = 1")
             db.exec_driver_sql("INSERT INTO lines VALUES ('no job', 1, '')")
 
     with pytest.raises(RecordsError, match="FOREIGN KEY"):
         write()
-    store.add_line(job.id, "after it")
-    assert store.lines(job.id) == ["after it"]
+    in_file.add_line(job.id, "after it")
+    assert in_file.lines(job.id) == ["after it"]
 
 
 def test_received_input_that_no_job_took_goes(store: JobStore, tmp_path: Path) -> None:
@@ -208,8 +216,8 @@ def test_received_input_that_no_job_took_goes(store: JobStore, tmp_path: Path) -
     assert not folder.exists()
 
 
-def test_the_file_is_plain_sqlite(store: JobStore, tmp_path: Path) -> None:
-    store.add("batch", "cookie", {})
+def test_the_file_is_plain_sqlite(in_file: JobStore, tmp_path: Path) -> None:
+    in_file.add("batch", "cookie", {})
     with sqlite3.connect(tmp_path / "state" / "jobs.sqlite") as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert db.execute("SELECT count(*) FROM jobs").fetchone() == (1,)

@@ -31,8 +31,8 @@ def result(number: int, **changes: Any) -> Result:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ResultStore]:
-    store = ResultStore(tmp_path, keep_s=3600, keep_bytes=10_000_000)
+def store(tmp_path: Path, uri: str | None) -> Iterator[ResultStore]:
+    store = ResultStore(tmp_path, uri, keep_s=3600, keep_bytes=10_000_000)
     store.open()
     yield store
     store.close()
@@ -52,31 +52,32 @@ def test_a_result_comes_back_as_it_was_given(store: ResultStore) -> None:
     assert store.picture("none") is None
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        (Filter(), [4, 3, 2, 1]),
-        (Filter(product="bagel"), [2]),
-        (Filter(bank_version="v2"), [3]),
-        (Filter(part_id="part-1"), [1]),
-        (Filter(decision="good"), [2, 1]),
-        (Filter(verdict="good"), [4]),
-        (Filter(verdict="none"), [3, 2, 1]),
-        (Filter(since=NOW + 2, until=NOW + 4), [3, 2]),
-        (Filter(simulated=True), [5]),
-        (Filter(product="cookie", decision="defective", verdict="none"), [3]),
-        (Filter(score_from=2.0, score_below=4.0), [3, 2]),
-        (Filter(job="j"), [3]),
-        (Filter(plane_found=False), [1]),
-        (Filter(plane_found=True), [4]),
-        (Filter(products=["bagel", "tile"]), [2]),
-        (Filter(products=[]), []),
-    ],
+FILTERS: tuple[tuple[Filter, list[int]], ...] = (
+    (Filter(), [4, 3, 2, 1]),
+    (Filter(product="bagel"), [2]),
+    (Filter(bank_version="v2"), [3]),
+    (Filter(part_id="part-1"), [1]),
+    (Filter(decision="good"), [2, 1]),
+    (Filter(verdict="good"), [4]),
+    (Filter(verdict="none"), [3, 2, 1]),
+    (Filter(since=NOW + 2, until=NOW + 4), [3, 2]),
+    (Filter(simulated=True), [5]),
+    (Filter(product="cookie", decision="defective", verdict="none"), [3]),
+    (Filter(score_from=2.0, score_below=4.0), [3, 2]),
+    (Filter(job="j"), [3]),
+    (Filter(plane_found=False), [1]),
+    (Filter(plane_found=True), [4]),
+    (Filter(products=["bagel", "tile"]), [2]),
+    (Filter(products=[]), []),
+    (Filter(labels={"lot": "A-1", "line": "7"}), [1]),
+    (Filter(labels={"lot": "A-2"}), []),
 )
-def test_filters(store: ResultStore, asked: Filter, expected: list[int]) -> None:
+
+
+def test_filters(store: ResultStore) -> None:
     for number, changes in enumerate(
         (
-            {"answer": '{"plane_found": false}'},
+            {"answer": '{"plane_found": false}', "labels": '{"line": "7", "lot": "A-1"}'},
             {"product": "bagel"},
             {"bank_version": "v2", "job": "j"},
             {"answer": '{"plane_found": true}'},
@@ -86,7 +87,8 @@ def test_filters(store: ResultStore, asked: Filter, expected: list[int]) -> None
     ):
         store.add(result(number, **changes), b"")
     store.judge(result(4).id, "good")
-    assert numbers(store, asked) == expected
+    for asked, expected in FILTERS:
+        assert numbers(store, asked) == expected, asked
 
 
 def test_pages_meet_without_gap_or_overlap_while_results_come(store: ResultStore) -> None:
