@@ -15,7 +15,10 @@ from models.numerics.process import prepare_process
 
 _ROOMS = ("recipes", "models", "banks", "service", "evaluation", "cli")
 _NO_SEARCH = frozenset(
-    {"backup", "banks", "data", "keys", "metrics", "openapi", "profiles", "reference", "restore", "weights"}
+    {
+        *("backup", "banks", "copy-records", "data", "keys", "metrics"),
+        *("openapi", "profiles", "reference", "restore", "weights"),
+    }
 )
 """Commands that search no bank. They start without a check of the BLAS kernels."""
 _STOPPED = 130

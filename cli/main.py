@@ -29,6 +29,7 @@ from cli.backup import backup, restore
 from cli.bench_host import bench_host
 from cli.change_record import record
 from cli.contamination import contamination
+from cli.copy_records import copy_records
 from cli.demo import demo
 from cli.demo_parts import demo_parts
 from cli.evaluate import evaluate
@@ -78,6 +79,7 @@ app.command()(plan_command.plan)
 app.command()(reference_command.reference)
 app.command("train-uff")(fusion_command.train_uff)
 app.command()(backup)
+app.command()(copy_records)
 app.command()(restore)
 
 

@@ -25,6 +25,7 @@ from service.records.database import database_of
 from service.records.pages import any_of, conditions_of, in_pieces, newest_rows
 from service.records.run_clock import RunClock
 from service.records.schema import JOBS, LINES
+from service.records.server_name import server_name
 from service.refusals import KeyReused
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -107,7 +108,7 @@ class JobStore:
         """Open the database, unless it is open. Raises OSError, RecordsError."""
         self._inputs.parent.mkdir(parents=True, exist_ok=True)
         if self._db.shared:
-            self._server = _name_of(self._inputs.parent / "server")
+            self._server = server_name(self._inputs.parent)
         self._db.open()
 
     def close(self) -> None:
@@ -346,13 +347,6 @@ class JobStore:
 
     def _job_of(self, db: Connection, name: str) -> Job:
         return _job(db.execute(_FIND, {"name": name}).one())
-
-
-def _name_of(file: Path) -> str:
-    """The name of the server, from a file that its first start writes. Raises OSError."""
-    with suppress(FileExistsError), file.open("x") as new:
-        new.write(uuid.uuid4().hex)
-    return file.read_text()
 
 
 def _job(row: Row[*tuple[Any, ...]]) -> Job:

@@ -37,8 +37,8 @@ def rows(file: Path) -> list[str]:
         return list(db.iterdump())
 
 
-def check_results(folder: Path, file_version: int) -> None:
-    store = ResultStore(folder, keep_s=3600, keep_bytes=10_000_000)
+def check_results(folder: Path, file_version: int, uri: str | None = None) -> None:
+    store = ResultStore(folder, uri, keep_s=3600, keep_bytes=10_000_000)
     store.open()
     third, first = store.newest(Filter())
     (second,) = store.newest(Filter(simulated=True))

@@ -162,6 +162,24 @@ def test_two_servers_prune_what_both_wrote(database: str, tmp_path: Path) -> Non
         store.close()
 
 
+def test_tables_of_an_older_revision_are_brought_up_to_date(database: str, tmp_path: Path) -> None:
+    store, results = JobStore(tmp_path, database), ResultStore(tmp_path, database, keep_s=9, keep_bytes=9)
+    store.open()
+    results.open()  # whose revision is in the same table
+    job = store.add("batch", "cookie", {})
+    with store._db.transaction() as db:
+        db.exec_driver_sql("ALTER TABLE jobs DROP COLUMN server")
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = 'jobs_5' WHERE version_num = 'jobs_6'")
+    store.close()
+    store.open()
+    assert [one.id for _, one in store.newest()] == [job.id]
+    with store._db.transaction() as db:
+        versions = set(db.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+    assert versions == {"jobs_6", "results_6"}
+    store.close()
+    results.close()
+
+
 def test_what_is_no_text_for_postgresql_is_kept_and_found(database: str, tmp_path: Path) -> None:
     audit = Audit(tmp_path, database)
     audit.open()
