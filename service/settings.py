@@ -372,7 +372,8 @@ def _seconds_by_product(text: str) -> dict[str, float]:
 
 def database_uri(settings: Settings) -> str | None:
     """The address of the database, which is secret; None where records are kept in the state folder."""
-    return (settings.database and settings.database.get_secret_value()) or None
+    given = "" if settings.database is None else settings.database.get_secret_value()
+    return given or None
 
 
 def takts_s(settings: Settings) -> dict[str, float]:
