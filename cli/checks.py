@@ -22,7 +22,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from models.numerics.process import decided
-from service.settings import MIB, Settings
+from service.disk_faults import RecordsError
+from service.settings import MIB, Settings, database_uri
 
 State = Literal["ok", "warn", "bad"]
 SYSTEM_LIBRARIES = {
@@ -65,6 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         weights,
         banks,
         folders,
+        database,
         port,
         access,
     )
@@ -307,6 +309,23 @@ def access(settings: Settings) -> Iterator[Finding]:
     else:
         count = len(Keys(settings.state).all())
         yield Finding("keys", "ok", _access_message(settings, count))
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Check that the database of PostgreSQL answers, if the records are kept in one."""
+    uri = database_uri(settings)
+    if uri is None:
+        return
+    try:
+        from service.records.postgres import server_version
+
+        yield Finding("database", "ok", f"PostgreSQL {server_version(uri)} keeps the records")
+    except ImportError:
+        fix = "Install the driver: pip install 'tribank[postgresql]'"
+        yield Finding("database", "bad", "TRIBANK_DATABASE needs psycopg", fix)
+    except RecordsError as error:
+        fix = "Start PostgreSQL, or correct TRIBANK_DATABASE. Parts are scored meanwhile, without a record"
+        yield Finding("database", "bad", str(error), fix)
 
 
 def _access_message(settings: Settings, keys: int) -> str:

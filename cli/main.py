@@ -79,7 +79,7 @@ app.command()(plan_command.plan)
 app.command()(reference_command.reference)
 app.command("train-uff")(fusion_command.train_uff)
 app.command()(backup)
-app.command()(copy_records)
+app.command("copy-records")(copy_records)
 app.command()(restore)
 
 

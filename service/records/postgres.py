@@ -210,6 +210,15 @@ class PostgresDatabase:
         engine.dispose()
 
 
+def server_version(uri: str) -> str:
+    """The version of the server, such as "15.6". Raises RecordsError where the database does not answer."""
+    try:
+        with _connect(uri) as connection:
+            return connection.info.parameter_status("server_version") or "of an unknown version"
+    except psycopg.Error as error:
+        raise _translated(error) from None
+
+
 def _connect(uri: str) -> psycopg.Connection:
     """Raises psycopg.Error, RecordsError."""
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 import faiss
 import pytest
 import torch
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from cli import checks as doctor
@@ -51,6 +52,16 @@ def test_every_fault_is_told_with_its_remedy(small_banks: Path, tmp_path: Path) 
     assert "rgb.faiss: changed" in bad["banks"]["said"]
     assert "tribank weights fetch pointmae" in bad["weights"]["mend"]
     assert all(finding["mend"] for finding in bad.values())
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    (finding,) = doctor.database(
+        Settings(database=SecretStr(f"postgresql://me:secret@/records?host={tmp_path}"))
+    )
+    assert finding.state == "bad"
+    assert "TRIBANK_DATABASE" in finding.fix
+    assert "secret" not in finding.message
+    assert list(doctor.database(Settings())) == []
 
 
 def test_others_reach_a_server_without_keys(tmp_path: Path) -> None:

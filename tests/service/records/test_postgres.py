@@ -14,6 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from cli import checks
 from service.disk_faults import Fault, RecordsError
 from service.jobs.store import JobStore
 from service.records.audit import Audit, Change, ChangeFilter
@@ -160,6 +161,11 @@ def test_two_servers_prune_what_both_wrote(database: str, tmp_path: Path) -> Non
     assert 30 <= len(left) <= 40
     for store in stores:
         store.close()
+
+
+def test_doctor_names_the_server_that_answers(settings: Settings) -> None:
+    (finding,) = checks.database(settings)
+    assert (finding.state, "PostgreSQL 1" in finding.message) == ("ok", True)
 
 
 def test_tables_of_an_older_revision_are_brought_up_to_date(database: str, tmp_path: Path) -> None:
