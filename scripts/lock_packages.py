@@ -64,7 +64,8 @@ class Package:
 
 def main(hardware: str) -> None:
     extras = _project()["optional-dependencies"]
-    wanted = [*_project()["dependencies"], *extras[hardware], *extras["telemetry"], "setuptools"]
+    wanted = [*_project()["dependencies"], *extras[hardware], "setuptools"]
+    wanted += [*extras["telemetry"], *extras["postgresql"]]
     chosen = choose(wanted, hardware)
     names = needed({canonicalize_name(Requirement(text).name) for text in wanted}, chosen)
     lock = ROOT / "constraints" / f"{hardware}.lock"

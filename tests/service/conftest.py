@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
@@ -43,8 +43,10 @@ from service.watch.log_lines import LogLines
 from service.watch.logs import make_logger
 from tests.faults.warm import Warm
 from tests.service.document import document
-from tests.service.postgres import Postgres, programs
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from tests.service.postgres import Postgres
 
 PRODUCT = "cookie"
 AS_IS = Preparation(background="none")
@@ -283,6 +285,8 @@ def server(strict_settings: Settings) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A server of PostgreSQL, one for all tests."""
+    from tests.service.postgres import Postgres, programs
+
     found = programs()
     if found is None:
         pytest.skip("PostgreSQL is not installed: sudo apt-get install postgresql")
