@@ -78,7 +78,8 @@ class PostgresDatabase:
         self._engine: Engine | None = None
         self._closed = NotOpen("The database is not connected yet.", Fault.GONE)
         self._lock = threading.Lock()
-        self._closing: threading.Event | None = None
+        self._closing = threading.Event()
+        self._listener: threading.Thread | None = None
         self.damaged: Sequence[Path] = ()
         self.trouble = ""
         self.heard = 0
@@ -95,10 +96,13 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Disconnect. No other method but `open` may be called afterwards."""
+        if self._listener is not None:
+            self._closing.set()
+            with suppress(RecordsError), self.transaction() as db:
+                self.tell(db)  # wakes the listener
+            self._listener.join(2 * _HEAR_S)
+            self._listener = None
         with self._lock:
-            if self._closing is not None:
-                self._closing.set()
-                self._closing = None
             if self._engine is not None:
                 self._engine.dispose()
             self._engine, self._started = None, False
@@ -121,6 +125,9 @@ class PostgresDatabase:
             if found.fault is Fault.GONE:
                 self._forget(engine, str(found))
             raise found from None  # the cause may name the URI
+        finally:
+            if self._engine is not engine:  # forgotten meanwhile: this connection went back to its pool
+                engine.dispose()
         self.trouble = ""
 
     def in_turn(self, db: Connection) -> None:
@@ -174,11 +181,12 @@ class PostgresDatabase:
             self._closed = NotOpen(f"The database is not connected: {found}", found.fault)
             raise found from None
         self._engine, self._started = engine, True
-        if self._closing is None and self._group in _HEARD:
+        if self._listener is None and self._group in _HEARD:
             self._closing = threading.Event()
-            threading.Thread(
+            self._listener = threading.Thread(
                 target=self._listen, args=(self._closing,), name=self._channel, daemon=True
-            ).start()
+            )
+            self._listener.start()
 
     def _bring_up_to_date(self, db: Connection) -> None:
         """Create the tables in a new database, or apply the revisions that the group lacks."""
@@ -226,8 +234,12 @@ def _connect(uri: str) -> psycopg.Connection:
     except psycopg.ProgrammingError:  # its message has parts of the URI
         raise RecordsError(_BAD_URI, Fault.GONE) from None
     connection = psycopg.connect(uri, **{k: v for k, v in _CONNECTION.items() if k not in asked})
-    connection.execute(_SESSION)
-    connection.commit()
+    try:
+        connection.execute(_SESSION)
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
