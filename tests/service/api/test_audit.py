@@ -68,6 +68,7 @@ def test_every_change_has_its_row(
         version = f"{PRODUCT}/versions/{{version}}"
         feedback, job_path = "/v1/results/{result_id}/feedback", "/v1/jobs/{job_id}"
         moved = {"threshold": twice}
+        archive = client.get(f"{PRODUCT}/versions/v1/archive").content
         steps: list[tuple[str, str, dict[str, str], Any, tuple[str, Any, Any]]] = [
             ("PUT", feedback, {}, {"verdict": "good", "note": "dust"}, ("judge", None, "good")),
             ("DELETE", feedback, {}, None, ("judge", "good", None)),
@@ -96,6 +97,7 @@ def test_every_change_has_its_row(
                 {"part": "train/good/003", "review": "good"},
                 ("review", None, "good"),
             ),
+            ("POST", f"{PRODUCT}/versions", {}, archive, ("upload", None, None)),
             ("PUT", f"{version}/pin", {"version": "v2"}, None, ("pin", False, True)),
             ("DELETE", f"{version}/pin", {"version": "v2"}, None, ("unpin", True, False)),
             ("DELETE", version, {"version": "v2"}, None, ("delete", None, None)),
@@ -119,7 +121,9 @@ def test_every_change_has_its_row(
                     ),
                     "the end of the build",
                 )
-            answer = client.request(method, path.format(**values), json=body)
+            tar = {"content": body, "headers": {"Content-Type": "application/x-tar"}}
+            given = tar if isinstance(body, bytes) else {"json": body}
+            answer = client.request(method, path.format(**values), **given)
             assert answer.is_success, (path, answer.text)
             build = answer.json()["job_id"] if path.endswith("/builds") else build
             done.add(f"{method} {path.partition('?')[0].replace(SMALL, '{product}')}")
