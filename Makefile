@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console browser csharp postgresql programs test faults lint style setup clean
+.PHONY: demo serve console kernels browser csharp postgresql programs test faults lint style setup clean
 
 tribank := .venv/bin/tribank
 
@@ -15,6 +15,9 @@ serve: setup  ## the same, and keep the server running
 console: ## build the page for people again (needs Node 20 or newer)
 	@cd service/console && npm ci --no-audit --no-fund && npm run build && \
 	    sha256sum index.html package-lock.json tsconfig.json vite.config.js src/* page/* >built.sha256
+
+kernels: setup  ## translate the compiled functions again (models/points/*_kernels.py)
+	@.venv/bin/python scripts/kernels.py
 
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \

@@ -99,7 +99,7 @@ def libraries(settings: Settings) -> Iterator[Finding]:
     from models.torchvision_schemas import declare_torchvision_schemas
 
     declared = declare_torchvision_schemas()
-    for name in ("torch", "torchvision", "timm", "faiss", "sklearn", "open3d"):
+    for name in ("torch", "torchvision", "timm", "faiss", "sklearn", "llvmlite", "open3d"):
         try:
             __import__(name)
         except Exception as error:

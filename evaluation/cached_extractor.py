@@ -21,7 +21,7 @@ from recipes.profile import Profile
 
 FORMAT = 1
 """Increase this number if the content for a key changes although nothing in the key changes."""
-_LIBRARIES = ("torch", "timm", "openvino", "open3d-cpu", "numpy")
+_LIBRARIES = ("torch", "timm", "openvino", "llvmlite", "numpy")
 
 
 class CachedExtractor:

@@ -25,6 +25,7 @@ HEAVY = {
     "timm",
     "faiss",
     "open3d",
+    "llvmlite",
     "scipy",
     "sklearn",
     "numpy",

@@ -35,6 +35,7 @@ _LIBRARIES = (
     "faiss-cpu",
     "faiss-gpu",
     "openvino",
+    "llvmlite",
     "open3d-cpu",
     "numpy",
     "scikit-learn",

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from models.layout import GridLayout
+from models.libraries import import_open3d
 from models.points.fpfh import FpfhExtractor, histograms, overlapping, stretched
 from models.preparation.prepare import PreparedPart
 from recipes.points import PRESETS, FpfhSettings
 
 EMBEDDED = PRESETS["embedded"].resolved(None)
+CLOUDS = Path(__file__).parents[2] / "data" / "clouds"
+open3d = import_open3d()
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +40,57 @@ def test_matches_the_published_code(part: PreparedPart, golden: Mapping[str, np.
     assert grid.rows.dtype == torch.float32
     error = np.abs(grid.rows.numpy()[golden["rows"]] - expected).max()
     assert error <= 1e-3 * np.abs(expected).max()
+
+
+def published(points: np.ndarray, settings: FpfhSettings) -> np.ndarray:
+    """What Open3D computes."""
+    normal_radius, feature_radius, _ = settings.numbers()
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points.astype(np.float64)))
+    search = open3d.geometry.KDTreeSearchParamHybrid
+    cloud.estimate_normals(search(normal_radius, settings.normal_neighbours))
+    if settings.towards_camera:
+        cloud.orient_normals_towards_camera_location(np.zeros(3))
+    feature = open3d.pipelines.registration.compute_fpfh_feature(  # pyright: ignore[reportCallIssue]
+        cloud, search(feature_radius, settings.feature_neighbours)
+    )
+    return np.asarray(feature.data).T.astype(np.float32)
+
+
+@pytest.mark.parametrize("settings", [EMBEDDED, PRESETS["btf"]], ids=["embedded", "btf"])
+def test_equals_open3d_on_a_part(part: PreparedPart, settings: FpfhSettings) -> None:
+    points = part.xyz[::2, ::2][part.valid[::2, ::2]]
+    assert np.array_equal(histograms(points, settings), published(points, settings))
+
+
+@pytest.mark.parametrize("cloud", ["kinect", "milk", "office"])
+def test_equals_open3d_on_a_scan_with_many_points_equally_near(cloud: str) -> None:
+    """A sensor that measures in steps. Which of two equally near points counts is Open3D's choice."""
+    points = np.asarray(open3d.io.read_point_cloud(str(CLOUDS / f"{cloud}.pcd")).points, np.float32)
+    points = points[np.isfinite(points).all(axis=1)][:4000]
+    settings = replace(EMBEDDED, normal_radius=0.02, feature_radius=0.04)
+    assert np.array_equal(histograms(points, settings), published(points, settings))
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(1, 300),
+    step=st.sampled_from([0.0, 0.001, 0.004]),
+    heights=st.sampled_from([0.0, 0.0001, 0.01]),
+    radius=st.sampled_from([0.003, 0.01, 1.0]),
+    most=st.integers(1, 40),
+    towards_camera=st.booleans(),
+)
+def test_equals_open3d_on_any_cloud(
+    seed: int, count: int, step: float, heights: float, radius: float, most: int, towards_camera: bool
+) -> None:
+    """Clouds with copies, in steps, on a plane or not, with few and many neighbours."""
+    points = np.random.default_rng(seed).random((count, 3)) * (0.05, 0.05, heights) + (0, 0, 0.4)
+    if step:
+        points = np.round(points / step) * step
+    points = points.astype(np.float32)
+    chosen = FpfhSettings(radius, most, 2 * radius, 2 * most, towards_camera=towards_camera)
+    assert np.allclose(histograms(points, chosen), published(points, chosen), rtol=1e-6, atol=1e-9)
 
 
 def test_alone_or_among_others_is_bitwise_the_same(golden_part: Callable[[int], PreparedPart]) -> None:
