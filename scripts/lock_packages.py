@@ -63,8 +63,9 @@ class Package:
 
 
 def main(hardware: str) -> None:
-    extras = _project()["optional-dependencies"]
-    wanted = [*_project()["dependencies"], *extras[hardware], "setuptools"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras[hardware], "setuptools"]
     wanted += [*extras["telemetry"], *extras["postgresql"]]
     chosen = choose(wanted, hardware)
     names = needed({canonicalize_name(Requirement(text).name) for text in wanted}, chosen)
@@ -91,10 +92,6 @@ def needed(names: set[str], chosen: dict[str, Package]) -> set[str]:
         found |= waiting
         waiting = set().union(*(chosen[name].needs for name in waiting)) - found - DESKTOP
     return found
-
-
-def _project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 if __name__ == "__main__":

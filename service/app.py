@@ -74,7 +74,6 @@ from service.settings import (
 from service.threads import on_disk
 from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
-from service.watch.spans import SentSpans
 
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
@@ -158,7 +157,11 @@ def create_app(
             allow_headers=("X-API-Key", "Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
             expose_headers=("X-Request-ID", "Retry-After", "Location", "Tribank-Code", "Server-Timing"),
         )
-    spans = SentSpans.to(settings.spans_to) if settings.spans_to else None
+    spans = None
+    if settings.spans_to:
+        from service.watch.spans import SentSpans  # OpenTelemetry is an extra
+
+        spans = SentSpans.to(settings.spans_to)
     app.state.spans = spans
     app.add_middleware(Guard, logger=logger, metrics=shared.metrics, spans=spans)
     app.openapi = cache(lambda: make_document(app))

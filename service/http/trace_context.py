@@ -15,7 +15,8 @@ _FIELDS = re.compile(
 _SAMPLED = 1
 
 
-def _new_span_id() -> str:
+def new_span_id() -> str:
+    """The id of one more span, 16 hexadecimal digits."""
     return secrets.token_hex(8)
 
 
@@ -29,7 +30,7 @@ class Trace:
     """
 
     trace_id: str
-    span_id: str = field(default_factory=_new_span_id)
+    span_id: str = field(default_factory=new_span_id)
     parent_id: str | None = None
     sampled: bool = True
 
@@ -48,11 +49,6 @@ class Trace:
     def new(cls) -> Trace:
         """A trace that begins here."""
         return cls(secrets.token_hex(16))
-
-    @staticmethod
-    def new_span_id() -> str:
-        """The id of a further span of the trace."""
-        return _new_span_id()
 
     def response(self, *, sent: bool) -> str:
         """The value of the answer's header. sent: whether this server sends spans to a collector."""

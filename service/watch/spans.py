@@ -1,18 +1,22 @@
 """Spans of requests for an OpenTelemetry collector: one span a request, and one for each stage of its part.
 
-OpenTelemetry is the extra `telemetry`. It is imported only if spans are sent.
+OpenTelemetry is the extra `telemetry`, so this module is imported only if spans are sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from service.http.trace_context import Trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import SpanProcessor
+from service.http.trace_context import Trace, new_span_id
 
 _ATTRIBUTES = {
     "method": "http.request.method",
@@ -40,9 +44,6 @@ class SentSpans:
     """
 
     def __init__(self, processor: SpanProcessor) -> None:
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-
         self._processor = processor
         self._resource = Resource.create({"service.name": "tribank", "service.version": version("tribank")})
         self._scope = InstrumentationScope("tribank", version("tribank"))
@@ -50,9 +51,6 @@ class SentSpans:
     @classmethod
     def to(cls, address: str) -> SentSpans:
         """Spans for the collector at this address, such as `service.settings.COLLECTOR`."""
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
         return cls(BatchSpanProcessor(OTLPSpanExporter(address)))
 
     def exchanged(
@@ -80,12 +78,14 @@ class SentSpans:
             return
         own = _context(trace.trace_id, trace.span_id, remote=False)
         caller = None if trace.parent_id is None else _context(trace.trace_id, trace.parent_id, remote=True)
-        attributes = {name: record[field] for field, name in _ATTRIBUTES.items() if record.get(field)}
+        attributes = {
+            name: record[field] for field, name in _ATTRIBUTES.items() if record.get(field) is not None
+        }
         began_ns = ended_ns - round(seconds * 1e9)
         at_ns = max(began_ns, ended_ns - round(sum(stages_ms.values()) * 1e6))
         for stage, milliseconds in stages_ms.items():
             until_ns = at_ns + round(milliseconds * 1e6)
-            context = _context(trace.trace_id, Trace.new_span_id(), remote=False)
+            context = _context(trace.trace_id, new_span_id(), remote=False)
             self._send(stage, context, own, at_ns, until_ns, {})
             at_ns = until_ns
         name = f"{record['method']} {record['route']}"
@@ -99,17 +99,14 @@ class SentSpans:
     def _send(
         self,
         name: str,
-        context: Any,
-        parent: Any,
+        context: SpanContext,
+        parent: SpanContext | None,
         began_ns: int,
         ended_ns: int,
         attributes: Mapping[str, Any],
         *,
         server: bool = False,
     ) -> None:
-        from opentelemetry.sdk.trace import ReadableSpan
-        from opentelemetry.trace import SpanKind, Status, StatusCode
-
         failed = attributes.get("http.response.status_code", 0) >= 500
         self._processor.on_end(
             ReadableSpan(
@@ -127,8 +124,6 @@ class SentSpans:
         )
 
 
-def _context(trace_id: str, span_id: str, *, remote: bool) -> Any:
-    from opentelemetry.trace import SpanContext, TraceFlags
-
+def _context(trace_id: str, span_id: str, *, remote: bool) -> SpanContext:
     flags = TraceFlags(TraceFlags.SAMPLED)
     return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=remote, trace_flags=flags)
