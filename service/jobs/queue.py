@@ -110,7 +110,8 @@ class Jobs:
         """Run the queued jobs as soon as the store is open."""
         self._loop = asyncio.get_running_loop()
         self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
-        self._following = asyncio.create_task(self._follow())
+        if self.store.shared:
+            self._following = asyncio.create_task(self._follow())
 
     def drain(self) -> None:
         """Interrupt the running jobs, which continue after the next start, and end every `watch`.

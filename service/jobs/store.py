@@ -95,6 +95,11 @@ class JobStore:
         self._db = database_of("jobs", folder, uri, first=self._recover, beside=(self._inputs,))
 
     @property
+    def shared(self) -> bool:
+        """Whether other servers may have the jobs, too."""
+        return self._db.shared
+
+    @property
     def news(self) -> int:
         """Grows after a server said that jobs changed; 0 where no other server has the jobs."""
         return self._db.heard
