@@ -1,4 +1,4 @@
-"""`tribank banks push`, `pull` and `probe`: versions go to a shared folder, and from there to other hosts."""
+"""`tribank banks push`, `pull` and `probe`: versions go to a shared place, and from there to other hosts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 Source = Annotated[
     str,
     typer.Argument(
-        help="Where the version comes from: a bank folder that both hosts reach, the address of a server "
-        "such as http://host:8000, or an archive of one version as a server sends it."
+        help="Where the version comes from: a bank folder that both hosts reach, an object store such as "
+        "s3://bucket/prefix, the address of a server such as http://host:8000, or an archive of one version "
+        "as a server sends it."
     ),
 ]
 Target = Annotated[
     str,
     typer.Argument(
-        help="Where the version goes: a bank folder that both hosts reach, or the address of a server such "
-        "as http://line1:8000."
+        help="Where the version goes: a bank folder that both hosts reach, an object store such as "
+        "s3://bucket/prefix, or the address of a server such as http://line1:8000."
     ),
 ]
 Version = Annotated[str | None, typer.Option(help="Version that goes. [default: the active version]")]
@@ -43,9 +44,10 @@ def push(
     banks: Banks = DEFAULT_BANKS,
     key: Key = "",
 ) -> None:
-    """Copy a version to another bank folder or to a server, with its moved threshold and its reviews.
+    """Copy a version to a bank folder, an object store or a server, with its moved threshold and its reviews.
 
-    A server needs a key of role manage. It checks that the version scores there as where it was built.
+    A server needs a key of role manage. It checks that the version scores there as where it was built. The
+    credentials of an object store come from the environment.
     """
     from banks.versions.archive import Archive
     from banks.versions.store import BankStore
@@ -60,6 +62,10 @@ def push(
             arrived = Arrived(*server.send(archive))
         if activate:
             server.activate(product, arrived.name)
+    elif _is_url(target):
+        from banks.versions.object_store import ObjectStore
+
+        arrived = ObjectStore(target).send(source, product, version, activate=activate)
     else:
         arrived = carry(source, BankStore(Path(target)), product, version, activate=activate)
     _tell(product, arrived, activate)
@@ -80,7 +86,7 @@ def pull(
     state: State = DEFAULT_STATE,
     key: Key = "",
 ) -> None:
-    """Copy a version from a bank folder, a server or an archive. It must score here as where it was built.
+    """Copy a version from a bank folder, object store, server or archive. It must score here as when built.
 
     A server that runs here uses the version as soon as it is active. The activation is put on the record of
     changes in --state.
@@ -102,6 +108,12 @@ def pull(
         server = ServerVersions(source, key)
         with Landing(there, product) as landing:
             server.fetch(product, version or server.active(product), landing)
+            arrived = landing.end(check=check, activate=activate)
+    elif _is_url(source):
+        from banks.versions.object_store import ObjectStore
+
+        with Landing(there, product) as landing:
+            ObjectStore(source).fetch(product, version, landing)
             arrived = landing.end(check=check, activate=activate)
     elif Path(source).is_file():
         if version is not None:
@@ -138,6 +150,11 @@ def _probe(folder: Path, weights_dir: Path, device: str) -> None:
 def _is_address(place: str) -> bool:
     """Whether a place is the address of a server, not a path."""
     return place.startswith(("http://", "https://"))
+
+
+def _is_url(place: str) -> bool:
+    """Whether a place is an object store, where it is no server."""
+    return "://" in place
 
 
 def _tell(product: str, arrived: Arrived, activate: bool) -> None:

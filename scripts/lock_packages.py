@@ -66,7 +66,7 @@ def main(hardware: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras[hardware], "setuptools"]
-    wanted += [*extras["telemetry"], *extras["postgresql"]]
+    wanted += [*extras["telemetry"], *extras["postgresql"], *extras["object-store"]]
     chosen = choose(wanted, hardware)
     names = needed({canonicalize_name(Requirement(text).name) for text in wanted}, chosen)
     lock = ROOT / "constraints" / f"{hardware}.lock"

@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import socket
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -18,6 +19,7 @@ import pytest
 
 from models.numerics.process import prepare_process
 from tests.faults.warm import Warm, default_networks
+from tests.s3_server import S3Server, s3_server
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -212,3 +214,30 @@ def golden() -> Mapping[str, NDArray[Any]]:
 
     with np.load(GOLDEN / "golden_7.npz", allow_pickle=False) as file:
         return {key: file[key] for key in file}
+
+
+@pytest.fixture(scope="session")
+def s3_of_all_tests() -> Iterator[S3Server]:
+    """A server of S3, one a worker."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_of_all_tests: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty place in S3, for this process and the processes that it starts."""
+    import fsspec
+
+    for name, value in s3_of_all_tests.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"tribank-{uuid.uuid4().hex}"
+    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(bucket)
+    return f"s3://{bucket}/lines/one"
+
+
+@pytest.fixture(params=["memory", "file", "s3"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty object store of each kind."""
+    if request.param == "s3":
+        return request.getfixturevalue("s3")
+    return {"memory": f"memory://{uuid.uuid4().hex}", "file": f"file://{tmp_path}/store"}[request.param]

@@ -22,12 +22,11 @@ from banks.versions.leftovers import VERSION_NAME
 from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.seal import parse, sealed, unsealed
 from banks.versions.store import PRODUCT_NAME, BankNotFound, BankStore
-from banks.versions.travel import Arrived, BadParcel, Landing, Parcel
+from banks.versions.travel import MOST_MANIFEST_BYTES, Arrived, BadParcel, Landing, Parcel
 
 FORMAT = 1
 HEAD = "tribank-version.json"
 _MOST_HEAD_BYTES = 1 << 20
-_MOST_MANIFEST_BYTES = 16 << 20
 PIECE_BYTES = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
@@ -130,7 +129,7 @@ class Unpacker:
         """The archive in order; takes a piece at each yield."""
         parcel = _parcel((yield from self._small(HEAD, _MOST_HEAD_BYTES)))
         named = f"{parcel.version}/{MANIFEST}"
-        manifest = yield from self._small(named, _MOST_MANIFEST_BYTES)
+        manifest = yield from self._small(named, MOST_MANIFEST_BYTES)
         parcel = Parcel(parcel.product, parcel.version, manifest, parcel.said)
         self._landing.begin(parcel)
         left = dict(parcel.files)

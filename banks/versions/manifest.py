@@ -28,6 +28,8 @@ FileName = Annotated[
     ),
 ]
 """A file's place in a version's folder. It leads nowhere else."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""Hex sha256."""
 _LIBRARIES = (
     "tribank",
     "torch",
@@ -113,9 +115,9 @@ class Manifest(BaseModel):
     """What is declared about the recordings. A scored part that declares nothing itself is read so."""
     weights: dict[str, str]
     """sha256 of every network's weights, by name."""
-    files: dict[FileName, str]
+    files: dict[FileName, Digest]
     """sha256 of every file that scoring needs, by its name."""
-    kept: dict[FileName, str] = Field(default_factory=dict)
+    kept: dict[FileName, Digest] = Field(default_factory=dict)
     """sha256 of every file of kept features, by name; empty where the version does not keep its parts."""
     libraries: dict[str, str]
     numerics: dict[str, int | bool | str] = Field(default_factory=dict)

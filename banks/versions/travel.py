@@ -27,6 +27,8 @@ SAID: Mapping[str, SaidFile[Any]] = {file.name: file for file in (thresholds.FIL
 """The files with what people said of a version, by name."""
 MOST_FILES = 1000
 """Files of one version. Versions have some twenty."""
+MOST_MANIFEST_BYTES = 16 << 20
+"""Of a manifest that arrives."""
 
 
 class BadParcel(BadBank):

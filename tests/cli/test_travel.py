@@ -46,6 +46,23 @@ def test_a_version_goes_by_a_shared_folder_and_is_probed_where_it_arrives(tmp_pa
     assert (change.action, change.before, change.after) == ("activate", {"active": None}, {"active": "v1"})
 
 
+def test_a_version_goes_by_an_object_store_and_is_probed_where_it_arrives(s3: str, tmp_path: Path) -> None:
+    line, here = tmp_path / "line", ["--device", "cpu", "--state", tmp_path]
+    assert said("push", "biscuit", s3, "--banks", KEPT).split() == ["biscuit", "v1:", "copied,", "active"]
+    pulled = said("pull", "biscuit", s3, "--banks", line, *here, "--no-activate").split()
+    assert pulled == ["biscuit", "v1:", "copied"]
+    assert BankStore(line).current("biscuit") is None
+    pulled = said("pull", "biscuit", s3, "--banks", line, *here).split()
+    assert pulled == ["biscuit", "v1:", "there", "already,", "active"]
+    path = BankStore(line).path("biscuit")
+    manifest = Manifest.read(path)
+    manifest.model_copy(update={"weights": dict.fromkeys(manifest.weights, "0" * 64)}).write(path)
+    said("push", "biscuit", s3, "--banks", line)
+    with pytest.raises(BadBank, match="other weights"):
+        said("pull", "biscuit", s3, "--banks", tmp_path / "other", *here)
+    assert BankStore(tmp_path / "other").versions("biscuit") == []
+
+
 def test_a_version_is_pulled_from_an_archive(tmp_path: Path) -> None:
     file, line = tmp_path / "biscuit-v1.tar", tmp_path / "line"
     with Archive(BankStore(KEPT), "biscuit") as archive:
