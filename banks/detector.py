@@ -190,6 +190,18 @@ class Detector:
             detector.check_probe()
         return detector
 
+    def with_columns(self, columns: Columns) -> Detector:
+        """The same version with other columns, whose scores nothing has checked: for measurements."""
+        return Detector(
+            self.manifest,
+            self.product,
+            self.version,
+            self.pipeline,
+            columns,
+            self._decision,
+            self.calibration,
+        )
+
     def check_probe(self) -> None:
         """Score the version's probe, once. Raises BadBank where its scores are not those of the build."""
         if self._probe is None or self.manifest.probe is None:

@@ -20,10 +20,13 @@ from banks.columns import Columns
 from banks.methods.memory_bank.column import MemoryBankColumn
 from models.features import PartFeatures
 from models.numerics.compiled import compiled
+from models.points.network import PointTransformer
 from models.preparation.prepare import PreparedPart
 from models.rgb.extractor import unfilled_network
 from models.sample import Sample
+from models.unfilled import unfilled
 from recipes.extraction import Extraction
+from recipes.points import PointNetwork
 from recipes.rgb import RgbChoice
 
 _REPEATS = 5
@@ -108,8 +111,21 @@ def floors(
                 nbytes=prepared.rgb.nbytes + rows[bank],
                 copy=rates.copy,
             )
+    if isinstance(point := extraction.point, PointNetwork):
+        found["point"] = Floor.of(
+            operations=point_operations(point, int(prepared.valid.sum())),
+            rate=rates.networks,
+            nbytes=prepared.xyz.nbytes + rows["point"],
+            copy=rates.copy,
+        )
     if "fused" in features:
-        found["fusion"] = Floor.of(nbytes=rows["rgb"] + rows["point"] + rows["fused"], copy=rates.copy)
+        trained = extraction.fusion in ("uff", "uff_trained")
+        found["fusion"] = Floor.of(
+            operations=_fusion_operations(features) if trained else 0.0,
+            rate=rates.networks,
+            nbytes=rows["rgb"] + rows["point"] + rows["fused"],
+            copy=rates.copy,
+        )
     return found
 
 
@@ -119,6 +135,23 @@ def network_operations(choice: RgbChoice, size: int) -> float:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         run(torch.empty(1, 3, size, size, device="meta"))
     return float(counter.get_total_flops())
+
+
+def point_operations(choice: PointNetwork, points: int) -> float:
+    """Multiplications and additions of the point transformer for a cloud of so many points."""
+    with unfilled():
+        run = PointTransformer(choice.kind, choice.batch_norm).eval()
+        groups = torch.empty(min(choice.groups, points), choice.group_size, 3)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        run(groups, groups[:, 0])
+    return float(counter.get_total_flops())
+
+
+def _fusion_operations(features: PartFeatures) -> float:
+    """Of UFF: two layers a branch, four times as wide inside. Empty point patches are one row."""
+    rgb, point = features["rgb"].rows, features["point"].rows
+    distinct = int(point.any(1).sum()) + 1
+    return 16.0 * (rgb.shape[0] * rgb.shape[1] ** 2 + distinct * point.shape[1] ** 2)
 
 
 def _search_operations(columns: Columns, features: PartFeatures) -> float:
@@ -134,10 +167,13 @@ def _search_operations(columns: Columns, features: PartFeatures) -> float:
 def beside_floors(
     stages: Mapping[str, Mapping[str, float]], found: Mapping[str, Floor]
 ) -> dict[str, dict[str, float]]:
-    """Floor and ratio (p50 over floor) of each stage that has a floor."""
+    """Floor and ratio (p50 over floor) of each stage that has a floor, and of "total": all floors one after
+    the other."""
+    floors = list(found.values())
+    whole = Floor(*(sum(getattr(floor, of) for floor in floors) for of in ("gflop", "megabytes", "ms")))
     return {
         stage: {**asdict(floor), "ratio": stages[stage]["p50"] / floor.ms}
-        for stage, floor in found.items()
+        for stage, floor in {**found, "total": whole}.items()
         if stage in stages
     }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -17,7 +18,8 @@ from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS
 
 if TYPE_CHECKING:
-    from banks.detector import Detector
+    from banks.detector import Detector, PartResult
+    from models.sample import Sample
 
 
 def bench(
@@ -33,6 +35,17 @@ def bench(
     busy: Annotated[
         int, typer.Option("--beside", min=0, help="Busy processes that run beside the timed parts.")
     ] = 0,
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows of each bank, generated where the version has fewer: a number, or 'bagel' for what "
+            "the profile keeps of MVTec 3D-AD's bagel."
+        ),
+    ] = None,
+    versus: Annotated[
+        Literal["published"] | None,
+        typer.Option(help="Score each part a second time, as M3DM's published code computes it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure the time from file bytes to decision for single parts, one after the other.
@@ -43,78 +56,132 @@ def bench(
     from banks.detector import Detector
     from banks.versions.store import BankStore
     from evaluation.bench.busy import beside
-    from evaluation.bench.environment import processor
+    from evaluation.bench.environment import commit, processor
     from evaluation.bench.floors import Rates, beside_floors, floors
+    from evaluation.bench.published import NotPublished
+    from evaluation.bench.rows import NoRows
+    from evaluation.bench.spread import spread
+    from evaluation.bench.versus import Versus
     from models.numerics.process import decided, use_threads
     from models.readers import read_part
     from models.readers.product_folder import open_product_folder
 
     if threads:
         use_threads(threads)
+    if versus and device != "cpu":
+        raise typer.BadParameter("the published computation is measured on a CPU", param_hint="--versus")
     detector = Detector.load(BankStore(banks).path(product), device=device, weights_dir=weights_dir)
     folder = open_product_folder(data)
     encoded = [
         {**part.declared, **{field: file.read_bytes() for field, file in part.files.items()}}
         for part in (folder.test or folder.train)
     ]
+    sample = read_part(encoded[0], detector.manifest.sensor)
+    load = os.getloadavg()[0]
+    try:
+        if rows is not None:
+            detector = _with_rows(detector, sample, rows)
+        other = Versus(detector, weights_dir) if versus else None
+    except (NoRows, NotPublished) as error:
+        raise typer.BadParameter(str(error)) from error
     detector.warm_up()
     rates, speed = Rates.measured(), _matrix_speed()
     stages: dict[str, list[float]] = {}
     processor_ms: list[float] = []
+    if other is not None:
+        other.warm_up(_timed(detector, encoded[0])[1])
     with beside(busy):
         for number in range(repeats):
             start = time.process_time()
-            for stage, milliseconds in _timed(detector, encoded[number % len(encoded)]).items():
-                stages.setdefault(stage, []).append(milliseconds)
+            milliseconds, result = _timed(detector, encoded[number % len(encoded)])
             processor_ms.append(1000 * (time.process_time() - start))
-    numerics = decided()
-    spreads = {stage: _quantiles(times) for stage, times in stages.items()}
-    report = {
+            for stage, took in milliseconds.items():
+                stages.setdefault(stage, []).append(took)
+            if other is not None:
+                other.score(result)
+    spreads = {stage: spread(times) for stage, times in stages.items()}
+    report: dict[str, Any] = {
+        "commit": commit(),
         "product": product,
         "bank_version": detector.version,
         "profile": detector.manifest.profile.name,
         "training_parts": len(detector.manifest.training_parts),
+        "rows": {name: getattr(column, "rows", None) for name, column in detector.columns.columns.items()},
         "parts": repeats,
         "hardware": {"cpu": processor(), "device": device},
-        "numerics": asdict(numerics),
+        "numerics": asdict(decided()),
+        "load_average": load,
         "busy_processes": busy,
         "sgemm_gflops": speed,
         "p50_times_sgemm": speed * spreads["total"]["p50"],
         "rates": asdict(rates),
         "ms": spreads,
-        "processor_ms": _quantiles(processor_ms),
+        "processor_ms": spread(processor_ms),
         "floors": {},
+        "versus": None if other is None else other.report(),
     }
     if device == "cpu":
-        sample = read_part(encoded[0], detector.manifest.sensor)
         prepared, features, _ = detector.pipeline(sample)
         extraction = detector.manifest.profile.extraction
         found = floors(rates, extraction, sample, prepared, features, detector.columns)
         report["floors"] = beside_floors(spreads, found)
     if as_json:
         typer.echo(json.dumps(report, indent=1))
-        return
+    else:
+        _print(report)
+
+
+def _print(report: Mapping[str, Any]) -> None:
+    """The report as tables and sentences."""
+    console, rates = Console(), report["rates"]
     columns = ("stage", "p50 ms", "p90 ms", "max ms", "floor ms", "p50 / floor")
-    table = Table(*columns, title=f"{product} {detector.version}")
-    for stage, spread in spreads.items():
+    table = Table(*columns, title=f"{report['product']} {report['bank_version']}")
+    for stage, took in report["ms"].items():
         floor = report["floors"].get(stage)
         least = (f"{floor['ms']:.1f}", f"{floor['ratio']:.1f}") if floor else ("", "")
-        table.add_row(stage, *(f"{spread[name]:.1f}" for name in ("p50", "p90", "max")), *least)
-    Console().print(table)
-    hardware = report["hardware"]
-    Console().print(
+        table.add_row(stage, *(f"{took[name]:.1f}" for name in ("p50", "p90", "max")), *least)
+    console.print(table)
+    if (versus := report["versus"]) is not None:
+        columns = ("stage", "Tribank p50 ms", "published p50 ms", "published / Tribank")
+        table = Table(*columns, title="From the prepared part to the decision")
+        for stage, took in versus["published_ms"].items():
+            ours, theirs = versus["tribank_ms"][stage]["p50"], took["p50"]
+            table.add_row(stage, f"{ours:.1f}", f"{theirs:.1f}", f"{theirs / ours:.1f}")
+        console.print(table)
+        console.print(f"The scores differ by at most {versus['largest_score_difference']:.1e} of themselves.")
+    console.print(
         f"A part takes {report['processor_ms']['p50']:.0f} ms of processor time, all threads together, which "
         "other work on the machine hardly changes."
     )
-    Console().print(
-        f"{repeats} parts, {hardware['cpu']}, {numerics.threads} threads, {device}; this machine"
-        f" multiplies float32 matrices at {speed:.0f} GFLOP/s, {rates.networks:.0f} for networks and"
-        f" {rates.search:.0f} in a search, and copies {rates.copy:.0f} GB/s"
+    hardware, threads = report["hardware"], report["numerics"]["threads"]
+    console.print(
+        f"{report['parts']} parts, {hardware['cpu']}, {threads} threads, {hardware['device']}, load average "
+        f"{report['load_average']:.1f}; this machine multiplies float32 matrices at "
+        f"{report['sgemm_gflops']:.0f} GFLOP/s, {rates['networks']:.0f} for networks and "
+        f"{rates['search']:.0f} in a search, and copies {rates['copy']:.0f} GB/s"
     )
 
 
-def _timed(detector: Detector, fields: Mapping[str, bytes]) -> dict[str, float]:
-    """Score one part. Returns milliseconds by stage. Raises BadSample."""
+def _with_rows(detector: Detector, sample: Sample, rows: str) -> Detector:
+    """The version with banks of another size. rows: the option. sample: any part of the product.
+
+    Raises NoRows; BadParameter for an option that is no size.
+    """
+    from evaluation.bench.rows import BAGEL, resized, rows_after
+
+    _, features, _ = detector.pipeline(sample)
+    if rows == "bagel":
+        patches = {name: len(patches.layout) for name, patches in features.items()}
+        sizes = rows_after(detector.manifest.profile, patches, BAGEL)
+    elif rows.isdecimal() and int(rows) > 0:
+        sizes = dict.fromkeys(detector.columns.columns, int(rows))
+    else:
+        raise typer.BadParameter(f"--rows takes a number above 0 or 'bagel', not {rows!r}")
+    return detector.with_columns(resized(detector.columns, sizes))
+
+
+def _timed(detector: Detector, fields: Mapping[str, bytes]) -> tuple[dict[str, float], PartResult]:
+    """Score one part. Returns milliseconds by stage, and the result. Raises BadSample."""
     from models.readers import read_part
     from models.sample import BadSample
 
@@ -125,14 +192,7 @@ def _timed(detector: Detector, fields: Mapping[str, bytes]) -> dict[str, float]:
     total = 1000 * (time.perf_counter() - start)
     if isinstance(result, BadSample):
         raise result
-    return {"decode": decode, **result.timings_ms, "total": total}
-
-
-def _quantiles(times: Sequence[float]) -> dict[str, float]:
-    import numpy as np
-
-    p50, p90 = np.quantile(times, [0.5, 0.9])
-    return {"p50": float(p50), "p90": float(p90), "max": max(times)}
+    return {"decode": decode, **result.timings_ms, "total": total}, result
 
 
 def _matrix_speed() -> float:

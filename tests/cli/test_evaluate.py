@@ -168,5 +168,20 @@ def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None
     assert report["numerics"]["networks"] == "openvino"
     assert report["p50_times_sgemm"] == report["sgemm_gflops"] * report["ms"]["total"]["p50"]
     assert report["processor_ms"]["p50"] > 0
-    assert {"prepare", "rgb", "search", "fusion"} == report["floors"].keys()
+    assert {"prepare", "rgb", "search", "fusion", "total"} == report["floors"].keys()
     assert all(floor["ms"] > 0 and floor["ratio"] > 0 for floor in report["floors"].values())
+
+
+def test_bench_takes_banks_of_another_size(small_product: Path, small_banks: Path) -> None:
+    options = ("--banks", small_banks, "--repeats", "1", "--json")
+    report = json.loads(_run("bench", SMALL, small_product, *options, "--rows", "2500"))
+    assert report["rows"] == {"rgb": 2500, "point": 2500, "fused": 2500}
+    assert report["versus"] is None
+
+
+@pytest.mark.parametrize("option", [("--rows", "many"), ("--rows", "0"), ("--versus", "published")])
+def test_bench_refuses_what_it_cannot_measure(
+    small_product: Path, small_banks: Path, option: tuple[str, str]
+) -> None:
+    """The default profile was never published."""
+    assert _call("bench", SMALL, small_product, "--banks", small_banks, *option).exit_code == 2
