@@ -17,7 +17,7 @@ _ROOMS = ("recipes", "models", "banks", "service", "evaluation", "cli")
 _NO_SEARCH = frozenset(
     {
         *("backup", "banks", "copy-records", "data", "keys", "metrics"),
-        *("openapi", "profiles", "reference", "restore", "weights"),
+        *("openapi", "profiles", "reference", "restore", "simulate", "weights"),
     }
 )
 """Commands that search no bank. They start without a check of the BLAS kernels."""

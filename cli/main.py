@@ -54,6 +54,7 @@ from cli.options import (
 )
 from cli.progress import console, stage_bars, step_lines
 from cli.report import report
+from cli.simulate import simulate
 from cli.sizes import sizes
 from cli.tables import tables
 from evaluation.bench.build import bench_build
@@ -370,6 +371,7 @@ app.command("bench-serve")(bench_serve)
 app.command()(evaluate)
 app.command()(metrics)
 app.command()(tables)
+app.command()(simulate)
 app.command()(sizes)
 app.command()(contamination)
 app.command()(report)

@@ -51,6 +51,7 @@ LIGHT = [
     ("keys", "list"),
     ("profiles", "--json"),
     ("weights", "list"),
+    ("simulate", "--mean-ms", "400", "--minutes", "1"),
 ]
 
 

@@ -116,6 +116,7 @@ def bench(
         "p50_times_sgemm": speed * spreads["total"]["p50"],
         "rates": asdict(rates),
         "ms": spreads,
+        "each_total_ms": stages["total"],
         "processor_ms": spread(processor_ms),
         "floors": {},
         "versus": None if other is None else other.report(),

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import Evaluation
+from evaluation.scale.service_times import KEY
 from models.readers.product_places import NotAProductFolder
 from models.weights.store import MissingWeights
 from tests.conftest import SMALL
@@ -168,6 +169,8 @@ def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None
     assert report["numerics"]["networks"] == "openvino"
     assert report["p50_times_sgemm"] == report["sgemm_gflops"] * report["ms"]["total"]["p50"]
     assert report["processor_ms"]["p50"] > 0
+    assert max(report[KEY]) == report["ms"]["total"]["max"]
+    assert len(report[KEY]) == 2
     assert {"prepare", "rgb", "search", "fusion", "total"} == report["floors"].keys()
     assert all(floor["ms"] > 0 and floor["ratio"] > 0 for floor in report["floors"].values())
 
