@@ -35,6 +35,7 @@ from service.api.zip_upload import ZipLimits
 from service.disk_faults import RecordsError
 from service.engine import store_loader
 from service.engine.detectors import Loader, Residency
+from service.engine.local_copies import LocalCopies
 from service.engine.owner import Engine
 from service.engine.scorers import scorers_on
 from service.engine.workers import Workers
@@ -170,7 +171,12 @@ def create_app(
 
 def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
     store = BankStore(settings.banks)
-    loader = loader or store_loader.StoreLoader(store, device=settings.device, weights=settings.weights)
+    copies = None
+    if settings.cache is not None:
+        copies = LocalCopies(store, settings.cache, settings.cache_mb * MIB, logger)
+    loader = loader or store_loader.StoreLoader(
+        store, device=settings.device, weights=settings.weights, copies=copies
+    )
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
         device_bytes=settings.device_budget_mb * MIB if settings.device_budget_mb else None,

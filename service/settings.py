@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     poll_s: float = Field(
         default=1.0, gt=0, description="Time between two looks at the bank folder for new versions."
     )
+    cache: Path | None = Field(default=None, description="Local folder for copies of the versions in use.")
+    cache_mb: int = Field(default=16384, ge=1, description="Most disk space of the cache.")
 
     takts: str = Field(
         default="",

@@ -51,7 +51,7 @@ class _Version(BaseModel):
 
 
 class ObjectStore:
-    """The versions in one store. One thread at a time. The methods raise StoreFailed."""
+    """The versions in one store. One thread at a time may send. The methods raise StoreFailed."""
 
     def __init__(self, url: str) -> None:
         """url: such as s3://bucket/prefix."""
@@ -88,16 +88,16 @@ class ObjectStore:
         words = {file: document.get("said") for file, document in said.items() if document is not None}
         return Parcel(product, name, manifest, words)
 
-    def size(self, digest: str) -> int:
-        """Bytes of a file, by its sha256. Raises BadParcel where the file is missing."""
-        size = self._objects.size(_blob(digest))
+    def size(self, parcel: Parcel, name: str) -> int:
+        """Bytes of a file of a version. Raises BadParcel where the file is missing."""
+        size = self._objects.size(_blob(parcel.files[name]))
         if size is None:
-            raise self._damaged(digest)
+            raise self._damaged(parcel.files[name])
         return size
 
-    def pieces(self, digest: str) -> Iterator[bytes]:
+    def pieces(self, parcel: Parcel, name: str) -> Iterator[bytes]:
         """The bytes of a file, at most 16 MiB at once. Raises BadParcel at the end of a damaged file."""
-        self.size(digest)
+        digest = parcel.files[name]
         hashed = hashlib.sha256()
         for piece in self._objects.pieces(_blob(digest)):
             hashed.update(piece)
@@ -112,10 +112,10 @@ class ObjectStore:
         """
         parcel = self.parcel(product, version)
         landing.begin(parcel)
-        for name, digest in parcel.files.items():
+        for name in parcel.files:
             if (place := landing.place(name)) is not None:
                 with place.open("xb") as file:
-                    for piece in self.pieces(digest):
+                    for piece in self.pieces(parcel, name):
                         file.write(piece)
 
     def send(

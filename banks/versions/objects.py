@@ -37,9 +37,10 @@ class TooLarge(ValueError):
 
 
 class Objects:
-    """The objects of a store. Keys are names joined by slashes, and below the URL. One thread at a time.
+    """The objects of a store. Keys are names joined by slashes, and below the URL.
 
-    All methods raise StoreFailed, and OSError where the disk under a folder is full.
+    One thread at a time may put. All methods raise StoreFailed, and OSError where the disk under a folder is
+    full.
     """
 
     def __init__(self, url: str) -> None:

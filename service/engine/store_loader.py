@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from banks.versions.store import BadBank, BankNotFound, BankStore
 from banks.versions.thresholds import THRESHOLDS, calibration_of
 from models.weights.store import BadWeights, MissingWeights, WeightStore
 from service.engine.detectors import Loaded, PartDetector, Size
+from service.engine.local_copies import LocalCopies
 from service.refusals import NotReady, Refusal
 
 _T = TypeVar("_T")
@@ -25,8 +26,12 @@ _T = TypeVar("_T")
 class StoreLoader:
     """Loads detectors from disk. If the active version is damaged, the newest undamaged version stands in."""
 
-    def __init__(self, store: BankStore, *, device: str, weights: Path) -> None:
+    def __init__(
+        self, store: BankStore, *, device: str, weights: Path, copies: LocalCopies | None = None
+    ) -> None:
+        """copies: of the store's versions on a local disk; None: versions are loaded from the store."""
         self._store = store
+        self._copies = copies
         self._device = device
         self._weights = weights
 
@@ -89,6 +94,20 @@ class StoreLoader:
         folder = self._store.root / detector.product / detector.version
         return _from_store(lambda: calibration_of(folder, detector.manifest.calibration))
 
+    def detector(self, product: str, version: str) -> PartDetector:
+        """One version's detector. Raises BadBank, BankNotFound, MissingWeights, BadWeights."""
+        folder = self._store.path(product, version)
+        with self._copies.fetch(product, version) if self._copies else nullcontext(folder) as place:
+            detector = Detector.load(
+                place,
+                device=self._device,
+                weights_dir=self._weights,
+                check_probe=self._device == "cpu",  # on a GPU the warm-up does that, on the scoring thread
+            )
+        if place != folder:  # what people said lies beside the version in the store
+            detector.calibration = calibration_of(folder, detector.manifest.calibration)
+        return detector
+
     def _weights_of(self, manifest: Manifest) -> list[Path]:
         """The weight files that this computer has, of the networks that the version needs."""
         store = WeightStore(self._weights)
@@ -107,14 +126,7 @@ class StoreLoader:
         reasons: dict[str, str] = {}
         for candidate in candidates:
             try:
-                folder = self._store.path(product, candidate)
-                detector = Detector.load(
-                    folder,
-                    device=self._device,
-                    weights_dir=self._weights,
-                    check_probe=self._device
-                    == "cpu",  # on a GPU the warm-up does that, on the scoring thread
-                )
+                detector = self.detector(product, candidate)
             except (BadBank, BankNotFound, MissingWeights, BadWeights) as error:
                 reasons[candidate] = str(error).rstrip(".")
                 continue
