@@ -279,11 +279,8 @@ class Detector:
 
     @property
     def coverage(self) -> Coverage | None:
-        """What good parts show: those of the build, and odd ones that a person called good."""
-        built = self.manifest.coverage
-        shown = [part for part in self.calibration.confirmed if part.area is not None]
-        areas = [part.area for part in shown if part.area is not None]
-        return built and built.joined(Coverage.of(areas, [part.pieces for part in shown]))
+        """What good parts show: see `coverage_of`."""
+        return coverage_of(self.manifest, self.calibration)
 
     def warm_up(self) -> None:
         """Run every stage once on a made-up part, so that the first real part is not slow, and check the
@@ -296,6 +293,14 @@ class Detector:
         prepared = prepare(made_up_part(scale=lenient.length("clearance") / _CLEARED), lenient)
         self._judge(prepared, *self.pipeline.extract(prepared))
         self.check_probe()
+
+
+def coverage_of(manifest: Manifest, calibration: Calibration) -> Coverage | None:
+    """What good parts show: those of the build, and odd ones that a person called good."""
+    built = manifest.coverage
+    shown = [part for part in calibration.confirmed if part.area is not None]
+    areas = [part.area for part in shown if part.area is not None]
+    return built and built.joined(Coverage.of(areas, [part.pieces for part in shown]))
 
 
 _CLEARED = 0.005

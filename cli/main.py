@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli import banks as banks_commands
+from cli import cluster as cluster_commands
 from cli import data as data_commands
 from cli import doctor as doctor_command
 from cli import keys as keys_commands
@@ -74,6 +75,7 @@ app = typer.Typer(
 )
 app.add_typer(banks_commands.app, name="banks")
 app.add_typer(keys_commands.app, name="keys")
+app.add_typer(cluster_commands.app, name="cluster")
 app.add_typer(weights_commands.app, name="weights")
 app.command()(doctor_command.doctor)
 app.command()(plan_command.plan)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -32,12 +33,14 @@ from service.api.builds import BuildRoutes
 from service.api.repeats import on_answered
 from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
+from service.cluster.fleet import Fleet
+from service.cluster.loader import ClusterLoader
 from service.disk_faults import RecordsError
-from service.engine import store_loader
 from service.engine.detectors import Loader, Residency
 from service.engine.local_copies import LocalCopies
 from service.engine.owner import Engine
 from service.engine.scorers import scorers_on
+from service.engine.store_loader import StoreLoader
 from service.engine.workers import Workers
 from service.http.access import Access, check_access
 from service.http.arrivals import Arrivals, Pace
@@ -67,6 +70,7 @@ from service.settings import (
     MIB,
     Settings,
     allowed_origins,
+    copies_of,
     database_uri,
     metric_labels,
     pinned_products,
@@ -171,12 +175,13 @@ def create_app(
 
 def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBoundLogger) -> SharedObjects:
     store = BankStore(settings.banks)
-    copies = None
-    if settings.cache is not None:
-        copies = LocalCopies(store, settings.cache, settings.cache_mb * MIB, logger)
-    loader = loader or store_loader.StoreLoader(
-        store, device=settings.device, weights=settings.weights, copies=copies
-    )
+    fleet = _fleet(settings, logger)
+    if loader is None:
+        places: dict[str, Any] = {"device": settings.device, "weights": settings.weights}
+        copies = LocalCopies.of(store, settings.cache, settings.cache_mb, logger)
+        loader = (
+            ClusterLoader(store, fleet, **places) if fleet else StoreLoader(store, copies=copies, **places)
+        )
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
         device_bytes=settings.device_budget_mb * MIB if settings.device_budget_mb else None,
@@ -195,7 +200,8 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         logger=logger,
         residency=residency,
         stuck_s=max(settings.stuck_s, 2 * settings.deadline_s),
-        scorers=scorers_on(settings.device, settings.scorers),
+        # A thread of a front only waits for a scorer of the cluster.
+        scorers=settings.max_in_flight if fleet else scorers_on(settings.device, settings.scorers),
     )
     records = Records(results, KeptParts(settings.state, settings.kept_parts_mb * MIB), metrics, logger)
     job_store, audit = JobStore(settings.state, uri), Audit(settings.state, uri)
@@ -242,6 +248,21 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         audit=audit,
         device=settings.device,
         weights=settings.weights,
+        fleet=fleet,
+    )
+
+
+def _fleet(settings: Settings, logger: FilteringBoundLogger) -> Fleet | None:
+    """The scorers of the cluster, if there is one. Raises NoCluster."""
+    if not settings.cluster:
+        return None
+    from service.cluster.deployment import RayCalls  # Ray is an extra
+
+    return Fleet(
+        RayCalls(settings.cluster),
+        copies=copies_of(settings),
+        patience_s=settings.deadline_s,
+        logger=logger,
     )
 
 
@@ -254,6 +275,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     recent: list[str] = []
     with suppress(RecordsError):  # such as a record that cannot be opened
         recent = await on_disk(shared.records.store.recent_products)
+    if shared.fleet is not None:
+        await asyncio.to_thread(shared.fleet.start)
     shared.engine.start(recent)
     upkeep = [asyncio.create_task(work) for work in (app.state.retention(), shared.state.keep_open())]
     try:
@@ -264,6 +287,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         shared.drain()
         await shared.jobs.stop()
         await asyncio.to_thread(shared.engine.close)
+        if shared.fleet is not None:
+            await asyncio.to_thread(shared.fleet.close)
         shared.inspection.decoders.shutdown(wait=False, cancel_futures=True)
         shared.inspection.encoders.shutdown(wait=False, cancel_futures=True)
         await on_disk(shared.records.close)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,6 +14,7 @@ from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.part_sizes import BODY_BYTES, RGB_BYTES, RGB_PIXELS, XYZ_BYTES, XYZ_PIXELS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
+from service.setting_lists import copies_by_product, origins, seconds_by_product, words
 
 MIB = 1 << 20
 SMALL_FIELD_BYTES = 64 * 1024
@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Most GPU memory that banks and networks may take. The bank that was used longest ago "
         "is unloaded first.",
+    )
+    cluster: str = Field(
+        default="",
+        description="Ray cluster whose scorers score the parts: HOST:6379, or auto. See `tribank cluster`.",
+    )
+    copies: str = Field(
+        default="", description="Fewest scorers that have a product: cookie:2,tile:3. Else 2 if pinned, or 1."
     )
     keep_versions: int | None = Field(
         default=None,
@@ -306,8 +313,19 @@ class Settings(BaseSettings):
     @field_validator("takts")
     @classmethod
     def _are_takts(cls, text: str) -> str:
-        _seconds_by_product(text)
-        return text
+        return text if seconds_by_product(text) else ""
+
+    @field_validator("copies")
+    @classmethod
+    def _are_copies(cls, text: str) -> str:
+        return text if copies_by_product(text) else ""
+
+    @field_validator("cluster")
+    @classmethod
+    def _has_ray(cls, address: str) -> str:
+        if address and find_spec("ray") is None:
+            raise ValueError("A cluster needs Ray: pip install 'tribank[cluster]'")
+        return address
 
     @field_validator("database")
     @classmethod
@@ -319,11 +337,7 @@ class Settings(BaseSettings):
     @field_validator("origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
-        for origin in _words(text):
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
-                raise ValueError(f"{origin} is no origin. Write it as https://mes.example")
-        return text
+        return text if origins(text) else ""
 
     @field_validator("spans_to")
     @classmethod
@@ -353,23 +367,9 @@ def read_settings(**given: Any) -> Settings:
         raise BadSetting("\n".join(f"{sentence}." for sentence in sentences(error, names))) from None
 
 
-def _words(text: str) -> list[str]:
-    """The parts of a setting that are separated by commas or blanks."""
-    return text.replace(",", " ").split()
-
-
-def _seconds_by_product(text: str) -> dict[str, float]:
-    """Raises ValueError."""
-    found: dict[str, float] = {}
-    for word in _words(text):
-        product, _, seconds = word.partition(":")
-        try:
-            found[product] = float(seconds)
-        except ValueError:
-            found[product] = 0.0
-        if not product or not 0 < found[product] < math.inf:
-            raise ValueError(f"{word} is no takt. Write it as cookie:2.5")
-    return found
+def copies_of(settings: Settings) -> dict[str, int]:
+    """The fewest scorers of a product, where that is not one."""
+    return dict.fromkeys(pinned_products(settings), 2) | copies_by_product(settings.copies)
 
 
 def database_uri(settings: Settings) -> str | None:
@@ -380,19 +380,19 @@ def database_uri(settings: Settings) -> str | None:
 
 def takts_s(settings: Settings) -> dict[str, float]:
     """The seconds that a part may take, by product."""
-    return _seconds_by_product(settings.takts)
+    return seconds_by_product(settings.takts)
 
 
 def metric_labels(settings: Settings) -> frozenset[str]:
     """The names of the labels by which parts are counted."""
-    return frozenset(_words(settings.metric_labels))
+    return frozenset(words(settings.metric_labels))
 
 
 def pinned_products(settings: Settings) -> frozenset[str]:
     """The products that stay in memory, by name."""
-    return frozenset(_words(settings.pinned))
+    return frozenset(words(settings.pinned))
 
 
 def allowed_origins(settings: Settings) -> tuple[str, ...]:
     """The origins of other pages that may use the API, sorted."""
-    return tuple(sorted(set(_words(settings.origins))))
+    return origins(settings.origins)

@@ -324,6 +324,19 @@ class Health(BaseModel):
     status: Literal["alive"] = "alive"
 
 
+class ScorerSummary(BaseModel):
+    """One scorer of a cluster, as this server sees it."""
+
+    scorer: str = Field(description="Its name.", examples=["0"])
+    answers: bool = Field(description="Whether it answered lately.", examples=[True])
+    device: str | None = Field(description="Where it scores: cpu or cuda.", examples=["cuda"])
+    versions: int = Field(description="Bank versions in its memory.", examples=[12])
+    parts: int = Field(description="Parts of this server that it scores, or that wait there.", examples=[1])
+    memory_bytes: int | None = Field(
+        description="What its banks and networks take in memory.", examples=[734003200]
+    )
+
+
 class Readiness(BaseModel):
     """Whether every bank is loaded and warmed up. Without a key of a server that has keys, the status
     alone."""
@@ -333,6 +346,9 @@ class Readiness(BaseModel):
         default=None, description="Where parts are scored: cpu or cuda.", examples=["cuda"]
     )
     products: list[ProductSummary] | None = None
+    scorers: list[ScorerSummary] | None = Field(
+        default=None, description="The scorers of the cluster. Absent where the server itself scores."
+    )
     notes: list[str] | None = Field(
         default=None,
         description="What is not as it should be and keeps no part from being scored: the state folder.",

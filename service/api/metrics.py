@@ -73,6 +73,7 @@ class StateMetrics(Collector):
         yield _by("kept", "state_available", "1 while it can be read and written.", available)
         yield _by("kept", "state_damaged_files", "Put aside since the start.", state.damaged())
         yield from self._products()
+        yield from self._scorers()
         yield from self._memory()
         yield from self._disk()
 
@@ -114,6 +115,16 @@ class StateMetrics(Collector):
         yield _by("product", "score_drift_p_value", "Of that distance, for independent parts.", p_values)
         parts = {name: drift.parts for name, drift in drifts.items()}
         yield _by("product", "score_drift_parts", "Good parts of late that were compared.", parts)
+
+    def _scorers(self) -> Iterator[GaugeMetricFamily]:
+        fleet = self._services.fleet
+        scorers = {} if fleet is None else {scorer.name: scorer for scorer in fleet.scorers()}
+        up = {name: float(scorer.up) for name, scorer in scorers.items()}
+        yield _by("scorer", "scorer_up", "1 while the cluster's scorer answers.", up)
+        parts = {name: float(scorer.in_work) for name, scorer in scorers.items()}
+        yield _by("scorer", "scorer_parts", "Parts of this server at the cluster's scorer.", parts)
+        taken = {name: float(scorer.facts.get("memory_bytes", 0)) for name, scorer in scorers.items()}
+        yield _by("scorer", "scorer_memory_bytes", "Banks and networks of the cluster's scorer.", taken)
 
     def _memory(self) -> Iterator[GaugeMetricFamily]:
         kinds: dict[str, float] = {}

@@ -18,12 +18,14 @@ from service.answers.schemas import (
     ProductList,
     ProductSummary,
     Readiness,
+    ScorerSummary,
 )
 from service.api.audit import note_change
 from service.api.builds import invalid_product
 from service.api.names import ProductName
 from service.api.services import Problems, Services, SharedObjects
 from service.api.versions import of_store
+from service.cluster.fleet import ScorerState
 from service.engine.detectors import Served
 from service.http.access import may_read, may_see
 from service.http.queries import QueryModel
@@ -141,7 +143,20 @@ async def readyz(request: Request, services: Services) -> Readiness:
     return Readiness(
         device=services.device,
         products=_summaries(services.engine.products()),
+        scorers=None if services.fleet is None else [_scorer(one) for one in services.fleet.scorers()],
         notes=services.state.notes(),
+    )
+
+
+def _scorer(state: ScorerState) -> ScorerSummary:
+    facts = state.facts
+    return ScorerSummary(
+        scorer=state.name,
+        answers=state.up,
+        device=facts.get("device"),
+        versions=len(state.versions),
+        parts=state.in_work,
+        memory_bytes=facts.get("memory_bytes"),
     )
 
 

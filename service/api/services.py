@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
+from service.cluster.fleet import Fleet
 from service.engine.owner import Engine
 from service.http.arrivals import Arrivals
 from service.http.gate import Gate
@@ -37,6 +38,7 @@ class SharedObjects:
     audit: who changed what.
     device: where parts are scored.
     weights: folder of the networks' weights.
+    fleet: the scorers of the cluster that score the parts; None where this process scores them.
     """
 
     inspection: Inspection
@@ -55,6 +57,7 @@ class SharedObjects:
     audit: Audit
     device: str
     weights: Path
+    fleet: Fleet | None = None
     _leaving: threading.Event = field(init=False, default_factory=threading.Event)
 
     @property
@@ -90,7 +93,8 @@ class SharedObjects:
         """What keeps the service from being ready, in sentences; empty when it is. From any thread."""
         if self._leaving.is_set():
             return ["The service is shutting down."]
-        return [*self.engine.not_ready(), *self.jobs.not_ready()]
+        scorers = self.fleet.not_ready() if self.fleet is not None else []
+        return [*scorers, *self.engine.not_ready(), *self.jobs.not_ready()]
 
     @property
     def leaving(self) -> bool:

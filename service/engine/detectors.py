@@ -77,6 +77,8 @@ class Loader(Protocol):
         Refusal where no such version can be served.
     calibration: the detector's calibration, with the threshold that a person may have set since. Raises
         Refusal where the file of the moved thresholds is damaged.
+    superseded: whether another server may have activated a version since the disk named this one. Called on
+        a scoring thread, after a part.
     """
 
     def products(self) -> list[str]: ...
@@ -86,6 +88,7 @@ class Loader(Protocol):
     def stamp(self, product: str, version: str | None) -> Hashable: ...
     def load(self, product: str, version: str | None = None) -> Loaded: ...
     def calibration(self, detector: PartDetector) -> Calibration: ...
+    def superseded(self, product: str, version: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

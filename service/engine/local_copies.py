@@ -21,6 +21,13 @@ class LocalCopies:
         self._cache = NodeCache(FolderSource(store), folder, most_bytes)
         self._logger = logger
 
+    @classmethod
+    def of(
+        cls, store: BankStore, folder: Path | None, most_mb: int, logger: FilteringBoundLogger
+    ) -> LocalCopies | None:
+        """As settings say: None without a folder."""
+        return None if folder is None else cls(store, folder, most_mb << 20, logger)
+
     @contextmanager
     def fetch(self, product: str, version: str) -> Iterator[Path]:
         """The folder from which a version is to be loaded. It stays while the `with` block runs.

@@ -47,6 +47,10 @@ ALL_IN_MEMORY = Residency()
 _FREE_S = 1.0  # how soon an idle scoring thread frees the GPU memory of an unloaded bank
 
 
+class Superseded(Exception):
+    """Another server activated a version while the part was scored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A result, and the detector that made the result.
@@ -73,6 +77,7 @@ class _Job:
     admitted: float = field(default_factory=time.monotonic)
     detector: PartDetector | None = None
     shadow: PartDetector | None = None
+    wanted: str | None = None  # the version that the disk named when the part was queued
 
 
 @dataclass(slots=True)
@@ -106,6 +111,7 @@ class Engine:
         """
         self.residents = Residents(loader, on_owner=self._on_owner, residency=residency, logger=logger)
         self.queue_size = queue_size
+        self._loader = loader
         self._logger = logger
         self._calls: deque[_Call] = deque()
         self._jobs: Turns[_Job] = Turns()
@@ -215,8 +221,15 @@ class Engine:
     async def score(
         self, product: str, sample: Sample, *, deadline: float, sensor: Sensor = UNDECLARED
     ) -> Scored:
-        """Score one part, as `submit` does. Raises Refusal."""
-        return await asyncio.wrap_future(self.submit(product, sample, deadline=deadline, sensor=sensor))
+        """Score one part, as `submit` does; again where another server activated a version meanwhile. Raises
+        Refusal."""
+        while True:
+            try:
+                return await asyncio.wrap_future(
+                    self.submit(product, sample, deadline=deadline, sensor=sensor)
+                )
+            except Superseded:
+                await asyncio.shield(asyncio.wrap_future(self.residents.refresh(product)))
 
     def submit(
         self, product: str, sample: Sample, *, deadline: float, sensor: Sensor = UNDECLARED
@@ -228,7 +241,7 @@ class Engine:
         sensor: what was declared for the product when the part was decoded. A version that declares another
             sensor does not score the part.
 
-        Raises Refusal.
+        Raises Refusal. The future may hold a Refusal, or Superseded.
         """
         self._check_served(product)
         job = _Job(product, sample, deadline, sensor)
@@ -252,7 +265,7 @@ class Engine:
         error = ready.exception()
         if error is None:
             served = ready.result()
-            job.detector, job.shadow = served.detector, served.shadow
+            job.detector, job.shadow, job.wanted = served.detector, served.shadow, served.wanted
             with self._wake:
                 if self._stage != "dead":
                     self._jobs.add(job.product, job)
@@ -331,6 +344,9 @@ class Engine:
         if isinstance(result, Refusal):
             settle(job.future, result)
             return
+        if job.wanted is not None and self._loader.superseded(job.product, job.wanted):
+            settle(job.future, Superseded())
+            return
         spent = time.monotonic() - started
         self._seconds_a_part = 0.8 * self._seconds_a_part + 0.2 * spent
         shadow = self._queue_shadow(job, result.decision)
@@ -340,6 +356,8 @@ class Engine:
         """A part's result, or its refusal. Raises an error that means that no part can be scored."""
         try:
             (result,) = with_room(lambda: detector.score([job.sample]))
+        except Refusal as refusal:  # of a process that scores for this one
+            return refusal
         except DeviceFull:
             self._logger.exception("device_full", product=job.product)
             return NotReady("device_full", "The GPU has no free memory for this part. Send the part again.")

@@ -91,11 +91,22 @@ class StoreLoader:
 
     def calibration(self, detector: PartDetector) -> Calibration:
         """The detector's calibration, with the threshold that a person may have set since. Raises Refusal."""
-        folder = self._store.root / detector.product / detector.version
-        return _from_store(lambda: calibration_of(folder, detector.manifest.calibration))
+        return self.calibrated(detector.product, detector.version, detector.manifest.calibration)
 
-    def detector(self, product: str, version: str) -> PartDetector:
-        """One version's detector. Raises BadBank, BankNotFound, MissingWeights, BadWeights."""
+    def calibrated(self, product: str, version: str, built: Calibration) -> Calibration:
+        """A version's calibration with what people said since. built: the manifest's. Raises Refusal."""
+        folder = self._store.root / product / version
+        return _from_store(lambda: calibration_of(folder, built))
+
+    def superseded(self, product: str, version: str) -> bool:
+        """False: one server follows the disk once a second, and scoring waits for no disk."""
+        return False
+
+    def detector(self, product: str, version: str, *, called: str | None = None) -> PartDetector:
+        """One version's detector. Raises BadBank, BankNotFound, MissingWeights, BadWeights.
+
+        called: the name of the product to the engine, if it is another one.
+        """
         folder = self._store.path(product, version)
         with self._copies.fetch(product, version) if self._copies else nullcontext(folder) as place:
             detector = Detector.load(
@@ -106,6 +117,7 @@ class StoreLoader:
             )
         if place != folder:  # what people said lies beside the version in the store
             detector.calibration = calibration_of(folder, detector.manifest.calibration)
+        detector.product = called or product
         return detector
 
     def _weights_of(self, manifest: Manifest) -> list[Path]:

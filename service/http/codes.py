@@ -25,6 +25,7 @@ _RETRIED = {
     "device_full": "The device that scores has no memory left for this part.",
     "head_timeout": "The headers of the request arrived too slowly.",
     "loading": "The product's bank is being loaded.",
+    "no_scorer": "No scorer of the cluster answers.",
     "not_odd": "The version has no odd part with this name.",
     "not_ready": "The server is not ready.",
     "not_running": "The server stopped before it could do the work.",

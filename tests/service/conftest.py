@@ -111,6 +111,7 @@ class OneProduct:
         self.actives: dict[str, str] = {}
         self.shadows: dict[str, str] = {}
         self.loads: list[tuple[str, str]] = []
+        self.shared = False  # whether other servers may activate versions
         for detector in detectors:
             self.add(detector)
 
@@ -135,6 +136,9 @@ class OneProduct:
 
     def calibration(self, detector: Any) -> Calibration:
         return detector.calibration
+
+    def superseded(self, product: str, version: str) -> bool:
+        return self.shared and self.actives.get(product) != version
 
     def load(self, product: str, version: str | None = None) -> Loaded:
         key = product, version or self.actives[product]

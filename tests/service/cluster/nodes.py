@@ -1,0 +1,77 @@
+"""A real Ray cluster on loopback: its nodes are processes, started as a person starts them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from tests.waiting import until
+
+RAY = Path(sys.executable).with_name("ray")
+TOKEN = "ab" * 32
+
+
+@dataclass
+class Nodes:
+    """The nodes of one cluster. environment: what every process that joins it needs."""
+
+    address: str
+    folder: Path
+    environment: dict[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def add(self, *options: str) -> None:
+        """Start a node, and wait until it has joined."""
+        said = self.folder / f"node-{len(self.processes)}"
+        words = [str(RAY), "start", "--block", "--disable-usage-stats", *options]
+        with said.open("wb") as output:
+            process = subprocess.Popen(
+                words,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        self.processes.append(process)
+
+        def joined() -> bool:
+            assert process.poll() is None, said.read_text()
+            return b"Ray runtime started" in said.read_bytes()
+
+        until(joined, "a node of Ray")
+
+    def end(self) -> None:
+        """End all nodes, the last one first."""
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+@contextmanager
+def ray_nodes(port: int, *, nodes: int, cpus: int) -> Iterator[Nodes]:
+    """A head without scorers, and nodes with room for scorers of one core each."""
+    folder = Path(mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need short paths
+    environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
+    cluster = Nodes(f"127.0.0.1:{port}", folder, environment)
+    try:
+        head = ("--head", f"--port={port}", f"--temp-dir={folder}/ray", "--include-dashboard=false")
+        cluster.add(*head, "--node-ip-address=127.0.0.1", "--num-cpus=0")
+        for _ in range(nodes):
+            cluster.add(f"--address={cluster.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}")
+        yield cluster
+    finally:
+        cluster.end()
+        rmtree(folder, ignore_errors=True)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from banks.detector import Detector
+from banks.versions.store import BadBank, BankStore
+from models.sample import make_sample
+from models.weights.folder import DEFAULT_WEIGHTS
+from service.cluster.fleet import Fleet
+from service.cluster.loader import ClusterLoader
+from service.refusals import NotReady, Refusal
+from service.watch.logs import make_logger
+from tests.service.cluster.kept import PRODUCT, ScorersHere, kept_banks, kept_sample
+
+
+@pytest.fixture
+def loader(tmp_path: Path) -> Iterator[ClusterLoader]:
+    banks = kept_banks(tmp_path / "banks", versions=2)
+    fleet = Fleet(ScorersHere(banks, "a"), copies={}, patience_s=5.0, logger=make_logger(io.StringIO()))
+    fleet.start()
+    yield ClusterLoader(BankStore(banks), fleet, device="cpu", weights=DEFAULT_WEIGHTS)
+    fleet.close()
+
+
+def test_a_remote_detector_scores_as_a_local_one(loader: ClusterLoader, tmp_path: Path) -> None:
+    remote = loader.load(PRODUCT).detector
+    local = Detector.load(tmp_path / "banks" / PRODUCT / "v1")
+    ((here,), (there,)) = local.score([kept_sample()]), remote.score([kept_sample()])
+    assert not isinstance(here, Exception)
+    assert not isinstance(there, Exception)
+    assert (there.score, there.regions, there.evidence) == (here.score, here.regions, here.evidence)
+    assert there.timings_ms.keys() == {"cluster", *here.timings_ms}
+    assert (remote.product, remote.version, remote.coverage) == (PRODUCT, "v1", local.coverage)
+    assert remote.manifest == local.manifest
+    with pytest.raises(Refusal) as refused:
+        remote.score([make_sample(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64, 3), np.float32))])
+    assert (refused.value.status, refused.value.code) == (422, "no_foreground")
+
+
+def test_a_damaged_version_is_replaced_as_on_one_machine(loader: ClusterLoader, tmp_path: Path) -> None:
+    folder = tmp_path / "banks" / PRODUCT
+    damaged = folder / "v1" / "point.faiss"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    with pytest.raises(BadBank, match=r"point\.faiss"):
+        loader.detector(PRODUCT, "v1")
+    loaded = loader.load(PRODUCT)
+    assert loaded.detector.version == "v2"
+    assert loaded.note
+    (folder / "v2" / "manifest.json").write_text("{")
+    with pytest.raises(NotReady) as refused:
+        loader.load(PRODUCT)
+    assert refused.value.code == "bank_failed"
+
+
+def test_a_version_is_superseded_once_the_disk_names_another(loader: ClusterLoader, tmp_path: Path) -> None:
+    assert not loader.superseded(PRODUCT, "v1")
+    BankStore(tmp_path / "banks").activate(PRODUCT, "v2")
+    assert loader.superseded(PRODUCT, "v1")
+    assert not loader.superseded(PRODUCT, "v2")
+    (tmp_path / "banks" / PRODUCT / "current").write_text("v1\nx\n")
+    assert not loader.superseded(PRODUCT, "v2"), "a damaged pointer changes nothing"
