@@ -76,7 +76,8 @@ class Fleet:
         self._busy: dict[str, float] = {}
         self._loading: set[tuple[str, str]] = set()
         self._closing = threading.Event()
-        self._pool = ThreadPoolExecutor(16, "tribank-fleet")
+        self._asking = ThreadPoolExecutor(16, "tribank-facts")
+        self._loads = ThreadPoolExecutor(16, "tribank-loads")  # apart: a load may take minutes
         self._thread = threading.Thread(target=self._watch, name="tribank-fleet", daemon=True)
 
     def start(self) -> None:
@@ -89,7 +90,8 @@ class Fleet:
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join(2 * _FACTS_S)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._asking, self._loads):
+            pool.shutdown(wait=False, cancel_futures=True)
         self._calls.close()
 
     def scorers(self) -> list[ScorerState]:
@@ -100,6 +102,10 @@ class Fleet:
     def places(self) -> dict[str, tuple[str, ...]]:
         """The scorers of each product that was loaded."""
         return dict(self._places)
+
+    def up(self) -> frozenset[str]:
+        """The names of the scorers that answer."""
+        return frozenset(scorer.name for scorer in self.scorers() if scorer.up)
 
     def not_ready(self) -> list[str]:
         """Why no part can be scored, in sentences; empty where a scorer answers."""
@@ -120,8 +126,9 @@ class Fleet:
         self._place()
         until = time.monotonic() + self._patience_s
         while True:
-            names = [name for name in self._places.get(product, ()) if self._scorers[name].up]
-            replies = list(self._pool.map(lambda name: self._load(name, product, version), names))
+            placed = self._places.get(product, ())
+            scorers = [scorer for scorer in self.scorers() if scorer.up and scorer.name in placed]
+            replies = list(self._loads.map(lambda one: self._load(one, product, version), scorers))
             if refused := next((reply for reply in replies if reply and "refusal" in reply), None):
                 raise refusal_of(refused["refusal"])
             if any(reply is not None for reply in replies):
@@ -146,8 +153,9 @@ class Fleet:
             ask: dict[str, Any] = {"product": product, "version": version, "calibration": calibration}
             started = time.perf_counter()
             try:
+                left_s = max(_AGAIN_S, until - time.monotonic())
                 reply = self._calls.score(
-                    scorer.name, ask, part, gone=lambda one=scorer: not one.up, within_s=self._patience_s
+                    scorer.name, ask, part, gone=lambda one=scorer: not one.up, within_s=left_s
                 )
                 if "refusal" not in reply:
                     return _timed(unpack_result(reply["result"]), started)
@@ -172,12 +180,12 @@ class Fleet:
             chosen = min(
                 holders or placed or list(up.values()), key=lambda one: (one.in_work, one.name), default=None
             )
-            missing = [one.name for one in placed if key not in one.versions and one is not chosen]
+            missing = [one for one in placed if key not in one.versions and one is not chosen]
             if chosen is not None:
                 chosen.in_work += 1
                 self._in_work[product] += 1
-        for name in missing:
-            self._load_soon(name, product, version)
+        for scorer in missing:
+            self._load_soon(scorer, product, version)
         return chosen
 
     def _give_back(self, scorer: ScorerState, product: str) -> None:
@@ -185,9 +193,9 @@ class Fleet:
             scorer.in_work -= 1
             self._in_work[product] -= 1
 
-    def _load_soon(self, name: str, product: str, version: str) -> None:
+    def _load_soon(self, scorer: ScorerState, product: str, version: str) -> None:
         """Let a scorer load a version while other scorers still score by it."""
-        order = name, key_of(product, version)
+        order = scorer.name, key_of(product, version)
         with self._lock:
             if order in self._loading or self._closing.is_set():
                 return
@@ -195,18 +203,19 @@ class Fleet:
 
         def load() -> None:
             try:
-                self._load(name, product, version)
+                self._load(scorer, product, version)
             finally:
                 with self._lock:
                     self._loading.discard(order)
 
-        self._pool.submit(load)
+        self._loads.submit(load)
 
-    def _load(self, name: str, product: str, version: str) -> Reply | None:
+    def _load(self, scorer: ScorerState, product: str, version: str) -> Reply | None:
         """What a scorer says of a load; None where the scorer is gone."""
-        scorer = self._scorers[name]
         try:
-            reply = self._calls.load(name, product, version, gone=lambda: not scorer.up, within_s=_LOAD_S)
+            reply = self._calls.load(
+                scorer.name, product, version, gone=lambda: not scorer.up, within_s=_LOAD_S
+            )
         except ScorerGone as error:
             self._lost(scorer, str(error))
             return None
@@ -236,7 +245,7 @@ class Fleet:
                 known[name].up = False
                 del self._scorers[name]
             self._count_busy()
-        list(self._pool.map(self._ask, [known[name] for name in names]))
+        list(self._asking.map(self._ask, [known[name] for name in names]))
         self._place()
 
     def _ask(self, scorer: ScorerState) -> None:

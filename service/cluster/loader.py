@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,10 @@ class ClusterLoader(StoreLoader):
                 raise BadBank(refusal.detail) from None
             raise
         return RemoteDetector(product, version, manifest, calibration, self._fleet)
+
+    def stamp(self, product: str, version: str | None) -> Hashable:
+        """As on one machine, and which scorers answer: a load that failed is tried again once one comes."""
+        return super().stamp(product, version), self._fleet.up()
 
     def superseded(self, product: str, version: str) -> bool:
         """Whether the disk names another version by now: another front may have activated one."""

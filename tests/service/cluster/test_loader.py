@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,15 @@ from banks.detector import Detector
 from banks.versions.store import BadBank, BankStore
 from models.sample import make_sample
 from models.weights.folder import DEFAULT_WEIGHTS
+from service.cluster import fleet as fleet_module
 from service.cluster.fleet import Fleet
 from service.cluster.loader import ClusterLoader
+from service.engine.detectors import Residency, Served
+from service.engine.owner import Engine
 from service.refusals import NotReady, Refusal
 from service.watch.logs import make_logger
 from tests.service.cluster.kept import PRODUCT, ScorersHere, kept_banks, kept_sample
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -25,6 +30,28 @@ def loader(tmp_path: Path) -> Iterator[ClusterLoader]:
     fleet.start()
     yield ClusterLoader(BankStore(banks), fleet, device="cpu", weights=DEFAULT_WEIGHTS)
     fleet.close()
+
+
+def test_a_product_is_served_once_a_scorer_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_module, "POLL_S", 0.05)
+    store = BankStore(kept_banks(tmp_path / "banks"))
+    calls, logger = ScorersHere(store.root, "a"), make_logger(io.StringIO())
+    calls.dead.add("a")
+    fleet = Fleet(calls, copies={}, patience_s=0.3, logger=logger)
+    loader = ClusterLoader(store, fleet, device="cpu", weights=DEFAULT_WEIGHTS)
+    engine = Engine(loader, queue_size=1, logger=logger, residency=Residency(poll_s=0.05))
+    fleet.start()
+    engine.start()
+    try:
+        until(lambda: engine.products().get(PRODUCT, Served("", "idle")).state == "failed", "a failed load")
+        assert engine.not_ready()
+        calls.dead.clear()
+        until(lambda: engine.products()[PRODUCT].state == "serving", "a served product", seconds=20)
+        future = engine.submit(PRODUCT, kept_sample(), deadline=time.monotonic() + 60)
+        assert future.result(60).result.decision in ("good", "defective")
+    finally:
+        engine.close()
+        fleet.close()
 
 
 def test_a_remote_detector_scores_as_a_local_one(loader: ClusterLoader, tmp_path: Path) -> None:
