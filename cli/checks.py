@@ -261,7 +261,8 @@ def _version(settings: Settings, product: str, name: str, *, active: bool) -> Fi
 
 def folders(settings: Settings) -> Iterator[Finding]:
     """Check free space and write access of the folders that the server writes."""
-    for name, folder in (("banks", settings.banks), ("state", settings.state)):
+    places = {"banks": settings.banks, "state": settings.state}
+    for name, folder in (places | ({"cache": settings.cache} if settings.cache else {})).items():
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         free = shutil.disk_usage(existing).free
         writable = _writable(existing)
@@ -270,7 +271,8 @@ def folders(settings: Settings) -> Iterator[Finding]:
             fix = f"Give this user write access to {existing}, or choose another folder with --state"
             yield Finding("disk", "bad", f"{message}; not writable", fix)
         elif not writable:
-            yield Finding("disk", "warn", f"{message}; read-only, so parts can be scored but banks not built")
+            lost = {"banks": "parts can be scored but banks not built", "cache": "no version is copied there"}
+            yield Finding("disk", "warn", f"{message}; read-only, so {lost[name]}")
         elif free < LITTLE_DISK:
             state: State = "bad" if free < NO_DISK else "warn"
             yield Finding("disk", state, message, "Delete unused versions, or enlarge the disk.")

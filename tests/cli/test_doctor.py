@@ -54,6 +54,17 @@ def test_every_fault_is_told_with_its_remedy(small_banks: Path, tmp_path: Path) 
     assert all(finding["mend"] for finding in bad.values())
 
 
+def test_a_cache_is_looked_at_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = [
+        list(doctor.folders(Settings(banks=tmp_path, state=tmp_path, cache=cache)))
+        for cache in (None, tmp_path / "cache", tmp_path / "file")
+    ]
+    assert [len(findings) for findings in found] == [2, 3, 3]
+    assert found[1][-1].message.startswith("cache")
+    assert found[2][-1].state == "warn"
+
+
 def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     (finding,) = doctor.database(
         Settings(database=SecretStr(f"postgresql://me:secret@/records?host={tmp_path}"))

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from banks.versions.manifest import Manifest
 from banks.versions.object_store import ObjectStore
-from banks.versions.objects import Objects
+from banks.versions.objects import Objects, StoreFailed
 from banks.versions.seal import sealed
 from banks.versions.store import BadBank, BankNotFound, BankStore
 from banks.versions.thresholds import MovedThreshold, move_threshold, moved_thresholds
@@ -24,6 +25,7 @@ from banks.versions.travel import Arrived, BadParcel, Landing
 from service.exit_status import EXIT_FULL
 from tests.faults import small_disk
 from tests.faults.warm import Warm
+from tests.s3_server import s3_server
 from tests.waiting import until
 
 KEPT = Path(__file__).parents[2] / "data" / "versions" / "schema-3"
@@ -150,6 +152,39 @@ def test_a_damaged_blob_is_named_and_mended_by_a_push(
     blob.unlink(missing_ok=True)
     assert ObjectStore(url).send(source, PRODUCT) == Arrived("v1", new=False)
     assert pulled(url, target).new
+
+
+def test_a_blob_with_another_content_does_not_arrive(
+    any_store: str, source: BankStore, target: BankStore
+) -> None:
+    ObjectStore(any_store).send(source, PRODUCT)
+    digest = Manifest.read(source.path(PRODUCT)).files["rgb.faiss"]
+    Objects(any_store).replace(f"blobs/{digest}", (source.path(PRODUCT) / "point.faiss").read_bytes())
+    with pytest.raises(BadParcel, match=digest):
+        pulled(any_store, target)
+    assert target.versions(PRODUCT) == []
+    assert ObjectStore(any_store).send(source, PRODUCT) == Arrived("v1", new=False)
+    assert pulled(any_store, target).new, "a blob of another size is sent again"
+
+
+def test_a_server_that_is_lost_half_way_leaves_no_version(
+    source: BankStore, target: BankStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("bucket")
+        store = ObjectStore("s3://bucket")
+        store.send(source, PRODUCT)
+        with Landing(target, PRODUCT) as landing:
+            landing.begin(store.parcel(PRODUCT))
+            assert landing.parcel is not None
+            name, *_ = landing.parcel.files
+            next(store.pieces(landing.parcel, name))
+            server.process.kill()
+            with pytest.raises(StoreFailed):
+                next(store.pieces(landing.parcel, name))
+    assert not [path for path in target.root.rglob("*") if path.is_file()]
 
 
 def document(**content: Any) -> bytes:
