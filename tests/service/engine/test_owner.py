@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
@@ -288,3 +289,37 @@ def test_draining_finishes_what_waits(start: Start, loader: Any, detector: Any, 
     go_on.set()
     engine.close(5)
     assert all(future.result(0) for future in futures)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_part_is_scored_again_where_another_server_activated_a_version_meanwhile(
+    start: Start, make_detector: Any, make_loader: Any, sample: Sample, shared: bool
+) -> None:
+    """Only where other servers may do so: one server alone lets the part's version finish."""
+    first, second = make_detector(version="v1"), make_detector(version="v2")
+    loader = make_loader(first, second)
+    loader.shared = shared
+    calls: list[str] = []
+
+    def activate_elsewhere() -> None:
+        calls.append("v1")
+        loader.actives["cookie"] = "v2"
+
+    first.before = activate_elsewhere
+    engine = start(loader, residency=Residency(poll_s=1000.0))
+    scored = asyncio.run(engine.score("cookie", sample, deadline=soon()))
+    assert calls == ["v1"]
+    assert scored.detector.version == ("v2" if shared else "v1")
+
+
+def test_a_refusal_of_a_process_that_scores_for_this_one_is_the_part_s(
+    start: Start, loader: Any, detector: Any, sample: Sample
+) -> None:
+    def refuse() -> None:
+        raise NotReady("no_scorer", "None answers.")
+
+    detector.before = refuse
+    engine = start(loader)
+    with pytest.raises(NotReady, match="None answers"):
+        engine.submit("cookie", sample, deadline=soon()).result(60)
+    assert engine.alive()
