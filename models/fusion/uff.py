@@ -10,6 +10,7 @@ import torch
 from models.features import Patches
 from models.fusion.fusion import FusionTask
 from models.fusion.network import HEADS, FusionNetwork
+from models.numerics.linear import FastLinear
 from models.points.alignment import expand
 from models.strict_loading import load_strictly
 from models.unfilled import unfilled
@@ -88,7 +89,8 @@ class Uff:
             )
         full = point_rows.any(1)
         distinct = torch.cat([point_rows[full], point_rows.new_zeros(1, point_rows.shape[1])])
-        from_rgb, from_point = self._network(colour_rows, distinct)
+        with FastLinear():
+            from_rgb, from_point = self._network(colour_rows, distinct)
         if rgb.layout != point.layout:
             from_rgb = expand(from_rgb)
         fused = point_rows.new_empty(len(full), from_point.shape[1] + from_rgb.shape[1])

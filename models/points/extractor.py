@@ -11,6 +11,7 @@ import torch
 
 from models.features import Patches
 from models.layout import GridLayout, GroupLayout
+from models.numerics.linear import FastLinear
 from models.points import alignment
 from models.points import groups as point_groups
 from models.points.network import PointTransformer
@@ -138,7 +139,8 @@ class PointExtractor:
         """(G, 1152) float32."""
         points = groups.points if self.settings.scaling == "raw" else _unit_sphere(groups.points)
         centres = points[groups.fps_index]
-        return self._network(points[groups.knn_index] - centres[:, None], centres)
+        with FastLinear():
+            return self._network(points[groups.knn_index] - centres[:, None], centres)
 
 
 def _sampling(settings: PointNetwork, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:

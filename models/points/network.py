@@ -151,7 +151,8 @@ class _Moments:
     def add(self, hidden: torch.Tensor) -> None:
         """hidden: (g, K, channels) float32, whole groups."""
         flat = hidden.flatten(0, 1)
-        self._products += flat.T @ flat
+        columns = flat.T.contiguous()
+        self._products += functional.linear(columns, columns)
         self._means.append(hidden.mean(1))
         self._points += len(flat)
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 from models.features import Patches
 from models.layout import GridLayout
 from models.numerics.compiled import Runtime, compiled, runtime_of
+from models.numerics.linear import FastLinear
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import GRID, counting, rgb_backbone, timm
 from models.unfilled import unfilled
@@ -156,7 +157,8 @@ class _Grid:
     def _maps(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Feature maps (1, C, h, w) float32."""
         if self._backbone.kind == "tokens":
-            tokens = self._network.forward_features(image)[:, self._network.num_prefix_tokens :]
+            with FastLinear():
+                tokens = self._network.forward_features(image)[:, self._network.num_prefix_tokens :]
             edge = isqrt(int(tokens.shape[1]))  # whole, also where a trace counts
             return [tokens.transpose(1, 2).unflatten(2, (edge, edge))]
         stages = self._network.forward_intermediates(

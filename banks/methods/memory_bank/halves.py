@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.numerics.linear import linear
 from models.numerics.process import exact_products
 
 _Numbers = TypeVar("_Numbers", int, NDArray[np.int64])
@@ -73,22 +74,19 @@ def nearest_by_halves(
         first, inverse: of the distinct repeating halves, as `numpy.unique` returns them.
     """
     order = np.argsort(inverse, kind="stable")
-    leading = torch.from_numpy(queries[order, :start])
-    halves = torch.from_numpy(queries[first, start:])
+    leading = torch.from_numpy(-2 * queries[order, :start])
+    halves = torch.from_numpy(-2 * queries[first, start:])
     half_of = torch.from_numpy(inverse[order])
     rows = torch.from_numpy(bank)
     ids, least = np.zeros(len(queries), np.int64), np.full(len(queries), np.inf, np.float32)
-    room = torch.empty(_CHUNK * _TILE, dtype=torch.float32)
     with exact_products(), torch.autocast("cpu", enabled=False):
         for low in range(0, len(bank), _TILE):
             tile = rows[low : low + _TILE]
-            shared = torch.addmm(norms[low : low + _TILE], halves, tile[:, start:].T, alpha=-2)
+            lead = tile[:, :start].contiguous()
+            shared = linear(halves, tile[:, start:], norms[low : low + _TILE])
             for at in range(0, len(queries), _CHUNK):
                 chunk = slice(at, at + _CHUNK)
-                sums = room[: len(leading[chunk]) * len(tile)].view(-1, len(tile))
-                torch.index_select(shared, 0, half_of[chunk], out=sums)
-                sums.addmm_(leading[chunk], tile[:, :start].T, alpha=-2)
-                values = sums.numpy()
+                values = linear(leading[chunk], lead).add_(shared[half_of[chunk]]).numpy()
                 found = values.argmin(axis=1)
                 value = values[np.arange(len(found)), found]
                 nearer = value < least[chunk]
