@@ -1,5 +1,5 @@
 # Every target sets up what it needs first. See README.md.
-.PHONY: demo serve console kernels browser csharp postgresql programs test faults lint style setup clean
+.PHONY: demo serve cluster-demo console kernels browser csharp postgresql programs test faults lint style setup clean
 
 tribank := .venv/bin/tribank
 
@@ -11,6 +11,9 @@ demo: setup  ## render demo parts, build a bank, score a good and a defective pa
 
 serve: setup  ## the same, and keep the server running
 	@$(tribank) demo --out out --serve
+
+cluster-demo: setup  ## a small cluster on this computer: a front, two scorers, one of which is killed (docs/cluster.md)
+	@.venv/bin/python -m scripts.cluster_demo
 
 console: ## build the page for people again (needs Node 20 or newer)
 	@cd service/console && npm ci --no-audit --no-fund && npm run build && \

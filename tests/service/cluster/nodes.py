@@ -61,10 +61,10 @@ class Nodes:
 
 
 @contextmanager
-def ray_nodes(port: int, *, nodes: int, cpus: int) -> Iterator[Nodes]:
+def ray_nodes(port: int, *, nodes: int, cpus: int, token: str = TOKEN) -> Iterator[Nodes]:
     """A head without scorers, and nodes with room for scorers of one core each."""
     folder = Path(mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need short paths
-    environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "RAY_USAGE_STATS_ENABLED": "0"}
     cluster = Nodes(f"127.0.0.1:{port}", folder, environment)
     try:
         head = ("--head", f"--port={port}", f"--temp-dir={folder}/ray", "--include-dashboard=false")

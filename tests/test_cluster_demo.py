@@ -1,0 +1,74 @@
+"""`make cluster-demo`: nothing is lost, and nothing is left behind, also after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[1]
+DEMO = (sys.executable, "-m", "scripts.cluster_demo")
+SMALL = ("--products", "1", "--parts", "12", "--lines", "2")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_make_runs_the_demo() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(
+        r"^cluster-demo: setup.*\n\t@\.venv/bin/python -m scripts\.cluster_demo$", makefile, re.M
+    )
+
+
+def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path) -> None:
+    demo = _Demo(tmp_path, "--scorers", "2")
+    assert demo.process.wait(500) == 0, demo.text()
+    numbers = {what.strip(): float(found) for what, found in re.findall(r"│ (.+?) +│ ([\d.]+)", demo.text())}
+    assert numbers["parts sent"] >= 12
+    assert numbers["parts answered"] + numbers["parts refused with 503"] == numbers["parts sent"]
+    assert (numbers["parts lost"], numbers["processes left"]) == (0, 0)
+    assert (numbers["different parts"], numbers["scores of each part, to the last digit"]) == (3, 1)
+    assert demo.left() == []
+
+
+def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
+    demo = _Demo(tmp_path, "--scorers", "1")
+    until(lambda: "Starting 1 scorers" in demo.text() or demo.process.poll() is not None, "Ray")
+    started = psutil.Process(demo.process.pid).children(recursive=True)
+    assert any("raylet" in process.name() for process in started)
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(120) == 130, demo.text()
+    assert [process for process in started if process.is_running()] == []
+    assert demo.left() == []
+
+
+class _Demo:
+    """A demo that was started, and what it prints."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._file = folder / "said"
+        self._temporary = folder / "temporary"
+        self._temporary.mkdir()
+        with self._file.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*DEMO, *SMALL, *options],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env={**os.environ, "TMPDIR": str(self._temporary)},
+            )
+
+    def text(self) -> str:
+        return self._file.read_text()
+
+    def left(self) -> list[Path]:
+        """The folders that the demo left."""
+        return list(self._temporary.iterdir())
