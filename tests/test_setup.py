@@ -21,5 +21,5 @@ def test_hardware_that_it_does_not_know_is_refused_with_a_sentence() -> None:
 
 def test_no_name_that_it_reads_means_something_else_to_the_server() -> None:
     read = set(re.findall(r"TRIBANK_[A-Z_]+", SETUP.read_text()))
-    assert read == {"TRIBANK_HARDWARE", "TRIBANK_PYTHON", "TRIBANK_FOR"}
+    assert read == {"TRIBANK_HARDWARE", "TRIBANK_PYTHON", "TRIBANK_FOR", "TRIBANK_WITH"}
     assert not read & {f"TRIBANK_{name.upper()}" for name in Settings.model_fields}
