@@ -67,7 +67,7 @@ audit:  ## known holes of the images' packages, as PyPI tells them (needs the in
 style: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/hadolint docker/Dockerfile
-	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker/two-servers/compose.yml >/dev/null
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker/two-servers/compose.yml docker/cluster/compose.yml >/dev/null
 	@.venv/bin/shellcheck --severity warning scripts/setup scripts/from_debian docker/*.sh .ci/run
 
 clean:  ## forget the virtual environment and everything made

@@ -19,6 +19,7 @@ from service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TWO = "docker/two-servers/compose.yml"
+CLUSTER = "docker/cluster/compose.yml"
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 
@@ -33,7 +34,7 @@ def _compose(name: str) -> dict[str, Any]:
     return yaml.load((ROOT / name).read_text(), _ComposeLoader)
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml", TWO])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml", TWO, CLUSTER])
 def test_compose_files_follow_the_schema(name: str) -> None:
     schema = files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text()
     document = _compose(name)
