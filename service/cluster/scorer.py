@@ -60,7 +60,7 @@ class ScorerSettings:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> ScorerSettings:
         """From the fields, paths as text."""
-        folders = {name: Path(given[name]) for name in _FOLDERS if given[name] is not None}
+        folders = {name: Path(given[name]) for name in _FOLDERS if given.get(name) is not None}
         return cls(**{**given, **folders})
 
     def plain(self) -> dict[str, Any]:
