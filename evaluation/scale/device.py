@@ -37,7 +37,7 @@ class Device:
     Attributes:
         now: the simulation's clock, seconds.
         later: makes a call later.
-        answered: called with each part that is scored.
+        answered: called with each part that is scored, and the seconds that it waited.
         work: number of parts that wait or are scored.
         busy_s: seconds of scoring, of all parts together.
         loads: products that were loaded.
@@ -48,7 +48,7 @@ class Device:
     residents: Residents
     now: Callable[[], float]
     later: Later
-    answered: Callable[[Part], None]
+    answered: Callable[[Part, float], None]
     work: int = 0
     busy_s: float = 0.0
     loads: int = 0
@@ -61,19 +61,27 @@ class Device:
     _loading: set[int] = field(default_factory=set)
     _life: int = 0  # what was begun in an earlier life never ends
 
+    def holds(self, product: int) -> bool:
+        """Whether the product is loaded."""
+        return product in self.residents and product not in self._loading
+
+    def want(self, product: int) -> None:
+        """Load a product, unless it is loaded or will be."""
+        if product not in self._unloaded and not self.holds(product):
+            self._unloaded[product] = []
+            self._orders.append(product)
+            self._load()
+
     def take(self, part: Part) -> None:
         """A part arrives. A dead device keeps it until it runs again."""
         self.work += 1
         self._parts[part.product] = self._parts.get(part.product, 0) + 1
-        if part.product in self.residents and part.product not in self._loading:
+        if self.holds(part.product):
             self._queue(part)
             self._score()
             return
-        if part.product not in self._unloaded:
-            self._unloaded[part.product] = []
-            self._orders.append(part.product)
+        self.want(part.product)
         self._unloaded[part.product].append(part)
-        self._load()
 
     def waiting(self) -> Sequence[Part]:
         """The parts that are not answered, those in work included."""
@@ -116,14 +124,15 @@ class Device:
             part.began = self.now()
             self.residents.use(product)
             self._scored.append(part)
-            self._in_this_life(part.seconds, lambda part=part: self._end(part))
+            waited = part.began - part.came
+            self._in_this_life(part.seconds, lambda part=part, waited=waited: self._end(part, waited))
 
-    def _end(self, part: Part) -> None:
+    def _end(self, part: Part, waited: float) -> None:
         self._scored.remove(part)
         self.busy_s += part.seconds
         self.work -= 1
         self._parts[part.product] -= 1
-        self.answered(part)
+        self.answered(part, waited)
         self._score()
         if self._orders:  # the part's product may be idle now, and leave
             self._load()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Literal, NamedTuple
 
 from evaluation.scale.draws import gamma, stream
@@ -80,17 +80,39 @@ class Load:
         """The parts of all lines within so many seconds, in the order of their arrival."""
         return heapq.merge(*(self._of_line(line, seconds, seed) for line in range(self.lines)))
 
+    def begins_with(self, seed: int) -> set[int]:
+        """The products that the lines make when the load begins; none where each tray is another product."""
+        lines = range(self.lines) if self.run_minutes else ()
+        return {self._made(line, self._begun_s(line, seed)) for line in lines}
+
     def _of_line(self, line: int, seconds: float, seed: int) -> Iterator[Arrival]:
         draw = stream(f"line {line}", seed)
-        own = range(line, self.products, self.lines) or range(line % self.products, self.products)[:1]
-        run_s = 60 * self.run_minutes
-        begun = draw.random() * run_s * len(own)  # the line is in the midst of a run when the load begins
+        begun = self._begun_s(line, seed)
         now = self._gap(draw) if self.pace == "random" else draw.random() * self.tray_s
         while now < seconds:
-            number = int((begun + now) / run_s) if run_s else int(draw.random() * len(own))
+            own = self._own(line)
+            product = (
+                self._made(line, begun + now) if self.run_minutes else own[int(draw.random() * len(own))]
+            )
             for _ in range(self.tray):
-                yield Arrival(now, own[number % len(own)])
+                yield Arrival(now, product)
             now += self._gap(draw)
 
-    def _gap(self, draw: random.Random) -> float:
+    def _own(self, line: int) -> range:
+        """The products of a line."""
+        first = line % self.products
+        return (
+            range(first, self.products, self.lines) if self.lines < self.products else range(first, first + 1)
+        )
+
+    def _begun_s(self, line: int, seed: int) -> float:
+        """For how long the line has made its products when the load begins."""
+        return stream(f"begun {line}", seed).random() * 60 * self.run_minutes * len(self._own(line))
+
+    def _made(self, line: int, second: float) -> int:
+        """The product that a line makes at this second since its first product."""
+        own = self._own(line)
+        return own[int(second / (60 * self.run_minutes)) % len(own)]
+
+    def _gap(self, draw: Random) -> float:
         return draw.expovariate(1 / self.tray_s) if self.pace == "random" else self.tray_s

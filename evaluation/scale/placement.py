@@ -1,7 +1,8 @@
-"""Which devices hold which product: rendezvous hashing, bounded by the devices' memory.
+"""Where products lie: rendezvous hashing, bounded by memory and by an even share, as the cluster does it
+(`service/cluster/placement.py`).
 
-Each product ranks all devices by a hash of its own. It goes to the first device of its ranking that has room.
-A device more or less moves few products.
+Each product ranks all devices by a hash of its own, and takes the first ones that have room. A device more or
+less moves few products.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+SPARE = 0.2
+"""Share of a device's memory that stays free: a new version is loaded beside the version in use."""
+ABOVE = 1.25
+"""How much more than an even share of all banks a device may hold."""
 _BYTES = 4
 
 
@@ -20,20 +25,19 @@ def ranking(product: int, devices: int) -> list[int]:
 
 
 def placement(sizes_mb: Sequence[float], devices: int, memory_mb: float, copies: int) -> list[list[int]]:
-    """The devices of each product, its first choice first.
+    """All devices in the order in which each product wants them; the first `copies` of them are to hold it.
 
-    sizes_mb: memory of each product. memory_mb: of one device. copies: devices for each product. All products
-    get one device before any gets a second one. A product that fits nowhere goes to its next choice, and
-    shares the memory there with others in turn.
+    sizes_mb: memory of each product. memory_mb: of one device. All products get one device before any gets a
+    second one. A product that fits nowhere goes to its next choice, and shares the memory there with others
+    in turn.
     """
-    free = [memory_mb] * devices
-    rankings = [ranking(product, devices) for product in range(len(sizes_mb))]
-    placed: list[list[int]] = [[] for _ in sizes_mb]
-    for _ in range(copies):
-        for size, ranked, own in zip(sizes_mb, rankings, placed, strict=True):
-            others = [one for one in ranked if one not in own]
-            chosen = next((one for one in others if free[one] >= size), others[0])
-            if free[chosen] >= size:
-                free[chosen] -= size
-            own.append(chosen)
-    return placed
+    share = max(max(sizes_mb), ABOVE * copies * sum(sizes_mb) / devices)
+    free = [min((1 - SPARE) * memory_mb, share)] * devices
+    orders = [ranking(product, devices) for product in range(len(sizes_mb))]
+    for copy in range(copies):
+        for size, order in zip(sizes_mb, orders, strict=True):
+            at = next((at for at in range(copy, devices) if free[order[at]] >= size), copy)
+            if free[order[at]] >= size:
+                free[order[at]] -= size
+            order.insert(copy, order.pop(at))
+    return orders

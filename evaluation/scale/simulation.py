@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import count
 
 from evaluation.scale.device import Device, Part
 from evaluation.scale.draws import stream
 from evaluation.scale.fleet import BadFleet, Fleet
+from evaluation.scale.front import Front
 from evaluation.scale.load import Load
 from evaluation.scale.outcome import Durations, Outcome
 from evaluation.scale.placement import placement
@@ -26,7 +26,8 @@ def simulate(
 ) -> Outcome:
     """Send the load to the fleet for so many seconds.
 
-    Products are loaded where they are placed, as far as memory goes, before the first part comes.
+    Products are loaded before the first part comes: those that the lines make first, then others as far as
+    memory goes.
     times: of a part on a device. takt_s: a part is late if its answer takes longer.
     Raises BadFleet where a product is larger than a device's memory.
     """
@@ -35,12 +36,9 @@ def simulate(
         raise BadFleet(
             f"A product takes {max(sizes):.0f} MB, but a device has {fleet.memory_mb:.0f} MB for banks."
         )
-    run = _Run(fleet, placement(sizes, fleet.devices, fleet.memory_mb, fleet.copies))
-    run.devices = [
-        Device(fleet, Residents(sizes, fleet.memory_mb), run.clock, run.later, run.answer)
-        for _ in range(fleet.devices)
-    ]
-    run.fill()
+    orders = placement(sizes, fleet.devices, fleet.memory_mb, fleet.copies)
+    run = _Run(fleet, sizes, orders)
+    run.fill(orders, load.begins_with(seed))
     if fleet.dead:
         run.later(fleet.dead_at_s, run.kill)
     draw = stream("times", seed)
@@ -49,36 +47,42 @@ def simulate(
     return run.outcome(seconds, takt_s, load.part_mb)
 
 
-@dataclass(slots=True)
 class _Run:
     """The clock, the events that are to come, and what became of the parts."""
 
-    fleet: Fleet
-    placed: list[list[int]]
-    devices: list[Device] = field(default_factory=list)
-    now: float = 0.0
-    arrived: int = 0
-    refused: int = 0
-    moved: int = 0
-    in_work: int = 0
-    most_in_work: int = 0
-    done: list[tuple[float, float]] = field(default_factory=list)  # waiting and answer, seconds
-    _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    _order: count[int] = field(default_factory=count)
-
-    def clock(self) -> float:
-        return self.now
+    def __init__(self, fleet: Fleet, sizes_mb: Sequence[float], orders: Sequence[Sequence[int]]) -> None:
+        self.fleet = fleet
+        self.now = 0.0
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._devices = [
+            Device(fleet, Residents(sizes_mb, fleet.memory_mb), lambda: self.now, self.later, self._answered)
+            for _ in range(fleet.devices)
+        ]
+        self._front = Front(orders, self._devices, fleet.copies, lambda: self.now)
+        self._arrived = self._refused = self._moved = self._in_work = self._most_in_work = 0
+        self._waits: list[float] = []
+        self._answers: list[float] = []
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Make a call in so many seconds."""
         heapq.heappush(self._events, (self.now + seconds, next(self._order), call))
 
-    def fill(self) -> None:
-        """Load the products where they are placed, as far as they fit: first choices before second ones."""
-        for choice in range(self.fleet.copies):
-            for product, numbers in enumerate(self.placed):
-                residents = self.devices[numbers[choice]].residents
-                if residents.fits(product):
-                    residents.admit(product, lambda _: True)
+    def fill(self, orders: Sequence[Sequence[int]], first: Set[int]) -> None:
+        """Load the products where they are placed, as far as they fit.
+
+        first: products that are in use: they come before all others, and leave after all others.
+        """
+        for used in (True, False):
+            for choice in range(self.fleet.copies):
+                for product, order in enumerate(orders):
+                    residents = self._devices[order[choice]].residents
+                    if (product in first) == used and residents.fits(product):
+                        residents.admit(product, lambda _: True)
+        for product in first:
+            for number in orders[product][: self.fleet.copies]:
+                if product in self._devices[number].residents:
+                    self._devices[number].residents.use(product)
 
     def until(self, seconds: float, parts: Iterable[Part]) -> None:
         """Let everything happen until then. parts: in the order of their arrival."""
@@ -96,58 +100,51 @@ class _Run:
             call()
 
     def _arrive(self, part: Part) -> None:
-        self.arrived += 1
-        device = self._device_for(part.product)
+        self._arrived += 1
+        device = self._front.device_for(part.product)
         if device.work >= self.fleet.places:
-            self.refused += 1
+            self._refused += 1
             return
-        self.in_work += 1
-        self.most_in_work = max(self.most_in_work, self.in_work)
+        self._in_work += 1
+        self._most_in_work = max(self._most_in_work, self._in_work)
+        self._front.took(part.product)
         device.take(part)
 
-    def _device_for(self, product: int) -> Device:
-        """The device of the product that runs and has the fewest parts; a dead one where none runs."""
-        return min(
-            (self.devices[number] for number in self.placed[product]),
-            key=lambda device: (not device.alive, device.work),
-        )
+    def _answered(self, part: Part, waited: float) -> None:
+        self._in_work -= 1
+        self._front.answered(part.product)
+        self._waits.append(waited)
+        self._answers.append(self.now - part.came)
 
     def kill(self) -> None:
-        """The first devices die at once. Their parts go to other devices of their products, or wait."""
-        dying = self.devices[: self.fleet.dead]
-        lost = [(device, device.die()) for device in dying]
-        for device, parts in lost:
-            for part in parts:
-                other = self._device_for(part.product)
-                self.moved += other.alive
-                (other if other.alive else device).take(part)
-
-    def answer(self, part: Part) -> None:
-        self.in_work -= 1
-        began = part.began if part.began is not None else self.now
-        self.done.append((began - part.came, self.now - part.came))
+        """The first devices die at once. Other devices score their parts; where none runs, the parts wait."""
+        lost = [part for device in self._devices[: self.fleet.dead] for part in device.die()]
+        for part in lost:
+            device = self._front.device_for(part.product)
+            self._moved += device.alive
+            device.take(part)
 
     def outcome(self, seconds: float, takt_s: float, part_mb: float) -> Outcome:
-        left = [part for device in self.devices for part in device.waiting()]
-        for device in self.devices:
+        """What happened in so many seconds. takt_s: as in `simulate`. part_mb: of one part in work, MB."""
+        left = [part for device in self._devices for part in device.waiting()]
+        for device in self._devices:
             device.count_begun()
-        waited = [(seconds if part.began is None else part.began) - part.came for part in left]
-        ages = [seconds - part.came for part in left]
-        answers = [answer for _, answer in self.done] + ages
+        waits = [(seconds if part.began is None else part.began) - part.came for part in left]
+        answers = self._answers + [seconds - part.came for part in left]
         capacity = seconds * self.fleet.devices * self.fleet.at_once
         return Outcome(
             seconds=seconds,
-            arrived=self.arrived,
-            answered=len(self.done),
-            refused=self.refused,
+            arrived=self._arrived,
+            answered=len(self._answers),
+            refused=self._refused,
             in_work=len(left),
-            moved=self.moved,
+            moved=self._moved,
             late=sum(answer > takt_s for answer in answers),
-            utilisation=sum(device.busy_s for device in self.devices) / capacity,
-            waiting_s=Durations.of([wait for wait, _ in self.done] + waited),
+            utilisation=sum(device.busy_s for device in self._devices) / capacity,
+            waiting_s=Durations.of(self._waits + waits),
             answer_s=Durations.of(answers),
-            loads=sum(device.loads for device in self.devices),
-            most_mb=max(device.residents.most_mb for device in self.devices),
-            all_mb=sum(device.residents.most_mb for device in self.devices),
-            parts_mb=part_mb * self.most_in_work,
+            loads=sum(device.loads for device in self._devices),
+            most_mb=max(device.residents.most_mb for device in self._devices),
+            all_mb=sum(device.residents.most_mb for device in self._devices),
+            parts_mb=part_mb * self._most_in_work,
         )

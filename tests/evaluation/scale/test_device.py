@@ -16,6 +16,7 @@ class Bench:
     def __init__(self, fleet: Fleet, products: int, loaded: int) -> None:
         self.now = 0.0
         self.answers: list[tuple[float, int]] = []
+        self.waits: list[float] = []
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         residents = Residents([1.0] * products, fleet.memory_mb)
         for product in range(loaded):
@@ -25,8 +26,9 @@ class Bench:
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         heapq.heappush(self._events, (self.now + seconds, len(self._events), call))
 
-    def _answered(self, part: Part) -> None:
+    def _answered(self, part: Part, waited: float) -> None:
         self.answers.append((self.now, part.product))
+        self.waits.append(waited)
 
     def send(self, *products: int, seconds: float = 1.0) -> None:
         for product in products:
@@ -52,6 +54,7 @@ def test_a_device_scores_as_many_parts_at_once_as_it_can() -> None:
     bench.send(0, 0, 0)
     bench.until(10.0)
     assert bench.answers == [(1.0, 0), (1.0, 0), (2.0, 0)]
+    assert bench.waits == [0.0, 0.0, 1.0]
 
 
 def test_a_part_waits_for_its_product_while_others_are_scored() -> None:
@@ -59,6 +62,18 @@ def test_a_part_waits_for_its_product_while_others_are_scored() -> None:
     bench.send(1, 0, 1, 0)
     bench.until(10.0)
     assert bench.answers == [(1.0, 0), (2.0, 0), (3.5, 1), (4.5, 1)]
+    assert bench.device.loads == 1
+
+
+def test_a_product_that_is_wanted_is_loaded_once_before_its_first_part() -> None:
+    bench = Bench(Fleet(1, memory_mb=2.0, load_s=2.0), products=2, loaded=1)
+    for product in (0, 1, 1):
+        bench.device.want(product)
+    bench.until(1.0)
+    assert (bench.device.holds(0), bench.device.holds(1)) == (True, False)
+    bench.send(1)
+    bench.until(10.0)
+    assert bench.answers == [(3.0, 1)]
     assert bench.device.loads == 1
 
 

@@ -26,6 +26,7 @@ def test_parts_come_in_order_in_whole_trays_and_at_the_rate(lines, products, tra
     assert parts == list(load.arrivals(HOUR, seed=0))
     assert all(0 <= one.second <= other.second for one, other in pairwise(parts))
     assert {part.product for part in parts} <= set(range(products))
+    assert load.begins_with(0) <= set(range(products))
     assert len(parts) % tray == 0
     expected = load.parts_per_s * HOUR
     allowed = lines * tray if pace == "even" else 5 * (expected * tray) ** 0.5
@@ -43,11 +44,13 @@ def test_a_line_makes_one_product_for_a_run_then_its_next_one() -> None:
     ]
     assert [count for _, count in runs[1:-1]] == pytest.approx([600] * 5, abs=1)
     assert all(other == (one + 1) % 3 for (one, _), (other, _) in pairwise(runs))
+    assert load.begins_with(0) == {runs[0][0]}
 
 
 def test_products_are_dealt_out_to_lines_and_shared_where_they_are_few() -> None:
     mixed = Load(lines=2, products=6, run_minutes=0.0)
     assert {part.product for part in mixed.arrivals(HOUR, 0)} == set(range(6))
+    assert mixed.begins_with(0) == set()
     shared = Load(lines=6, products=2, parts_per_minute=1.0)
     products = [part.product for part in shared.arrivals(HOUR, 0)]
     assert products.count(0) == pytest.approx(products.count(1), abs=6)

@@ -6,29 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.scale.placement import placement, ranking
-
-sizes = st.lists(st.floats(1.0, 100.0), min_size=1, max_size=60)
+from evaluation.scale.placement import ABOVE, SPARE, placement, ranking
 
 
-@given(sizes=sizes, devices=st.integers(1, 9), memory=st.floats(100.0, 1000.0), data=st.data())
-def test_products_have_their_devices_and_overflow_only_full_ones(sizes, devices, memory, data) -> None:
+@given(
+    sizes=st.lists(st.floats(1.0, 100.0), min_size=1, max_size=60),
+    devices=st.integers(1, 9),
+    memory=st.floats(100.0, 1000.0),
+    data=st.data(),
+)
+def test_products_have_room_where_they_lie_unless_all_devices_are_full(
+    sizes: list[float], devices: int, memory: float, data: st.DataObject
+) -> None:
     copies = data.draw(st.integers(1, devices))
-    placed = placement(sizes, devices, memory, copies)
-    assert all(len(own) == len(set(own)) == copies for own in placed)
-    free = [memory] * devices
+    orders = placement(sizes, devices, memory, copies)
+    assert all(sorted(order) == list(range(devices)) for order in orders)
+    share = max(max(sizes), ABOVE * copies * sum(sizes) / devices)
+    free = [min((1 - SPARE) * memory, share)] * devices
     for choice in range(copies):
-        for size, own in zip(sizes, placed, strict=True):
-            if free[own[choice]] >= size:
-                free[own[choice]] -= size
+        for size, order in zip(sizes, orders, strict=True):
+            if free[order[choice]] >= size:
+                free[order[choice]] -= size
             else:
-                assert all(free[other] < size for other in range(devices) if other not in own[:choice])
+                assert all(free[other] < size for other in order[choice:])
 
 
 def test_products_spread_evenly_where_memory_is_no_bound() -> None:
-    placed = placement([1.0] * 4000, 8, 4000.0, 2)
+    orders = placement([1.0] * 4000, 8, 9000.0, 2)
     for choice in (0, 1):
-        counts = Counter(own[choice] for own in placed)
+        counts = Counter(order[choice] for order in orders)
         assert all(count == pytest.approx(500, rel=0.2) for count in counts.values())
 
 
@@ -40,7 +46,21 @@ def test_a_further_device_changes_no_order_among_the_others(product: int, device
 
 
 def test_a_full_device_gives_its_products_to_the_next_choices() -> None:
-    placed = placement([1.0] * 40, 4, 10.0, 1)
-    assert Counter(own[0] for own in placed) == dict.fromkeys(range(4), 10)
-    moved = sum(own[0] != ranking(product, 4)[0] for product, own in enumerate(placed))
+    orders = placement([1.0] * 40, 4, 12.5, 1)
+    assert Counter(order[0] for order in orders) == dict.fromkeys(range(4), 10)
+    moved = sum(order != ranking(product, 4) for product, order in enumerate(orders))
     assert 0 < moved < 15
+
+
+def test_no_device_has_more_than_its_share_though_it_has_memory() -> None:
+    counts = Counter(order[0] for order in placement([1.0] * 40, 8, 1000.0, 1))
+    assert max(counts.values()) <= ABOVE * 5
+
+
+def test_products_lie_as_evenly_as_in_the_cluster() -> None:
+    sizes = [float(1 + number % 7) for number in range(600)]
+    ours = Counter[int]()
+    for size, order in zip(sizes, placement(sizes, 6, 1000.0, 1), strict=True):
+        ours[order[0]] += int(size)
+    assert sum(ours.values()) == sum(sizes)
+    assert all(0.6 * 400 < taken <= ABOVE * 400 for taken in ours.values())
