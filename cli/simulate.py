@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
@@ -41,7 +42,8 @@ def simulate(
     product_spread_mb: Annotated[float, typer.Option(help="Standard deviation of that.")] = 0.0,
     part_mb: Annotated[float, typer.Option(help="Memory of a decoded part, MB.")] = 2.5,
     times: Annotated[
-        Path | None, typer.Option(help="Measured times of parts: a file of 'tribank bench --json'.")
+        list[Path] | None,
+        typer.Option(help="Measured times of parts: a file of 'tribank bench --json'. Repeatable."),
     ] = None,
     mean_ms: Annotated[float | None, typer.Option(help="Or the mean time of a part on a device.")] = None,
     spread_ms: Annotated[float, typer.Option(help="Standard deviation of that.")] = 0.0,
@@ -52,7 +54,7 @@ def simulate(
     at_once: Annotated[int, typer.Option(min=1, help="Parts that a device scores side by side.")] = 1,
     places: Annotated[
         int, typer.Option(min=1, help="Parts of a device at most, waiting or scored. Others are refused.")
-    ] = 8,
+    ] = 16,
     memory_mb: Annotated[float, typer.Option(help="Memory of a device for banks, MB.")] = 4096.0,
     load_s: Annotated[float, typer.Option(help="Seconds until a product is loaded.")] = 1.0,
     copies: Annotated[
@@ -108,10 +110,10 @@ def simulate(
         insert(markdown, shown.markdown(), marks(name))
 
 
-def _times(measured: Path | None, mean_ms: float | None, spread_ms: float) -> Measured | Spread:
+def _times(measured: Sequence[Path] | None, mean_ms: float | None, spread_ms: float) -> Measured | Spread:
     """The times that the options say. Raises BadParameter, BadTimes, OSError."""
     from evaluation.scale.service_times import Measured, Spread
 
-    if (measured is None) == (mean_ms is None):
+    if bool(measured) == (mean_ms is not None):
         raise typer.BadParameter("give either --times or --mean-ms.", param_hint="--times")
-    return Measured.read(measured) if measured else Spread((mean_ms or 0.0) / 1000, spread_ms / 1000)
+    return Measured.read(*measured) if measured else Spread((mean_ms or 0.0) / 1000, spread_ms / 1000)

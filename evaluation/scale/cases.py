@@ -92,6 +92,7 @@ _ROWS: Mapping[str, Callable[[Fleet, Outcome], str]] = {
     "wait of a part, p50": lambda _, outcome: f"{outcome.waiting_s.p50:.2f} s",
     "wait, p90": lambda _, outcome: f"{outcome.waiting_s.p90:.2f} s",
     "wait, p99": lambda _, outcome: f"{outcome.waiting_s.p99:.2f} s",
+    "wait, longest": lambda _, outcome: f"{outcome.waiting_s.longest:.2f} s",
     "wait and scoring, p99": lambda _, outcome: f"{outcome.answer_s.p99:.2f} s",
     "loads a minute": lambda _, outcome: f"{outcome.loads_per_minute:,.1f}",
     "banks on a device, at most": lambda _, outcome: f"{outcome.most_mb / 1000:,.1f} GB",

@@ -28,7 +28,7 @@ class Fleet:
 
     devices: int
     at_once: int = 1
-    places: int = 8
+    places: int = 16
     memory_mb: float = 4096.0
     load_s: float = 1.0
     copies: int = 1

@@ -9,18 +9,21 @@ from statistics import fmean
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """The mean of many durations, and what half, 90 % and 99 % of them do not exceed, seconds."""
+    """Seconds: the mean of many durations, what half, 90 % and 99 % of them do not exceed, the longest."""
 
     mean: float
     p50: float
     p90: float
     p99: float
+    longest: float
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Durations:
         """seconds: in any order; without any, all numbers are 0."""
         ordered = sorted(seconds) or [0.0]
-        return cls(fmean(ordered), *(ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.9, 0.99)))
+        return cls(
+            fmean(ordered), *(ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.9, 0.99, 1))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,20 @@ less moves few products.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 
 SPARE = 0.2
 """Share of a device's memory that stays free: a new version is loaded beside the version in use."""
 ABOVE = 1.25
 """How much more than an even share of all banks a device may hold."""
-_BYTES = 4
 
 
 def ranking(product: int, devices: int) -> list[int]:
     """The numbers of all devices, the product's first choice first. A further device changes nothing in the
     order of the others."""
-    weights = hashlib.shake_128(b"%d" % product).digest(_BYTES * devices)
-    return sorted(range(devices), key=lambda number: weights[_BYTES * number : _BYTES * (number + 1)])
+    weights = struct.unpack(f"<{devices}I", hashlib.shake_128(b"%d" % product).digest(4 * devices))
+    return sorted(range(devices), key=weights.__getitem__)
 
 
 def placement(sizes_mb: Sequence[float], devices: int, memory_mb: float, copies: int) -> list[list[int]]:

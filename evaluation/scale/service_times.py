@@ -18,6 +18,15 @@ class BadTimes(ValueError):
     """The times of parts cannot be used. The message says why."""
 
 
+def _each_ms(path: Path) -> list[float]:
+    try:
+        return [float(milliseconds) for milliseconds in json.loads(path.read_bytes())[KEY]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadTimes(
+            f"{path} has no times of parts. Make the file by 'tribank bench ... --json'."
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Seconds of parts that were measured. Each part of a simulation takes one of them, drawn at random."""
@@ -30,16 +39,9 @@ class Measured:
             raise BadTimes("Measured times must be numbers above 0, and at least one.")
 
     @classmethod
-    def read(cls, path: Path) -> Measured:
-        """The times that `tribank bench --json` measured. Raises BadTimes, OSError."""
-        try:
-            return cls(tuple(milliseconds / 1000 for milliseconds in json.loads(path.read_bytes())[KEY]))
-        except (ValueError, TypeError, KeyError) as error:
-            if isinstance(error, BadTimes):
-                raise
-            raise BadTimes(
-                f"{path} has no times of parts. Make the file by 'tribank bench ... --json'."
-            ) from error
+    def read(cls, *paths: Path) -> Measured:
+        """The times of all these files of `tribank bench --json`. Raises BadTimes, OSError."""
+        return cls(tuple(milliseconds / 1000 for path in paths for milliseconds in _each_ms(path)))
 
     @property
     def mean_s(self) -> float:

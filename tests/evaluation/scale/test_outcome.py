@@ -7,8 +7,8 @@ from evaluation.scale.outcome import Durations, Outcome
 
 def test_durations_are_those_that_shares_of_the_parts_do_not_exceed() -> None:
     found = Durations.of([float(number) for number in range(100, -1, -1)])
-    assert found == Durations(50.0, 50.0, 90.0, 99.0)
-    assert Durations.of([]) == Durations(0.0, 0.0, 0.0, 0.0)
+    assert found == Durations(50.0, 50.0, 90.0, 99.0, 100.0)
+    assert Durations.of([]) == Durations(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def test_shares_are_of_the_right_parts() -> None:

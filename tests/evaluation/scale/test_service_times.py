@@ -11,9 +11,10 @@ from evaluation.scale.service_times import KEY, BadTimes, Measured, Spread
 
 
 def test_measured_times_are_drawn_as_often_as_they_were_measured(tmp_path: Path) -> None:
-    report = tmp_path / "bench.json"
-    report.write_text(json.dumps({KEY: [100.0, 100.0, 100.0, 500.0]}))
-    times = Measured.read(report)
+    one, other = tmp_path / "one.json", tmp_path / "other.json"
+    one.write_text(json.dumps({KEY: [100.0, 100.0]}))
+    other.write_text(json.dumps({KEY: [100.0, 500.0]}))
+    times = Measured.read(one, other)
     assert times.mean_s == pytest.approx(0.2)
     draw = stream("test", 0)
     drawn = [times.draw(draw) for _ in range(4000)]

@@ -141,13 +141,13 @@ def test_every_part_is_answered_in_the_end_also_after_a_death(
 
 
 def test_a_death_costs_time_but_no_part_and_other_devices_take_over() -> None:
-    load = Load(lines=4, products=4, parts_per_minute=30.0)
-    fleet = Fleet(3, places=ENDLESS, load_s=1.0, dead_at_s=100.1, restart_s=20.0)
+    load = Load(lines=8, products=8, parts_per_minute=15.0)
+    fleet = Fleet(4, places=ENDLESS, load_s=1.0, dead_at_s=100.1, restart_s=20.0)
 
     def died(dead: int, copies: int = 1) -> Outcome:
-        return simulate(load, replace(fleet, dead=dead, copies=copies), Spread(0.6), seconds=600.0)
+        return simulate(load, replace(fleet, dead=dead, copies=copies), Spread(1.5), seconds=600.0)
 
-    whole, one, one_of_copies, all_of_them = died(0), died(1), died(1, copies=3), died(3)
+    whole, one, one_of_copies, all_of_them = died(0), died(1), died(1, copies=4), died(4)
     assert [outcome.refused for outcome in (whole, one, one_of_copies, all_of_them)] == [0] * 4
     assert whole.loads == whole.moved == all_of_them.moved == 0
     assert one.loads > 0
