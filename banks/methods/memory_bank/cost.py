@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from banks.methods.memory_bank import bounds
 from banks.methods.memory_bank.bank import MemoryBank
 from banks.methods.memory_bank.coreset import projected_width
 from banks.methods.method import ColumnPlan, PlanTask
@@ -28,7 +29,7 @@ def memory_bank_plan(task: PlanTask) -> ColumnPlan:
         rows=rows,
         dimension=width,
         disk_bytes=rows * (width * value + _ROW_ORIGIN + scale),
-        memory_bytes=rows * width * 4,
+        memory_bytes=rows * width * 4 + (bounds.memory_bytes(rows, width) if task.device == "cpu" else 0),
         fit_bytes=_CHOOSING + library if rows < seen else 0,
         search_ms=_search_ms(task, rows),
     )

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from banks.methods.memory_bank.bounds import Bounds, distances, pay
 from banks.methods.memory_bank.halves import nearest_by_halves, repeating_from, worth_it
 from models.features import Rows
 
@@ -100,8 +101,8 @@ def free_dropped() -> None:
 
 
 class HostSearch:
-    """A CPU index and NumPy arrays. Equal queries are searched once, and halves of queries that repeat are
-    multiplied once."""
+    """A CPU index and NumPy arrays. Equal queries are searched once. In a large bank, the nearest row is
+    proved in few dimensions where that can be. Halves of queries that repeat are multiplied once."""
 
     def __init__(self, index: Any, rows: NDArray[np.float32]) -> None:
         self._index = index
@@ -116,24 +117,37 @@ class HostSearch:
         first, inverse = _distinct(queries)
         distinct = queries[first] if len(first) < len(queries) else queries
         ids = self._nearest_ids(distinct, repeating_from(queries))
-        distances = _distances(distinct, self._rows, ids)
-        if not (distances < _LARGEST).all():
+        found = distances(distinct, self._rows, ids)
+        if not (found < _LARGEST).all():
             raise NonFiniteScore("a distance to the bank is not finite")
-        return distances[inverse], ids[inverse]
+        return found[inverse], ids[inverse]
 
     def operations(self, queries: NDArray[np.float32]) -> int:
-        """See `Search`."""
+        """See `Search`. By all dimensions: what bounds save depends on the part."""
         count, width, start = len(_distinct(queries)[0]), queries.shape[1], repeating_from(queries)
         halves = len(_distinct(queries[:, start:])[0]) if start < width else count
         return 2 * len(self._rows) * min(count * width, count * start + halves * (width - start))
 
     def _nearest_ids(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
         """(n,) int64. start: the first of the channels that repeat from query to query."""
+        if self._bounds is None:
+            return self._all_dimensions(queries, start)
+        ids, proved = self._bounds.nearest(queries)
+        if not proved.all():
+            ids[~proved] = self._all_dimensions(queries[~proved], start)
+        return ids
+
+    def _all_dimensions(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
         if start < queries.shape[1]:
             first, inverse = _distinct(queries[:, start:])
             if worth_it(len(queries), len(first), queries.shape[1], start):
                 return nearest_by_halves(queries, self._rows, self._norms, start, first, inverse)
         return self.ids(queries, 1)[:, 0]
+
+    @cached_property
+    def _bounds(self) -> Bounds | None:
+        """Made at the first search; None where the bank is too small for them."""
+        return Bounds(self._rows) if pay(*self._rows.shape) else None
 
     @cached_property
     def _norms(self) -> torch.Tensor:
@@ -237,15 +251,3 @@ def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.
     if len(first) == len(rows):
         return np.arange(len(rows)), np.arange(len(rows))
     return first, inverse
-
-
-def _distances(
-    queries: NDArray[np.float32], bank: NDArray[np.float32], ids: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Euclidean distances (n,) between queries and the bank rows of the same position in `ids`."""
-    squared = np.empty(len(queries), np.float32)
-    for start in range(0, len(queries), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        difference = queries[part] - bank[ids[part]]
-        squared[part] = np.einsum("ij,ij->i", difference, difference)
-    return np.sqrt(squared)
