@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from evaluation.scale.fleet import Fleet
 from evaluation.scale.residents import Residents
 
-_LOADS_AT_ONCE = 2
+LOADS_AT_ONCE = 2
 """As `service/engine/orders.py` does it. Scoring goes on beside loads."""
 
 Later = Callable[[float, Callable[[], None]], None]
@@ -139,7 +139,7 @@ class Device:
 
     def _load(self) -> None:
         """Begin with the next loads, where there is room for their products."""
-        while self.alive and self._orders and len(self._loading) < _LOADS_AT_ONCE:
+        while self.alive and self._orders and len(self._loading) < LOADS_AT_ONCE:
             product = self._orders[0]
             if not self.residents.admit(product, self._busy):
                 return

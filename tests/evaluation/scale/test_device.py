@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from evaluation.scale.device import Device, Part
+from evaluation.scale.device import LOADS_AT_ONCE, Device, Part
 from evaluation.scale.fleet import Fleet
 from evaluation.scale.residents import Residents
+from service.engine.orders import THREADS
 
 
 class Bench:
@@ -78,6 +79,7 @@ def test_a_product_that_is_wanted_is_loaded_once_before_its_first_part() -> None
 
 
 def test_two_products_are_loaded_at_once_and_a_third_one_after_them() -> None:
+    assert LOADS_AT_ONCE == THREADS == 2
     bench = Bench(Fleet(1, memory_mb=3.0, load_s=10.0), products=3, loaded=0)
     bench.send(0, 1, 2)
     bench.until(30.0)

@@ -10,6 +10,7 @@ from evaluation.scale.device import Device, Part
 from evaluation.scale.fleet import Fleet
 from evaluation.scale.front import BUSY_S, Front
 from evaluation.scale.residents import Residents
+from service.cluster import fleet as cluster
 
 
 class Desk:
@@ -49,6 +50,10 @@ class Desk:
     def loading(self) -> list[int]:
         """The devices that load the product, or have it."""
         return [number for number, device in enumerate(self.devices) if 0 in device.residents]
+
+
+def test_a_product_is_busy_for_as_long_as_in_the_cluster() -> None:
+    assert BUSY_S == cluster._BUSY_S
 
 
 def test_a_part_goes_to_the_device_with_the_fewest_parts_that_holds_its_product() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.scale.placement import ABOVE, SPARE, placement, ranking
+from service.cluster import placement as cluster
 
 
 @given(
@@ -59,8 +60,15 @@ def test_no_device_has_more_than_its_share_though_it_has_memory() -> None:
 
 def test_products_lie_as_evenly_as_in_the_cluster() -> None:
     sizes = [float(1 + number % 7) for number in range(600)]
-    ours = Counter[int]()
-    for size, order in zip(sizes, placement(sizes, 6, 1000.0, 1), strict=True):
-        ours[order[0]] += int(size)
-    assert sum(ours.values()) == sum(sizes)
-    assert all(0.6 * 400 < taken <= ABOVE * 400 for taken in ours.values())
+    most: list[float] = []
+    orders = placement(sizes, 6, 1000.0, 1)
+    named = {str(product): int(size) for product, size in enumerate(sizes)}
+    places = cluster.place(named, {str(number): 1000 for number in range(6)}, {})
+    for first in ([order[0] for order in orders], [int(places[str(product)][0]) for product in range(600)]):
+        taken = Counter[int]()
+        for size, device in zip(sizes, first, strict=True):
+            taken[device] += int(size)
+        assert sum(taken.values()) == sum(sizes)
+        most.append(max(taken.values()) / (sum(sizes) / 6))
+    assert most == [pytest.approx(1.1, abs=0.1501)] * 2
+    assert (SPARE, ABOVE) == (cluster.SPARE, cluster.ABOVE)
