@@ -302,7 +302,43 @@ class ProductSummary(BaseModel):
     note: str | None = Field(None, description="What an operator should know.")
 
 
-class ProductAnswer(ProductSummary):
+class DriftAnswer(BaseModel):
+    """How far the scores of good parts of late are from those of the held-out good parts."""
+
+    distance: float = Field(
+        description="Of Kolmogorov and Smirnov: 0 the same scores, 1 no overlap.", examples=[0.12]
+    )
+    p_value: float = Field(description="Of that distance, for independent parts.", examples=[0.4])
+    parts: int = Field(description="Good parts of late that were compared.", examples=[200])
+
+
+class ProductState(ProductSummary):
+    """One product, with what differs between servers.
+
+    Version, digest, thresholds and drift are those of the version in use; where none is in memory, of the
+    active version.
+    """
+
+    active_version: str | None = Field(
+        None, description="The version that shall be in use, by the bank folder.", examples=["v3"]
+    )
+    active_since: datetime | None = Field(None, description="When that version was activated, UTC.")
+    degraded: bool = Field(False, description="Whether another version than the active one is in use.")
+    digest: str | None = Field(
+        None,
+        description="sha256 of the version's manifest. Servers with the same digest have the same version, "
+        "also where they name it differently.",
+    )
+    threshold: float | None = Field(None, description="The threshold in force.", examples=[2.46])
+    relative_threshold: float | None = Field(
+        None,
+        description="The same on the scale of `relative_score`: 1 unless a person moved it.",
+        examples=[1.0],
+    )
+    drift: DriftAnswer | None = Field(None, description="Null with fewer than 20 good parts of late.")
+
+
+class ProductAnswer(ProductState):
     """One product with its bank's facts."""
 
     versions: list[str] = Field(description="All published versions, oldest first.", examples=[["v1", "v2"]])
@@ -315,7 +351,7 @@ class ProductAnswer(ProductSummary):
 class ProductList(BaseModel):
     """The products of this server."""
 
-    products: list[ProductSummary]
+    products: list[ProductState]
 
 
 class Health(BaseModel):

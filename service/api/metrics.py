@@ -107,7 +107,8 @@ class StateMetrics(Collector):
         yield _by("product", "threshold", "The threshold in force; 1 is calibration's own.", thresholds)
         held_out = {name: detector.calibration.count for name, detector in here.items()}
         yield _by("product", "calibration_parts", "Held-out good parts behind the threshold.", held_out)
-        drifts = {name: d for name, d in self._services.metrics.drifts().items() if name in here}
+        told_of = {name: self._services.metrics.drift(detector) for name, detector in here.items()}
+        drifts = {name: drift for name, drift in told_of.items() if drift is not None}
         distance = {name: drift.distance for name, drift in drifts.items()}
         told = "Kolmogorov-Smirnov distance, good parts of late to the held-out ones."
         yield _by("product", "score_drift", told, distance)

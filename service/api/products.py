@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from banks.versions.store import PRODUCT_NAME
+from banks.versions.manifest import MANIFEST, Manifest
+from banks.versions.store import CURRENT, PRODUCT_NAME, BankNotFound
+from banks.versions.thresholds import calibration_of
+from models.digest import sha256_of
 from service.answers.schemas import (
     CalibrationAnswer,
+    DriftAnswer,
     Health,
     ProductAnswer,
     ProductList,
+    ProductState,
     ProductSummary,
     Readiness,
     ScorerSummary,
@@ -47,9 +54,10 @@ async def list_products(request: Request, services: Services) -> ProductList:
     served, folders = services.engine.products(), []
     with suppress(OSError):  # what is in memory is served, whatever the disk says
         folders = await on_disk(services.store.folders)
-    empty = [_empty(name) for name in folders if name not in served]
-    listed = sorted([*_summaries(served), *empty], key=lambda one: one.product)
-    return ProductList(products=[one for one in listed if may_see(request.scope, one.product)])
+    names = sorted(name for name in {*folders, *served} if may_see(request.scope, name))
+    seen = [served.get(name) for name in names]
+    states = await on_disk(lambda: [one and _state(one, services) for one in seen])
+    return ProductList(products=[state or _empty(name) for name, state in zip(names, states, strict=True)])
 
 
 @router.get(
@@ -64,7 +72,8 @@ async def show_product(product: ProductName, services: Services) -> ProductAnswe
     if served is None:
         return await _show_empty(product, services)
     versions = await on_disk(lambda: services.store.versions(product))
-    answer = ProductAnswer(**_summary(served).model_dump(), versions=versions)
+    state = await on_disk(partial(_state, served, services))
+    answer = ProductAnswer(**state.model_dump(), versions=versions)
     if served.detector is None:
         return answer
     manifest = served.detector.manifest
@@ -181,8 +190,30 @@ async def _show_empty(product: str, services: SharedObjects) -> ProductAnswer:
     return ProductAnswer(**_empty(product).model_dump(), versions=versions)
 
 
-def _empty(product: str) -> ProductSummary:
-    return ProductSummary(product=product, state="empty", bank_version=None, shadow_version=None, note=None)
+def _empty(product: str) -> ProductState:
+    return ProductState.model_validate({"product": product, "state": "empty"})
+
+
+def _written(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
+def _state(served: Served, services: SharedObjects) -> ProductState:
+    """A product with what memory and disk say of its version. What the disk does not tell is left out."""
+    store, product, detector = services.store, served.product, served.detector
+    calibration = None if detector is None else detector.calibration
+    told: dict[str, Any] = {"active_version": served.wanted, "degraded": served.degraded}
+    with suppress(BankNotFound, OSError, ValueError):
+        told["active_since"] = _written(store.root / product / CURRENT)
+        folder = store.path(product, served.wanted if detector is None else detector.version)
+        told["digest"] = sha256_of(folder / MANIFEST)
+        calibration = calibration or calibration_of(folder, Manifest.read(folder).calibration)
+    if calibration is not None:
+        told["threshold"] = calibration.threshold
+        told["relative_threshold"] = calibration.relative(calibration.threshold)
+    drift = None if detector is None else services.metrics.drift(detector)
+    told["drift"] = None if drift is None else DriftAnswer.model_validate(drift, from_attributes=True)
+    return ProductState(**_summary(served).model_dump(), **told)
 
 
 def _summary(served: Served) -> ProductSummary:

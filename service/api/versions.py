@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from banks.versions.files import load_roi
-from banks.versions.manifest import Manifest
+from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.reviews import Review, UnknownPart, reviews_of
 from banks.versions.store import (
     BadBank,
@@ -25,6 +25,7 @@ from banks.versions.store import (
     VersionInUse,
 )
 from banks.versions.thresholds import calibration_of
+from models.digest import sha256_of
 from service.answers.schemas import CalibrationAnswer
 from service.api.audit import note_change
 from service.api.names import ProductName, VersionName
@@ -43,6 +44,10 @@ class VersionSummary(BaseModel):
 
     version: str = Field(examples=["v3"])
     created: datetime | None = Field(None, description="UTC; null where the manifest cannot be read.")
+    digest: str | None = Field(
+        None,
+        description="sha256 of the version's manifest: the same version has the same digest on every server.",
+    )
     active: bool
     shadow: bool = Field(description="Whether this version scores every part along with the active version.")
     pinned: bool = Field(description="Whether this version stays until it is unpinned.")
@@ -278,11 +283,11 @@ def facts_of(store: BankStore, product: str, version: str) -> dict[str, Any]:
     """What a list tells of a version beside its name; empty where the manifest cannot be read."""
     try:
         folder = store.path(product, version)
-        manifest = Manifest.read(folder)
+        manifest, digest = Manifest.read(folder), sha256_of(folder / MANIFEST)
         calibration = CalibrationAnswer.of(calibration_of(folder, manifest.calibration))
     except (BankNotFound, OSError, ValueError):
         return {}
-    return {"created": manifest.created, "calibration": calibration}
+    return {"created": manifest.created, "digest": digest, "calibration": calibration}
 
 
 def version_answer(store: BankStore, product: str, version: str) -> VersionAnswer:
@@ -292,6 +297,7 @@ def version_answer(store: BankStore, product: str, version: str) -> VersionAnswe
     return VersionAnswer(
         version=version,
         created=manifest.created,
+        digest=sha256_of(folder / MANIFEST),
         active=version == store.current(product),
         shadow=version == store.shadow(product),
         pinned=version in store.pinned(product),

@@ -26,6 +26,7 @@ from prometheus_client.exposition import choose_encoder
 from banks.decision.drift import Drift, RecentScores
 from banks.detector import PartResult
 from models.sample import Sample
+from service.engine.detectors import PartDetector
 from service.engine.owner import Scored
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
@@ -43,7 +44,7 @@ SHARES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1
 class Metrics:
     """The metrics of one server, in a registry of its own.
 
-    For the event loop only, except for `text` and `not_kept`.
+    For the event loop only, except for `drift`, `text` and `not_kept`.
     """
 
     def __init__(self, *, takts_s: Mapping[str, float] | None = None, labels: Collection[str] = ()) -> None:
@@ -196,10 +197,12 @@ class Metrics:
         """Count a result that could not be recorded. From any thread."""
         self._not_kept.labels(product).inc()
 
-    def drifts(self) -> dict[str, Drift]:
-        """The drift of recent scores, for the products with enough recent scores."""
-        drifts = {product: recent.drift() for product, (_, _, recent) in tuple(self._recent.items())}
-        return {product: drift for product, drift in drifts.items() if drift is not None}
+    def drift(self, detector: PartDetector) -> Drift | None:
+        """The drift of the recent scores by this version; None with too few of them. From any thread."""
+        version, created, recent = self._recent.get(detector.product, (None, None, None))
+        if recent is None or (version, created) != (detector.version, detector.manifest.created):
+            return None
+        return recent.drift()
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """All series in the format that the scraper accepts, and the media type. From any thread; blocks."""

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from banks.decision.drift import LEAST
 from banks.versions.store import BankStore
 from service.answers.renderers import RENDERERS
 from service.settings import Settings
@@ -14,10 +18,47 @@ from tests.conftest import SMALL
 
 def test_products_and_their_calibration_in_counts_of_parts(client: httpx.Client) -> None:
     listed = client.get("/v1/products").json()["products"]
-    assert {"product": "cookie", "state": "serving", "bank_version": "v1"} in listed
+    (cookie,) = [one for one in listed if one["product"] == "cookie"]
+    assert cookie.pop("relative_threshold") == pytest.approx(1.0)
+    assert cookie == {
+        **{"product": "cookie", "state": "serving", "degraded": False},
+        **{"bank_version": "v1", "active_version": "v1", "threshold": 0.8},
+    }
     shown = client.get("/v1/products/cookie").json()
     assert shown["calibration"]["held_out_parts"] == 3
     assert shown["calibration"]["statement"].startswith("rejects 0 of 3 held-out good parts")
+
+
+def test_a_product_tells_what_differs_between_servers(
+    serve: Any, small_banks: Path, make_loader: Any, make_detector: Any, part: dict[str, bytes]
+) -> None:
+    """The digest is the version's on disk, drift comes with enough parts, and a product that is not in memory
+    tells of its active version by the disk."""
+    manifest = small_banks / SMALL / "v1" / "manifest.json"
+    digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    since = datetime.fromtimestamp((small_banks / SMALL / "current").stat().st_mtime, UTC)
+    url = f"/v1/products/{SMALL}"
+    with (
+        serve(Settings(banks=small_banks), make_loader(make_detector(SMALL))) as running,
+        running.client() as client,
+    ):
+        for _ in range(LEAST):
+            assert "drift" not in client.get(url).json()
+            client.post(f"{url}/score", files=part).raise_for_status()
+        shown, (listed,) = client.get(url).json(), client.get("/v1/products").json()["products"]
+    assert listed.items() <= shown.items()
+    assert (listed["digest"], listed["drift"]["parts"]) == (digest, LEAST)
+    assert datetime.fromisoformat(listed["active_since"]) == since
+    with (
+        serve(Settings(banks=small_banks, load="first-use"), None) as running,
+        running.client() as client,
+    ):
+        (listed,) = client.get("/v1/products").json()["products"]
+        (version,) = client.get(f"{url}/versions").json()["versions"]
+    assert (listed["state"], listed["active_version"], listed["digest"]) == ("idle", "v1", digest)
+    assert "bank_version" not in listed
+    assert listed["threshold"] == version["calibration"]["threshold"]
+    assert version["digest"] == digest
 
 
 def test_a_product_is_created_and_deleted(
@@ -29,7 +70,7 @@ def test_a_product_is_created_and_deleted(
     settings = Settings(banks=tmp_path / "banks", deadline_s=120)
     with serve(settings, None) as running, running.client() as client:
         made = client.put("/v1/products/tile")
-        empty = {"product": "tile", "state": "empty"}
+        empty = {"product": "tile", "state": "empty", "degraded": False}
         assert (made.status_code, made.json()) == (201, empty | {"versions": []})
         assert client.get("/v1/products/tile").json() == made.json()
         assert client.get("/v1/products/tile/versions").json()["versions"] == []

@@ -108,12 +108,16 @@ def test_drift_is_told_once_there_are_enough_parts_and_begins_anew_with_a_versio
     metrics, detector = Metrics(), make_detector()
     (result,) = detector.score([sample])
     for count in range(LEAST):
-        assert metrics.drifts() == {}, count
+        assert metrics.drift(detector) is None, count
         metrics.scored(sample, Scored(result, detector, 0.0), {}, {})
-    assert metrics.drifts()["cookie"].parts == LEAST
-    assert metrics.drifts()["cookie"].distance == pytest.approx(2 / 3)  # all at 0.42; held out: 0.2, 0.4, 0.6
-    metrics.scored(sample, Scored(result, make_detector("cookie", "v2"), 0.0), {}, {})
-    assert metrics.drifts() == {}
+    drift = metrics.drift(detector)
+    assert drift is not None
+    assert drift.parts == LEAST
+    assert drift.distance == pytest.approx(2 / 3)  # all at 0.42; held out: 0.2, 0.4, 0.6
+    second = make_detector("cookie", "v2")
+    assert metrics.drift(second) is None
+    metrics.scored(sample, Scored(result, second, 0.0), {}, {})
+    assert metrics.drift(second) is metrics.drift(detector) is None
 
 
 def test_nothing_that_a_client_makes_up_becomes_a_series(
