@@ -71,7 +71,7 @@ class _Run:
     def fill(self, orders: Sequence[Sequence[int]], first: Set[int]) -> None:
         """Load the products where they are placed, as far as they fit.
 
-        first: products that are in use: they come before all others.
+        first: products that are in use: they come before all others, and leave after all others.
         """
         for used in (True, False):
             for choice in range(self.fleet.copies):
@@ -79,6 +79,10 @@ class _Run:
                     residents = self._devices[order[choice]].residents
                     if (product in first) == used and residents.fits(product):
                         residents.admit(product, lambda _: True)
+        for product in first:
+            for number in orders[product][: self.fleet.copies]:
+                if product in self._devices[number].residents:
+                    self._devices[number].residents.use(product)
 
     def until(self, seconds: float, parts: Iterable[Part]) -> None:
         """Let everything happen until then. parts: in the order of their arrival."""

@@ -184,3 +184,11 @@ def test_the_products_that_lines_make_first_are_loaded_at_the_start() -> None:
     """Two of 40 products have room, and two lines make one each for longer than the simulation."""
     load = Load(lines=2, products=40, run_minutes=10_000.0)
     assert simulate(load, Fleet(1, memory_mb=100.0), Spread(0.3), seconds=600.0).loads == 0
+
+
+def test_what_the_lines_make_first_leaves_last_also_where_no_part_used_it_yet() -> None:
+    """Second devices of a product get no part as long as the first one is idle. Only few products change."""
+    load = Load(lines=40, products=200)
+    made = {part.product for part in load.arrivals(600.0, 0)} - load.begins_with(0)
+    outcome = simulate(load, Fleet(4, copies=2, memory_mb=2000.0), Spread(0.3), seconds=600.0)
+    assert outcome.loads <= 2 * len(made) < 16
