@@ -36,7 +36,7 @@ def seconds_by_product(text: str) -> dict[str, float]:
 
 
 def copies_by_product(text: str) -> dict[str, int]:
-    """The number of scorers of each product, as in cookie:2,tile:3. Raises ValueError."""
+    """The number of scorers of each product, as in cookie:3,*:2 (* is every other one). Raises ValueError."""
     found: dict[str, int] = {}
     for word in words(text):
         product, _, copies = word.partition(":")

@@ -99,7 +99,8 @@ class Settings(BaseSettings):
         description="Ray cluster whose scorers score the parts: HOST:6379, or auto. See `tribank cluster`.",
     )
     copies: str = Field(
-        default="", description="Fewest scorers that have a product: cookie:2,tile:3. Else 2 if pinned, or 1."
+        default="",
+        description="Fewest scorers of a product: cookie:3,*:2 (* is all others). Else 2 if pinned, or 1.",
     )
     keep_versions: int | None = Field(
         default=None,

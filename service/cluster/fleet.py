@@ -61,7 +61,7 @@ class Fleet:
     ) -> None:
         """Create a view that knows no scorer yet.
 
-        copies: on how many scorers a product lies at least, where it is not one.
+        copies: on how many scorers a product lies at least, where it is not one; "*" is every other product.
         patience_s: how long a part waits for a scorer that can score it.
         """
         self._calls = calls
@@ -278,7 +278,10 @@ class Fleet:
             rooms = {scorer.name: scorer.facts["memory_limit"] for scorer in up}
             each = max(1, min((int(scorer.facts["at_once"]) for scorer in up), default=1))
             copies = {
-                product: max(self._copies.get(product, 1), math.ceil(self._busy.get(product, 0.0) / each))
+                product: max(
+                    self._copies.get(product, self._copies.get("*", 1)),
+                    math.ceil(self._busy.get(product, 0.0) / each),
+                )
                 for product in self._sizes
             }
             self._places = place(self._sizes, rooms, copies)

@@ -12,7 +12,7 @@ def test_lists_are_separated_by_commas_or_blanks() -> None:
         "https://b.example",
     )
     assert seconds_by_product("cookie:2.5,tile:1") == {"cookie": 2.5, "tile": 1.0}
-    assert copies_by_product("cookie:2 tile:3") == {"cookie": 2, "tile": 3}
+    assert copies_by_product("cookie:3 *:2") == {"cookie": 3, "*": 2}
 
 
 @pytest.mark.parametrize("text", ["cookie", "cookie:0", ":1", "cookie:x", "cookie:-1", "cookie:inf"])

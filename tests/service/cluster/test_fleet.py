@@ -143,7 +143,9 @@ def test_a_refusal_of_a_scorer_is_the_front_s(front: Front) -> None:
 def test_copies_lie_on_several_scorers_and_share_the_parts(
     calls: ScorersHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for front in _front(calls, monkeypatch, copies={PRODUCT: 2}):
+    for front in _front(calls, monkeypatch, copies={"*": 2, "tile": 1}):
+        front.fleet.load("tile", "v1", MIB)
+        assert len(front.fleet.places()["tile"]) == 1
         front.fleet.load(PRODUCT, "v1", MIB)
         assert sorted(front.fleet.places()[PRODUCT]) == ["a", "b"]
         inside = threading.Barrier(2)
