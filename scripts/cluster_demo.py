@@ -265,7 +265,7 @@ def _report(lines: Lines, left: int) -> int:
     """Print the table. Returns the exit status."""
     answered, refused = lines.statuses[200], lines.statuses[503]
     lost = lines.sent() - answered - refused
-    scores = max(len(found) for found in lines.scores.values())
+    scores = max((len(found) for found in lines.scores.values()), default=0)
     table = Table("what", "number")
     for what, found in (
         ("parts sent", lines.sent()),

@@ -12,13 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts import cluster_demo
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 DEMO = (sys.executable, "-m", "scripts.cluster_demo")
 SMALL = ("--products", "1", "--parts", "12", "--lines", "2")
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_make_runs_the_demo() -> None:
@@ -28,6 +27,33 @@ def test_make_runs_the_demo() -> None:
     )
 
 
+def _lines(statuses: list[int], scores: list[float]) -> cluster_demo.Lines:
+    """Lines that have sent one part so often."""
+    lines = cluster_demo.Lines(0, {("biscuit", "good/000"): b""})
+    lines.statuses.update(statuses)
+    for score in scores:
+        lines.scores["biscuit", "good/000"].add(score)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "left", "status"),
+    [
+        (_lines([200, 200, 503], [1.5]), 0, 0),
+        (_lines([200, 0], [1.5]), 0, 1),
+        (_lines([200, 500], [1.5]), 0, 1),
+        (_lines([200, 200], [1.5, 1.5000000000000002]), 0, 1),
+        (_lines([503, 503], []), 0, 1),
+        (_lines([200, 200], [1.5]), 1, 1),
+    ],
+    ids=["refused", "broken", "failed", "other-score", "no-score", "process-left"],
+)
+def test_the_exit_status_tells_what_went_wrong(lines: cluster_demo.Lines, left: int, status: int) -> None:
+    assert cluster_demo._report(lines, left) == status
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path) -> None:
     demo = _Demo(tmp_path, "--scorers", "2")
     assert demo.process.wait(500) == 0, demo.text()
@@ -39,6 +65,8 @@ def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path) -> None:
     assert demo.left() == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     demo = _Demo(tmp_path, "--scorers", "1")
     until(lambda: "Starting 1 scorers" in demo.text() or demo.process.poll() is not None, "Ray")
