@@ -90,8 +90,8 @@ class Fleet:
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join(2 * _FACTS_S)
-        for pool in (self._asking, self._loads):
-            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._asking, self._loads):  # a call that outlives the cluster would never end
+            pool.shutdown(cancel_futures=True)
         self._calls.close()
 
     def scorers(self) -> list[ScorerState]:
@@ -211,13 +211,16 @@ class Fleet:
         self._loads.submit(load)
 
     def _load(self, scorer: ScorerState, product: str, version: str) -> Reply | None:
-        """What a scorer says of a load; None where the scorer is gone."""
+        """What a scorer says of a load; None where the scorer is gone, or this front ends."""
+
+        def gone() -> bool:
+            return not scorer.up or self._closing.is_set()
+
         try:
-            reply = self._calls.load(
-                scorer.name, product, version, gone=lambda: not scorer.up, within_s=_LOAD_S
-            )
+            reply = self._calls.load(scorer.name, product, version, gone=gone, within_s=_LOAD_S)
         except ScorerGone as error:
-            self._lost(scorer, str(error))
+            if not self._closing.is_set():
+                self._lost(scorer, str(error))
             return None
         if "refusal" not in reply:
             scorer.versions |= {key_of(product, version)}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from banks.detector import Detector
 from service.cluster import fleet as fleet_module
+from service.cluster.calls import ScorerGone
 from service.cluster.fleet import Fleet, NoScorer
+from service.cluster.scorer import Reply
 from service.cluster.wire import calibration_json, pack_sample
 from service.refusals import Refusal
 from service.watch.logs import make_logger
@@ -117,6 +119,25 @@ def test_a_product_moves_back_only_once_its_scorer_has_it_in_memory(front: Front
     until(lambda: f"{PRODUCT}/v1" in state.versions, "the version in the memory of its scorer")
     front.score()
     assert front.scored_by()[-1] == home
+
+
+def test_a_load_that_goes_on_does_not_hold_up_the_end_of_a_front(
+    calls: ScorersHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = threading.Event()
+
+    def load(scorer: str, product: str, version: str, *, gone: Callable[[], bool], within_s: float) -> Reply:
+        loading.set()
+        until(gone, "the end of the front", seconds=60)
+        raise ScorerGone("it takes too long")
+
+    monkeypatch.setattr(calls, "load", load)
+    for front in _front(calls, monkeypatch):
+        front.fleet._load_soon(front.fleet.scorers()[0], PRODUCT, "v1")
+        assert loading.wait(60)
+        front.fleet.close()
+        assert not any(thread.name.startswith("tribank-loads") for thread in threading.enumerate())
+        assert "scorer_lost" not in dict(front.events())
 
 
 def test_without_any_scorer_a_part_waits_and_is_then_refused(
