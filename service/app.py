@@ -18,7 +18,6 @@ from structlog.typing import FilteringBoundLogger
 
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
-from service import console
 from service.api import audit as audit_routes
 from service.api import calibrations, own_key, products, profiles, result_events, versions
 from service.api import good_parts as good_part_routes
@@ -31,10 +30,12 @@ from service.api.archives import ArchiveRoutes
 from service.api.batches import BatchRoutes
 from service.api.builds import BuildRoutes
 from service.api.repeats import on_answered
+from service.api.servers import ServerRoutes
 from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
 from service.cluster.fleet import Fleet
 from service.cluster.loader import ClusterLoader
+from service.console import Page
 from service.disk_faults import RecordsError
 from service.engine.detectors import Loader, Residency
 from service.engine.local_copies import LocalCopies
@@ -74,6 +75,7 @@ from service.settings import (
     database_uri,
     metric_labels,
     pinned_products,
+    servers_of,
     takts_s,
 )
 from service.threads import on_disk
@@ -141,11 +143,12 @@ def create_app(
     app.include_router(calibrations.router)
     app.include_router(profiles.router)
     app.include_router(own_key.router)
+    app.include_router(ServerRoutes(settings).router)
     app.include_router(audit_routes.router)
     app.include_router(good_part_routes.router)
     app.include_router(inference_routes.router)
     app.include_router(state_metrics.router)
-    app.include_router(console.router)
+    app.include_router(Page(servers_of(settings).values()).router)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(Answered, on_answered)
     app.add_exception_handler(OSError, on_disk_error)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from urllib.parse import urlsplit
+
+_ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./-]*)?\Z", re.ASCII)
 
 
 def words(text: str) -> list[str]:
@@ -19,6 +22,20 @@ def origins(text: str) -> tuple[str, ...]:
         if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
             raise ValueError(f"{origin} is no origin. Write it as https://mes.example")
     return tuple(found)
+
+
+def servers(text: str) -> dict[str, str]:
+    """The address of each server by its name, as in line-1=https://line1:8000; it ends with a slash.
+
+    The address becomes part of a header, so only plain hosts and paths are taken. Raises ValueError.
+    """
+    found: dict[str, str] = {}
+    for word in words(text):
+        name, _, address = word.partition("=")
+        if not name or name in found or not _ADDRESS.match(address):
+            raise ValueError(f"{word} is no server of its own name. Write it as line-1=https://line1:8000")
+        found[name] = address.rstrip("/") + "/"
+    return found
 
 
 def seconds_by_product(text: str) -> dict[str, float]:
@@ -44,3 +61,7 @@ def copies_by_product(text: str) -> dict[str, int]:
             raise ValueError(f"{word} is no number of scorers. Write it as cookie:2")
         found[product] = int(copies)
     return found
+
+
+LISTS = {"takts": seconds_by_product, "copies": copies_by_product, "origins": origins, "servers": servers}
+"""What reads the settings that are lists."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.part_sizes import BODY_BYTES, RGB_BYTES, RGB_PIXELS, XYZ_BYTES, XYZ_PIXELS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
-from service.setting_lists import copies_by_product, origins, seconds_by_product, words
+from service.setting_lists import LISTS, copies_by_product, origins, seconds_by_product, servers, words
 
 MIB = 1 << 20
 SMALL_FIELD_BYTES = 64 * 1024
@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         default="",
         description="Origins of web pages that may use the API from a browser, separated by commas: "
         "https://mes.example. The pages need a key all the same.",
+    )
+    servers: str = Field(
+        default="",
+        description="Servers that the page at / shows together, by name: line-1=https://line1:8000,... The "
+        "TRIBANK_ORIGINS of each must name the origin of that page.",
     )
     device: str = Field(
         default="cpu",
@@ -311,15 +316,10 @@ class Settings(BaseSettings):
         description="How long after SIGTERM the server still scores parts while /readyz answers 503.",
     )
 
-    @field_validator("takts")
+    @field_validator(*LISTS)
     @classmethod
-    def _are_takts(cls, text: str) -> str:
-        return text if seconds_by_product(text) else ""
-
-    @field_validator("copies")
-    @classmethod
-    def _are_copies(cls, text: str) -> str:
-        return text if copies_by_product(text) else ""
+    def _is_a_list(cls, text: str, info: ValidationInfo) -> str:
+        return text if LISTS[str(info.field_name)](text) else ""
 
     @field_validator("cluster")
     @classmethod
@@ -334,11 +334,6 @@ class Settings(BaseSettings):
         if uri and urlsplit(uri.get_secret_value()).scheme not in ("postgresql", "postgres"):
             raise ValueError("Write the database as postgresql://user:password@host/database")
         return uri
-
-    @field_validator("origins")
-    @classmethod
-    def _are_origins(cls, text: str) -> str:
-        return text if origins(text) else ""
 
     @field_validator("spans_to")
     @classmethod
@@ -392,6 +387,11 @@ def metric_labels(settings: Settings) -> frozenset[str]:
 def pinned_products(settings: Settings) -> frozenset[str]:
     """The products that stay in memory, by name."""
     return frozenset(words(settings.pinned))
+
+
+def servers_of(settings: Settings) -> dict[str, str]:
+    """The addresses of the servers that the page shows together, by name."""
+    return servers(settings.servers)
 
 
 def allowed_origins(settings: Settings) -> tuple[str, ...]:

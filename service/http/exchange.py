@@ -19,7 +19,8 @@ from service.http.trace_context import RESPONSE, Trace
 from service.refusals import INTERNAL
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_QUIET = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
+_ALIVE = "/healthz"
+_QUIET = (_ALIVE, "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
 LINGER_S = 2.0
 """How long the rest of a refused request is read, so that its client reads the answer and not a reset."""
 
@@ -127,6 +128,8 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._spans = spans
+        # A page of several servers learns by /healthz whether one is there that does not allow the page.
+        self._policy = "cross-origin" if scope["path"] == _ALIVE else "same-origin"
         self._head_only = scope["method"] == "HEAD"
         self._body_ended = not self._announces_body()
         self._state: dict[str, Any] = scope.setdefault("state", {})
@@ -147,7 +150,7 @@ class Exchange:
             if self.trace is not None:
                 headers[RESPONSE] = self.trace.response(sent=self._spans)
             headers["X-Content-Type-Options"] = "nosniff"
-            headers["Cross-Origin-Resource-Policy"] = "same-origin"
+            headers["Cross-Origin-Resource-Policy"] = self._policy
             headers.setdefault("Cache-Control", "no-store")
             if not self._body_ended:
                 headers["Connection"] = "close"

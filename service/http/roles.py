@@ -24,7 +24,7 @@ _RIGHTS: tuple[tuple[Role, re.Pattern[str]], ...] = (
 )
 _OF_PRODUCT = re.compile(r"/(?:v1/products|v2/models)/([^/]+)(?:/|\Z)")
 _OF_ALL_PRODUCTS = re.compile(
-    r"/v1/(key|products|profiles|(results|audit)(\.csv)?|results/.+|jobs|jobs/.+)\Z|/v2\Z"
+    r"/v1/(key|servers|products|profiles|(results|audit)(\.csv)?|results/.+|jobs|jobs/.+)\Z|/v2\Z"
 )
 """The routes that show a key with products only what belongs to these products."""
 

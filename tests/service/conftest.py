@@ -217,9 +217,10 @@ def serving(
     state: Path | None = None,
     kinds: Sequence[Any] = (),
     lines: LogLines | None = None,
+    port: int = 0,
 ) -> Iterator[Running]:
     """A real uvicorn in a thread, on a free port. state: its state folder, if it is to outlive the server.
-    lines: where its log goes, instead of to memory."""
+    lines: where its log goes, instead of to memory. port: where it listens; 0 takes a free one."""
     stream = io.StringIO()
     lost = {"lines_lost": lambda: lines.lost} if lines else {}
     with TemporaryDirectory() as fresh:
@@ -229,17 +230,17 @@ def serving(
         app.state.shared.records.patience_s = 100.0  # a busy machine's answers too come after their records
         for kind in kinds:
             app.state.shared.jobs.register(kind)
-        with _running(app, settings, stream) as running:
+        with _running(app, settings, stream, port) as running:
             if wait:
                 running.ready()
             yield running
 
 
 @contextmanager
-def _running(app: Any, settings: Settings, stream: io.StringIO) -> Iterator[Running]:
+def _running(app: Any, settings: Settings, stream: io.StringIO, port: int) -> Iterator[Running]:
     config = uvicorn.Config(
         app,
-        port=0,
+        port=port,
         http=protocol_for(settings),
         ws="none",
         log_config=None,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
 import os
 import re
 import shutil
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from banks.decision.odd_parts import OddPart
 from banks.versions.manifest import Manifest
+from banks.versions.store import BankStore
 from models.preparation.roi import Roi, read_roi
 from models.readers import read_files
 from service.http.keys import Keys
@@ -574,6 +578,110 @@ def test_the_page_works_below_a_path_of_a_proxy(
         tab.locator("#key").fill(secret)
         tab.keyboard.press("Enter")
         expect(tab.locator("#product")).to_have_value("cookie")
+        leave(tab)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_version_goes_to_one_server_and_then_to_the_others(
+    tab: Page, small_banks: Path, tmp_path: Path, free_port: int, serve: Callable[..., Any]
+) -> None:
+    """The version has another name on the second server, and the third lacks it. The fourth is down, and the
+    fifth does not allow the page. At the end the second server no longer knows the key."""
+    origin = f"http://127.0.0.1:{free_port}"
+    secret = Keys(tmp_path / "a").add("anna", "manage")
+    versions = {"a": ("v1", "v2"), "b": ("v1", "v3"), "c": ("v1",), "e": ("v1",)}
+    with ExitStack() as stack:
+        closed = stack.enter_context(socket.socket())
+        closed.bind(("127.0.0.1", 0))
+        addresses = {"a": origin, "d": "http://{}:{}".format(*closed.getsockname())}
+        for name in ("b", "c", "e", "a"):
+            banks, state = tmp_path / f"banks-{name}", tmp_path / name
+            for version in versions[name]:
+                copy = shutil.copytree(small_banks / SMALL / "v1", banks / SMALL / version)
+                if version != "v1":
+                    later = {"created": datetime(2100, 1, 1, tzinfo=UTC)}
+                    Manifest.read(copy).model_copy(update=later).write(copy)
+            BankStore(banks).activate(SMALL, "v1")
+            if name != "a":
+                shutil.copytree(tmp_path / "a", state)
+            listed = ",".join(f"{name}={addresses[name]}" for name in sorted(addresses))
+            settings = Settings(
+                banks=banks,
+                deadline_s=120,
+                servers=listed if name == "a" else "",
+                origins=origin if name in "bc" else "",
+            )
+            port = free_port if name == "a" else 0
+            running = stack.enter_context(serve(settings, None, state=state, port=port))
+            addresses[name] = running.url
+        tab.goto(origin)
+        tab.locator("#key").fill(secret)
+        tab.keyboard.press("Enter")
+        tab.get_by_role("button", name="All servers").click()
+        expect(tab.locator("#h-servers")).to_be_focused()
+        states = tab.locator("#servers-state tr")
+        expect(states.nth(3).locator("[data-reason=unreachable]")).to_be_visible()
+        expect(states.nth(4).locator("[data-reason=origin]")).to_contain_text(f"TRIBANK_ORIGINS={origin}")
+        cells = tab.locator("#servers-products td")
+        expect(cells).to_have_count(3)
+        expect(cells.locator(".differs")).to_have_count(0)
+        url = f"{addresses['b']}/v1/products/{SMALL}/versions/v1/threshold"
+        key = {"X-API-Key": secret}
+        httpx.put(url, json={"threshold": 0.5}, headers=key, trust_env=False).raise_for_status()
+        tab.get_by_role("button", name="Look again").click()
+        expect(cells.nth(1).locator(".differs")).to_be_visible()
+        expect(cells.locator(".differs")).to_have_count(1)
+
+        boxes, outcomes = tab.locator("#rollout-servers input"), tab.locator("#rollout-servers [role=status]")
+        expect(tab.locator("#rollout-servers code")).to_have_text(
+            f"tribank banks push {SMALL} {addresses['c']} --version v2 --no-activate"
+        )
+        assert [boxes.nth(n).is_enabled() for n in range(5)] == [True, True, False, False, False]
+
+        def activate(answer: str) -> None:
+            tab.get_by_role("button", name="Activate on the chosen servers").click()
+            agree(tab, answer)
+
+        boxes.first.check()
+        activate("Change nothing")
+        assert BankStore(tmp_path / "banks-a").current(SMALL) == "v1"
+        tab.get_by_role("button", name="Activate on the chosen servers").click()
+        expect(tab.get_by_role("dialog")).to_contain_text("a: v1 is replaced by v2")
+        agree(tab, "Activate")
+        expect(outcomes.first).to_have_attribute("data-outcome", "done")
+        expect(cells.first.locator("strong")).to_have_text("v2")
+        expect(cells.first.locator(".differs")).to_be_visible()
+        expect(boxes.first).to_be_disabled()
+        tab.get_by_role("button", name="Choose all others").click()
+        activate("Activate")
+        expect(outcomes.nth(1)).to_have_attribute("data-outcome", "done")
+        expect(cells.nth(1).locator("strong")).to_have_text("v3")
+        expect(tab.locator("#rollout-servers code")).to_have_count(1)
+        actives = [BankStore(tmp_path / f"banks-{name}").current(SMALL) for name in "abc"]
+        assert actives == ["v2", "v3", "v1"]
+
+        tab.locator("#changes-product").select_option(SMALL)
+        changes = tab.locator("#changes tr")
+        expect(changes).to_have_count(4)
+        listed = [changes.nth(n).locator("td").all_text_contents()[1:4] for n in range(1, 4)]
+        expected = [["b", "activate"], ["a", "activate"], ["b", "threshold"]]
+        assert [[server, action] for server, _, action in listed] == expected
+        with tab.expect_download() as saved:
+            tab.locator("#changes-csv").click()
+        with saved.value.path().open(newline="") as file:
+            table = list(csv.DictReader(file))
+        assert [[row["server"], row["action"]] for row in table] == expected
+        assert json.loads(table[0]["after"]) == {"active": "v3"}
+        assert {row["who"] for row in table} == {"key anna"}
+
+        tab.locator("#rollout-version").select_option(index=1)
+        tab.get_by_role("button", name="Choose all others").click()
+        Keys(tmp_path / "b").revoke("anna")
+        activate("Activate")
+        expect(outcomes.first).to_have_attribute("data-outcome", "done")
+        expect(outcomes.nth(1)).to_have_attribute("data-outcome", "failed")
+        expect(states.nth(1).locator("[data-reason=refused]")).to_contain_text("401")
         leave(tab)
 
 

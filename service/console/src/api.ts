@@ -5,6 +5,13 @@ export interface Product {
   state: string;
   bank_version: string | null;
   note?: string;
+  active_version?: string;
+  active_since?: string;
+  degraded: boolean;
+  digest?: string;
+  threshold?: number;
+  relative_threshold?: number;
+  drift?: { distance: number; p_value: number; parts: number };
   versions: string[];
   profile?: string;
   training_parts?: number;
@@ -19,7 +26,21 @@ export interface Calibration {
 }
 export interface Versions {
   active: string | null;
-  versions: { version: string; active: boolean; shadow: boolean; calibration: Calibration | null }[];
+  versions: {
+    version: string;
+    created: string | null;
+    digest: string | null;
+    active: boolean;
+    shadow: boolean;
+    calibration: Calibration | null;
+  }[];
+}
+export interface Server {
+  name: string;
+  url: string; // ends with a slash
+}
+export interface Readiness {
+  scorers?: { scorer: string; answers: boolean; device?: string; versions: number; parts: number }[];
 }
 export interface Region {
   box: { left: number; top: number; right: number; bottom: number };
@@ -109,23 +130,30 @@ export function knownKey(): string {
   return sessionStorage.getItem(KEY) ?? "";
 }
 
-// The answer of a request. Throws an Error with the problem's own sentence where it was refused.
+// slow: no answer came within the time that the request had.
+export class NoAnswer extends Error {
+  constructor(readonly slow: boolean) {
+    super("The service does not answer.");
+  }
+}
+
+// The answer of a request. Throws NoAnswer; and an Error with the problem's own sentence where it was refused.
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers);
   if (knownKey()) headers.set("X-API-Key", knownKey());
   let response: Response;
   try {
     response = await fetch(path, { ...options, headers });
-  } catch {
-    throw new Error("The service does not answer.");
+  } catch (problem) {
+    throw new NoAnswer(problem instanceof DOMException && problem.name === "TimeoutError");
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({ detail: response.statusText }));
   throw new Error(`${problem.detail} (${response.status})`);
 }
 
-export async function get<T>(path: string): Promise<T> {
-  return (await ask(path)).json() as Promise<T>;
+export async function get<T>(path: string, options: RequestInit = {}): Promise<T> {
+  return (await ask(path, options)).json() as Promise<T>;
 }
 
 export async function send(method: string, path: string, body?: unknown): Promise<void> {

@@ -9,6 +9,7 @@ import { action, attempt, confirmed, el, make, number, rows } from "./page";
 import { startPart } from "./part";
 import { refreshResults, showResults, startResults } from "./results";
 import { startRoi } from "./roi";
+import { showServers, startServers } from "./servers";
 import { showThreshold, startThreshold } from "./threshold";
 
 const EVERY_MS = 3000;
@@ -98,7 +99,7 @@ function look(): void {
 
 // What depends on the key and not on the product.
 async function begin(): Promise<void> {
-  await Promise.all([showRole(), showProfiles()]);
+  await Promise.all([showRole(), showProfiles(), showServers()]);
   await showAll();
 }
 
@@ -119,6 +120,7 @@ startPart(
 startThreshold(refresh);
 startRoi(() => products.value);
 startResults(refresh);
+startServers();
 startJobs(
   () => products.value,
   () => void attempt(async () => listProducts().then(showProduct)),
