@@ -46,9 +46,9 @@ def builds_wait() -> None:
 
 
 def _serve(before: Callable[[], None]) -> None:
-    from service.engine import store_loader
+    import service.app
     from tests.service.conftest import BrightnessDetector, OneProduct
 
     detector = BrightnessDetector()
     detector.before = before
-    store_loader.StoreLoader = lambda *_, **__: OneProduct(detector)  # pyright: ignore[reportAttributeAccessIssue]
+    service.app.StoreLoader = lambda *_, **__: OneProduct(detector)  # pyright: ignore[reportAttributeAccessIssue]
