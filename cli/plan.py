@@ -44,12 +44,20 @@ def plan(
     change: Change = None,
     xyz_unit: XyzUnit = None,
     sensor: SensorFile = None,
+    extend: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a version to extend, BANKS/PRODUCT/VERSION: with its profile, and its parts "
+            "beside those of DATA."
+        ),
+    ] = None,
     weights_dir: Weights = DEFAULT_WEIGHTS,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
     """Estimate rows, megabytes and milliseconds of a product's banks. Times are measured on this machine."""
     from banks.detector import made_up_part
+    from banks.versions.manifest import Manifest
     from banks.versions.plan import plan as plan_of
     from models.readers.product_folder import open_product_folder
     from models.readers.product_places import NotAProductFolder
@@ -68,6 +76,9 @@ def plan(
     recipe = find_profile(profile, prepared=without_background, changes=change or ())
     part = folder.train[0].read() if folder else made_up_part(recipe.preparation.size)
     count = parts or (len(folder.train) if folder else 100)
+    if extend is not None:
+        manifest = Manifest.read(extend)
+        recipe, count = manifest.profile, count + len(manifest.training_parts)
     planned = plan_of(recipe, count, part, device=chosen_device(device), weights_dir=weights_dir)
     if as_json:
         typer.echo(json.dumps(asdict(planned), indent=1))

@@ -35,6 +35,7 @@ from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
 from service.cluster.fleet import Fleet
 from service.cluster.loader import ClusterLoader
+from service.commands import Commands, LocalCommands
 from service.console import Page
 from service.disk_faults import RecordsError
 from service.engine.detectors import Loader, Residency
@@ -66,17 +67,17 @@ from service.records.results import ResultStore
 from service.records.retention import keep_pruned
 from service.records.state_folder import StateFolder
 from service.refusals import Refusal
+from service.setting_lists import seconds_by_product, words
 from service.settings import (
     DAY_S,
     MIB,
+    BadSetting,
     Settings,
     allowed_origins,
     copies_of,
     database_uri,
-    metric_labels,
     pinned_products,
     servers_of,
-    takts_s,
 )
 from service.threads import on_disk
 from service.watch.logs import make_logger
@@ -128,9 +129,16 @@ def create_app(
     residents = shared.engine.residents
     old_versions = OldVersions(shared.store, residents, changes, logger, keep=settings.keep_versions)
     build = BuildJob(
-        settings, zips.archive, shared.read_limits, changes, old_versions, shared.metrics, logger
+        settings,
+        _commands(settings),
+        zips.archive,
+        shared.read_limits,
+        changes,
+        old_versions,
+        shared.metrics,
+        logger,
     )
-    shared.jobs.register(build)
+    shared.jobs.register(build, at_once=settings.builds_at_once)
     app.include_router(scoring.router)
     app.include_router(batches.router)
     app.include_router(products.router)
@@ -192,7 +200,8 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
         pinned=pinned_products(settings),
         poll_s=settings.poll_s,
     )
-    metrics = Metrics(takts_s=takts_s(settings), labels=metric_labels(settings))
+    labels = frozenset(words(settings.metric_labels))
+    metrics = Metrics(takts_s=seconds_by_product(settings.takts), labels=labels)
     uri = database_uri(settings)
     results = ResultStore(
         settings.state, uri, keep_s=settings.results_days * DAY_S, keep_bytes=settings.results_mb * MIB
@@ -267,6 +276,17 @@ def _fleet(settings: Settings, logger: FilteringBoundLogger) -> Fleet | None:
         patience_s=settings.deadline_s,
         logger=logger,
     )
+
+
+def _commands(settings: Settings) -> Commands:
+    """Where builds run. `_fleet` has joined the cluster, if there is one. Raises BadSetting."""
+    if settings.build_on == "server":
+        return LocalCommands()
+    if not settings.cluster:
+        raise BadSetting("TRIBANK_BUILD_ON=nodes needs a cluster: set TRIBANK_CLUSTER.")
+    from service.cluster.builds import NodeCommands  # Ray is an extra
+
+    return NodeCommands(settings.build_threads, 0.0 if settings.build_device == "cpu" else 1.0)
 
 
 @asynccontextmanager

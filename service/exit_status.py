@@ -1,7 +1,9 @@
-"""Exit statuses of commands beside 0, 1 and 2."""
+"""Exit statuses of commands beside 0 and 1."""
 
 from __future__ import annotations
 
+EXIT_REFUSED = 2
+"""Exit status of a command for an error that a person has to correct."""
 EXIT_FULL = 4
 """Exit status of a command that finds the disk full."""
 EXIT_UNABLE = 70

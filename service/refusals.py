@@ -59,7 +59,12 @@ class DeadlinePassed(Refusal):
 
 
 class NotReady(Refusal):
-    """The server or the product cannot score at present. close: also close the connection."""
+    """The server or the product cannot score at present.
+
+    close: also close the connection. at_fault: whether a job that gets this may be the cause.
+    """
+
+    at_fault = False
 
     def __init__(
         self, code: str, detail: str, *, close: bool = False, extra: Mapping[str, Any] | None = None
@@ -70,6 +75,8 @@ class NotReady(Refusal):
 
 class ScoringStopped(NotReady):
     """The worker thread ended before it scored the part."""
+
+    at_fault = True
 
     def __init__(self) -> None:
         super().__init__("not_running", "The server stopped before the part was scored. Send the part again.")

@@ -14,7 +14,7 @@ from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.part_sizes import BODY_BYTES, RGB_BYTES, RGB_PIXELS, XYZ_BYTES, XYZ_PIXELS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 from recipes.sentences import sentences
-from service.setting_lists import LISTS, copies_by_product, origins, seconds_by_product, servers, words
+from service.setting_lists import LISTS, copies_by_product, origins, servers, words
 
 MIB = 1 << 20
 SMALL_FIELD_BYTES = 64 * 1024
@@ -22,6 +22,8 @@ SMALL_FIELD_BYTES = 64 * 1024
 DAY_S = 86_400.0
 COLLECTOR = "http://collector:4318/v1/traces"
 """An address of an OpenTelemetry collector, as an example."""
+BUILDS = "tribank_builds"
+"""Resource of Ray of a node that builds; its amount is the number of builds at once there."""
 PREFIX = "TRIBANK_"
 
 
@@ -107,6 +109,15 @@ class Settings(BaseSettings):
         default="",
         description="Fewest scorers of a product: cookie:3,*:2 (* is all others). Else 2 if pinned, or 1.",
     )
+    build_on: Literal["server", "nodes"] = Field(
+        default="server",
+        description="Where builds over HTTP run: on the server, or on nodes of the cluster that were started "
+        f"with --resources='{{\"{BUILDS}\": NUMBER}}'. They must see banks, weights and parts_dir, too.",
+    )
+    builds_at_once: int = Field(
+        default=1, ge=1, description="Number of builds that run at once. Products take turns."
+    )
+    build_threads: int = Field(default=1, ge=1, description="Number of threads of a build on a node.")
     keep_versions: int | None = Field(
         default=None,
         ge=1,
@@ -372,16 +383,6 @@ def database_uri(settings: Settings) -> str | None:
     """The address of the database, which is secret; None where records are kept in the state folder."""
     given = "" if settings.database is None else settings.database.get_secret_value()
     return given or None
-
-
-def takts_s(settings: Settings) -> dict[str, float]:
-    """The seconds that a part may take, by product."""
-    return seconds_by_product(settings.takts)
-
-
-def metric_labels(settings: Settings) -> frozenset[str]:
-    """The names of the labels by which parts are counted."""
-    return frozenset(words(settings.metric_labels))
 
 
 def pinned_products(settings: Settings) -> frozenset[str]:

@@ -1,13 +1,15 @@
-"""Building a version as a job. `tribank build` runs in its own process, so that scoring goes on."""
+"""Building a version as a job. `tribank build` runs in its own process, so that scoring goes on.
+
+With TRIBANK_BUILD_ON=nodes that process runs on a node of the cluster.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, closing, suppress
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from banks.versions.store import BankStore
 from models.readers import ReadLimits
 from models.readers.product_folder import open_product_folder
 from models.readers.product_places import NotAProductFolder
-from service.exit_status import EXIT_FULL
+from service.commands import CommandFailed, Commands
+from service.exit_status import EXIT_FULL, EXIT_REFUSED
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
 from service.jobs.old_versions import OldVersions
 from service.jobs.task import Task
@@ -29,18 +32,14 @@ from service.settings import Settings
 from service.threads import on_disk
 from service.watch.metrics import Metrics
 
-TRIBANK: tuple[str, ...] = (sys.executable, "-m", "tribank")
-"""The program of which a build is a process."""
 PARTS = "parts"
 """The folder of good parts in a job's input folder, for parts that came with the request."""
-_NICENESS = 10  # niceness: scoring has priority
-_OOM_SCORE = "1000"  # where memory runs out, the kernel ends the build and not the server
-_POLL_S = 0.25
-_TERMINATE_S = 5.0
+_PLACE = ".parts-"  # in the folder of the banks, beside the products
+_REFUSED = "build_refused"
+_MOST_CHARACTERS = 4000  # of what the command said, for the log
 _MEMBERS = frozenset({"stages", "stage", "version"})  # each line of the command has one of these members
 _SETTINGS: Mapping[str, str] = {"scale": "scale", "no_return": "preparation.no_return"}
 """Fields of the profile that a request may change, by their name in the request."""
-_EXIT_REFUSED = 2  # the command's exit code for an error that a person has to correct
 
 
 class BuildJob:
@@ -58,6 +57,7 @@ class BuildJob:
     def __init__(
         self,
         settings: Settings,
+        commands: Commands,
         archive: ArchiveLimits,
         limits: ReadLimits,
         changes: Changes,
@@ -66,6 +66,7 @@ class BuildJob:
         logger: FilteringBoundLogger,
     ) -> None:
         self._settings = settings
+        self._commands = commands
         self._store = BankStore(settings.banks)
         self._archive = archive
         self._limits = limits
@@ -82,14 +83,21 @@ class BuildJob:
                 "The server cannot write to the bank directory. Correct the permissions of the directory."
             )
             raise Refusal(503, "banks_not_writable", detail)
-        parts, left_out = await on_disk(lambda: self._parts(task))
         last: dict[str, Any] = {}
-        async with aclosing(self._lines(task, self._command(task, parts))) as lines:
-            async for last in lines:
-                if "stages" in last:
-                    task.stages = last["stages"]
-                if "stage" in last:
-                    task.progress(last["stage"], last["done"], last["total"])
+        async with self._place(task) as place:
+            parts, left_out = await on_disk(lambda: self._parts(task, place))
+            memory_bytes = await self._memory_bytes(task, place, parts)
+            lines = self._run(task, self._command(task, parts), (place, parts), memory_bytes)
+            async with aclosing(lines):
+                async for line in lines:
+                    message = _message(line)
+                    if message is None:
+                        continue
+                    last = message
+                    if "stages" in last:
+                        task.stages = last["stages"]
+                    if "stage" in last:
+                        task.progress(last["stage"], last["done"], last["total"])
         version = last["version"]
         manifest = await on_disk(lambda: Manifest.read(self._store.path(task.job.product, version)))
         result = {
@@ -124,20 +132,41 @@ class BuildJob:
         await self._old_versions.delete(task.job.product)
         return result
 
-    def _parts(self, task: Task) -> tuple[Path, Sequence[str]]:
+    @asynccontextmanager
+    async def _place(self, task: Task) -> AsyncIterator[Path]:
+        """A folder that the build sees, for parts that came with the request."""
+        if not self._commands.elsewhere:
+            yield task.folder
+            return
+        # All nodes of a cluster see the banks. Whoever sees this folder sees the same banks, too.
+        place = self._settings.banks.absolute() / f"{_PLACE}{task.job.id}"
+
+        def make() -> None:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+
+        await on_disk(make)
+        try:
+            yield place
+        finally:
+            await on_disk(lambda: shutil.rmtree(place, ignore_errors=True))
+
+    def _parts(self, task: Task, place: Path) -> tuple[Path, Sequence[str]]:
         """The folder of good parts, and one sentence for each kind of file that no part uses.
 
-        Parts that came in a zip are extracted first.
+        place: where parts go that came in a zip.
         """
         folder = task.job.request.get("folder")
         if folder is not None and self._settings.parts_dir is not None:
-            place = self._settings.parts_dir / folder
+            found = self._settings.parts_dir.absolute() / folder
             try:
-                return place, open_product_folder(place).skipped
+                return found, open_product_folder(found).skipped
             except NotAProductFolder:  # the build says so
-                return place, ()
-        inside, file = task.folder / PARTS, task.folder / FILE
+                return found, ()
+        inside, file = place / PARTS, task.folder / FILE
         if not file.exists():
+            if place != task.folder:
+                shutil.copytree(task.folder / PARTS, inside)
             return inside, ()
         with closing(PartsArchive(file, self._archive)) as archive:
             product = archive.extract(
@@ -145,63 +174,80 @@ class BuildJob:
             )
             return product, archive.left_out
 
-    def _command(self, task: Task, parts: Path) -> list[str]:
+    async def _memory_bytes(self, task: Task, place: Path, parts: Path) -> int:
+        """The most memory of the build, as `tribank plan` says; 0 where nobody needs to know it."""
+        if not self._commands.elsewhere:
+            return 0
+        task.progress("planning", 0, 1)
+        request, words = task.job.request, ["plan", "--json", *self._options(task)]
+        if "extend" in request:
+            version = await on_disk(lambda: self._store.path(task.job.product, request["extend"]))
+            words += ["--extend", str(version.absolute())]
+        lines = self._run(task, [*words, "--", str(parts)], (place, parts))
+        try:
+            async with aclosing(lines):
+                said = b"".join([line async for line in lines])
+        except Refusal as refusal:
+            if refusal.code == _REFUSED:  # the build says why
+                return 0
+            raise
+        return json.loads(said[said.index(b"{\n") :])["build_peak_bytes"]
+
+    def _options(self, task: Task) -> list[str]:
+        """The options that the commands build and plan have in common."""
         request, settings = task.job.request, self._settings
         options = {
-            "--extend": request.get("extend"),
             "--profile": request.get("profile"),
-            "--seed": request.get("seed"),
             "--xyz-unit": request.get("xyz_unit"),
-            "--banks": settings.banks,
             "--device": settings.build_device,
-            "--weights-dir": settings.weights,
+            "--weights-dir": settings.weights.absolute(),
         }
         given = [
             text for option, value in options.items() if value is not None for text in (option, str(value))
         ]
         for name, setting in _SETTINGS.items():
             given += ["--set", f"{setting}={request[name]}"] if name in request else []
-        program = [*TRIBANK, "build", "--json", "--no-activate", *given]
-        return [*program, "--", task.job.product, str(parts)]
+        return given
 
-    async def _lines(self, task: Task, command: list[str]) -> AsyncGenerator[dict[str, Any]]:
-        """The messages of the command, until the command ends. Closing the generator ends the process.
+    def _command(self, task: Task, parts: Path) -> list[str]:
+        request, banks = task.job.request, self._settings.banks.absolute()
+        words = ["build", "--json", "--no-activate", "--banks", str(banks), *self._options(task)]
+        for name in ("extend", "seed"):
+            words += [f"--{name}", str(request[name])] if name in request else []
+        return [*words, "--", task.job.product, str(parts)]
+
+    async def _run(
+        self, task: Task, words: Sequence[str], folders: Sequence[Path], memory_bytes: int = 0
+    ) -> AsyncGenerator[bytes]:
+        """The lines of a command, until the command ends. Closing the generator ends the command.
 
         Raises Refusal, JobStopped.
         """
-        error_output = task.folder / "stderr.txt"
-        with error_output.open("wb") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors
-            )
+        lines = self._commands.lines(
+            words,
+            check=task.check,
+            waits=lambda: task.progress("waiting for a node", 0, 1),
+            memory_bytes=memory_bytes,
+            folders=folders,
+        )
         try:
-            step_back(process)
-            assert process.stdout is not None
-            while True:
-                try:
-                    line = await asyncio.wait_for(process.stdout.readline(), _POLL_S)
-                except TimeoutError:
-                    task.check()
-                    continue
-                except ValueError:  # an endless line, which the command does not write
-                    continue
-                if not line:
-                    break
-                message = _message(line)
-                if message is not None:
-                    yield message
-            code = await process.wait()
-        finally:
-            await terminate(process)
-        if code == EXIT_FULL:
+            async with aclosing(lines):
+                async for line in lines:
+                    yield line
+        except CommandFailed as failed:
+            raise self._reason(task, failed) from None
+
+    def _reason(self, task: Task, failed: CommandFailed) -> Exception:
+        """Why a build failed."""
+        if failed.status == EXIT_FULL:
             detail = "The disk of the bank directory is full. No version was built. Free space and retry."
-            raise Refusal(507, "disk_full", detail)
-        if code:
-            text = error_output.read_text("utf-8", "replace").strip()
-            if code != _EXIT_REFUSED or not text:
-                self._logger.error("build_failed", job=task.job.id, code=code, said=text[-4000:])
-                raise RuntimeError(f"the build ended with code {code}")
-            raise Refusal(422, "build_refused", text.splitlines()[-1].removeprefix("tribank: "))
+            return Refusal(507, "disk_full", detail)
+        if failed.status != EXIT_REFUSED or not failed.said:
+            self._logger.error(
+                "build_failed", job=task.job.id, code=failed.status, said=failed.said[-_MOST_CHARACTERS:]
+            )
+            return RuntimeError(f"the build ended with code {failed.status}")
+        return Refusal(422, _REFUSED, failed.said.splitlines()[-1].removeprefix("tribank: "))
 
 
 def _message(line: bytes) -> dict[str, Any] | None:
@@ -214,25 +260,3 @@ def _message(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return message if isinstance(message, dict) and not _MEMBERS.isdisjoint(message) else None
-
-
-def step_back(process: asyncio.subprocess.Process) -> None:
-    """Give scoring priority over a process, in processor time and in memory."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    with suppress(OSError):
-        Path(f"/proc/{process.pid}/oom_score_adj").write_text(_OOM_SCORE)
-
-
-async def terminate(process: asyncio.subprocess.Process) -> None:
-    """End a process, by force after _TERMINATE_S. The next build removes the files of an unfinished build."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), _TERMINATE_S)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()

@@ -1,4 +1,4 @@
-"""Jobs: work that goes on after its request. The queue is on disk; each kind runs one job at a time."""
+"""Jobs: work that goes on after its request. The queue is on disk, and products take turns."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from structlog.typing import FilteringBoundLogger
 from service.disk_faults import RecordsError, is_full
 from service.http.gate import half
 from service.http.problems import body_of
-from service.jobs.store import Job, JobStore
+from service.jobs.store import MAX_ATTEMPTS, Job, JobStore
 from service.jobs.task import JobStopped, Progress, Task
-from service.refusals import INTERNAL, NotReady, Overloaded, Refusal, ScoringStopped
+from service.refusals import INTERNAL, NotReady, Overloaded, Refusal
 from service.threads import on_disk
 from service.watch.metrics import Metrics
 
@@ -90,26 +90,32 @@ class Jobs:
         self._metrics = metrics
         self._logger = logger
         self._kinds: dict[str, JobKind] = {}
+        self._at_once: dict[str, int] = {}
         self._running: dict[str, Task] = {}
         self._pauses: dict[str, _Pause] = {}
         self.patience_s = PATIENCE_S
         self._wake: dict[str, asyncio.Event] = {}
-        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._workers: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._following: asyncio.Task[None] | None = None
         self._change = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def register(self, kind: JobKind) -> None:
-        """Add a kind of job. Call `register` before `start`."""
+    def register(self, kind: JobKind, *, at_once: int = 1) -> None:
+        """Add a kind of job, of which so many run at once. Call `register` before `start`."""
         self._kinds[kind.name] = kind
+        self._at_once[kind.name] = at_once
         self._wake[kind.name] = asyncio.Event()
         self._metrics.expect_jobs(kind.name)
 
     async def start(self) -> None:
         """Run the queued jobs as soon as the store is open."""
         self._loop = asyncio.get_running_loop()
-        self._workers = {name: asyncio.create_task(self._work(kind)) for name, kind in self._kinds.items()}
+        self._workers = {
+            (name, number): asyncio.create_task(self._work(kind))
+            for name, kind in self._kinds.items()
+            for number in range(self._at_once[name])
+        }
         if self.store.shared:
             self._following = asyncio.create_task(self._follow())
 
@@ -127,7 +133,7 @@ class Jobs:
         """Why jobs do not run, in sentences; empty when jobs run. Any thread."""
         if self._stopping:
             return []
-        ended = [kind for kind, worker in self._workers.items() if worker.done()]
+        ended = dict.fromkeys(kind for (kind, _), worker in self._workers.items() if worker.done())
         return [f"Jobs of the kind {kind} no longer run. Restart the server." for kind in ended]
 
     async def stop(self, timeout_s: float = 10.0) -> None:
@@ -263,7 +269,7 @@ class Jobs:
             end = await self._outcome_of(kind, task)
             if task.interrupted and end["state"] != "done" and not task.cancelled:
                 end = {"state": "queued"}
-                await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.stopped_scoring))
+                await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.at_fault))
             else:
                 self._pauses.pop(job.id, None)
                 self._metrics.job_ended(kind.name, end["state"], time.monotonic() - started)
@@ -282,10 +288,10 @@ class Jobs:
             return {"state": "cancelled"}
         except NotReady as refusal:
             # The job is not at fault. It continues after its last line, now or after a restart.
-            task.stopped_scoring = isinstance(refusal, ScoringStopped)
+            task.at_fault = refusal.at_fault
             now, before = time.monotonic(), self._pauses.get(name)
             since = now if before is None else before.since
-            if now - since > self.patience_s:
+            if now - since > self.patience_s or (task.at_fault and task.job.attempts >= MAX_ATTEMPTS):
                 return {"state": "failed", "problem": body_of(refusal, name)}
             task.interrupted = True
             pause = PAUSES_S[0] if before is None else min(2 * before.pause_s, PAUSES_S[1])

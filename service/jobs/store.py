@@ -216,14 +216,19 @@ class JobStore:
             return db.execute(asked).scalar_one()
 
     def take(self, kind: str, passing: Collection[str] = ()) -> Job | None:
-        """Start this server's oldest queued job of a kind. Returns the job, or None where no job waits.
+        """Start a queued job of a kind of this server. Returns the job, or None where no job waits.
+
+        Products take turns: the product whose last start is longest ago comes first, with its oldest job.
 
         passing: ids of jobs that are skipped.
         """
+        own = JOBS.alias()
+        of_kind = own.c.kind == kind, own.c.server == self._server
+        last = select(func.max(own.c.started)).where(own.c.product == _C.product, *of_kind).scalar_subquery()
         queued = select(_C.id).where(_C.state == "queued", _C.kind == kind, _C.server == self._server)
-        queued = queued.where(_C.id.not_in(passing))
+        queued = queued.where(_C.id.not_in(passing)).order_by(func.coalesce(last, 0), _C.number)
         with self._db.transaction() as db:
-            name = db.execute(queued.order_by(_C.number).limit(1)).scalar_one_or_none()
+            name = db.execute(queued.limit(1)).scalar_one_or_none()
             if name is None:
                 return None
             started = {"state": "running", "started": time.time(), "attempts": _C.attempts + 1}

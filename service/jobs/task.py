@@ -59,7 +59,7 @@ class Task:
         self.latest: Progress | None = None
         self.cancelled = False
         self.interrupted = False
-        self.stopped_scoring = False  # scoring stopped during the job, and the job may be the cause
+        self.at_fault = False  # the job has to run again, and may itself be the cause
         self._store = store
         self._changed = changed
         self._lock = threading.Lock()

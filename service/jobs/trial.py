@@ -6,15 +6,16 @@ A crafted file may end that process, or take all the memory that the process get
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
-from service.jobs import build
+from service.commands import CommandFailed, LocalCommands
+from service.exit_status import EXIT_REFUSED
 from service.refusals import Refusal
 from service.settings import Settings
 
-_EXIT_REFUSED = 2  # the command's exit code for an error that a person has to correct
 _MOST_BYTES = 4000  # of what the command said, for the log
 
 
@@ -29,24 +30,18 @@ class Trial:
     async def run(self, folder: Path) -> None:
         """Load the version in a folder and score its probe. Raises Refusal where this fails."""
         async with self._one:
-            process = await asyncio.create_subprocess_exec(
-                *(*build.TRIBANK, "banks", "probe", *self._options, "--", str(folder)),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
+            words = ("banks", "probe", *self._options, "--", str(folder))
             try:
-                build.step_back(process)
-                said = (await process.communicate())[1].decode("utf-8", "replace").strip()
-            finally:
-                await build.terminate(process)
-        code = process.returncode
-        if code == 0:
-            return
-        if code == _EXIT_REFUSED and said:
+                async with aclosing(LocalCommands().lines(words)) as lines:
+                    async for _ in lines:
+                        pass
+                return
+            except CommandFailed as failed:
+                status, said = failed.status, failed.said
+        if status == EXIT_REFUSED and said:
             reason = said.splitlines()[-1].removeprefix("tribank: ")
             shown = reason.replace(f"{folder.parent.name}/{folder.name}", "in the archive")
             raise Refusal(422, "version_refused", shown)
-        self._logger.error("version_not_tried", code=code, said=said[-_MOST_BYTES:])
-        detail = f"The version cannot be loaded here: the process that loaded it ended with status {code}."
+        self._logger.error("version_not_tried", code=status, said=said[-_MOST_BYTES:])
+        detail = f"The version cannot be loaded here: the process that loaded it ended with status {status}."
         raise Refusal(422, "version_refused", f"{detail} The server's log says more.")

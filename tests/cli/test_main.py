@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from banks.detector import Detector
 from banks.versions.builder import BuildError
+from banks.versions.manifest import Manifest
 from banks.versions.seal import parse, sealed, unsealed
 from banks.versions.store import BankNotFound, BankStore
 from cli.main import app
@@ -191,6 +192,16 @@ def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
     assert "embedded, 224 x 224 points, 7 training parts; times measured on the first part" in told
+
+
+def test_plan_of_an_extended_version_has_its_profile_and_its_parts(
+    few_parts: Path, small_banks: Path
+) -> None:
+    version = small_banks / SMALL / "v1"
+    manifest = Manifest.read(version)
+    planned = json.loads(_run("plan", few_parts, "--json", "--extend", version).stdout)
+    assert planned["parts"] == len(manifest.training_parts) + 2
+    assert (planned["profile"], set(planned["banks"])) == (manifest.profile.name, set(manifest.banks))
 
 
 def test_plan_reads_the_part_as_it_is_declared(

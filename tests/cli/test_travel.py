@@ -77,7 +77,7 @@ def test_a_version_is_pulled_from_an_archive(tmp_path: Path) -> None:
 def test_a_version_goes_from_server_to_server_by_two_commands(
     tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.jobs.build.TRIBANK", warm.tribank)
+    monkeypatch.setattr("service.commands.TRIBANK", warm.tribank)
     host, line, state = tmp_path / "host", tmp_path / "line", tmp_path / "state"
     shutil.copytree(KEPT, host)
     line.mkdir()

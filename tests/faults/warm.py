@@ -234,7 +234,9 @@ def _serve(folder: Path, listener: socket.socket) -> bool:
             if ready is listener:
                 users[listener.accept()[0]] = set()
                 continue
-            message, streams, _, _ = socket.recv_fds(ready, LIMIT, 2)
+            message, streams = b"", []
+            with suppress(ConnectionError):  # of a program that was killed
+                message, streams, _, _ = socket.recv_fds(ready, LIMIT, 2)
             if not message:
                 ready.close()
                 _end(users.pop(ready))
@@ -251,7 +253,8 @@ def _serve(folder: Path, listener: socket.socket) -> bool:
                 users[ready].add(answer)
             for stream in streams:
                 os.close(stream)
-            ready.send(json.dumps(answer).encode())
+            with suppress(ConnectionError):
+                ready.send(json.dumps(answer).encode())
     return True
 
 
@@ -297,9 +300,9 @@ def _become(request: Mapping[str, Any], streams: Sequence[int], place: str) -> N
     sys.argv = ["tribank", *request["argv"]]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import tribank
-    from service.jobs import build
+    from service import commands
 
-    build.TRIBANK = _program(place)
+    commands.TRIBANK = _program(place)
     if request["hook"]:
         module, _, name = request["hook"].partition(":")
         getattr(import_module(module), name)()

@@ -264,7 +264,7 @@ def _running(app: Any, settings: Settings, stream: io.StringIO, port: int) -> It
 @pytest.fixture
 def quick_builds(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server's builds start without the seconds that imports cost."""
-    monkeypatch.setattr("service.jobs.build.TRIBANK", warm.tribank)
+    monkeypatch.setattr("service.commands.TRIBANK", warm.tribank)
 
 
 @pytest.fixture(scope="session")

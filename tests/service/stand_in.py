@@ -40,9 +40,9 @@ def hangs() -> None:
 
 def builds_wait() -> None:
     """The scorer is the real one. A build takes ten minutes, and no processor."""
-    from service.jobs import build
+    from service import commands
 
-    build.TRIBANK = ("sh", "-c", "exec sleep 600")
+    commands.TRIBANK = ("sh", "-c", "exec sleep 600")
 
 
 def _serve(before: Callable[[], None]) -> None:

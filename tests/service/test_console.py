@@ -86,7 +86,7 @@ def may_build(tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A build waits for this file before it begins."""
     file = tmp_path / "may-build"
     waits = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"', str(file))
-    monkeypatch.setattr("service.jobs.build.TRIBANK", (*waits, *warm.tribank))
+    monkeypatch.setattr("service.commands.TRIBANK", (*waits, *warm.tribank))
     return file
 
 

@@ -10,7 +10,9 @@ from cli import keys as keys_commands
 from cli import main as commands_of_all
 from evaluation.bench.part import bench
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
-from service.settings import BadSetting, Settings, read_settings, takts_s
+from service.app import create_app
+from service.setting_lists import seconds_by_product
+from service.settings import BadSetting, Settings, read_settings
 from service.unknown_settings import NOT_SETTINGS, unknown_names
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +60,13 @@ def test_every_setting_and_what_others_read_is_known() -> None:
     assert {name for name in NOT_SETTINGS if name in read} == NOT_SETTINGS
 
 
+def test_builds_on_nodes_need_a_cluster(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="TRIBANK_CLUSTER"):
+        create_app(Settings(build_on="nodes", banks=tmp_path, state=tmp_path))
+
+
 def test_takts_are_seconds_by_product() -> None:
-    assert takts_s(Settings(takts="cookie:2.5, tile:1")) == {"cookie": 2.5, "tile": 1.0}
+    assert seconds_by_product(Settings(takts="cookie:2.5, tile:1").takts) == {"cookie": 2.5, "tile": 1.0}
     for text in ("cookie", "cookie:", ":2", "cookie:-1", "cookie:inf", "cookie:x"):
         with pytest.raises(BadSetting):
             read_settings(takts=text)

@@ -86,7 +86,7 @@ def test_a_version_goes_from_server_to_server(
 def test_a_version_that_arrives_takes_the_place_of_the_oldest(
     line: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.jobs.build.TRIBANK", ("true",))  # loads nothing, and is content
+    monkeypatch.setattr("service.commands.TRIBANK", ("true",))  # loads nothing, and is content
     shutil.copytree(KEPT, tmp_path / "host")
     version = tmp_path / "host" / "biscuit" / "v1"
     with line.client() as client:
@@ -132,7 +132,7 @@ def test_a_version_that_cannot_be_used_here_is_refused(
         assert (
             "bank version in the archive cannot be served: it was built with other" in answer.json()["detail"]
         )
-        monkeypatch.setattr("service.jobs.build.TRIBANK", ("sh", "-c", "kill -SEGV $$"))
+        monkeypatch.setattr("service.commands.TRIBANK", ("sh", "-c", "kill -SEGV $$"))
         answer = client.post(VERSIONS, content=archive, headers=TAR)
         assert (answer.status_code, answer.json()["code"]) == (422, "version_refused")
         assert f"status {-signal.SIGSEGV}" in answer.json()["detail"]

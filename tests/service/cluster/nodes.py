@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +21,15 @@ TOKEN = "ab" * 32
 
 @dataclass
 class Nodes:
-    """The nodes of one cluster. environment: what every process that joins it needs."""
+    """The nodes of one cluster.
+
+    environment: what every process that joins it needs. variables: of the nodes alone.
+    """
 
     address: str
     folder: Path
     environment: dict[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add(self, *options: str) -> None:
@@ -37,7 +41,8 @@ class Nodes:
                 words,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **self.environment, **self.variables},
+                cwd=self.folder,
                 start_new_session=True,
             )
         self.processes.append(process)
@@ -61,16 +66,25 @@ class Nodes:
 
 
 @contextmanager
-def ray_nodes(port: int, *, nodes: int, cpus: int, token: str = TOKEN) -> Iterator[Nodes]:
+def ray_nodes(
+    port: int,
+    *,
+    nodes: int,
+    cpus: int,
+    token: str = TOKEN,
+    variables: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[Nodes]:
     """A head without scorers, and nodes with room for scorers of one core each."""
     folder = Path(mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need short paths
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "RAY_USAGE_STATS_ENABLED": "0"}
-    cluster = Nodes(f"127.0.0.1:{port}", folder, environment)
+    cluster = Nodes(f"127.0.0.1:{port}", folder, environment, variables or {})
     try:
         head = ("--head", f"--port={port}", f"--temp-dir={folder}/ray", "--include-dashboard=false")
         cluster.add(*head, "--node-ip-address=127.0.0.1", "--num-cpus=0")
         for _ in range(nodes):
-            cluster.add(f"--address={cluster.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}")
+            address = f"--address={cluster.address}", "--node-ip-address=127.0.0.1"
+            cluster.add(*address, f"--num-cpus={cpus}", *options)
         yield cluster
     finally:
         cluster.end()

@@ -8,8 +8,8 @@ import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import pytest
 
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
+from service import commands
+from service.commands import LocalCommands
 from service.exit_status import EXIT_FULL
-from service.jobs.build import BuildJob
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.faults import small_disk
@@ -162,6 +163,47 @@ def test_parts_that_people_called_good_extend_the_active_version(
     client.post(f"{url}/rollback")
 
 
+class Elsewhere(LocalCommands):
+    """As on a cluster. asked: the words, the memory and the folders of each command."""
+
+    elsewhere = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[list[str], int, list[Path]]] = []
+
+    async def lines(self, words: Any, **options: Any) -> AsyncGenerator[bytes]:
+        folders = list(options["folders"])
+        assert all(folder.is_dir() for folder in folders)
+        self.asked.append((list(words), options["memory_bytes"], folders))
+        async with aclosing(super().lines(words, **options)) as lines:
+            async for line in lines:
+                yield line
+
+
+@pytest.mark.usefixtures("quick_builds")
+def test_a_build_elsewhere_takes_the_memory_of_its_plan_and_folders_that_all_see(
+    settings: Settings, few_parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.service.conftest import serving
+
+    elsewhere = Elsewhere()
+    monkeypatch.setattr("service.app._commands", lambda settings: elsewhere)
+    body = zipped(few_parts, "train", "validation")
+    with serving(settings, None) as running, running.client() as client:
+        for wish, version in ((QUICK, "v1"), ({"extend": "v1"}, "v2")):
+            url = "/v1/products/elsewhere/builds"
+            last = ended(client, client.post(url, content=body, headers=ZIP, params=wish))
+            assert (last["state"], last["result"]["version"]) == ("done", version), last
+    assert [words[0] for words, *_ in elsewhere.asked] == ["plan", "build"] * 2
+    planned = [memory_bytes for _, memory_bytes, _ in elsewhere.asked]
+    assert planned[0] == planned[2] == 0
+    assert min(planned[1], planned[3]) > 100e6
+    banks = settings.banks.absolute()
+    for *_, folders in elsewhere.asked:
+        assert {folder.relative_to(banks).parts[0][:7] for folder in folders} == {".parts-"}
+        assert not any(folder.exists() for folder in folders)
+
+
 def test_a_build_is_cancelled(client: httpx.Client, settings: Settings) -> None:
     answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
     until(children, "the build's process")
@@ -188,7 +230,7 @@ while True:
     print(step, flush=True)
     time.sleep(0.01)
 """
-    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", slow, "--no-activate"])
+    monkeypatch.setattr(commands, "TRIBANK", (sys.executable, "-c", slow))
     answer = client.post("/v1/products/never/builds", json={"folder": "."}, params=QUICK)
     where = answer.headers["location"]
     until(lambda: client.get(where).json().get("stage"), "the first step")
@@ -204,7 +246,7 @@ def test_what_a_library_prints_harms_no_build(client: httpx.Client, monkeypatch:
     printed = '[Open3D WARNING] none\\n{"a": 1}\\n[1]\\n' + "x" * 100_000 + "\\n\\377\\nloading "
     told = [{"stages": ["training parts"]}, {"stage": "training parts", "done": 1, "total": 1}]
     lines = "".join(json.dumps(line) + r"\n" for line in [*told, {"version": "v1"}])
-    monkeypatch.setattr(BuildJob, "_command", lambda *_: ["printf", printed + lines])
+    monkeypatch.setattr(commands, "TRIBANK", ("printf", printed + lines))
     last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
     assert (last["state"], last["result"]["version"]) == ("done", "v1"), last
 
@@ -220,7 +262,7 @@ for _ in range(300):
         break
     time.sleep(0.1)
 """
-    monkeypatch.setattr(BuildJob, "_command", lambda *_: [sys.executable, "-c", waits])
+    monkeypatch.setattr(commands, "TRIBANK", (sys.executable, "-c", waits))
     last = ended(client, client.post(f"/v1/products/{SMALL}/builds", json={"folder": "."}, params=QUICK))
     assert last["state"] == "done", last
 
@@ -251,7 +293,7 @@ def test_parts_that_make_no_bank_fail_the_job(client: httpx.Client, small_produc
 
 def test_a_full_disk_fails_the_job_with_507(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's exit status tells the job so; below, a real command finds a real disk full."""
-    monkeypatch.setattr(BuildJob, "_command", lambda *_: ["sh", "-c", f"exit {EXIT_FULL}"])
+    monkeypatch.setattr(commands, "TRIBANK", ("sh", "-c", f"exit {EXIT_FULL}"))
     last = ended(client, client.post("/v1/products/much/builds", json={"folder": "."}, params=QUICK))
     assert (last["state"], last["problem"]["status"], last["problem"]["code"]) == ("failed", 507, "disk_full")
 

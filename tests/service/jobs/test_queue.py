@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 import time
@@ -14,15 +15,27 @@ from typing import Any
 import httpx
 import pytest
 
+from service.jobs import queue
+from service.jobs.queue import Jobs
+from service.jobs.store import MAX_ATTEMPTS, JobStore
 from service.jobs.task import Progress, Task
 from service.refusals import NotReady, Refusal
+from service.threads import on_disk
+from service.watch.logs import make_logger
+from service.watch.metrics import Metrics
 from tests.service.sqlite import connection_of
 from tests.waiting import until
 
 
+class Lost(NotReady):
+    """What counts as a try of the job."""
+
+    at_fault = True
+
+
 class Counting:
     """Counts to `request["to"]`, a line a step; waits for `go_on` before each. quiet: waits once, no line.
-    unready: is not ready so often."""
+    unready: is not ready so often. loses: is never ready, and may be the cause."""
 
     name = "count"
 
@@ -44,6 +57,8 @@ class Counting:
         self.tries += 1
         if self.tries <= task.job.request.get("unready", 0):
             raise NotReady("loading", "The product's bank is being loaded.")
+        if task.job.request.get("loses"):
+            raise Lost("node_lost", "The node was lost.")
         to = task.job.request["to"]
         for number in range(task.count_lines(), to):
             while not self.go_on.acquire(timeout=0.02):
@@ -115,6 +130,38 @@ def test_a_job_runs_and_tells_how_far_it_is(running: Any, counting: Counting) ->
         assert client.get("/v1/jobs", params={"product": "bagel"}).json() == {"jobs": []}
         assert client.delete(f"/v1/jobs/{job.id}").status_code == 204
         assert client.get(f"/v1/jobs/{job.id}").status_code == 404
+
+
+def test_as_many_jobs_run_at_once_as_their_kind_says(tmp_path: Path, counting: Counting) -> None:
+    def states(jobs: Jobs) -> list[str]:
+        return sorted(job.state for _, job in jobs.store.newest())
+
+    async def counted() -> None:
+        limits: dict[str, Any] = {"most_waiting": 9, "keep_bytes": 1 << 30}
+        jobs = Jobs(JobStore(tmp_path), metrics=Metrics(), logger=make_logger(io.StringIO()), **limits)
+        jobs.store.open()
+        jobs.register(counting, at_once=2)
+        await jobs.start()
+        for product in ("cookie", "bagel", "tile"):
+            await jobs.submit("count", product, {"to": 1})
+        for done in range(4):
+            want = sorted(["done"] * done + ["running"] * min(2, 3 - done) + ["queued"] * max(0, 1 - done))
+            await on_disk(lambda want=want: until(lambda: states(jobs) == want, str(want)))
+            counting.go_on.release()
+        await jobs.stop()
+
+    asyncio.run(counted())
+
+
+def test_a_job_that_may_be_the_cause_is_tried_three_times(
+    running: Any, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PAUSES_S", (0.01, 0.02))
+    job = submit(running, {"loses": True})
+    with running.client() as client:
+        last = ended(client, job.id)
+    assert (last["state"], last["problem"]["code"]) == ("failed", "node_lost")
+    assert counting.tries == MAX_ATTEMPTS
 
 
 def test_a_job_that_goes_on_has_the_pace_of_what_it_does_now() -> None:
@@ -261,7 +308,7 @@ def test_a_disk_that_takes_nothing_holds_jobs_up_and_loses_none(running: Any, co
 def test_a_server_that_runs_no_jobs_is_not_ready(running: Any) -> None:
     with running.client() as client:
         assert client.get("/readyz").status_code == 200
-        worker = running.app.state.shared.jobs._workers["count"]
+        worker = running.app.state.shared.jobs._workers["count", 0]
         running.server._loop.call_soon_threadsafe(worker.cancel)
         until(lambda: client.get("/readyz").status_code != 200, "a server that is not ready")
         (reason,) = client.get("/readyz").json()["not_ready"]

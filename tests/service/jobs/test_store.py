@@ -137,6 +137,19 @@ def test_jobs_that_are_passed_over_keep_their_turn(store: JobStore) -> None:
     assert [job and job.id for job in taken] == [second.id, None, first.id]
 
 
+def test_products_take_turns(store: JobStore) -> None:
+    """Whoever starts next is whose last start is longest ago, and among equals who asked first."""
+    for product in ("cookie", "cookie", "cookie", "bagel", "bagel", "tile"):
+        store.add("build", product, {})
+    store.add("batch", "tile", {})
+    taken = [store.take("batch"), *(store.take("build") for _ in range(6))]
+    assert [job and job.product for job in taken] == [
+        "tile",
+        *("cookie", "bagel", "tile"),
+        *("cookie", "bagel", "cookie"),
+    ]
+
+
 def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> None:
     jobs = [store.add("batch", "cookie", {}) for _ in range(4)]
     for job in jobs[:3]:
