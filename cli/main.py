@@ -132,6 +132,7 @@ def build(
     from banks.versions.store import BankStore
     from models.readers.product_folder import open_product_folder
     from recipes.profiles import find_profile
+    from service.engine.scorers import scorers_on
 
     fixed = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
     fixed |= {"--roi": roi}
@@ -148,10 +149,11 @@ def build(
     recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:
         console.print(f"skipped: {note}", markup=False)
-    store = BankStore(banks)
+    store, chosen = BankStore(banks), chosen_device(device)
     with step_lines() if as_json else stage_bars() as progress:
         others = {
-            "device": chosen_device(device),
+            "device": chosen,
+            "at_once": scorers_on(chosen, None),  # as parts are scored by a server
             "weights_dir": weights_dir,
             "progress": progress,
             "keep_parts": keep_parts,

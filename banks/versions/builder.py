@@ -62,9 +62,9 @@ class Builder:
     seed: of the random projections; nothing else in a build is random.
     device: where the networks and the columns run.
     weights_dir: where the networks' weights lie.
-    progress: called while each stage runs.
-    make_pipeline: makes the pipeline of the profile.
+    progress: called while each stage runs. make_pipeline: makes the pipeline of the profile.
     keep_parts: whether versions keep the features of their good parts, so that they can be extended.
+    at_once: parts that are extracted side by side. The version does not depend on it.
     """
 
     profile: Profile
@@ -75,6 +75,7 @@ class Builder:
     progress: Progress = silent
     make_pipeline: PipelineMaker = make_pipeline
     keep_parts: bool = True
+    at_once: int = 1
 
     @classmethod
     def like(cls, store: BankStore, product: str, version: str | None = None, **others: Any) -> Builder:
@@ -190,7 +191,7 @@ class Builder:
             parts = (staged if self.keep_parts else scratch) / PARTS
             said: Reviews = {} if before is None else reviews_of(before[0])
             dropped = [name for name, word in said.items() if word == "dropped"]
-            gathering = Gathering(pipeline, sensor, parts, old, self.progress, dropped)
+            gathering = Gathering(pipeline, sensor, parts, old, self.progress, dropped, self.at_once)
             train = gathering.split("train", folder.train)
             builder, gathering.pipeline = self._coloured(train, pipeline)
             validation = gathering.split("validation", folder.validation)

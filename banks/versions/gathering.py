@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from banks.feature_store import FeatureStore
 from banks.pipeline import Pipeline
 from banks.versions.good_parts import GoodParts
 from banks.versions.progress import Progress
 from models.contents import Contents, contents_of
+from models.features import PartFeatures
+from models.numerics.process import threads_in_use, use_threads_here
+from models.preparation.prepare import PreparedPart
 from models.readers.folder_layout import Split
 from models.readers.product_folder import PartFile
-from models.sample import BadSample
+from models.sample import BadSample, Sample
 from recipes.sensor import Sensor
 
 STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
 """The progress stage of each split."""
+_Extracted: TypeAlias = tuple[Sample, Contents, tuple[PreparedPart, PartFeatures] | None]
+"""A part, and what the pipeline made of it; None for a copy of an earlier part."""
 _MOST_SKIPPED = 0.1  # a folder with more unusable parts than this is a mistake, not bad luck
 
 
@@ -30,7 +39,8 @@ class Gathering:
     """Gathers the good parts of one version.
 
     folder: where the features go. kept: where the parts of an extended version lie. sensor: what is declared
-    about the files. dropped: names of kept parts that a person called no good parts.
+    about the files. dropped: names of kept parts that a person called no good parts. at_once: parts that are
+    extracted side by side, each by its share of the cores. The features do not depend on it.
     """
 
     pipeline: Pipeline
@@ -39,6 +49,7 @@ class Gathering:
     kept: Path | None
     progress: Progress
     dropped: Collection[str] = ()
+    at_once: int = 1
     _originals: dict[Contents, str] = field(default_factory=dict)
 
     def split(self, split: Split, parts: Sequence[PartFile]) -> GoodParts:
@@ -55,9 +66,9 @@ class Gathering:
             found = GoodParts.copied(kept / split, place, self.dropped)
         self._originals |= zip(found.contents, found.names, strict=True)
         stage = STAGES[split]
-        for number, part in enumerate(parts, start=1):
+        for number, (part, extracted) in enumerate(zip(parts, self._in_order(parts), strict=True), start=1):
             try:
-                self._add(part, found)
+                self._add(part.name, extracted(), found)
             except BadSample as error:
                 found.skipped[part.name] = str(error)
             self.progress(stage, number, len(parts))
@@ -72,13 +83,39 @@ class Gathering:
             )
         return found
 
-    def _add(self, part: PartFile, found: GoodParts) -> None:
+    def _in_order(self, parts: Sequence[PartFile]) -> Iterator[Callable[[], _Extracted]]:
+        """What gives each part extracted, in order; a call raises BadSample."""
+        if self.at_once == 1:
+            yield from (partial(self._extract, part) for part in parts)
+            return
+        begin = partial(use_threads_here, max(1, threads_in_use() // self.at_once))
+        waiting: deque[Future[_Extracted]] = deque()
+        with ThreadPoolExecutor(self.at_once, "tribank-extract", begin) as pool:
+            try:
+                for part in parts:
+                    waiting.append(pool.submit(self._extract, part))
+                    if len(waiting) > self.at_once:  # so few are in memory
+                        yield waiting.popleft().result
+                while waiting:
+                    yield waiting.popleft().result
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _extract(self, part: PartFile) -> _Extracted:
         """Raises BadSample."""
         sample = part.read(self.sensor)
         contents = contents_of(sample)
         if any(contents) and contents in self._originals:
-            found.copies[part.name] = self._originals[contents]
-            return
+            return sample, contents, None
         prepared, features, _ = self.pipeline(sample)
-        found.add(part.name, sample, contents, features, prepared)
+        return sample, contents, (prepared, features)
+
+    def _add(self, name: str, extracted: _Extracted, found: GoodParts) -> None:
+        """Add a part, unless it is a copy."""
+        sample, contents, made = extracted
+        if made is None or (any(contents) and contents in self._originals):
+            found.copies[name] = self._originals[contents]
+            return
+        prepared, features = made
+        found.add(name, sample, contents, features, prepared)
         self._originals[contents] = found.names[-1]

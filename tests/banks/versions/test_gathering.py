@@ -49,6 +49,26 @@ def test_frames_of_a_frozen_camera_are_refused(small_product: Path, tmp_path: Pa
         built(folder, tmp_path / "banks")
 
 
+def test_a_version_does_not_depend_on_how_many_parts_are_extracted_side_by_side(
+    small_product: Path, tmp_path: Path
+) -> None:
+    """Copies and unusable parts among them, in one split and across."""
+    for split, numbers in (("train", (0, 0, 1, 2, 0, 3)), ("validation", (1, 4))):
+        good_parts(small_product, tmp_path / split / "good", *numbers)
+    (tmp_path / "train/good/rgb/2.png").write_bytes(b"no image")
+    manifests = []
+    for at_once in (1, 3):
+        store = BankStore(tmp_path / f"banks-{at_once}")
+        builder = Builder(find_profile("embedded-rgb"), store, at_once=at_once)
+        builder.build(SMALL, open_product_folder(tmp_path))
+        manifests.append(Manifest.read(store.path(SMALL)))
+    one, three = manifests
+    assert len(one.skipped_parts) == 3
+    assert one.training_parts == tuple(f"train/good/{number}" for number in (0, 3, 5))
+    for fact in ("files", "kept", "calibration", "training_parts", "skipped_parts", "decision"):
+        assert getattr(one, fact) == getattr(three, fact), fact
+
+
 def test_copies_are_named_and_not_held_out(small_product: Path, tmp_path: Path) -> None:
     for split, numbers in (("train", (0, 1, 1)), ("validation", (1, 0, 2))):
         good_parts(small_product, tmp_path / split / "good", *numbers)
