@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from banks.versions.leftovers import VERSION_NAME
 from banks.versions.manifest import MANIFEST, Digest
-from banks.versions.objects import Objects, TooLarge
+from banks.versions.objects import Objects, ObjectTooLarge
 from banks.versions.seal import parse, sealed, unsealed
 from banks.versions.store import PRODUCT_NAME, BankNotFound, BankStore
 from banks.versions.travel import MOST_MANIFEST_BYTES, SAID, Arrived, BadParcel, Landing, Parcel
@@ -80,7 +80,7 @@ class ObjectStore:
             raise BankNotFound(f"Product '{product}' has no version '{name}' in {self._objects.url}.")
         try:
             manifest = self._objects.read(_blob(digest), MOST_MANIFEST_BYTES)
-        except TooLarge as error:
+        except ObjectTooLarge as error:
             raise BadParcel(str(error)) from None
         if manifest is None or hashlib.sha256(manifest).hexdigest() != digest:
             raise self._damaged(digest)

@@ -32,7 +32,7 @@ class StoreFailed(RuntimeError):
     """The store cannot be used. The message says why: its URL, its package, the way there, or its answer."""
 
 
-class TooLarge(ValueError):
+class ObjectTooLarge(ValueError):
     """An object is larger than it may be."""
 
 
@@ -95,12 +95,12 @@ class Objects:
             yield piece
 
     def read(self, key: str, most: int) -> bytes | None:
-        """A small object; None where there is none. Raises TooLarge above `most` bytes."""
+        """A small object; None where there is none. Raises ObjectTooLarge above `most` bytes."""
         size = self.size(key)
         if size is None:
             return None
         if size > most:
-            raise TooLarge(f"{self.url}/{key} is larger than {most} bytes.")
+            raise ObjectTooLarge(f"{self.url}/{key} is larger than {most} bytes.")
         return b"".join(self.pieces(key))
 
     def put(self, key: str, file: Path) -> None:

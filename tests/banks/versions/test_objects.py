@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from banks.versions.objects import PIECE_BYTES, Objects, StoreFailed, TooLarge
+from banks.versions.objects import PIECE_BYTES, Objects, ObjectTooLarge, StoreFailed
 from tests.s3_server import SECRET, s3_server
 
 
@@ -27,7 +27,7 @@ def test_an_object_is_put_read_in_pieces_and_listed(any_store: str, tmp_path: Pa
     assert objects.size("blobs/deeper/b") == 0
     assert objects.names("blobs") == ["a", "deeper"]
     assert objects.size("blobs/deeper") is None
-    with pytest.raises(TooLarge):
+    with pytest.raises(ObjectTooLarge):
         objects.read("blobs/a", len(content) - 1)
 
 
