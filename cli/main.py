@@ -299,22 +299,27 @@ def serve(
 ) -> None:
     """Serve every product in --banks over HTTP. Further settings: TRIBANK_* (see docs/reference.md).
 
-    Exits with 70 when scoring is no longer possible: your service manager should restart the server. Exits
-    with 2 for an error that you must fix first.
+    Exits with 70 when scoring is not possible, or no longer: your service manager should restart the server.
+    Exits with 2 for an error that you must fix first.
     """
     from service.settings import read_settings
 
     settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
 
+    from service.cluster.calls import NoCluster
     from service.exit_status import EXIT_UNABLE
     from service.server import run  # this import takes seconds: settings are checked first
 
-    able = run(
-        settings.model_copy(update={"device": chosen_device(device)}),
-        ready=lambda address: console.print(
-            f"Serving on {address} (the API describes itself at {address}/openapi.json)"
-        ),
-    )
+    try:
+        able = run(
+            settings.model_copy(update={"device": chosen_device(device)}),
+            ready=lambda address: console.print(
+                f"Serving on {address} (the API describes itself at {address}/openapi.json)"
+            ),
+        )
+    except NoCluster as error:  # its head may come later
+        typer.echo(f"tribank: {error}", err=True)
+        able = False
     if not able:
         # Exit at once, because a normal exit may wait for a thread that hangs in a driver.
         os._exit(EXIT_UNABLE)

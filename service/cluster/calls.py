@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from service.cluster.scorer import Reply
 from service.cluster.wire import Message
+
+REACHED_S = 5.0
+"""How long a cluster may take to accept a connection."""
+
+
+class NoCluster(RuntimeError):
+    """The cluster cannot be reached, or runs no Serve."""
+
+
+def check_reachable(address: str) -> None:
+    """Check that something listens at host:port. Any other address, such as auto, is not checked.
+
+    Raises NoCluster.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACHED_S).close()
+    except (OSError, OverflowError) as error:
+        raise NoCluster(f"No Ray cluster answers at {address}: {error}. Start its head first.") from None
 
 
 class ScorerGone(Exception):

@@ -27,7 +27,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
-from service.cluster.calls import ScorerGone
+from service.cluster.calls import NoCluster, ScorerGone, check_reachable
 
 # ruff: noqa: E402
 
@@ -39,10 +39,6 @@ NAMESPACE = "tribank"
 _PREFIX = "tribank-scorer-"
 _AT_ONCE = 64  # calls that a scorer takes at once; its engine refuses parts long before
 _GONE_S = 0.5  # how soon a call to a scorer that is gone ends
-
-
-class NoCluster(RuntimeError):
-    """The cluster cannot be reached, or runs no Serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +109,7 @@ def application(given: Mapping[str, Any]) -> serve.Application:
 
 def join(address: str) -> None:
     """Join the cluster at this address, as a client of it on this computer. Raises NoCluster."""
+    check_reachable(address)  # Ray itself would wait for ever
     try:
         ray.init(
             address=address,

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import inspect
+import socket
+from pathlib import Path
 
 import pytest
 
-from service.cluster.calls import Calls
+from service.cluster.calls import Calls, NoCluster, check_reachable
+from service.exit_status import EXIT_UNABLE
+from tests.faults.warm import Warm
 from tests.service.cluster.kept import ScorersHere
 
 
@@ -19,3 +23,23 @@ def test_scorers_in_this_process_take_the_calls_of_a_cluster() -> None:
         wanted = list(inspect.signature(method).parameters)
         assert list(inspect.signature(getattr(ScorersHere, name)).parameters) == wanted, name
         assert list(inspect.signature(getattr(RayCalls, name)).parameters) == wanted, name
+
+
+def test_a_front_without_its_cluster_ends_at_once_and_may_be_started_again(
+    warm: Warm, free_port: int, tmp_path: Path
+) -> None:
+    """Exit status 70, not 2: the head may come later."""
+    address = f"127.0.0.1:{free_port}"
+    words = ["serve", "--banks", str(tmp_path), "--state", str(tmp_path / "state"), "--port", "0"]
+    server = warm.start(words, tmp_path / "said", {"TRIBANK_CLUSTER": address})
+    assert server.wait(60) == EXIT_UNABLE
+    assert address in (tmp_path / "said").read_text()
+
+
+def test_only_an_address_with_a_port_is_looked_at(free_port: int) -> None:
+    check_reachable("auto")
+    for address in (f"127.0.0.1:{free_port}", "127.0.0.1:99999"):
+        with pytest.raises(NoCluster):
+            check_reachable(address)
+    with socket.create_server(("127.0.0.1", free_port)):
+        check_reachable(f"127.0.0.1:{free_port}")
