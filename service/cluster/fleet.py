@@ -257,7 +257,11 @@ class Fleet:
         except ScorerGone as error:
             self._lost(scorer, str(error))
             return
-        scorer.facts, scorer.versions = facts, frozenset(facts["versions"])
+        before, scorer.facts = scorer.facts, facts
+        if scorer.up and _process(before) != _process(facts):
+            self._lost(scorer, "started again")  # so that its end is seen, however soon it is back
+            return
+        scorer.versions = frozenset(facts["versions"])
         if not scorer.up:
             scorer.up = True
             self._logger.info("scorer_up", scorer=scorer.name)
@@ -288,6 +292,11 @@ class Fleet:
                 for product in self._sizes
             }
             self._places = place(self._sizes, rooms, copies)
+
+
+def _process(facts: Reply) -> tuple[Any, Any]:
+    """Which process told this."""
+    return facts["host"], facts["pid"]
 
 
 def _timed(result: PartResult, started: float) -> PartResult:

@@ -95,6 +95,18 @@ def test_a_lost_scorer_is_replaced_by_another_and_returns(front: Front) -> None:
     assert front.score() == before
 
 
+def test_a_scorer_that_is_back_before_anybody_missed_it_was_lost_all_the_same(front: Front) -> None:
+    """A front looks once a second; Ray may start a scorer again sooner."""
+    front.fleet.load(PRODUCT, "v1", MIB)
+    (home,) = front.fleet.places()[PRODUCT]
+    told = front.calls.facts
+    front.calls.facts = lambda scorer, *, within_s: told(scorer, within_s=within_s) | {"pid": 1}
+    until(lambda: ("scorer_lost", home) in front.events(), "a scorer that is another process")
+    until(lambda: len(front.fleet.up()) == 2, "both scorers")
+    assert front.events().count(("scorer_lost", home)) == 1
+    assert front.events().count(("scorer_up", home)) == 2
+
+
 def test_a_product_moves_back_only_once_its_scorer_has_it_in_memory(front: Front) -> None:
     front.fleet.load(PRODUCT, "v1", MIB)
     (home,) = front.fleet.places()[PRODUCT]
