@@ -1,6 +1,6 @@
 """A version as one file: an uncompressed tar that is made while it is sent, and read while it arrives.
 
-    tribank-version.json        format, product, version, what people said of it; with a checksum
+    tribank-version.json        format, product, version, sha256 of the manifest, what people said; a checksum
     v3/manifest.json            of at most 16 MiB
     v3/rgb.faiss ...            every file that the manifest lists, once, in any order
 
@@ -51,7 +51,13 @@ class Archive:
         path = store.path(product, parcel.version)
         self.parcel = parcel
         self._changed = int(Manifest.parsed(parcel.manifest).created.timestamp())
-        head = {"format": FORMAT, "product": product, "version": parcel.version, "said": dict(parcel.said)}
+        head = {
+            "format": FORMAT,
+            "product": product,
+            "version": parcel.version,
+            "manifest": parcel.digest,
+            "said": dict(parcel.said),
+        }
         self._held = ExitStack()
         self._files: list[tuple[str, int, IO[bytes]]] = []
         try:
@@ -127,10 +133,12 @@ class Unpacker:
 
     def _run(self) -> Generator[None, bytes, None]:
         """The archive in order; takes a piece at each yield."""
-        parcel = _parcel((yield from self._small(HEAD, _MOST_HEAD_BYTES)))
+        parcel, digest = _parcel((yield from self._small(HEAD, _MOST_HEAD_BYTES)))
         named = f"{parcel.version}/{MANIFEST}"
         manifest = yield from self._small(named, MOST_MANIFEST_BYTES)
         parcel = Parcel(parcel.product, parcel.version, manifest, parcel.said)
+        if digest not in (None, parcel.digest):
+            raise BadParcel(f"{named} of the archive is not as it was packed (sha256 differs).")
         self._landing.begin(parcel)
         left = dict(parcel.files)
         while left:
@@ -233,8 +241,11 @@ def take_in(
         return landing.end(check=check, activate=activate)
 
 
-def _parcel(head: bytes) -> Parcel:
-    """What the first entry says; the manifest is still missing."""
+def _parcel(head: bytes) -> tuple[Parcel, str | None]:
+    """What the first entry says, where the manifest is still missing; and the manifest's sha256.
+
+    An archive of an older source has no sha256 there, and a manifest of an old schema no checksum of its own.
+    """
     try:
         facts = unsealed(parse(head))
         number, said = facts["format"], facts["said"]
@@ -245,7 +256,7 @@ def _parcel(head: bytes) -> Parcel:
         raise BadParcel(f"The archive has format {str(number)[:20]}; this Tribank reads {FORMAT}.")
     if not PRODUCT_NAME.match(product) or not VERSION_NAME.match(version) or not isinstance(said, Mapping):
         raise BadParcel(f"{HEAD} of the archive names no product or version.")
-    return Parcel(product, version, b"", said)
+    return Parcel(product, version, b"", said), facts.get("manifest")
 
 
 def _padding(size: int) -> int:

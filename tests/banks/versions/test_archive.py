@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import shutil
@@ -150,7 +151,9 @@ def _changed_manifest(files: Mapping[str, str]) -> Callable[[Entries], Entries]:
     def change(found: Entries) -> Entries:
         facts = json.loads(found[1][1])
         facts["files"] |= files
-        return [found[0], entry_of("v1/manifest.json", json.dumps(facts).encode()), *found[2:]]
+        manifest = json.dumps(facts).encode()
+        head, *_ = _changed_head(manifest=hashlib.sha256(manifest).hexdigest())(found)
+        return [head, entry_of("v1/manifest.json", manifest), *found[2:]]
 
     return change
 
@@ -193,6 +196,7 @@ HOSTILE: Mapping[str, tuple[Callable[[Entries], Entries], str]] = {
         _changed_manifest({f"x{n}": "0" * 64 for n in range(1001)}),
         "no version has",
     ),
+    "another manifest": (_changed_head(manifest="0" * 64), "sha256"),
     "another file": (lambda found: [*found[:2], entry_of(found[2][0].name, b"x"), *found[3:]], "sha256"),
 }
 
