@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -33,8 +33,6 @@ from service.api.repeats import on_answered
 from service.api.servers import ServerRoutes
 from service.api.services import SharedObjects
 from service.api.zip_upload import ZipLimits
-from service.cluster.fleet import Fleet
-from service.cluster.loader import ClusterLoader
 from service.commands import Commands, LocalCommands
 from service.console import Page
 from service.disk_faults import RecordsError
@@ -82,6 +80,9 @@ from service.settings import (
 from service.threads import on_disk
 from service.watch.logs import make_logger
 from service.watch.metrics import Metrics
+
+if TYPE_CHECKING:
+    from service.cluster.fleet import Fleet
 
 SUMMARY = "Is this part good? One RGB image and one organised point cloud in; score, decision, heatmap out."
 
@@ -190,9 +191,12 @@ def _make_shared(settings: Settings, loader: Loader | None, logger: FilteringBou
     if loader is None:
         places: dict[str, Any] = {"device": settings.device, "weights": settings.weights}
         copies = LocalCopies.of(store, settings.cache, settings.cache_mb, logger)
-        loader = (
-            ClusterLoader(store, fleet, **places) if fleet else StoreLoader(store, copies=copies, **places)
-        )
+        if fleet is None:
+            loader = StoreLoader(store, copies=copies, **places)
+        else:
+            from service.cluster.loader import ClusterLoader  # one machine needs none of it
+
+            loader = ClusterLoader(store, fleet, **places)
     residency = Residency(
         budget_bytes=settings.memory_budget_mb * MIB if settings.memory_budget_mb else None,
         device_bytes=settings.device_budget_mb * MIB if settings.device_budget_mb else None,
@@ -269,6 +273,7 @@ def _fleet(settings: Settings, logger: FilteringBoundLogger) -> Fleet | None:
     if not settings.cluster:
         return None
     from service.cluster.deployment import RayCalls  # Ray is an extra
+    from service.cluster.fleet import Fleet
 
     return Fleet(
         RayCalls(settings.cluster),

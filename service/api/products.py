@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -32,12 +32,14 @@ from service.api.builds import invalid_product
 from service.api.names import ProductName
 from service.api.services import Problems, Services, SharedObjects
 from service.api.versions import of_store
-from service.cluster.fleet import ScorerState
 from service.engine.detectors import Served
 from service.http.access import may_read, may_see
 from service.http.queries import QueryModel
 from service.refusals import Refusal, UnknownProduct
 from service.threads import on_disk
+
+if TYPE_CHECKING:
+    from service.cluster.fleet import ScorerState
 
 router = APIRouter()
 

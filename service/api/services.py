@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
 from banks.versions.store import BankStore
 from models.readers import ReadLimits
-from service.cluster.fleet import Fleet
 from service.engine.owner import Engine
 from service.http.arrivals import Arrivals
 from service.http.gate import Gate
@@ -23,6 +22,9 @@ from service.records.audit import Audit
 from service.records.recorder import Records
 from service.records.state_folder import StateFolder
 from service.watch.metrics import Metrics
+
+if TYPE_CHECKING:
+    from service.cluster.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)

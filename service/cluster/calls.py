@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from service.cluster.scorer import Reply
-from service.cluster.wire import Message
+if TYPE_CHECKING:
+    from service.cluster.scorer import Reply
+    from service.cluster.wire import Message
 
 REACHED_S = 5.0
 """How long a cluster may take to accept a connection."""

@@ -143,6 +143,7 @@ class Fleet:
         """
         until = time.monotonic() + self._patience_s
         tried: set[str] = set()
+        ask = {"product": product, "version": version, "calibration": calibration}
         while True:
             scorer = self._take(product, version, tried)
             if scorer is None:
@@ -150,7 +151,6 @@ class Fleet:
                     raise NoScorer
                 tried.clear()
                 continue
-            ask: dict[str, Any] = {"product": product, "version": version, "calibration": calibration}
             started = time.perf_counter()
             try:
                 left_s = max(_AGAIN_S, until - time.monotonic())

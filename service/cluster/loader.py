@@ -11,6 +11,7 @@ from banks.decision.coverage import Coverage
 from banks.detector import PartResult, coverage_of
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore, reason
+from banks.versions.thresholds import calibration_of
 from models.sample import BadSample, Sample
 from service.cluster.fleet import Fleet
 from service.cluster.wire import calibration_json, pack_sample
@@ -57,7 +58,7 @@ class ClusterLoader(StoreLoader):
             manifest = Manifest.read(folder)
         except (OSError, ValueError) as error:
             raise BadBank(f"the manifest cannot be read: {reason(error)}") from None
-        calibration = self.calibrated(product, version, manifest.calibration)
+        calibration = calibration_of(folder, manifest.calibration)
         try:
             self._fleet.load(product, version, self.size(product, version).banks)
         except Refusal as refusal:

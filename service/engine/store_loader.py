@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from banks.decision.calibration import Calibration
 from banks.detector import Detector
+from banks.methods.memory_bank.bounds import memory_bytes as bounds_bytes
 from banks.methods.memory_bank.column import BANK_SUFFIX
 from banks.methods.padim.column import PADIM
 from banks.versions.manifest import Manifest
@@ -50,24 +51,27 @@ class StoreLoader:
     def size(self, product: str, version: str) -> Size:
         """What a version's banks and networks take in memory; an empty size where the version cannot be read.
 
-        The rows of a bank are float32 on the host, even if the bank's file holds float16. On a GPU the rows
-        are as large as in the file. Everything else is as large as its file; PaDiM's goes to the GPU, too.
+        The rows of a bank are float32 on the host, even if the bank's file holds float16. On a CPU, large
+        banks have bounds beside their rows. On a GPU the rows are as large as in the file. Everything else is
+        as large as its file; PaDiM's goes to the GPU, too.
         """
         folder = self._store.root / product / version
         try:
             manifest = Manifest.read(folder)
-            rows = sum(4 * bank.rows * bank.dimension for bank in manifest.banks.values())
+            banks, on_cpu = manifest.banks.values(), self._device == "cpu"
+            rows = sum(4 * bank.rows * bank.dimension for bank in banks)
+            bounds = sum(bounds_bytes(bank.rows, bank.dimension) for bank in banks) if on_cpu else 0
             others = {
                 name: (folder / name).stat().st_size
                 for name in manifest.files
                 if not name.endswith(BANK_SUFFIX)
             }
             return Size(
-                rows + sum(others.values()),
+                rows + bounds + sum(others.values()),
                 {_identity(file): file.stat().st_size for file in self._weights_of(manifest)},
                 rows // (2 if manifest.profile.precision == "float16" else 1)
                 + others.get(f"{PADIM}.safetensors", 0),
-                self._device != "cpu",
+                not on_cpu,
             )
         except (OSError, ValueError):
             return Size()
