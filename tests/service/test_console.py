@@ -21,7 +21,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from banks.decision.odd_parts import OddPart
 from banks.versions.manifest import Manifest
@@ -178,6 +178,21 @@ def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path
     assert (seen(cloud, tmp_path) != turned).any(axis=2).mean() > 0.05
     if SCREENSHOT:
         page.screenshot(path=SCREENSHOT, full_page=True)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_nothing_is_asked_of_a_product_before_one_is_known(tab: Page, running: Any) -> None:
+    def holds(_: Route) -> None: ...
+
+    tab.route("**/v1/products", holds)
+    with opened(tab, running) as page:
+        buttons = page.locator("[data-of-product]")
+        expect(page.locator("#score")).to_be_disabled()
+        assert not any(button.is_enabled() for button in buttons.all())
+        tab.unroute("**/v1/products", holds)  # what is held goes on
+        expect(page.locator("#score")).to_be_enabled()
+        assert all(button.is_enabled() for button in buttons.all())
 
 
 def seen(canvas: Any, folder: Path) -> np.ndarray:

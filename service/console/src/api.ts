@@ -162,5 +162,6 @@ export async function send(method: string, path: string, body?: unknown): Promis
 }
 
 export function ofProduct(product: string): string {
+  if (!product) throw new Error("No product is chosen.");
   return `v1/products/${encodeURIComponent(product)}`;
 }

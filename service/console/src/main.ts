@@ -23,6 +23,8 @@ async function listProducts(): Promise<void> {
   const chosen = products.value || location.hash.slice(1);
   products.replaceChildren(...found.products.map(({ product }) => make("option", { value: product }, product)));
   if (found.products.some(({ product }) => product === chosen)) products.value = chosen;
+  // These buttons do nothing before a product is known.
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-of-product]")) button.disabled = !products.value;
   if (!found.products.length) throw new Error("No product is served yet. Build one: tribank build PRODUCT DATA --banks DIR.");
 }
 

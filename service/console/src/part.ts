@@ -1,6 +1,6 @@
 // Scoring a part that was dropped, and showing all that is known of it.
 
-import { ask, type Coverage } from "./api";
+import { ask, ofProduct, type Coverage } from "./api";
 import { Cloud } from "./cloud";
 import { goodPart } from "./good-part";
 import { attempt, el, make, number, rows } from "./page";
@@ -49,7 +49,7 @@ async function score(product: string, files: File[]): Promise<Scan> {
     if (rgb) body.set("rgb", rgb);
   } else throw new Error("Choose an image and a cloud, or one NPZ.");
   if (name) body.set("part_id", name.slice(0, 128));
-  const path = `v1/products/${encodeURIComponent(product)}/score`;
+  const path = `${ofProduct(product)}/score`;
   const response = await ask(path, { method: "POST", body, headers: { Accept: "application/x-npz" } });
   return new Scan(await response.arrayBuffer());
 }

@@ -1,6 +1,6 @@
 // The region of interest: polygons over a picture of a part, saved as the roi.json of a product folder.
 
-import { ask, get, type Product } from "./api";
+import { ask, get, ofProduct, type Product } from "./api";
 import { attempt, download, el, make, rows } from "./page";
 
 type Point = [x: number, y: number];
@@ -50,7 +50,7 @@ export function startRoi(product: () => string): void {
 // The region that parts are scored with now.
 async function showKept(product: string): Promise<void> {
   const kept = el<HTMLImageElement>("roi-kept");
-  const path = `v1/products/${encodeURIComponent(product)}`;
+  const path = ofProduct(product);
   kept.parentElement!.hidden = true;
   const { bank_version } = await get<Product>(path);
   if (!bank_version) throw new Error("The product is not loaded yet.");
