@@ -19,7 +19,7 @@ console: ## build the page for people again (needs Node 20 or newer)
 	@cd service/console && npm ci --no-audit --no-fund && npm run build && \
 	    sha256sum index.html package-lock.json tsconfig.json vite.config.js src/* page/* >built.sha256
 
-kernels: setup  ## translate the compiled functions again (models/points/*_kernels.py)
+kernels: setup  ## translate the compiled functions again (*_kernels.py)
 	@.venv/bin/python scripts/kernels.py
 
 browser:

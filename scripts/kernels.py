@@ -1,4 +1,4 @@
-"""`make kernels`: translate models/points/*_kernels.py into LLVM's language, a file .ll beside each.
+"""`make kernels`: translate each *_kernels.py of the packages into LLVM's language, a file .ll beside each.
 
 numba, which only developers need, translates each function, and LLVM simplifies all of them. What only some
 processors can do is left to the machine that loads a file. A file names neither a processor nor a system.
@@ -19,14 +19,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import llvmlite.binding as llvm
 from numba import types
 from numba.core import compiler, registry
+from numba.core.cpu_options import FastMathOptions
 
+from banks.methods.memory_bank import nearest_kernels
 from models.points import fpfh_kernels, neighbour_kernels
 
-SOURCES = fpfh_kernels, neighbour_kernels
+SOURCES = fpfh_kernels, neighbour_kernels, nearest_kernels
 TYPES = {
     "n": types.int64,
     "x": types.float64,
     "N": types.CPointer(types.int32),
+    "F": types.CPointer(types.float32),
     "X": types.CPointer(types.float64),
 }
 
@@ -34,7 +37,12 @@ TYPES = {
 def translated(source: ModuleType, kernel: str, letters: str) -> llvm.ModuleRef:
     """One function of a source. letters: the types of its arguments."""
     target, flags = registry.cpu_target, compiler.Flags()
-    for name, value in {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}.items():
+    for name, value in {
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "error_model": "numpy",
+        "fastmath": FastMathOptions(getattr(source, "FASTMATH", False)),
+    }.items():
         setattr(flags, name, value)
     made = compiler.compile_extra(
         target.typing_context,
@@ -51,7 +59,9 @@ def translated(source: ModuleType, kernel: str, letters: str) -> llvm.ModuleRef:
     text = text.replace("define linkonce_odr ", "define internal ").replace(" common ", " internal ")
     head = re.search(rf"(?m)^define .*@{kernel}\(.*$", text)
     assert head is not None
-    apart = re.sub(r"(ptr|double\*|i32\*) (?=%arg)", r"\1 noalias ", head[0])  # no array overlaps another
+    apart = re.sub(
+        r"(ptr|double\*|float\*|i32\*) (?=%arg)", r"\1 noalias ", head[0]
+    )  # no array overlaps another
     return llvm.parse_assembly(text.replace(head[0], apart))
 
 

@@ -22,7 +22,7 @@ Kernel = Callable[..., None]
 """Takes whole numbers, real numbers and arrays, and writes its results into arrays."""
 
 _NUMBERS = {"n": ctypes.c_int64, "x": ctypes.c_double}
-_ARRAYS = {"N": np.dtype(np.int32), "X": np.dtype(np.float64)}
+_ARRAYS = {"N": np.dtype(np.int32), "F": np.dtype(np.float32), "X": np.dtype(np.float64)}
 _LOADING = threading.Lock()
 _KERNEL = re.compile(r"(?m)^; kernel (\w+) (\w+)$")
 
@@ -31,7 +31,7 @@ def load_kernels(path: Path) -> Mapping[str, Kernel]:
     """The functions that a file declares, by name. LLVM takes some tenths of a second for them, once.
 
     path: a file of `scripts/kernels.py`. Lines "; kernel NAME LETTERS" declare the arguments of a function: n
-    and x are a whole and a real number, N and X arrays of int32 and float64 in C order.
+    and x are a whole and a real number, N, F and X arrays of int32, float32 and float64 in C order.
 
     A function raises TypeError for other arguments: machine code would read or write beyond an array.
     """

@@ -10,12 +10,16 @@ import pytest
 
 from models.numerics.machine_code import load_kernels
 
-POINTS = Path(__file__).parents[3] / "models" / "points"
-FILES = sorted(POINTS.glob("*.ll"))
+ROOT = Path(__file__).parents[3]
+POINTS = ROOT / "models" / "points"
+FILES, SOURCES = (
+    sorted(path for room in ("models", "banks") for path in (ROOT / room).rglob(name))
+    for name in ("*.ll", "*_kernels.py")
+)
 
 
 def test_files_are_made_from_the_sources_beside_them() -> None:
-    assert [path.stem for path in FILES] == [path.stem for path in sorted(POINTS.glob("*_kernels.py"))]
+    assert [path.with_suffix("") for path in FILES] == [path.with_suffix("") for path in SOURCES]
     for path in FILES:
         first = path.read_text().splitlines()[0]
         assert first.endswith(sha256(path.with_suffix(".py").read_bytes()).hexdigest()), "run: make kernels"

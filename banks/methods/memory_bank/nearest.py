@@ -1,0 +1,136 @@
+"""The nearest bank row of every query on a CPU, in machine code (`nearest_kernels.py`).
+
+Products and comparisons are one pass: a panel of rows and the sums of four queries stay in the processor's
+cache. BLAS, which FAISS calls, writes every product to memory, where each is read again to be compared.
+
+A fused patch is a point half and an RGB half, and one RGB patch lies behind four point patches. The squared
+distance is a sum over both halves. So the products of the RGB halves, which are most of the work, are needed
+once for four queries.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.evenly import evenly
+from models.numerics.machine_code import load_kernels
+from models.numerics.process import threads_in_use
+
+_SOURCE = Path(__file__).with_name("nearest_kernels.ll")
+_TOGETHER = 4
+"""Queries, halves and channels are multiples of this for the machine code."""
+_LANES = 32
+_MOST_ROWS = 256
+_PANEL = 1 << 17
+"""Numbers of a panel at most, half of a common cache of a core; a panel has 32 to 256 rows."""
+_SAMPLE = 256
+"""Rows whose mean is the middle of a bank."""
+_SMALL = 20_000_000
+"""Multiplications below which a second thread costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """Queries whose trailing channels repeat.
+
+    start: the first channel of the repeating half; C where nothing repeats.
+    first, of: the distinct halves, and the half of each query, as `numpy.unique` returns them.
+    """
+
+    start: int
+    first: NDArray[np.int64]
+    of: NDArray[np.int64]
+
+
+def repeating_from(queries: NDArray[np.float32]) -> int:
+    """The first of the trailing channels that repeat most usefully from query to query; C where none do.
+
+    queries: (n, C) float32, in the order of their places.
+    """
+    width = queries.shape[1]
+    differs = queries[1:] != queries[:-1]
+    differs = differs[differs.any(axis=1)]  # whole copies tell nothing about halves
+    if not len(differs):
+        return width
+    boundary = width - np.argmax(differs[:, ::-1], axis=1)  # from here on, a query equals the one before
+    changes = len(differs) - np.cumsum(np.bincount(boundary, minlength=width + 1))
+    start = np.arange(width + 1)
+    work = changes * (width - start) + len(differs) * start
+    return width - int(np.argmin(work[::-1]))
+
+
+def nearest_ids(queries: NDArray[np.float32], halves: Halves, bank: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The nearest row of each query, (n,) int64; of copies the first. The answer is the same with every
+    number of threads.
+
+    queries: (n, C) float32. bank: (R, C) float32.
+
+    |b|^2 - 2 qb is compared, which rounding spoils where q and b are long beside their distance. So a query
+    is compared from the nearer of two origins: zero, or the middle of the bank.
+    """
+    middle = bank[evenly(len(bank), min(len(bank), _SAMPLE))].mean(axis=0)
+    from_zero = np.square(queries).sum(axis=1) <= np.square(queries - middle).sum(axis=1)
+    ids = np.zeros(len(queries), np.int64)
+    for origin, those in ((np.zeros_like(middle), from_zero), (middle, ~from_zero)):
+        if those.any():
+            used, of = np.unique(halves.of[those], return_inverse=True)
+            leading, trailing = queries[those, : halves.start], queries[halves.first[used], halves.start :]
+            ids[those] = _from(origin, leading, trailing, of, bank)
+    return ids
+
+
+def _from(
+    origin: NDArray[np.float32],
+    leading: NDArray[np.float32],
+    trailing: NDArray[np.float32],
+    of: NDArray[np.int64],
+    bank: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    """The nearest row of each query, (n,) int32, compared from an origin.
+
+    origin: (C,). leading: (n, start), trailing: (H, C - start), the halves. of: (n,) each query's in
+    `trailing`. bank: (R, C). All real numbers are float32.
+    """
+    (rows, width), (queries, start) = bank.shape, leading.shape
+    leading, trailing = _filled(leading, origin[:start]), _filled(trailing, origin[start:])
+    half_of = np.zeros(len(leading), np.int32)
+    half_of[:queries] = of
+    channels = leading.shape[1] + trailing.shape[1]
+    size = _MOST_ROWS
+    while size > _LANES and size * channels > _PANEL:
+        size //= 2
+    run = load_kernels(_SOURCE)["nearest"]
+
+    def among(first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        least, index = np.full(len(leading), np.inf, np.float32), np.zeros(len(leading), np.int32)
+        scratch = (np.empty(count * size, np.float32) for count in (channels, 1, len(trailing), 1, 1, 1, 1))
+        run(
+            *(len(leading), len(trailing), start, width, rows, size, first, last),
+            *(leading, trailing, half_of, bank, origin, *scratch, np.empty(_LANES, np.float32), least, index),
+        )
+        return least, index
+
+    panels = -(-rows // size)
+    threads = min(threads_in_use(), panels) if rows * leading.size > _SMALL else 1
+    bounds = np.linspace(0, panels, threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        beside = [pool.submit(among, *some) for some in pairwise(bounds[1:])]
+        least, index = among(*bounds[:2])
+    for others, theirs in (part.result() for part in beside):
+        np.copyto(index, theirs, where=others < least)
+        np.minimum(least, others, out=least)
+    return index[:queries]
+
+
+def _filled(rows: NDArray[np.float32], origin: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows less `origin`, with zeros up to multiples of four rows and four channels."""
+    count, width = (-(-length // _TOGETHER) * _TOGETHER for length in rows.shape)
+    filled = np.zeros((count, width), np.float32)
+    np.subtract(rows, origin, out=filled[: len(rows), : rows.shape[1]])
+    return filled
