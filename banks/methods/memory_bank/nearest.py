@@ -1,11 +1,8 @@
-"""The nearest bank row of every query on a CPU, in machine code (`nearest_kernels.py`).
+"""Nearest rows of narrow banks on a CPU, in machine code (`nearest_kernels.py`).
 
 Products and comparisons are one pass: a panel of rows and the sums of four queries stay in the processor's
 cache. BLAS, which FAISS calls, writes every product to memory, where each is read again to be compared.
-
-A fused patch is a point half and an RGB half, and one RGB patch lies behind four point patches. The squared
-distance is a sum over both halves. So the products of the RGB halves, which are most of the work, are needed
-once for four queries.
+Halves of queries that repeat are multiplied once, as in `halves.py`.
 """
 
 from __future__ import annotations
@@ -29,6 +26,7 @@ _LANES = 32
 _MOST_ROWS = 256
 _PANEL = 1 << 17
 """Numbers of a panel at most, half of a common cache of a core; a panel has 32 to 256 rows."""
+_NARROW = 512
 _SAMPLE = 256
 """Rows whose mean is the middle of a bank."""
 _SMALL = 20_000_000
@@ -48,21 +46,12 @@ class Halves:
     of: NDArray[np.int64]
 
 
-def repeating_from(queries: NDArray[np.float32]) -> int:
-    """The first of the trailing channels that repeat most usefully from query to query; C where none do.
+def narrow(width: int) -> bool:
+    """Whether rows of so many channels are searched here.
 
-    queries: (n, C) float32, in the order of their places.
+    For wider ones, products are nearly all of the work, and BLAS is faster.
     """
-    width = queries.shape[1]
-    differs = queries[1:] != queries[:-1]
-    differs = differs[differs.any(axis=1)]  # whole copies tell nothing about halves
-    if not len(differs):
-        return width
-    boundary = width - np.argmax(differs[:, ::-1], axis=1)  # from here on, a query equals the one before
-    changes = len(differs) - np.cumsum(np.bincount(boundary, minlength=width + 1))
-    start = np.arange(width + 1)
-    work = changes * (width - start) + len(differs) * start
-    return width - int(np.argmin(work[::-1]))
+    return width <= _NARROW
 
 
 def nearest_ids(queries: NDArray[np.float32], halves: Halves, bank: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -74,14 +63,17 @@ def nearest_ids(queries: NDArray[np.float32], halves: Halves, bank: NDArray[np.f
     |b|^2 - 2 qb is compared, which rounding spoils where q and b are long beside their distance. So a query
     is compared from the nearer of two origins: zero, or the middle of the bank.
     """
-    middle = bank[evenly(len(bank), min(len(bank), _SAMPLE))].mean(axis=0)
-    from_zero = np.square(queries).sum(axis=1) <= np.square(queries - middle).sum(axis=1)
+    mean = bank[evenly(len(bank), min(len(bank), _SAMPLE))].mean(axis=0)
+    # Of 8 bits, so that differences from it are exact, and rows that are equally near stay so.
+    middle = (mean.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    from_zero = np.einsum("ij,j->i", queries, middle) <= np.einsum("j,j->", middle, middle) / 2
     ids = np.zeros(len(queries), np.int64)
     for origin, those in ((np.zeros_like(middle), from_zero), (middle, ~from_zero)):
         if those.any():
             used, of = np.unique(halves.of[those], return_inverse=True)
-            leading, trailing = queries[those, : halves.start], queries[halves.first[used], halves.start :]
-            ids[those] = _from(origin, leading, trailing, of, bank)
+            some = queries if those.all() else queries[those]
+            trailing = queries[halves.first[used], halves.start :]
+            ids[those] = _from(origin, some[:, : halves.start], trailing, of, bank)
     return ids
 
 

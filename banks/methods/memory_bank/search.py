@@ -1,8 +1,7 @@
 """The nearest bank row of every query. A search names the row; its distance is then computed directly.
 
-`HostSearch` searches on the host with arrays, by machine code of this repository, and by FAISS for more than
-one row. `TensorSearch` searches by FAISS on a device with tensors that never leave the device. Both answer on
-the host.
+`HostSearch` searches on the host with arrays, by FAISS or by code of this repository. `TensorSearch`
+searches by FAISS on a device with tensors that never leave the device. Both answer on the host.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from banks.methods.memory_bank.bounds import Bounds, distances, pay
-from banks.methods.memory_bank.nearest import Halves, nearest_ids, repeating_from
+from banks.methods.memory_bank.halves import nearest_by_halves, repeating_from, worth_it
+from banks.methods.memory_bank.nearest import Halves, narrow, nearest_ids
 from models.features import Rows
 
 Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -125,24 +125,37 @@ class HostSearch:
 
     def operations(self, queries: NDArray[np.float32]) -> int:
         """See `Search`. By all dimensions: what bounds save depends on the part."""
-        distinct, width = len(_distinct(queries)[0]), queries.shape[1]
-        halves = _halves(queries, repeating_from(queries))
-        return 2 * len(self._rows) * (distinct * halves.start + len(halves.first) * (width - halves.start))
+        count, width, start = len(_distinct(queries)[0]), queries.shape[1], repeating_from(queries)
+        halves = len(_distinct(queries[:, start:])[0]) if start < width else count
+        return 2 * len(self._rows) * min(count * width, count * start + halves * (width - start))
 
     def _nearest_ids(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
         """(n,) int64. start: the first of the channels that repeat from query to query."""
+        if narrow(queries.shape[1]):
+            return nearest_ids(queries, Halves(start, *_distinct(queries[:, start:])), self._rows)
         if self._bounds is None:
-            return nearest_ids(queries, _halves(queries, start), self._rows)
+            return self._all_dimensions(queries, start)
         ids, proved = self._bounds.nearest(queries)
         if not proved.all():
-            left = queries[~proved]
-            ids[~proved] = nearest_ids(left, _halves(left, start), self._rows)
+            ids[~proved] = self._all_dimensions(queries[~proved], start)
         return ids
+
+    def _all_dimensions(self, queries: NDArray[np.float32], start: int) -> NDArray[np.int64]:
+        if start < queries.shape[1]:
+            first, inverse = _distinct(queries[:, start:])
+            if worth_it(len(queries), len(first), queries.shape[1], start):
+                return nearest_by_halves(queries, self._rows, self._norms, start, first, inverse)
+        return self.ids(queries, 1)[:, 0]
 
     @cached_property
     def _bounds(self) -> Bounds | None:
         """Made at the first search; None where the bank is too small for them."""
         return Bounds(self._rows) if pay(*self._rows.shape) else None
+
+    @cached_property
+    def _norms(self) -> torch.Tensor:
+        """(R,) float32 squared norms of the bank's rows."""
+        return torch.from_numpy(np.einsum("ij,ij->i", self._rows, self._rows))
 
     def ids(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         """See `Search`."""
@@ -217,11 +230,6 @@ def check_finite(rows: Rows, what: str) -> None:
             sound = np.einsum("ij,ij->i", rows, rows) < _LARGEST**2
     if not sound.all():
         raise NonFiniteScore(f"{what} {int(sound.argmin())} holds NaN, infinity or huge values")
-
-
-def _halves(queries: NDArray[np.float32], start: int) -> Halves:
-    """The halves of queries whose channels repeat from `start` on."""
-    return Halves(start, *_distinct(queries[:, start:]))
 
 
 def _distinct(rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

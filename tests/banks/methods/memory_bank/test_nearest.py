@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from banks.methods.memory_bank import nearest
-from banks.methods.memory_bank.nearest import Halves, nearest_ids, repeating_from
+from banks.methods.memory_bank.nearest import Halves, nearest_ids
 from banks.methods.memory_bank.search import HostSearch
 
 POINT, RGB = 33, 182
@@ -117,10 +117,3 @@ def test_a_query_s_row_does_not_depend_on_the_others() -> None:
     together = nearest_ids(queries, halves(queries, 70), bank)
     alone = [nearest_ids(query[None], halves(query[None], 70), bank)[0] for query in queries]
     np.testing.assert_array_equal(together, alone)
-
-
-def test_the_boundary_between_the_halves_is_found() -> None:
-    assert repeating_from(fused(20, empty=100)) == POINT
-    assert repeating_from(drawn(50, 12, 4)) == 12, "nothing repeats"
-    assert repeating_from(np.repeat(drawn(10, 12, 4), 5, axis=0)) == 12, "whole copies are no halves"
-    assert repeating_from(drawn(1, 12, 4)) == 12

@@ -1,0 +1,62 @@
+"""Queries whose trailing channels repeat find the same rows as in FAISS, with fewer multiplications."""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from banks.methods.memory_bank import halves, search
+from banks.methods.memory_bank.halves import repeating_from, worth_it
+from banks.methods.memory_bank.search import HostSearch
+
+POINT, RGB = 33, 182
+"""Channels of the halves in the default profile."""
+WIDE = 600
+"""So many that the bank is not searched by `nearest.py`."""
+
+
+def drawn(count: int, width: int, seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).standard_normal((count, width), dtype=np.float32)
+
+
+def fused(side: int, *, empty: int = 0, rgb: int = RGB) -> NDArray[np.float32]:
+    """(side * side, POINT + rgb): a point half for each patch, an RGB half for 2 x 2. The first patches have
+    an empty point half."""
+    colours = drawn(side * side // 4, rgb, 1).reshape(side // 2, 1, side // 2, 1, rgb)
+    spread = np.broadcast_to(colours, (side // 2, 2, side // 2, 2, rgb)).reshape(side * side, rgb)
+    points = drawn(side * side, POINT, 2)
+    points[:empty] = 0
+    return np.concatenate([points, spread], axis=1)
+
+
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_the_same_rows_as_faiss(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 rows are part of a tile, 5000 a tile and a part of one."""
+    bank, queries = drawn(rows, POINT + WIDE, 3), fused(40, empty=400, rgb=WIDE)
+    index = faiss.IndexFlatL2(POINT + WIDE)
+    index.add(bank)
+    expected = index.search(queries, 1)[1][:, 0]
+    calls: list[int] = []
+    real = halves.nearest_by_halves
+    monkeypatch.setattr(
+        search, "nearest_by_halves", lambda *given: calls.append(len(given[0])) or real(*given)
+    )
+    distances, ids = HostSearch(index, bank).nearest(queries)
+    assert calls == [1200 + 100], "the empty point halves repeat with their RGB halves"
+    np.testing.assert_array_equal(ids, expected)
+    np.testing.assert_allclose(distances, np.linalg.norm(queries - bank[ids], axis=1), rtol=1e-5)
+
+
+def test_the_boundary_between_the_halves_is_found() -> None:
+    assert repeating_from(fused(20, empty=100)) == POINT
+    assert repeating_from(drawn(50, 12, 4)) == 12, "nothing repeats"
+    assert repeating_from(np.repeat(drawn(10, 12, 4), 5, axis=0)) == 12, "whole copies are no halves"
+    assert repeating_from(drawn(1, 12, 4)) == 12
+
+
+def test_few_repetitions_are_not_worth_it() -> None:
+    assert worth_it(2000, 800, POINT + RGB, POINT)
+    assert not worth_it(2000, 1900, POINT + RGB, POINT)
+    assert not worth_it(2000, 500, 40, POINT), "comparing costs as much as the multiplications"
