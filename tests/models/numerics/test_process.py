@@ -21,15 +21,22 @@ import json, os, sys
 from models.numerics import process
 loaded = sorted({"torch", "numpy", "faiss"} & set(sys.modules))
 process.prepare_process(searches=False)
-print(json.dumps([loaded, os.environ[process.WAIT_POLICY]]))
+print(json.dumps([loaded, os.environ[process.WAIT_POLICY], os.environ[process.BLAS_WAIT]]))
 """
 
 
-@pytest.mark.parametrize(("given", "kept"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({}, ["PASSIVE", "4"]),
+        ({"OMP_WAIT_POLICY": "ACTIVE", "OPENBLAS_THREAD_TIMEOUT": "26"}, ["ACTIVE", "26"]),
+    ],
+)
 def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
-    given: dict[str, str], kept: str
+    given: dict[str, str], kept: list[str]
 ) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != process.WAIT_POLICY}
+    decided = {process.WAIT_POLICY, process.BLAS_WAIT}
+    environment = {name: value for name, value in os.environ.items() if name not in decided}
     child = subprocess.run(
         [sys.executable, "-c", _PREPARE],
         env=environment | given,
@@ -38,7 +45,7 @@ def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
         check=True,
         text=True,
     )
-    assert json.loads(child.stdout) == [[], kept]
+    assert json.loads(child.stdout) == [[], *kept]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,41 @@ def test_a_quota_bounds_the_threads_unless_the_user_decides(
         monkeypatch.setenv(process.THREADS, given)
     process.prepare_process(searches=False)
     assert os.environ.get(process.THREADS) == threads
+
+
+_SPINNING = """
+import time
+from models.numerics import process
+process.prepare_process(searches=False)
+import numpy
+square = numpy.ones((200, 200))
+for _ in range(3):
+    square @ square
+start = time.process_time()
+for _ in range(20):
+    square @ square
+    time.sleep(0.03)
+waited = time.process_time() - start
+start = time.process_time()
+for _ in range(20):
+    square @ square
+print(waited / (time.process_time() - start))
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: OpenBLAS has no second thread")
+def test_threads_of_numpy_do_not_spin_after_a_product() -> None:
+    """Pauses between products cost little processor time: 1.2 to 1.5 times; if threads spin, 7 to 60."""
+    environment = {name: value for name, value in os.environ.items() if name != process.THREADS}
+    child = subprocess.run(
+        [sys.executable, "-c", _SPINNING],
+        env=environment,
+        cwd=Path(process.__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert float(child.stdout) < 4
 
 
 def test_every_extractor_computes_in_full_precision(tmp_path: Path) -> None:
