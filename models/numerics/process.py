@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 WAIT_POLICY = "OMP_WAIT_POLICY"
 BLAS_WAIT = "OPENBLAS_THREAD_TIMEOUT"
-"""How long a thread of OpenBLAS waits for more work before it sleeps: the logarithm of processor cycles."""
+SLEEPING = {WAIT_POLICY: "PASSIVE", BLAS_WAIT: "4"}
+"""How threads wait for more work: asleep.
+
+With sleeping threads of OpenMP, a part takes a third of the time if another process is busy, and the same
+time on quiet cores. The OpenBLAS of NumPy and SciPy has threads of its own. By default they spin for 2^26
+cycles after each product, and take the cores from whatever computes next: a third of a part's processor time.
+"""
 THREADS = "OMP_NUM_THREADS"
 
 
@@ -51,12 +57,8 @@ def prepare_process(*, searches: bool) -> None:
     searches: whether the process may search a bank. Then the fastest BLAS kernel for FAISS is chosen, which
     may take a few seconds once per machine. Variables that are already set stay unchanged.
     """
-    # With sleeping threads, a part takes a third of the time if another process is busy. On quiet cores, a
-    # part takes the same time.
-    os.environ.setdefault(WAIT_POLICY, "PASSIVE")
-    # The OpenBLAS of NumPy and SciPy has threads of its own. By default they spin for 2^26 cycles after each
-    # product, and take the cores from whatever computes next: a third of a part's processor time.
-    os.environ.setdefault(BLAS_WAIT, "4")
+    for name, value in SLEEPING.items():
+        os.environ.setdefault(name, value)
     # Libraries see the affinity, and not the quota of a container: more threads than that only wait.
     cores = allowed_cores()
     if cores < (os.cpu_count() or 1):

@@ -27,6 +27,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
+from models.numerics.process import SLEEPING
 from service.cluster.calls import NoCluster, ScorerGone, check_reachable
 
 # ruff: noqa: E402
@@ -103,7 +104,9 @@ def application(given: Mapping[str, Any]) -> serve.Application:
     """
     fields = dict(given)
     cpus, gpus = int(fields.pop("cpus", 1)), float(fields.pop("gpus", 0))
-    options = {"num_cpus": cpus, "num_gpus": gpus}
+    # Serve's processes load NumPy before any code of ours: what it reads then has to be there.
+    waits = {name: os.environ.get(name, value) for name, value in SLEEPING.items()}
+    options = {"num_cpus": cpus, "num_gpus": gpus, "runtime_env": {"env_vars": waits}}
     return _DEPLOYMENT.options(name="scorer", ray_actor_options=options).bind(fields, cpus)
 
 
