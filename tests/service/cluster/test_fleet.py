@@ -124,8 +124,8 @@ def test_a_product_moves_back_only_once_its_scorer_has_it_in_memory(front: Front
     front.calls.scorers[home]._engine.residents._served.clear()  # it was started again
     front.calls.dead.clear()
     until(lambda: state.up, "the scorer that was lost")
-    front.score()
-    assert loading.wait(60)
+    # Products are placed again once all scorers have been asked, a moment later.
+    until(lambda: front.score() and loading.is_set(), "the load at the scorer that was lost")
     assert front.scored_by()[-1] != home
     go_on.set()
     until(lambda: f"{PRODUCT}/v1" in state.versions, "the version in the memory of its scorer")
