@@ -35,6 +35,8 @@ IMPORTED = (
     *("sklearn.linear_model", "sklearn.random_projection", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
 )
 """What commands import, also those that import it only when they need it."""
+KERNELS = ("banks/methods/memory_bank/nearest_kernels.ll",)
+"""Machine code that commands make, beside that of the default networks."""
 
 
 class Warm:
@@ -211,6 +213,9 @@ def _main(folder: Path) -> None:
     for name in IMPORTED:
         import_module(name)
     networks = default_networks()
+    machine_code = import_module("models.numerics.machine_code")
+    for place in KERNELS:
+        machine_code.load_kernels(ROOT / place)
     # No collection looks at what was imported: it would write to those pages, and each child would copy them.
     gc.freeze()
     gc.enable()

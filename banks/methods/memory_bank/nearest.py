@@ -29,8 +29,6 @@ _PANEL = 1 << 17
 _NARROW = 512
 _SAMPLE = 256
 """Rows whose mean is the middle of a bank."""
-_SHARES = 8
-"""Shares of the bank for each thread."""
 _SMALL = 20_000_000
 """Multiplications below which a second thread costs more than it saves."""
 
@@ -101,30 +99,23 @@ def _from(
         size //= 2
     run = load_kernels(_SOURCE)["nearest"]
 
-    panels = -(-rows // size)
-    threads = min(threads_in_use(), panels) if rows * leading.size > _SMALL else 1
-    # A thread that gets less of its core, because another process is busy, takes fewer of the shares.
-    shares = iter(
-        [*pairwise(np.linspace(0, panels, min(panels, threads * _SHARES) + 1).astype(int).tolist())]
-    )
-
-    def take() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def among(first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         least, index = np.full(len(leading), np.inf, np.float32), np.zeros(len(leading), np.int32)
-        scratch = [np.empty(count * size, np.float32) for count in (channels, 1, len(trailing), 1, 1, 1, 1)]
-        lanes = np.empty(_LANES, np.float32)
-        for first, last in shares:
-            run(
-                *(len(leading), len(trailing), start, width, rows, size, first, last),
-                *(leading, trailing, half_of, bank, origin, *scratch, lanes, least, index),
-            )
+        scratch = (np.empty(count * size, np.float32) for count in (channels, 1, len(trailing), 1, 1, 1, 1))
+        run(
+            *(len(leading), len(trailing), start, width, rows, size, first, last),
+            *(leading, trailing, half_of, bank, origin, *scratch, np.empty(_LANES, np.float32), least, index),
+        )
         return least, index
 
+    panels = -(-rows // size)
+    threads = min(threads_in_use(), panels) if rows * leading.size > _SMALL else 1
+    bounds = np.linspace(0, panels, threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        beside = [pool.submit(take) for _ in range(threads - 1)]
-        least, index = take()
-    for others, theirs in (thread.result() for thread in beside):
-        nearer = (others < least) | ((others == least) & (theirs < index))
-        np.copyto(index, theirs, where=nearer)
+        beside = [pool.submit(among, *some) for some in pairwise(bounds[1:])]
+        least, index = among(*bounds[:2])
+    for others, theirs in (part.result() for part in beside):
+        np.copyto(index, theirs, where=others < least)
         np.minimum(least, others, out=least)
     return index[:queries]
 
