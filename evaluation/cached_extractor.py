@@ -47,6 +47,7 @@ class CachedExtractor:
                 ("rgb", Extraction(rgb=extraction.rgb)),
                 ("point", Extraction(point=extraction.point)),
                 ("normals", Extraction(normals=extraction.normals)),
+                ("relief", Extraction(relief=extraction.relief)),
                 ("picture", Extraction(picture=extraction.picture)),
             )
             if settings.banks()
@@ -64,7 +65,8 @@ class CachedExtractor:
 
     def _patches(self, bank: str, part: PreparedPart) -> CachedPatches:
         digest = self._digests[bank].copy()
-        seen = {"rgb": (part.rgb,), "picture": (part.rgb, part.xyz, part.valid)}
+        every = (part.rgb, part.xyz, part.valid)
+        seen = {"rgb": (part.rgb,), "relief": every, "picture": every}
         for array in seen.get(bank, (part.xyz, part.valid)):
             digest.update(str(array.shape).encode())
             digest.update(array.tobytes())
@@ -91,7 +93,7 @@ class CachedExtractor:
         ingredients = {
             "format": FORMAT,
             "settings": asdict(settings),
-            "rgb_size": self._rgb_size if settings.rgb or settings.normals else None,
+            "rgb_size": self._rgb_size if settings.rgb or settings.normals or settings.relief else None,
             "weights": {name: self.weights[name] for name in settings.weights()},
             "libraries": {name: versions.get(name) for name in _LIBRARIES},
             "device": torch.device(self._device).type,

@@ -15,6 +15,7 @@ from models.picture import PictureExtractor
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
 from models.preparation.prepare import PreparedPart
+from models.relief.extractor import ReliefExtractor
 from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor
 from models.weights.networks import shared
@@ -54,6 +55,8 @@ class Extractor:
             self._extractors["rgb"] = coloured(rgb, image_network(rgb))
         if normals is not None:
             self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
+        if settings.relief is not None:
+            self._extractors["relief"] = ReliefExtractor(settings.relief, device)
         if isinstance(picture, PictureChoice):
             self._extractors["picture"] = PictureExtractor(picture, device)
         if isinstance(picture, CellsChoice):

@@ -13,6 +13,7 @@ _SIDES = (
     "extraction.rgb.side",
     "extraction.point.side",
     "extraction.normals.network.side",
+    "extraction.relief.side",
     "extraction.picture.side",
 )
 """Fields that grow with the scale. Point groups have no side."""

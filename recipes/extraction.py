@@ -10,6 +10,7 @@ from recipes.fusion import FusionKind, FusionTraining
 from recipes.measured import Measured, rounded
 from recipes.picture import AnyPicture
 from recipes.points import FpfhChoice, PointChoice, PointNetwork, relief
+from recipes.relief import ReliefChoice
 from recipes.rgb import RgbChoice
 
 Modality = Literal["rgb", "xyz"]
@@ -60,6 +61,7 @@ class Extraction:
         rgb: RGB extractor; None without RGB and fused banks.
         point: point extractor; None without point and fused banks.
         normals: normals extractor; None without a normals bank.
+        relief: relief extractor; None without a relief bank.
         picture: the part's pixels, or cells of them; None without a picture bank.
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
@@ -70,6 +72,7 @@ class Extraction:
     rgb: RgbChoice | None = None
     point: PointChoice | None = None
     normals: NormalsChoice | None = None
+    relief: ReliefChoice | None = None
     picture: AnyPicture | None = None
     fusion: FusionKind | None = None
     training: FusionTraining = field(default_factory=FusionTraining)
@@ -92,15 +95,15 @@ class Extraction:
         """Names of the banks that this extraction has features for."""
         fused = self.rgb and self.point and self.fusion
         sources = {"rgb": self.rgb, "point": self.point, "normals": self.normals, "fused": fused}
-        sources |= {"picture": self.picture}
+        sources |= {"relief": self.relief, "picture": self.picture}
         return tuple(bank for bank, source in sources.items() if source is not None)
 
     def needs(self) -> tuple[Modality, ...]:
         """The inputs that a part must have."""
         image, cloud = (False, False) if self.picture is None else self.picture.sees
         sees: dict[Modality, bool] = {
-            "rgb": image or self.rgb is not None,
-            "xyz": cloud or self.point is not None or self.normals is not None,
+            "rgb": image or self.rgb is not None or self.relief is not None,
+            "xyz": cloud or any(one is not None for one in (self.point, self.normals, self.relief)),
         }
         return tuple(modality for modality, seen in sees.items() if seen)
 
@@ -124,6 +127,15 @@ class Extraction:
             return self
         return replace(self, rgb=replace(self.rgb, colour=factor))
 
+    @property
+    def follows_relief(self) -> bool:
+        """Whether what is usual for the relief still follows the product."""
+        return self.relief is not None and (self.relief.usual is None or self.relief.inside is None)
+
+    def with_relief(self, choice: ReliefChoice | None) -> Extraction:
+        """The same settings with what is usual for the relief, if it still follows the product."""
+        return replace(self, relief=choice) if choice is not None and self.follows_relief else self
+
     def resolved(self, measured: Measured | None) -> Extraction:
         """The same settings with a number for every length that follows the product.
 
@@ -136,5 +148,6 @@ class Extraction:
             self,
             point=point,
             normals=normals and normals.resolved(measured),
+            relief=self.relief and self.relief.resolved(measured),
             picture=picture and picture.resolved(measured),
         )

@@ -14,6 +14,7 @@ from recipes.measured import Measured
 from recipes.picture import CellsChoice, PictureChoice
 from recipes.points import FpfhChoice
 from recipes.preparation import Balance, Preparation
+from recipes.relief import ReliefChoice
 from recipes.trained import NETWORK_STEP, AstRecipe, AutoencoderRecipe, StfpmRecipe
 
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
@@ -80,11 +81,16 @@ class Profile(BaseModel):
         followed = _followed(self.model_dump(), self.resolved(None).model_dump(), built.model_dump())
         rgb = built.extraction.rgb
         profile = self.model_validate(followed).balanced(built.preparation.balance)
+        profile = profile.with_relief(built.extraction.relief)
         return profile.coloured(None if rgb is None else rgb.colour)
 
     def coloured(self, factor: float | None) -> Profile:
         """The profile with this factor of the plain colour, if it still follows the product."""
         return self.model_copy(update={"extraction": self.extraction.coloured(factor)})
+
+    def with_relief(self, choice: ReliefChoice | None) -> Profile:
+        """The profile with what is usual for the relief of good parts, if it still follows the product."""
+        return self.model_copy(update={"extraction": self.extraction.with_relief(choice)})
 
     def balanced(self, balance: Balance | None) -> Profile:
         """The profile with the balance of the good parts' images, if it takes drift back and has none yet."""

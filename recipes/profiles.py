@@ -23,6 +23,7 @@ from recipes.points import PRESETS as FPFH
 from recipes.points import FpfhChoice, PointNetwork, PointSide
 from recipes.preparation import FOLLOWING, Preparation
 from recipes.profile import Profile, Rule
+from recipes.relief import ReliefChoice
 from recipes.rgb import RgbChoice
 from recipes.sentences import sentences
 
@@ -113,6 +114,7 @@ _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 the network hardly represents soft stains and tints."""
 _EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
 _EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
+_EMBEDDED_RELIEF = ReliefChoice()
 _EMBEDDED_SIZE = 448
 _CAMERA_DRIFT = 0.05
 """What the gains of an industrial camera drift by (docs/profiles.md)."""
@@ -133,25 +135,27 @@ def _embedded(
     point: FpfhChoice = _EMBEDDED_POINT,
     training: FusionTraining | None = None,
 ) -> Profile:
-    """The default's extractors with other banks. "fused" is not normalised, because the fusion scales it."""
+    """The default's extractors with other banks. "relief" and "fused" are not normalised, because their
+    extractor and the fusion scale them."""
     return Profile(
         name=name,
         summary=summary,
         preparation=replace(
             FOLLOWING,
             rgb_size=_EMBEDDED_SIZE,
-            balance_drift=_CAMERA_DRIFT if {"rgb", "fused"} & set(banks) else 0.0,
+            balance_drift=_CAMERA_DRIFT if {"rgb", "relief", "fused"} & set(banks) else 0.0,
         ),
         extraction=Extraction(
             rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,
             point=point if {"point", "fused"} & set(banks) else None,
             normals=_EMBEDDED_NORMALS if "normals" in banks else None,
+            relief=_EMBEDDED_RELIEF if "relief" in banks else None,
             fusion=fusion,
             training=training or FusionTraining(),
         ),
         banks={
             bank: BankRecipe(
-                normalisation="none" if bank == "fused" else "own",
+                normalisation="none" if bank in ("relief", "fused") else "own",
                 local_scale=_LOCAL_SCALE if decision == "tail" else 0.0,
             )
             for bank in banks
@@ -205,7 +209,7 @@ PROFILES = _listed(
     _embedded(
         DEFAULT_PROFILE,
         "EfficientNet-Lite1 + FPFH: works offline, on a CPU. The default.",
-        ("rgb", "point", "fused"),
+        ("rgb", "point", "relief", "fused"),
         "tail",
         "scaled_concat",
     ),
@@ -246,15 +250,15 @@ PROFILES = _listed(
     ),
     _embedded(
         "embedded-dlf",
-        "The default's three banks, decision layer fusion.",
+        "Three of the default's banks, decision layer fusion.",
         ("rgb", "point", "fused"),
         "dlf",
         "scaled_concat",
     ),
     _embedded(
         "embedded-normals",
-        "The default's three banks and a bank of surface normals.",
-        ("rgb", "point", "normals", "fused"),
+        "The default's banks and a bank of surface normals.",
+        ("rgb", "point", "normals", "relief", "fused"),
         "tail",
         "scaled_concat",
     ),

@@ -44,6 +44,7 @@ from models.layout import GridLayout
 from models.normals.extractor import NormalsExtractor
 from models.picture import PictureExtractor, pixels_of
 from models.preparation.prepare import PreparedPart, prepare
+from models.relief.extractor import ReliefExtractor
 from models.rgb import extractor
 from models.rgb.backbones import rgb_backbone
 from models.sample import make_sample
@@ -57,6 +58,7 @@ from recipes.points import FpfhChoice, PointChoice
 from recipes.preparation import Preparation
 from recipes.profile import Profile
 from recipes.profiles import PROFILES
+from recipes.relief import ReliefChoice
 from recipes.rgb import RgbChoice
 from recipes.trained import AstRecipe, AutoencoderRecipe, StfpmRecipe
 from tests.conftest import MadeOnce
@@ -72,7 +74,7 @@ _COVERED = {"wide_resnet50_2_tv": "resnet18"}
 """A backbone whose network runs in another profile, by one with which its maps run."""
 
 pytestmark = pytest.mark.slow
-Choice = RgbChoice | PointChoice | NormalsChoice | PictureChoice | CellsChoice
+Choice = RgbChoice | PointChoice | NormalsChoice | ReliefChoice | PictureChoice | CellsChoice
 Component = tuple[Choice, Preparation]
 
 
@@ -109,10 +111,13 @@ def _resolved(profile: Profile) -> Profile:
 def _choices(profile: Profile) -> dict[str, Choice]:
     """Of the banks that are extracted."""
     extraction = profile.extraction
-    every = (extraction.rgb, extraction.point, extraction.normals, extraction.picture)
+    every = (
+        *(extraction.rgb, extraction.point, extraction.normals),
+        *(extraction.relief, extraction.picture),
+    )
     return {
         bank: choice
-        for bank, choice in zip(("rgb", "point", "normals", "picture"), every, strict=True)
+        for bank, choice in zip(("rgb", "point", "normals", "relief", "picture"), every, strict=True)
         if choice is not None
     }
 
@@ -179,6 +184,8 @@ def grids(
                 if isinstance(choice, RgbChoice)
                 else NormalsExtractor(choice, network)
             )
+        elif isinstance(choice, ReliefChoice):
+            extract = ReliefExtractor(choice)
         elif isinstance(choice, PictureChoice):
             extract = PictureExtractor(choice)
         elif isinstance(choice, CellsChoice):

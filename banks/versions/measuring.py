@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-import numpy as np
-from numpy.typing import NDArray
-
 from banks.evenly import evenly
 from banks.versions.gathering import BuildError
 from models.preparation.measure import measure
 from models.preparation.pitch import MOST_PITCH, in_millimetres
-from models.preparation.prepare import prepare
+from models.preparation.prepare import PreparedPart, prepare
 from models.preparation.roi import Roi, read_roi
 from models.preparation.white_balance import usual_balance
 from models.readers.product_folder import PartFile, ProductFolder
+from models.relief.extractor import usual_relief
 from models.sample import BadSample, Sample
 from recipes.measured import Measured
 from recipes.preparation import Preparation
@@ -44,17 +42,19 @@ def measured_profile(
         progress(number, len(chosen))
     measured = measure(samples, profile.preparation, roi)
     profile = profile.resolved(measured)
-    if not profile.preparation.balance_drift or profile.preparation.balance is not None:
-        return profile, measured
-    return profile.balanced(usual_balance(_images(samples, profile.preparation, roi))), measured
+    if profile.preparation.balance_drift and profile.preparation.balance is None:
+        images = (part.rgb for part in _prepared(samples, profile.preparation, roi))
+        profile = profile.balanced(usual_balance(images))
+    choice = profile.extraction.relief
+    if choice is not None and profile.extraction.follows_relief:
+        profile = profile.with_relief(usual_relief(choice, _prepared(samples, profile.preparation, roi)))
+    return profile, measured
 
 
-def _images(
-    samples: Sequence[Sample], preparation: Preparation, roi: Roi | None
-) -> Iterator[NDArray[np.uint8]]:
+def _prepared(samples: Sequence[Sample], preparation: Preparation, roi: Roi | None) -> Iterator[PreparedPart]:
     for sample in samples:
         with suppress(BadSample):
-            yield prepare(sample, preparation, roi).rgb
+            yield prepare(sample, preparation, roi)
 
 
 def region_of_interest(folder: ProductFolder) -> Roi | None:

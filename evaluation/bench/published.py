@@ -74,7 +74,8 @@ class Published:
         extraction, weights = detector.manifest.profile.extraction, WeightStore(weights_dir)
         decision = rules.from_json(detector.manifest.decision)
         fusion = detector.pipeline.fusion
-        if extraction.normals or extraction.picture or not isinstance(decision, WeightedSum):
+        others = extraction.normals, extraction.relief, extraction.picture
+        if any(others) or not isinstance(decision, WeightedSum):
             raise NotPublished("M3DM has RGB, point and fused banks and adds up their image scores")
         if detector.pipeline.roi is not None:
             raise NotPublished("M3DM's code knows no region of interest")

@@ -18,7 +18,10 @@ from recipes.sentences import sentences
 
 COLOUR, SHAPE = BITS["colour"], BITS["shape"]
 BANK_BITS: Mapping[str, int] = MappingProxyType(
-    {"rgb": COLOUR, "point": SHAPE, "normals": SHAPE, "fused": COLOUR | SHAPE, "picture": COLOUR | SHAPE}
+    {
+        **{"rgb": COLOUR, "point": SHAPE, "normals": SHAPE},
+        **dict.fromkeys(("relief", "fused", "picture"), COLOUR | SHAPE),
+    }
 )
 """What each bank looks at."""
 GREY = 85

@@ -24,12 +24,17 @@ def patch_colour(image: torch.Tensor, side: int) -> torch.Tensor:
     tint changes the differences several times more than good parts vary, but hardly changes ImageNet features
     (docs/results.md).
     """
-    red, green, blue = image.double()
-    light = (red + green + blue) / 3
-    planes = torch.stack(
-        [_LIGHTNESS * light, (red - green) / (light + _DARK), (green - blue) / (light + _DARK)]
-    )
+    planes = colour_planes(image.double())
     mean = functional.adaptive_avg_pool2d(planes, side)
     squares = functional.adaptive_avg_pool2d(planes.square(), side)
     spread = (squares - mean.square()).clamp_min(0).sqrt()
     return torch.cat([mean, spread]).flatten(1).T.float().contiguous()
+
+
+def colour_planes(image: torch.Tensor) -> torch.Tensor:
+    """Lightness, (r - g) / lightness and (g - b) / lightness of every pixel: (3, S, S), of an image of that
+    shape in 0..1, in its number type."""
+    red, green, blue = image
+    light = (red + green + blue) / 3
+    divisor = light + _DARK
+    return torch.stack([_LIGHTNESS * light, (red - green) / divisor, (green - blue) / divisor])

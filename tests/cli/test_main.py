@@ -183,13 +183,13 @@ def test_profiles_say_what_is_missing(tmp_path: Path) -> None:
 
 def test_profiles_fit_a_narrow_terminal() -> None:
     lines = _run("profiles").stdout.splitlines()
-    assert lines[0].split() == ["embedded", "rgb", "point", "fused", "tail"]
+    assert lines[0].split() == ["embedded", "rgb", "point", "relief", "fused", "tail"]
     assert max(map(len, lines)) <= 79
 
 
 def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     planned = json.loads(_run("plan", small_product, "--json").stdout)
-    assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "fused"})
+    assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "point", "relief", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
     assert "embedded, 224 x 224 points, 7 training parts; times measured on the first part" in told
 

@@ -20,6 +20,7 @@ from recipes.picture import PICTURES
 from recipes.points import KINDS, PointNetwork, relief
 from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
+from recipes.relief import CHANNELS, ReliefChoice
 from recipes.trained import AutoencoderRecipe
 
 
@@ -59,7 +60,8 @@ def test_both_modes_of_every_bank_setting() -> None:
 def test_the_profiles_with_normals_add_one_bank_to_those_without() -> None:
     for name, without in (("m3dm-normals", "m3dm"), ("embedded-normals", "embedded")):
         more, less = PROFILES[name], PROFILES[without]
-        assert tuple(more.banks) == ("rgb", "point", "normals", "fused")
+        assert [bank for bank in more.banks if bank != "normals"] == list(less.banks)
+        assert "normals" in more.banks
         assert replace(more.extraction, normals=None) == less.extraction
         assert more.extraction.weights() == less.extraction.weights()
 
@@ -76,9 +78,43 @@ def test_the_gain_of_the_normals_follows_how_flat_the_product_is() -> None:
 def test_what_follows_the_product_is_taken_over_from_a_version_of_any_source(name: str) -> None:
     profile = PROFILES[name]
     built = profile.resolved(Measured(3, 1e-3, 1e-3, noise=1e-4, field=0.2, extent=0.1)).coloured(7.0)
+    built = built.with_relief(ReliefChoice(unit=1e-3, usual=((0.5, 2.0),) * CHANNELS, inside=0.4))
     assert profile.as_built(built) == built
     other = built.model_copy(update={"coreset": 0.5})
     assert profile.as_built(other) == built != other
+
+
+def test_the_unit_of_the_relief_follows_the_pitch_and_how_flat_the_product_is() -> None:
+    flat = Measured(3, 1e-3, 1e-3, noise=1e-6, field=0.2, extent=0.1, height=0.001, width=0.1)
+    high = replace(flat, height=0.1)
+    for measured, unit in ((None, 0.00045), (high, 1e-3), (flat, 1e-3 / relief(flat))):
+        choice = PROFILES["embedded"].resolved(measured).extraction.relief
+        assert choice is not None
+        assert choice.length == pytest.approx(unit, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unit": 0.0},
+        {"unit": float("nan")},
+        {"inside": 0.0},
+        {"inside": 1.5},
+        {"usual": ((0.0, 1.0),)},
+        {"usual": ((0.0, 0.0),) * CHANNELS},
+        {"usual": ((float("inf"), 1.0),) * CHANNELS},
+    ],
+)
+def test_impossible_numbers_of_the_relief_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        ReliefChoice(**wrong)
+
+
+def test_what_is_usual_for_the_relief_follows_the_product_once() -> None:
+    first, second = ((0.5, 2.0),) * CHANNELS, ((0.0, 1.0),) * CHANNELS
+    fitted = ReliefChoice().fitted(first, 0.5)
+    assert (fitted.usual, fitted.inside) == (first, 0.35)
+    assert fitted.fitted(second, 1.0) == fitted
 
 
 def test_changes() -> None:

@@ -106,6 +106,11 @@ def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
     rgb = manifest.profile.extraction.rgb
     assert rgb is not None
     assert 100 < (rgb.colour or 0) < 600
+    relief = manifest.profile.extraction.relief
+    assert relief is not None
+    assert relief.usual is not None
+    assert 0.3 < relief.least_share <= 0.7
+    assert manifest.banks["relief"].dimension == len(relief.usual) == 12
     origin = load_file(path / "provenance.safetensors")
     for name, bank in manifest.banks.items():
         part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]
@@ -234,7 +239,7 @@ def test_an_extended_version_is_the_build_of_all_parts_at_once(
     assert extended.model_dump(exclude=same) == whole.model_dump(exclude=same)
 
 
-@pytest.mark.parametrize("name", ["embedded-point", "embedded-rgb"])
+@pytest.mark.parametrize("name", ["embedded", "embedded-point", "embedded-rgb"])
 def test_an_extended_version_keeps_what_follows_the_product_of_the_first(
     name: str, small_product: Path, tmp_path: Path
 ) -> None:
