@@ -76,12 +76,12 @@ def test_features_are_the_same_and_are_extracted_once(small_product: Path, tmp_p
     _, plain, _ = make_pipeline(profile, DEFAULT_WEIGHTS, "cpu")(sample)
     for _ in range(2):
         _, features, milliseconds = make(profile, DEFAULT_WEIGHTS, "cpu")(sample)
-        assert set(milliseconds) == {"prepare", "rgb", "point"}
+        assert set(milliseconds) == {"prepare", "rgb", "point", "relief"}
         for bank, patches in plain.items():
             np.testing.assert_array_equal(features[bank].rows.numpy(), patches.rows.numpy())
             assert features[bank].layout == patches.layout
-    assert (cache.hits, cache.misses) == (2, 2)
+    assert (cache.hits, cache.misses) == (3, 3)
     make(find_profile("embedded-two").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
-    assert (cache.hits, cache.misses) == (4, 2), "another profile of the same extractors extracts nothing"
+    assert (cache.hits, cache.misses) == (5, 3), "another profile of the same extractors extracts nothing"
     make(find_profile("embedded-point-8x8").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
-    assert (cache.hits, cache.misses) == (4, 3)
+    assert (cache.hits, cache.misses) == (5, 4)
