@@ -238,15 +238,15 @@ def score(
         scan = Scan(sample, Scored(result, detector, 0.0), None, uuid.uuid4().hex, result.timings_ms)
         typer.echo(render_json(scan).decode())
         return
-    table = Table("part", "score", "threshold", "decision", *(f"{bank} bank" for bank in result.bank_scores))
+    table = Table("part", "score", "threshold", "decision")
     table.add_row(
         escape(printable(rgb.stem)),
         f"{result.score:.3f}",
         f"{result.threshold:.3f}",
         result.decision,
-        *(f"{value:.3f}" for value in result.bank_scores.values()),
     )
     Console().print(table)
+    typer.echo("banks: " + ", ".join(f"{bank} {value:.3f}" for bank, value in result.bank_scores.items()))
 
 
 @app.command()
@@ -355,7 +355,7 @@ def profiles(as_json: Json = False, weights_dir: Weights = DEFAULT_WEIGHTS) -> N
         return
     # Lines instead of a table, because five columns do not fit into a terminal of 80 columns.
     for name, missing, profile in rows:
-        typer.echo(f"{name:26}{' '.join(profile.banks):18}{profile.decision}")
+        typer.echo(f"{name:26}{' '.join(profile.banks):32}{profile.decision}")
         for paragraph in (profile.summary, f"Missing weights: {', '.join(missing)}" if missing else ""):
             for line in textwrap.wrap(paragraph, 75):
                 typer.echo(f"    {line}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_pat
     out = tmp_path / "out.npz"
     shown = _run("score", SMALL, *_part(small_product), "--bank", small_banks, "-o", out).stdout
     assert "threshold" in shown
+    assert re.search(r"^banks: rgb [\d.]+, point [\d.]+, relief [\d.]+, fused [\d.]+$", shown, re.MULTILINE)
     with np.load(out, allow_pickle=False) as found:
         assert found["point_distances"].shape == (3136,)
         assert found["map"].shape == (224, 224)

@@ -289,7 +289,7 @@ def test_what_was_extracted_is_kept_and_nothing_derived(small_banks: Path) -> No
     assert kept == [
         f"parts/{split}/{name}"
         for split in ("train", "validation")
-        for name in ("parts.safetensors", "point.f32", "rgb.f32")
+        for name in ("parts.safetensors", "point.f32", "relief.f32", "rgb.f32")
     ]
 
 

@@ -56,6 +56,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     assert {name: facts.side for name, facts in manifest.banks.items()} == {
         "rgb": 56,
         "point": 112,
+        "relief": 112,
         "fused": 112,
     }
     planned = plan(profile, 2, folder.train[0].read(), weights_dir=DEFAULT_WEIGHTS)
