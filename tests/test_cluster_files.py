@@ -6,6 +6,7 @@ schema reads the applications, and `service.cluster.deployment` makes them.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -174,6 +175,7 @@ def test_applications_are_scorers_that_the_pods_have_room_for() -> None:
         warnings.simplefilter("ignore")  # Ray's own, at import
         from ray.serve.schema import ServeDeploySchema
 
+        from models.numerics.process import SLEEPING
         from service.cluster import deployment
 
     config = ServeDeploySchema.model_validate(yaml.safe_load(RAY["serveConfigV2"]))
@@ -188,7 +190,9 @@ def test_applications_are_scorers_that_the_pods_have_room_for() -> None:
         given, cpus = cast(Any, made.init_args)
         assert ScorerSettings.of(given).device == "cuda"
         options = made.ray_actor_options
-        assert options == {"num_cpus": cpus, "num_gpus": 1.0}
+        # Serve loads NumPy before a scorer could say how threads wait.
+        waits = {"env_vars": {name: os.environ.get(name, value) for name, value in SLEEPING.items()}}
+        assert options == {"num_cpus": cpus, "num_gpus": 1.0, "runtime_env": waits}
         assert scorers["rayStartParams"]["num-cpus"] == str(cpus)
         container = scorers["template"]["spec"]["containers"][0]
         assert container["resources"]["requests"]["cpu"] == str(cpus)
