@@ -59,9 +59,8 @@ def translated(source: ModuleType, kernel: str, letters: str) -> llvm.ModuleRef:
     text = text.replace("define linkonce_odr ", "define internal ").replace(" common ", " internal ")
     head = re.search(rf"(?m)^define .*@{kernel}\(.*$", text)
     assert head is not None
-    apart = re.sub(
-        r"(ptr|double\*|float\*|i32\*) (?=%arg)", r"\1 noalias ", head[0]
-    )  # no array overlaps another
+    # No array overlaps another.
+    apart = re.sub(r"(ptr|double\*|float\*|i32\*) (?=%arg)", r"\1 noalias ", head[0])
     return llvm.parse_assembly(text.replace(head[0], apart))
 
 

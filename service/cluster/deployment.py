@@ -27,7 +27,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
-from models.numerics.process import SLEEPING
+from models.numerics.process import SLEEPING, prepare_process
 from service.cluster.calls import NoCluster, ScorerGone, check_reachable
 
 # ruff: noqa: E402
@@ -62,8 +62,6 @@ class ScorerReplica:
 
     def __init__(self, given: Mapping[str, Any], cpus: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(cpus)  # Ray sets another number
-        from models.numerics.process import prepare_process
-
         prepare_process(searches=True)
         from service.cluster.scorer import Scorer, ScorerSettings
         from service.watch.logs import make_logger

@@ -9,26 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from banks.methods.memory_bank import nearest
+from banks.methods.memory_bank import nearest, nearest_kernels
 from banks.methods.memory_bank.nearest import Halves, nearest_ids
 from banks.methods.memory_bank.search import HostSearch
-
-POINT, RGB = 33, 182
-"""Channels of the halves in the default profile."""
-
-
-def drawn(count: int, width: int, seed: int) -> NDArray[np.float32]:
-    return np.random.default_rng(seed).standard_normal((count, width), dtype=np.float32)
-
-
-def fused(side: int, *, empty: int = 0) -> NDArray[np.float32]:
-    """(side * side, 215): a point half for every patch, an RGB half for 2 x 2 patches. The first patches have
-    an empty point half."""
-    colours = drawn(side * side // 4, RGB, 1).reshape(side // 2, 1, side // 2, 1, RGB)
-    spread = np.broadcast_to(colours, (side // 2, 2, side // 2, 2, RGB)).reshape(side * side, RGB)
-    points = drawn(side * side, POINT, 2)
-    points[:empty] = 0
-    return np.concatenate([points, spread], axis=1)
+from tests.banks.methods.memory_bank.fused_queries import POINT, RGB, drawn, fused
 
 
 def halves(queries: NDArray[np.float32], start: int) -> Halves:
@@ -117,3 +101,8 @@ def test_a_query_s_row_does_not_depend_on_the_others() -> None:
     together = nearest_ids(queries, halves(queries, 70), bank)
     alone = [nearest_ids(query[None], halves(query[None], 70), bank)[0] for query in queries]
     np.testing.assert_array_equal(together, alone)
+
+
+def test_arrays_are_as_long_as_the_machine_code_takes_them() -> None:
+    """The sources of machine code need numba, so a host cannot import their numbers."""
+    assert (nearest._LANES, nearest._TOGETHER) == (nearest_kernels.LANES, nearest_kernels._TOGETHER)
