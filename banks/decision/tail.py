@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +12,15 @@ from scipy.special import log_ndtr
 from banks.decision.good_scores import GoodScores
 from banks.decision.part_scores import PartScores
 from banks.decision.verdict import Verdict
+from models.layout import GridLayout
 
 PRIOR_SPREAD = 0.08
 """Usual spread of the logarithm of good parts' peaks, measured on the demo products."""
 PRIOR_PARTS = 10
 """Parts that the usual spread weighs as much as."""
-LEAST_PIXEL_SPREAD = 0.02
-"""Smallest spread of the logarithm of good pixels. A smaller one would call rounding surprising."""
 _FIELDS = ("centre", "spread", "floor")
+_BLUR = 2.0
+"""Deviation of the Gaussian over the map, pixels (docs/results.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,14 @@ class Tail:
     surprising that distance would be as the highest of a whole good part, and adds up the banks' surprisals.
     The place with the highest sum decides. Banks that agree on a place add up. A bank that sees nothing there
     contributes almost nothing, even if it has a noisy maximum elsewhere (measured in docs/results.md).
-    The map adds up the surprisals of the banks' maps pixel by pixel.
+    The map shows these sums, spread over the image and blurred.
 
     The sum is no probability of the part: the banks see overlapping data.
 
     peak_centre, peak_spread: of the logarithm of a good part's highest patch distance, one a bank.
-    pixel_centre, pixel_spread: of the logarithm of a good pixel's map value, one a bank.
-    peak_floor, pixel_floor: smaller values count as this value, one a bank.
+    peak_floor: smaller values count as this value, one a bank.
+    pixel_centre, pixel_spread, pixel_floor: the same of a good pixel's map value. Versions of earlier builds
+        have them, and their map adds up the surprisals of the banks' maps pixel by pixel. Empty without.
     Raises ValueError for numbers that cannot be.
     """
 
@@ -49,21 +50,21 @@ class Tail:
     peak_centre: tuple[float, ...]
     peak_spread: tuple[float, ...]
     peak_floor: tuple[float, ...]
-    pixel_centre: tuple[float, ...]
-    pixel_spread: tuple[float, ...]
-    pixel_floor: tuple[float, ...]
+    pixel_centre: tuple[float, ...] = ()
+    pixel_spread: tuple[float, ...] = ()
+    pixel_floor: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        numbers = np.array([getattr(self, f"{of}_{field}") for of in ("peak", "pixel") for field in _FIELDS])
-        if numbers.shape != (6, len(self.banks)) or not self.banks or not np.isfinite(numbers).all():
-            raise ValueError("a tail needs six finite numbers for each bank")
-        if not (numbers[[1, 2, 4, 5]] > 0).all():
-            raise ValueError("spreads and floors must be positive")
+        for of in ("peak", "pixel") if self.pixel_centre else ("peak",):
+            numbers = np.array([getattr(self, f"{of}_{field}") for field in _FIELDS])
+            if numbers.shape != (3, len(self.banks)) or not self.banks or not np.isfinite(numbers).all():
+                raise ValueError("a tail needs finite numbers for each bank")
+            if not (numbers[1:] > 0).all():
+                raise ValueError("spreads and floors must be positive")
 
     @classmethod
     def fit(cls, good: GoodScores) -> Tail:
-        """Fit log-normals: to peaks by their median and a spread drawn towards a prior, to pixels by two
-        quantiles.
+        """Fit log-normals to peaks, by their median and a spread drawn towards a prior.
 
         A handful of parts gives a spread that may be wrong by half. A bank whose spread comes out too small
         would outweigh the others, so the prior weighs as much as `PRIOR_PARTS` parts.
@@ -72,18 +73,11 @@ class Tail:
         floor = _floor(good.peaks)
         logs = np.log(np.maximum(good.peaks, floor))
         squares = np.square(logs - logs.mean(axis=0)).sum(axis=0) + PRIOR_PARTS * PRIOR_SPREAD**2
-        pixels = good.pixels()
-        pixel_floor = _floor(pixels)
-        middle, upper = np.quantile(np.log(np.maximum(pixels, pixel_floor)), (0.5, 0.99), axis=0)
-        pixel_spread = np.maximum((upper - middle) / NormalDist().inv_cdf(0.99), LEAST_PIXEL_SPREAD)
         return cls(
             good.banks,
             peak_centre=tuple(np.median(logs, axis=0).tolist()),
             peak_spread=tuple(np.sqrt(squares / (count - 1 + PRIOR_PARTS)).tolist()),
             peak_floor=tuple(floor.tolist()),
-            pixel_centre=tuple(middle.tolist()),
-            pixel_spread=tuple(pixel_spread.tolist()),
-            pixel_floor=tuple(pixel_floor.tolist()),
         )
 
     def judge(self, part: PartScores) -> Verdict:
@@ -92,17 +86,21 @@ class Tail:
         surprisals = np.stack([_surprisal(part.places[bank], *model) for bank, *model in models])
         surprisals = surprisals.astype(np.float64)
         side = surprisals.shape[1]
-        flat = surprisals.reshape(len(self.banks), -1)
-        highest = int(flat.sum(axis=0).argmax())
-        row, column = divmod(highest, side)
-        contributions = {bank: float(value) for bank, value in zip(self.banks, flat[:, highest], strict=True)}
-        return Verdict(contributions, ((column + 0.5) / side, (row + 0.5) / side), self._map(part))
+        sums = surprisals.sum(axis=0)
+        row, column = divmod(int(sums.argmax()), side)
+        found = surprisals[:, row, column].tolist()
+        place = ((column + 0.5) / side, (row + 0.5) / side)
+        return Verdict(dict(zip(self.banks, found, strict=True)), place, self._map(part, sums))
 
     def to_json(self) -> dict[str, Any]:
-        """The fields and the name."""
-        return {**asdict(self), "name": self.name}
+        """The fields that are not empty, and the name."""
+        return {field: value for field, value in asdict(self).items() if value} | {"name": self.name}
 
-    def _map(self, part: PartScores) -> NDArray[np.float32]:
+    def _map(self, part: PartScores, sums: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The map of a part. sums: (P, P) of the surprisals of its places."""
+        if not self.pixel_centre:
+            size = len(part.maps[self.banks[0]])
+            return GridLayout(len(sums)).smooth_image(sums.astype(np.float32), size, _BLUR)
         models = zip(self.banks, self.pixel_centre, self.pixel_spread, self.pixel_floor, strict=True)
         surprisals = [_surprisal(part.maps[bank], *model) for bank, *model in models]
         return np.add.reduce(surprisals, dtype=np.float32)

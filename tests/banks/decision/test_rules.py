@@ -8,14 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.stats import lognorm
 from sklearn.linear_model import SGDOneClassSVM
 
 from banks.decision import rules
 from banks.decision.good_scores import GoodScores
 from banks.decision.part_scores import PartScores
+from banks.decision.tail import Tail
 from banks.decision.verdict import Decision
 from banks.decision.weighted_sum import WeightedSum
 from banks.methods.method import Finding
@@ -84,6 +88,12 @@ def test_a_higher_bank_score_never_lowers_the_score(
 
 
 _RULES = {name: fitted(name) for name in rules.RULES}
+
+
+def _tail() -> Tail:
+    rule = _RULES["tail"]
+    assert isinstance(rule, Tail)
+    return rule
 
 
 @pytest.mark.parametrize("name", sorted(rules.RULES))
@@ -168,6 +178,45 @@ def test_tail_names_the_place_of_the_highest_sum() -> None:
     assert verdict.contributions["point"] > verdict.contributions["rgb"]
 
 
+def test_tail_map_shows_the_sums_by_which_places_decide() -> None:
+    """SciPy's log-normals, SciPy's Gaussian; and the highest pixel is in the place that decided."""
+    rule = _tail()
+    draw = np.random.default_rng(3)
+    places = {bank: draw.lognormal(1, 1, (7, 7)).astype(np.float32) for bank in BANKS}
+    for of_bank in places.values():
+        of_bank[4, 2] = 100
+    zero = dict.fromkeys(BANKS, 0.0)
+    maps = {bank: np.zeros((56, 56), np.float32) for bank in BANKS}
+    verdict = rule.judge(replace(part_scores(zero, maps), places=places))
+    sums = np.zeros((7, 7))
+    for bank, centre, spread in zip(BANKS, rule.peak_centre, rule.peak_spread, strict=True):
+        sums -= lognorm.logsf(places[bank], spread, scale=np.exp(centre))
+    grid = torch.tensor(sums)[None, None]
+    image = torch.nn.functional.interpolate(grid, (56, 56), mode="bilinear", align_corners=False)[0, 0]
+    np.testing.assert_allclose(verdict.map, gaussian_filter(image.numpy(), 2), rtol=1e-3, atol=1e-3)
+    assert verdict.score == pytest.approx(sums.max(), rel=1e-4)
+    row, column = np.unravel_index(verdict.map.argmax(), (56, 56))
+    assert verdict.place is not None
+    assert (int(verdict.place[1] * 7), int(verdict.place[0] * 7)) == (row // 8, column // 8)
+
+
+def test_tail_of_an_earlier_build_keeps_its_map() -> None:
+    """Log-normals of pixels, where a version has them, make the map of the banks' maps."""
+    rule = replace(_tail(), pixel_centre=(3.0, 1.0, 0.0), pixel_spread=(0.4,) * 3, pixel_floor=(0.1,) * 3)
+    kept = rules.from_json(json.loads(json.dumps(rule.to_json())))
+    assert kept == rule
+    values = {"rgb": 25.0, "point": 4.0, "fused": 1.1}
+    expected = -sum(
+        lognorm.logsf(value, 0.4, scale=np.exp(centre))
+        for value, centre in zip(values.values(), (3.0, 1.0, 0.0), strict=True)
+    )
+    verdict = kept.judge(flat(values))
+    np.testing.assert_allclose(verdict.map, expected, rtol=1e-5)
+    assert verdict.score == score(_RULES["tail"], values)
+    with pytest.raises(ValueError, match="finite numbers"):
+        replace(_tail(), pixel_centre=(3.0, 1.0), pixel_spread=(1.0, 1.0), pixel_floor=(1.0, 1.0))
+
+
 def test_fit_and_from_json_refuse_nonsense() -> None:
     scores, maps = good_parts(4)
     with pytest.raises(KeyError):
@@ -181,8 +230,7 @@ def test_fit_and_from_json_refuse_nonsense() -> None:
     for name in ("dlf", "dlf_published", "tail"):
         with pytest.raises(ValueError, match="finite"):
             rules.fit(name, good_scores(scores * np.nan, maps))
-    for name in ("dlf", "tail"):
-        with pytest.raises(ValueError, match="negative"):
-            rules.fit(name, good_scores(scores, -maps))
+    with pytest.raises(ValueError, match="negative"):
+        rules.fit("dlf", good_scores(scores, -maps))
     with pytest.raises(ValueError, match="negative"):
         WeightedSum("add", ("rgb",), (-1.0,), (1.0,))
