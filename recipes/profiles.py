@@ -114,6 +114,7 @@ _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 the network hardly represents soft stains and tints."""
 _EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
 _EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
+_COARSE_POINT = replace(_EMBEDDED_POINT, side=28)
 _EMBEDDED_RELIEF = ReliefChoice()
 _EMBEDDED_SIZE = 448
 _CAMERA_DRIFT = 0.05
@@ -149,7 +150,7 @@ def _embedded(
             rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,
             point=point if {"point", "fused"} & set(banks) else None,
             normals=_EMBEDDED_NORMALS if "normals" in banks else None,
-            relief=_EMBEDDED_RELIEF if "relief" in banks else None,
+            relief=_EMBEDDED_RELIEF if "relief" in banks or fusion == "scaled_relief" else None,
             fusion=fusion,
             training=training or FusionTraining(),
         ),
@@ -208,21 +209,27 @@ def _listed(*profiles: Profile) -> Mapping[str, Profile]:
 PROFILES = _listed(
     _embedded(
         DEFAULT_PROFILE,
-        "EfficientNet-Lite1 + FPFH: works offline, on a CPU. The default.",
-        ("rgb", "point", "relief", "fused"),
+        "EfficientNet-Lite1, FPFH and relief: works offline, on a CPU. The default.",
+        ("rgb", "fused"),
+        "tail",
+        "scaled_relief",
+        point=_COARSE_POINT,
+    ),
+    _embedded(
+        "embedded-three",
+        "EfficientNet-Lite1 and FPFH in an RGB, a point and a fused bank, as M3DM has them.",
+        ("rgb", "point", "fused"),
         "tail",
         "scaled_concat",
     ),
     _embedded("embedded-rgb", "The default's RGB bank alone: parts without a cloud.", ("rgb",), "single"),
-    _embedded(
-        "embedded-point", "The default's point bank alone: parts without colour.", ("point",), "single"
-    ),
+    _embedded("embedded-point", "FPFH in a point bank alone: parts without colour.", ("point",), "single"),
     _embedded(
         "embedded-point-8x8",
         "The same with 8 x 8 px patches instead of 4 x 4.",
         ("point",),
         "single",
-        point=replace(_EMBEDDED_POINT, side=28),
+        point=_COARSE_POINT,
     ),
     _embedded(
         "embedded-point-overlap",
@@ -232,25 +239,35 @@ PROFILES = _listed(
         point=replace(_EMBEDDED_POINT, side=28, overlap=True),
     ),
     _embedded(
-        "embedded-concat", "The default's fused bank, not scaled, alone.", ("fused",), "single", "concat"
+        "embedded-concat",
+        "EfficientNet-Lite1 and FPFH in a fused bank, not scaled, alone.",
+        ("fused",),
+        "single",
+        "concat",
     ),
     _embedded(
         "embedded-uff",
-        "The default's fused bank by a UFF trained on the product's good parts, alone.",
+        "EfficientNet-Lite1 and FPFH fused by a UFF trained on the product's good parts, alone.",
         ("fused",),
         "single",
         "uff_trained",
         training=_SHORT_TRAINING,
     ),
     _embedded(
-        "embedded-two-add", "The default's RGB and point banks, scores added.", ("rgb", "point"), "add"
+        "embedded-two-add",
+        "The RGB and point banks of embedded-three, scores added.",
+        ("rgb", "point"),
+        "add",
     ),
     _embedded(
-        "embedded-two", "The default's RGB and point banks, decision layer fusion.", ("rgb", "point"), "dlf"
+        "embedded-two",
+        "The RGB and point banks of embedded-three, decision layer fusion.",
+        ("rgb", "point"),
+        "dlf",
     ),
     _embedded(
         "embedded-dlf",
-        "Three of the default's banks, decision layer fusion.",
+        "The banks of embedded-three, decision layer fusion.",
         ("rgb", "point", "fused"),
         "dlf",
         "scaled_concat",
@@ -258,9 +275,10 @@ PROFILES = _listed(
     _embedded(
         "embedded-normals",
         "The default's banks and a bank of surface normals.",
-        ("rgb", "point", "normals", "relief", "fused"),
+        ("rgb", "normals", "fused"),
         "tail",
-        "scaled_concat",
+        "scaled_relief",
+        point=_COARSE_POINT,
     ),
     _embedded("embedded-normals-only", "The bank of surface normals alone.", ("normals",), "single"),
     _m3dm_normals(),

@@ -343,9 +343,9 @@ class Builder:
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
             return None
-        pairs = train.store.pairs()
+        features = train.store.all_features()
         task = FusionTask(
-            pairs=LazySequence(len(fitted_on), lambda number: pairs[fitted_on[number]]),
+            parts=LazySequence(len(fitted_on), lambda number: features[fitted_on[number]]),
             folder=runs / "fusion",
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
@@ -354,7 +354,7 @@ class Builder:
         )
         fusion = FUSIONS[kind].fit(task)
         for name, split in (("train", train), ("validation", validation)):
-            fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
+            fused = map(fusion, split.store.all_features())
             split.store.add_bank("fused", fused, folder / name)
         return fusion
 

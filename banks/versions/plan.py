@@ -82,11 +82,10 @@ def plan(
     _, features, _ = pipeline(part)  # the first is slower
     training_s = 0.0
     if kind is not None and "fused" in profile.banks:
-        rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
-        pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(rgb, point, device))
+        pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(features, device))
         training_s = FUSIONS[kind].training_s(
             FusionTask(
-                pairs=[(features["rgb"], features["point"])] * parts,
+                parts=[features] * parts,
                 folder=weights_dir,
                 weights=WeightStore(weights_dir),
                 training=profile.extraction.training,

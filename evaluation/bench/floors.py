@@ -123,7 +123,7 @@ def floors(
         found["fusion"] = Floor.of(
             operations=_fusion_operations(features) if trained else 0.0,
             rate=rates.networks,
-            nbytes=rows["rgb"] + rows["point"] + rows["fused"],
+            nbytes=sum(rows.values()),
             copy=rates.copy,
         )
     return found

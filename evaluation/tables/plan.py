@@ -70,9 +70,9 @@ PAPER: Mapping[str, Source] = MappingProxyType(
 )
 """The paper's setting by row key. `paper_source` also gives the settings with -paper-code."""
 
-_POINT = Source("embedded", "point", "FPFH for Point-MAE")
-_RGB = Source("embedded", "rgb", "EfficientNet-Lite1 and plain colour for DINO ViT-B/8")
-_FULL = Source("embedded", what="our default: scaled concatenation for UFF, tails for DLF")
+_POINT = Source("embedded-three", "point", "FPFH for Point-MAE")
+_RGB = Source("embedded-three", "rgb", "EfficientNet-Lite1 and plain colour for DINO ViT-B/8")
+_FULL = Source("embedded-three", what="scaled concatenation for UFF, tails for DLF")
 
 _AUTOENCODER = "the network of the Eyecandies repository; that of the paper was not published"
 
@@ -85,11 +85,15 @@ STAND_INS: Mapping[str, tuple[Source, ...]] = MappingProxyType(
             Source(
                 "embedded-uff", what="UFF of both stand-ins, trained on the product in 200 steps of 2 parts"
             ),
-            Source("embedded", "fused", "scaled concatenation for UFF"),
+            Source("embedded-three", "fused", "scaled concatenation for UFF"),
         ),
         "two_add": (Source("embedded-two-add", what="both stand-ins, scores added"),),
         "two_dlf": (Source("embedded-two", what="both stand-ins with DLF"),),
-        "full": (_FULL, Source("embedded-dlf", what="the same banks with DLF")),
+        "full": (
+            _FULL,
+            Source("embedded-dlf", what="the same banks with DLF"),
+            Source("embedded", what="our default, which is not M3DM's shape"),
+        ),
         "patch8_128_1024": (Source("embedded-point-8x8", what="FPFH in 8 x 8 patches"),),
         "stfpm": (Source("stfpm", what="EfficientNet-Lite1 for WideResNet-50"),),
         "eyecandies_rgb": (Source("autoencoder-rgb", what=_AUTOENCODER),),
