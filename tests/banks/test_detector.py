@@ -43,14 +43,14 @@ def _one(detector: Detector, sample: Sample) -> PartResult:
 
 def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -> None:
     result = _one(detector, samples[0])
-    assert set(result.bank_scores) == {"rgb", "point", "relief", "fused"}
+    assert set(result.bank_scores) == {"rgb", "fused"}
     assert result.map.shape == (224, 224)
     assert np.isfinite(result.map).all()
     assert result.decision == ("defective" if result.score > result.threshold else "good")
     assert set(result.timings_ms) == {"prepare", "rgb", "point", "relief", "fusion", "search", "decide"}
     arrays = result.arrays()
     assert arrays["rgb_distances"].shape == (784,)
-    assert arrays["fused_distances"].shape == (3136,)
+    assert arrays["fused_distances"].shape == (784,)
     assert float(arrays["score"]) == result.score
 
 
@@ -109,7 +109,6 @@ def test_nothing_is_scored_or_shown_outside_the_region_of_interest(
     look, shown = after.prepared.look, after.prepared.frame.to_source(after.map)
     assert look is not None
     assert not after.map[look == 0].any()
-    assert not after.bank_maps["point"][look == 1].any()
     assert not after.bank_maps["rgb"][look == 2].any()
     assert not shown[205:, 205:].any()
     for region in after.regions:

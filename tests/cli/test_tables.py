@@ -30,9 +30,9 @@ def test_tables_are_filled_and_written_into_a_page(small_product: Path, tmp_path
     assert text.startswith("# Ours\n\nProse before.\n\n" + BEGIN)
     assert text.endswith(END + "\n\nProse after.\n")
     assert text.index("Table VI:") < text.index("Table VIII:")
-    assert "| DINO ViT-B/8: embedded, its rgb bank |" in text
+    assert "| DINO ViT-B/8: embedded-three, its rgb bank |" in text
     assert "weights are missing: dino_vitb8" in text
-    assert "5-shot: embedded" in text
+    assert "5-shot: embedded-three" in text
     assert "the largest has 5" in text
     assert "Made with commit" in text
     assert "published mean (MVTec 3D-AD)" in text

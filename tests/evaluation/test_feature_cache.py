@@ -81,7 +81,9 @@ def test_features_are_the_same_and_are_extracted_once(small_product: Path, tmp_p
             np.testing.assert_array_equal(features[bank].rows.numpy(), patches.rows.numpy())
             assert features[bank].layout == patches.layout
     assert (cache.hits, cache.misses) == (3, 3)
-    make(find_profile("embedded-two").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
-    assert (cache.hits, cache.misses) == (5, 3), "another profile of the same extractors extracts nothing"
+    make(find_profile("embedded-normals").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
+    assert (cache.hits, cache.misses) == (6, 4), "another profile extracts only what is new"
     make(find_profile("embedded-point-8x8").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
-    assert (cache.hits, cache.misses) == (5, 4)
+    assert (cache.hits, cache.misses) == (7, 4)
+    make(find_profile("embedded-point").resolved(None), DEFAULT_WEIGHTS, "cpu")(sample)
+    assert (cache.hits, cache.misses) == (7, 5)

@@ -35,14 +35,14 @@ def test_the_default_needs_no_download() -> None:
     assert PROFILES[DEFAULT_PROFILE].extraction.weights() == ("efficientnet_lite1",)
 
 
-def test_only_the_default_and_its_normals_scale_distances_locally() -> None:
+def test_profiles_that_join_banks_by_tails_scale_distances_locally() -> None:
     powers = {
         name: recipe.local_scale
         for name, profile in PROFILES.items()
         for recipe in profile.banks.values()
         if isinstance(recipe, BankRecipe) and recipe.local_scale
     }
-    assert powers.keys() == {"embedded", "embedded-normals"}
+    assert powers.keys() == {"embedded", "embedded-three", "embedded-normals"}
     (power,) = set(powers.values())
     assert 0 < power < 1
 
@@ -177,7 +177,8 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("embedded", "extraction.point.side=30"),
         ("embedded", "extraction.point.side=84"),
         ("embedded", "extraction.rgb.side=84"),
-        ("embedded", "extraction.point.settings.stride=8"),
+        ("embedded", "extraction.relief=null"),
+        ("embedded", "extraction.point.settings.stride=16"),
         ("embedded-uff", "extraction.training.steps=0"),
         ("embedded-point", "banks.point.normalisation=shared"),
         ("autoencoder-rgb", "banks.picture.epochs=0"),

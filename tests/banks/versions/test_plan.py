@@ -36,9 +36,8 @@ def test_rows_and_bytes_are_those_of_the_build(small_product: Path, small_banks:
     built = {name: (facts.seen, facts.rows, facts.dimension) for name, facts in manifest.banks.items()}
     assert {name: (b.seen, b.rows, b.dimension) for name, b in planned.banks.items()} == built
     size = sum((folder / name).stat().st_size for name in manifest.files)
-    assert planned.disk_bytes == pytest.approx(
-        size, rel=0.04
-    )  # the probe is another part than the planned one
+    # The probe is another part than the planned one.
+    assert planned.disk_bytes == pytest.approx(size, abs=100_000)
     features = sum(file.stat().st_size for file in (folder / "parts" / "train").glob("*.f32"))
     assert planned.kept_bytes == features
     assert planned.memory_bytes == sum(rows * width * 4 for _, rows, width in built.values())
@@ -55,9 +54,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     manifest = Manifest.read(store.path(SMALL))
     assert {name: facts.side for name, facts in manifest.banks.items()} == {
         "rgb": 56,
-        "point": 112,
-        "relief": 112,
-        "fused": 112,
+        "fused": 56,
     }
     planned = plan(profile, 2, folder.train[0].read(), weights_dir=DEFAULT_WEIGHTS)
     assert planned.size == 448
@@ -81,7 +78,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
 @pytest.mark.usefixtures("timed_once")
 def test_twice_the_parts_cost_twice_the_rows(small_product: Path) -> None:
     part = open_product_folder(small_product).train[0].read()
-    recipe = find_profile(DEFAULT_PROFILE, changes=["precision=float16", "zero_row=true"])
+    recipe = find_profile("embedded-three", changes=["precision=float16", "zero_row=true"])
     one, two = (plan(recipe, parts, part, weights_dir=DEFAULT_WEIGHTS) for parts in (10, 20))
     assert two.banks["rgb"].rows == pytest.approx(2 * one.banks["rgb"].rows, abs=1)
     assert two.banks["point"].rows == pytest.approx(2 * one.banks["point"].rows, abs=2)

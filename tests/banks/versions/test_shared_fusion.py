@@ -93,7 +93,7 @@ def test_a_stopped_run_goes_on(
 def test_a_build_uses_it_and_the_manifest_records_it(
     products: dict[str, ProductFolder], trained: Path, tmp_path: Path
 ) -> None:
-    profile = find_profile("embedded", changes=["extraction.fusion=uff", "coreset=0.02"])
+    profile = find_profile("embedded-three", changes=["extraction.fusion=uff", "coreset=0.02"])
     store = BankStore(tmp_path)
     Builder(profile, store, weights_dir=trained).build("part", products["one"])
     path = store.path("part")

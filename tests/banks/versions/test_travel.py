@@ -68,7 +68,7 @@ def test_a_file_that_another_version_has_is_not_copied_again(source: BankStore, 
         unpacker.feed(whole)
         unpacker.finish()
         assert landing.end() == Arrived("v3", new=True)
-    assert _same(there / "point.faiss", target.path(SMALL, "v3") / "point.faiss")
+    assert _same(there / "fused.faiss", target.path(SMALL, "v3") / "fused.faiss")
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -13,7 +13,7 @@ from evaluation.tables.layout import text_table
 from evaluation.tables.plan import PAPER, SHOTS, STAND_INS, paper_source
 from evaluation.tables.published import published_tables
 
-HERE = {"embedded", "embedded-dlf", "fpfh"}
+HERE = {"embedded-three", "embedded-dlf", "fpfh"}
 
 
 def _filler(
@@ -74,7 +74,7 @@ def test_few_shots_are_drawn_and_their_spread_is_told() -> None:
     done = {run: _done(run, 0.8 + 0.1 * run.draw) for run in runs}
     shown = text_table(filler.fill("VI", done, {}), list(parts))
     assert shown.head == ["setting", "biscuit", "lid", "mean", "shape", "published mean (MVTec 3D-AD)"]
-    five = next(row for row in shown.rows if row[0] == "5-shot: embedded")
+    five = next(row for row in shown.rows if row[0] == "5-shot: embedded-three")
     assert five[1:] == ["0.850 ± 0.071", "0.850 ± 0.071", "0.850 ± 0.071", "0.850", "0.796"]
     assert "the largest has 40" in shown.markdown()
     assert "2 draws" in shown.markdown()
@@ -86,10 +86,10 @@ def test_a_sweep_reports_the_best_size_and_a_fixed_one() -> None:
     filler = _filler({"biscuit": 40, "lid": 40})
     runs = filler.runs("X")
     assert {run.shots for run in runs} == {10, 20, None}
-    assert {run.profile for run in runs} == {"embedded"}
+    assert {run.profile for run in runs} == {"embedded-three"}
     done = {run: _done(run, 0.9 if run.shots == 20 and run.product == "lid" else 0.5) for run in runs}
     lines = {line.label: line for line in filler.fill("X", done, {}).lines if line.published.key == "full"}
-    best, fixed = lines["embedded, best size"], lines["embedded, all parts"]
+    best, fixed = lines["embedded-three, best size"], lines["embedded-three, all parts"]
     assert best.scores["lid"].size == 20
     assert best.scores["lid"].mean == 0.9
     assert best.total is not None
