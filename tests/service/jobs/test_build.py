@@ -312,7 +312,7 @@ def test_a_bank_directory_that_cannot_be_written_fails_the_job(
     )
 
 
-@pytest.mark.parametrize("size", [1 << 20, 17 << 20])
+@pytest.mark.parametrize("size", [1 << 20, 10 << 20])
 @pytest.mark.skipif(not small_disk.available(), reason="no mount namespace can be had here")
 def test_a_build_on_a_disk_that_gets_full_says_so(
     small_product: Path, tmp_path: Path, warm: Warm, size: int
