@@ -69,8 +69,8 @@ class Extractor:
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
         """Patches of one part by bank, and the milliseconds of each extraction.
 
-        Histograms of points need one core. Where there are more, they run beside the other extractors. Their
-        milliseconds are then those that they took longer.
+        Histograms of points and relief need one core. Where there are more, they run beside the other
+        extractors. Their milliseconds are then those that they took longer.
         """
         features: dict[str, Patches] = {}
         milliseconds: dict[str, float] = {}
@@ -79,7 +79,7 @@ class Extractor:
             beside = {
                 bank: pool.submit(extract, [part])
                 for bank, extract in self._extractors.items()
-                if side_by_side and isinstance(extract, FpfhExtractor)
+                if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor)
             }
             for bank, extract in self._extractors.items():
                 start = time.perf_counter()

@@ -35,11 +35,12 @@ def colours_of(rgb: NDArray[np.uint8]) -> Colours | None:
     rgb: (S, S, 3) uint8, background 0. Each is the mean of the middle half of the pixels' values, which
     neither a defect nor a highlight moves much. None where too few pixels tell their colour.
     """
-    pixels = rgb[::_STEP, ::_STEP].reshape(-1, 3)
-    pixels = pixels[(pixels.min(axis=1) >= _DARK) & (pixels.max(axis=1) <= _BRIGHT)]
-    if len(pixels) < _FEWEST:
+    planes = np.ascontiguousarray(np.moveaxis(rgb[::_STEP, ::_STEP], 2, 0)).reshape(3, -1)
+    least, most = np.minimum.reduce(planes), np.maximum.reduce(planes)
+    planes = planes[:, (least >= _DARK) & (most <= _BRIGHT)]
+    if planes.shape[1] < _FEWEST:
         return None
-    red, green, blue = np.log(np.arange(256, dtype=np.float32).clip(1))[pixels].T
+    red, green, blue = np.log(np.arange(256, dtype=np.float32).clip(1))[planes]
     return _middle(red - green), _middle(blue - green)
 
 
