@@ -117,10 +117,9 @@ class FeatureStore:
         """One part's patches by bank."""
         return {bank: self.patches(bank, part) for bank in self._banks}
 
-    def all_features(self) -> Sequence[PartFeatures]:
-        """Patches of all parts by the banks that are stored now, read when asked for."""
-        banks = tuple(self._banks)
-        return LazySequence(self.parts, lambda part: {bank: self.patches(bank, part) for bank in banks})
+    def pairs(self) -> Sequence[tuple[Patches, Patches]]:
+        """(rgb, point) patches of all parts, read when asked for."""
+        return LazySequence(self.parts, lambda part: (self.patches("rgb", part), self.patches("point", part)))
 
     def rows(self, bank: str, parts: Sequence[int], transform: Transform) -> StoredRows:
         """Patch rows of these parts, one part after the other. Each chunk goes through `transform` when it is

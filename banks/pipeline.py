@@ -73,7 +73,7 @@ class Pipeline:
         if self.fusion is None:
             return features, timings
         start = time.perf_counter()
-        fused = self.fusion(features)
+        fused = self.fusion(features["rgb"], features["point"])
         milliseconds = 1000 * (time.perf_counter() - start)
         return {**features, "fused": fused}, {**timings, "fusion": milliseconds}
 

@@ -60,5 +60,5 @@ def trace(
             (patches["point"],) = points([part])
         stages["point_patch"] = patches["point"].rows
     if fusion is not None:
-        stages["fused_patch"] = fusion(patches).rows
+        stages["fused_patch"] = fusion(patches["rgb"], patches["point"]).rows
     return {name: stage.cpu().numpy() for name, stage in stages.items()}

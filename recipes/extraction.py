@@ -61,7 +61,7 @@ class Extraction:
         rgb: RGB extractor; None without RGB and fused banks.
         point: point extractor; None without point and fused banks.
         normals: normals extractor; None without a normals bank.
-        relief: relief extractor; None without a relief bank and the fusion "scaled_relief".
+        relief: relief extractor; None without a relief bank.
         picture: the part's pixels, or cells of them; None without a picture bank.
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
@@ -85,14 +85,6 @@ class Extraction:
                 "point groups (side null) are not on the grid of the RGB patches, so they work with the "
                 "point bank only. Set fusion to null, or side to 28 or 56"
             )
-        if self.fusion == "scaled_relief":
-            if self.relief is None:
-                raise ValueError("fusion scaled_relief takes relief patches: set extraction.relief")
-            if self.relief.side % self.rgb.side:
-                raise ValueError(
-                    f"relief.side {self.relief.side} with rgb.side {self.rgb.side}: an RGB patch must cover "
-                    f"whole relief patches. Choose a multiple of {self.rgb.side} for relief.side"
-                )
         if self.point.side not in (self.rgb.side, 2 * self.rgb.side):
             raise ValueError(
                 f"point.side {self.point.side} with rgb.side {self.rgb.side}: an RGB patch must cover one or "

@@ -1,11 +1,11 @@
-"""Settings of the fusion: how patches of several extractors become one."""
+"""Settings of the fusion of RGB and point patches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-FusionKind = Literal["concat", "scaled_concat", "scaled_relief", "uff", "uff_trained"]
+FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
 
 
 @dataclass(frozen=True, slots=True)

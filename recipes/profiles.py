@@ -150,7 +150,7 @@ def _embedded(
             rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,
             point=point if {"point", "fused"} & set(banks) else None,
             normals=_EMBEDDED_NORMALS if "normals" in banks else None,
-            relief=_EMBEDDED_RELIEF if "relief" in banks or fusion == "scaled_relief" else None,
+            relief=_EMBEDDED_RELIEF if "relief" in banks else None,
             fusion=fusion,
             training=training or FusionTraining(),
         ),
@@ -210,9 +210,9 @@ PROFILES = _listed(
     _embedded(
         DEFAULT_PROFILE,
         "EfficientNet-Lite1, FPFH and relief: works offline, on a CPU. The default.",
-        ("rgb", "fused"),
+        ("rgb", "relief", "fused"),
         "tail",
-        "scaled_relief",
+        "scaled_concat",
         point=_COARSE_POINT,
     ),
     _embedded(
@@ -275,9 +275,9 @@ PROFILES = _listed(
     _embedded(
         "embedded-normals",
         "The default's banks and a bank of surface normals.",
-        ("rgb", "normals", "fused"),
+        ("rgb", "normals", "relief", "fused"),
         "tail",
-        "scaled_relief",
+        "scaled_concat",
         point=_COARSE_POINT,
     ),
     _embedded("embedded-normals-only", "The bank of surface normals alone.", ("normals",), "single"),

@@ -260,10 +260,11 @@ def _features(
             part[bank] = replace(grid, rows=grid.rows[:, :channels].contiguous())
     if extraction.fusion is not None:
         training = replace(extraction.training, steps=1, warm_up=1, batch=1)
-        task = FusionTask(found[:2], folder, fusion_weights, training, "cpu", lambda done, total, loss: None)
+        pairs = [(part["rgb"], part["point"]) for part in found]
+        task = FusionTask(pairs[:2], folder, fusion_weights, training, "cpu", lambda done, total, loss: None)
         fusion = FUSIONS[extraction.fusion].fit(task)
-        for part in found:
-            part["fused"] = fusion(part)
+        for part, (rgb, point) in zip(found, pairs, strict=True):
+            part["fused"] = fusion(rgb, point)
     return list(found)
 
 

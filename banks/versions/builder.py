@@ -343,9 +343,9 @@ class Builder:
         kind = self.profile.extraction.fusion
         if kind is None or "fused" not in self.profile.banks:
             return None
-        features = train.store.all_features()
+        pairs = train.store.pairs()
         task = FusionTask(
-            parts=LazySequence(len(fitted_on), lambda number: features[fitted_on[number]]),
+            pairs=LazySequence(len(fitted_on), lambda number: pairs[fitted_on[number]]),
             folder=runs / "fusion",
             weights=WeightStore(self.weights_dir),
             training=self.profile.extraction.training,
@@ -354,7 +354,7 @@ class Builder:
         )
         fusion = FUSIONS[kind].fit(task)
         for name, split in (("train", train), ("validation", validation)):
-            fused = map(fusion, split.store.all_features())
+            fused = (fusion(rgb, point) for rgb, point in split.store.pairs())
             split.store.add_bank("fused", fused, folder / name)
         return fusion
 

@@ -82,10 +82,11 @@ def plan(
     _, features, _ = pipeline(part)  # the first is slower
     training_s = 0.0
     if kind is not None and "fused" in profile.banks:
-        pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(features, device))
+        rgb, point = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
+        pipeline = replace(pipeline, fusion=FUSIONS[kind].placeholder(rgb, point, device))
         training_s = FUSIONS[kind].training_s(
             FusionTask(
-                parts=[features] * parts,
+                pairs=[(features["rgb"], features["point"])] * parts,
                 folder=weights_dir,
                 weights=WeightStore(weights_dir),
                 training=profile.extraction.training,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.features import PartFeatures, Patches
+from models.features import Patches
 from models.fusion.fusion import FusionTask, on_point_grid
 from models.weights.store import WeightStore
 
@@ -16,9 +16,8 @@ from models.weights.store import WeightStore
 class Concat:
     """Point channels, then RGB channels; see `models.fusion.fusion.Fusion`."""
 
-    def __call__(self, features: PartFeatures) -> Patches:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid."""
-        rgb, point = features["rgb"], features["point"]
         return Patches(torch.cat([point.rows, on_point_grid(rgb, point)], dim=1), point.layout)
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -36,7 +35,7 @@ class Concat:
         return cls()
 
     @classmethod
-    def placeholder(cls, features: PartFeatures, device: str) -> Concat:
+    def placeholder(cls, rgb_width: int, point_width: int, device: str) -> Concat:
         """The fusion itself."""
         return cls()
 

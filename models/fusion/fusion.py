@@ -1,4 +1,4 @@
-"""Fusion: patches of one part from several extractors become one fused patch each (paper sec. 3.3).
+"""Fusion: RGB and point patches of one part become one fused patch each (paper sec. 3.3).
 
 One class is one fusion: how the fusion is fitted when banks are built, which tensors a version keeps, and how
 the fusion comes back from these tensors. `models.fusion.registry` knows all classes by name.
@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 import torch
 
-from models.features import PartFeatures, Patches
+from models.features import Patches
 from models.points.alignment import expand
 from models.weights.store import WeightStore
 from recipes.fusion import FusionTraining
@@ -23,7 +23,7 @@ from recipes.fusion import FusionTraining
 class FusionTask:
     """What fitting a fusion may use.
 
-    parts: patches of the training parts by bank.
+    pairs: (rgb, point) patches of the training parts.
     folder: scratch space.
     weights: the store of a network that is trained already.
     training: settings of a network that is trained here.
@@ -31,7 +31,7 @@ class FusionTask:
     progress: called with the steps done, all steps, and the loss.
     """
 
-    parts: Sequence[PartFeatures]
+    pairs: Sequence[tuple[Patches, Patches]]
     folder: Path
     weights: WeightStore
     training: FusionTraining
@@ -42,11 +42,8 @@ class FusionTask:
 class Fusion(Protocol):
     """One fusion. Point channels come first in a fused patch, as in the published code."""
 
-    def __call__(self, features: PartFeatures) -> Patches:
-        """Fused patches, one row a patch, the channels of all that is fused side by side, float32.
-
-        features: of one part by bank, with the RGB and point patches at least.
-        """
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
+        """Fused patches on the point grid: (side * side, C_point + C_rgb) float32."""
         ...
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -64,9 +61,8 @@ class Fusion(Protocol):
         ...
 
     @classmethod
-    def placeholder(cls, features: PartFeatures, device: str) -> Self:
-        """A fusion of patches like these, as large and fast as a fitted one, for a plan. What it makes of
-        patches means nothing."""
+    def placeholder(cls, rgb_width: int, point_width: int, device: str) -> Self:
+        """A fusion of the same size and speed as a fitted one, for a plan. Its patches mean nothing."""
         ...
 
     @classmethod
@@ -83,17 +79,3 @@ class Fusion(Protocol):
 def on_point_grid(rgb: Patches, point: Patches) -> torch.Tensor:
     """The RGB row that covers each point patch: (side * side, C_rgb) float32."""
     return rgb.rows if rgb.layout == point.layout else expand(rgb.rows)
-
-
-def on_rgb_grid(patches: Patches, rgb: Patches) -> torch.Tensor:
-    """The mean of the patches that each RGB patch covers: (side * side, C) float32.
-
-    Raises ValueError for patches on a grid that does not divide into the RGB grid.
-    """
-    if patches.layout == rgb.layout:
-        return patches.rows
-    fine, side = patches.layout.side, rgb.layout.side
-    if fine is None or side is None or fine % side:
-        raise ValueError(f"{patches.layout} do not divide into {rgb.layout}")
-    cells = patches.rows.view(side, fine // side, side, fine // side, -1)
-    return cells.mean(dim=(1, 3)).flatten(0, 1)

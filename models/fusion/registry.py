@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from models.fusion.concat import Concat
 from models.fusion.fusion import Fusion
 from models.fusion.scaled_concat import ScaledConcat
-from models.fusion.scaled_relief import ScaledRelief
 from models.fusion.trained_uff import TrainedUff
 from models.fusion.uff import Uff
 from recipes.fusion import FusionKind
@@ -15,7 +14,6 @@ from recipes.fusion import FusionKind
 FUSIONS: Mapping[FusionKind, type[Fusion]] = {
     "concat": Concat,
     "scaled_concat": ScaledConcat,
-    "scaled_relief": ScaledRelief,
     "uff": Uff,
     "uff_trained": TrainedUff,
 }

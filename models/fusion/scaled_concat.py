@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
-from models.features import PartFeatures, Patches
+from models.features import Patches
 from models.fusion.fusion import FusionTask, on_point_grid
 from models.spread import Spread
 from models.weights.store import WeightStore
@@ -27,9 +27,8 @@ class ScaledConcat:
     point_scale: torch.Tensor
     rgb_scale: torch.Tensor
 
-    def __call__(self, features: PartFeatures) -> Patches:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid."""
-        rgb, point = features["rgb"], features["point"]
         scaled_rgb = Patches(rgb.rows * self.rgb_scale, rgb.layout)
         rows = torch.cat([point.rows * self.point_scale, on_point_grid(scaled_rgb, point)], dim=1)
         return Patches(rows, point.layout)
@@ -40,9 +39,12 @@ class ScaledConcat:
 
     @classmethod
     def fit(cls, task: FusionTask) -> ScaledConcat:
-        """The scales of the training patches."""
-        scales = training_scales(task, ("point", "rgb"))
-        return cls(point_scale=scales["point"], rgb_scale=scales["rgb"])
+        """The scales of the training patches: one pass, sums in float64."""
+        rgb, point = Spread(), Spread()
+        for rgb_patches, point_patches in task.pairs:
+            rgb.add(rgb_patches.rows)
+            point.add(point_patches.rows)
+        return cls(point_scale=_scale(point), rgb_scale=_scale(rgb))
 
     @classmethod
     def from_state(cls, state: Mapping[str, torch.Tensor], device: str) -> ScaledConcat:
@@ -50,7 +52,7 @@ class ScaledConcat:
         return cls(point_scale=state["point_scale"], rgb_scale=state["rgb_scale"])
 
     @classmethod
-    def placeholder(cls, features: PartFeatures, device: str) -> ScaledConcat:
+    def placeholder(cls, rgb_width: int, point_width: int, device: str) -> ScaledConcat:
         """Scales of 1."""
         return cls(torch.ones(()), torch.ones(()))
 
@@ -65,14 +67,6 @@ class ScaledConcat:
         return None
 
 
-def training_scales(task: FusionTask, banks: Sequence[str]) -> dict[str, torch.Tensor]:
-    """For each of these banks, 1 / root of the summed channel variances of the training patches, () float32;
-    1 where nothing varies. One pass, sums in float64."""
-    spreads = {bank: Spread() for bank in banks}
-    for features in task.parts:
-        for bank, spread in spreads.items():
-            spread.add(features[bank].rows)
-    return {
-        bank: torch.tensor(1 / spread.root if spread.root > 0 else 1.0, dtype=torch.float32)
-        for bank, spread in spreads.items()
-    }
+def _scale(spread: Spread) -> torch.Tensor:
+    """1 / root of the summed variances; 1 where nothing varies."""
+    return torch.tensor(1 / spread.root if spread.root > 0 else 1.0, dtype=torch.float32)

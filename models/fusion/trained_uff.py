@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from models.features import PartFeatures
 from models.fusion.fusion import FusionTask
 from models.fusion.uff import Uff
 from models.fusion.uff_training import Pair, train_uff, training_seconds
@@ -18,20 +17,23 @@ class TrainedUff(Uff):
     @classmethod
     def fit(cls, task: FusionTask) -> TrainedUff:
         """Train the network. Raises ValueError as `train_uff` does."""
-        pairs = LazySequence(len(task.parts), lambda part: _pair(task.parts[part]))
+
+        def rows(part: int) -> Pair:
+            rgb, point = task.pairs[part]
+            return rgb.rows, point.rows
+
+        pairs = LazySequence(len(task.pairs), rows)
         weights = train_uff(pairs, task.training, task.folder, task.progress, device=task.device)
         return cls.from_state(weights, task.device)
 
     @classmethod
     def training_s(cls, task: FusionTask) -> float:
         """Timed on the first pair in place of all."""
-        return training_seconds(_pair(task.parts[0]), len(task.parts), task.training, task.device)
+        rgb, point = task.pairs[0]
+        pair = (rgb.rows, point.rows)
+        return training_seconds(pair, len(task.pairs), task.training, task.device)
 
     @classmethod
     def ready(cls, weights: WeightStore, device: torch.device | str) -> None:
         """The network is trained on the training parts."""
         return None
-
-
-def _pair(features: PartFeatures) -> Pair:
-    return features["rgb"].rows, features["point"].rows

@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from models.features import PartFeatures, Patches
+from models.features import Patches
 from models.fusion.fusion import FusionTask
 from models.fusion.network import HEADS, FusionNetwork
 from models.numerics.linear import FastLinear
@@ -49,9 +49,8 @@ class Uff:
         return cls.from_state(weights.load("uff"), device)
 
     @classmethod
-    def placeholder(cls, features: PartFeatures, device: torch.device | str) -> Self:
+    def placeholder(cls, rgb_width: int, point_width: int, device: torch.device | str) -> Self:
         """An untrained network."""
-        rgb_width, point_width = (features[bank].rows.shape[1] for bank in ("rgb", "point"))
         return cls.from_state(FusionNetwork(rgb_width, point_width).state_dict(), device)
 
     @classmethod
@@ -74,14 +73,13 @@ class Uff:
         return {key: tensor.cpu() for key, tensor in self._network.state_dict().items()}
 
     @torch.inference_mode()
-    def __call__(self, features: PartFeatures) -> Patches:
+    def __call__(self, rgb: Patches, point: Patches) -> Patches:
         """Fused patches on the point grid: (side * side, C_p + C_r) float32, point channels first.
 
         The branches never mix, so each branch runs on distinct rows only: the RGB branch before every RGB
         patch is repeated 2 x 2, and the point branch once for the all-zero row of all empty patches. Rows
         are brought to the network's device. Raises WrongWidths.
         """
-        rgb, point = features["rgb"], features["point"]
         colour_rows, point_rows = rgb.rows.to(self.device), point.rows.to(self.device)
         widths = (colour_rows.shape[1], point_rows.shape[1])
         if widths != self.widths:

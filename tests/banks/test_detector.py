@@ -43,7 +43,7 @@ def _one(detector: Detector, sample: Sample) -> PartResult:
 
 def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -> None:
     result = _one(detector, samples[0])
-    assert set(result.bank_scores) == {"rgb", "fused"}
+    assert set(result.bank_scores) == {"rgb", "relief", "fused"}
     assert result.map.shape == (224, 224)
     assert np.isfinite(result.map).all()
     assert result.decision == ("defective" if result.score > result.threshold else "good")

@@ -76,8 +76,7 @@ def test_a_short_file_is_told(store: FeatureStore) -> None:
 
 
 def test_a_derived_bank(store: FeatureStore, tmp_path: Path) -> None:
-    rgb = (features["rgb"] for features in store.all_features())
-    store.add_bank("fused", (Patches(some.rows * 2, some.layout) for some in rgb), tmp_path)
+    store.add_bank("fused", (Patches(rgb.rows * 2, rgb.layout) for rgb, _ in store.pairs()), tmp_path)
     assert torch.equal(store.features(1)["fused"].rows, 2 * _features(1)["rgb"].rows)
     with pytest.raises(ValueError, match="0 parts for 3 stored parts"):
         store.add_bank("short", iter([]), tmp_path)

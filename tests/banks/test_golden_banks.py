@@ -79,7 +79,7 @@ def features(
         }
     assert fusion is not None
     parts = [found[number] for number in range(8)]
-    return [{**part, "fused": fusion(part)} for part in parts]
+    return [{**part, "fused": fusion(part["rgb"], part["point"])} for part in parts]
 
 
 @pytest.fixture(scope="module")

@@ -110,8 +110,8 @@ def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
     assert relief is not None
     assert relief.usual is not None
     assert 0.3 < relief.least_share <= 0.7
-    assert len(relief.usual) == 12
-    assert manifest.banks["fused"].dimension == manifest.banks["rgb"].dimension + 33 + 12
+    assert manifest.banks["relief"].dimension == len(relief.usual) == 12
+    assert manifest.banks["fused"].dimension == manifest.banks["rgb"].dimension + 33
     origin = load_file(path / "provenance.safetensors")
     for name, bank in manifest.banks.items():
         part, cell = origin[f"{name}.part"], origin[f"{name}.cell"]

@@ -80,13 +80,13 @@ def test_a_report_is_one_page_without_requests_and_a_sheet(few_parts: Path, tmp_
     assert sources
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in text
-    for title in ("RGB", "depth", "ground truth", "rgb bank", "fused bank", "final"):
+    for title in ("RGB", "depth", "ground truth", "rgb bank", "relief bank", "fused bank", "final"):
         assert f"<figcaption>{title}</figcaption>" in text
     assert text.count("<svg") == 4
     assert "held-out good parts" in text
     assert page.name in index.read_text()
     with Image.open(sheet) as picture:
-        assert picture.width > 6 * 224
+        assert picture.width > 7 * 224
     assert json.loads(facts.read_text())["odd_parts"] == []
     assert "Odd good parts" not in text
 

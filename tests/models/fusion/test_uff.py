@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from models.features import PartFeatures, Patches
+from models.features import Patches
 from models.fusion.network import FusionNetwork
 from models.fusion.uff import Uff, WrongWidths
 from models.layout import GridLayout
@@ -45,7 +45,7 @@ def test_fusion_equals_the_network_on_every_patch(
     network: FusionNetwork, grids: tuple[Patches, Patches]
 ) -> None:
     rgb, point = grids
-    fused = Uff.from_state(network.state_dict())({"rgb": rgb, "point": point})
+    fused = Uff.from_state(network.state_dict())(rgb, point)
     from_rgb, from_point = network(expand(rgb.rows), point.rows)
     assert fused.layout == GridLayout(8)
     torch.testing.assert_close(fused.rows, torch.cat([from_point, from_rgb], 1), atol=1e-5, rtol=1e-5)
@@ -53,8 +53,7 @@ def test_fusion_equals_the_network_on_every_patch(
 
 def test_grids_of_one_side_need_no_expansion(network: FusionNetwork) -> None:
     rgb, point = torch.ones(16, 6), torch.zeros(16, 10)
-    grids = {"rgb": Patches(rgb, GridLayout(4)), "point": Patches(point, GridLayout(4))}
-    fused = Uff.from_state(network.state_dict())(grids)
+    fused = Uff.from_state(network.state_dict())(Patches(rgb, GridLayout(4)), Patches(point, GridLayout(4)))
     from_rgb, from_point = network(rgb, point)
     torch.testing.assert_close(fused.rows, torch.cat([from_point, from_rgb], 1), atol=1e-5, rtol=1e-5)
 
@@ -63,8 +62,7 @@ def test_state_round_trips_without_the_heads(network: FusionNetwork, grids: tupl
     fusion = Uff.from_state(network.state_dict())
     state = fusion.state()
     assert not [key for key in state if "head" in key]
-    features: PartFeatures = {"rgb": grids[0], "point": grids[1]}
-    assert torch.equal(Uff.from_state(state)(features).rows, fusion(features).rows)
+    assert torch.equal(Uff.from_state(state)(*grids).rows, fusion(*grids).rows)
 
 
 def test_weights_that_do_not_fit_are_named(network: FusionNetwork) -> None:
@@ -78,6 +76,5 @@ def test_weights_that_do_not_fit_are_named(network: FusionNetwork) -> None:
 
 def test_patches_of_other_widths_are_refused(network: FusionNetwork, grids: tuple[Patches, Patches]) -> None:
     _, point = grids
-    wide = Patches(point.rows[:16], GridLayout(4))
     with pytest.raises(WrongWidths, match=r"\(6, 10\) channels.*\(10, 10\).*train-uff"):
-        Uff.from_state(network.state_dict())({"rgb": wide, "point": point})
+        Uff.from_state(network.state_dict())(Patches(point.rows[:16], GridLayout(4)), point)

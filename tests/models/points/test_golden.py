@@ -100,6 +100,6 @@ def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, par
 
 def test_point_half_of_the_fused_patches(recipe: ModuleType, golden: Golden, trace: PointTrace) -> None:
     fusion = Uff.from_state(recipe.fill(FusionNetwork(768, 1152).state_dict(), 7))
-    fused = fusion({"rgb": Patches(torch.zeros(784, 768), GridLayout(28)), "point": trace.patches})
+    fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), trace.patches)
     ours = fused.rows[torch.from_numpy(golden["rows"]), :1152]
     assert error(ours, golden["fused_patch"][:, :1152]) < 1e-4
