@@ -10,7 +10,7 @@ from dataclasses import replace
 from models.cells import CellsExtractor
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
-from models.numerics.process import full_precision, threads_in_use
+from models.numerics.process import full_precision, small_products_in_one_thread, threads_in_use
 from models.picture import PictureExtractor
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
@@ -40,6 +40,7 @@ class Extractor:
         device: where the networks run.
         Raises `MissingWeights` where a network's weights are absent; the message says what to do.
         """
+        small_products_in_one_thread()
         self.weights = {name: weights.describe(name).sha256 for name in settings.weights()}
         """sha256 of the weights of every network, by their registered name."""
         self.needs = settings.needs()

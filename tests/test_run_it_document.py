@@ -21,11 +21,13 @@ PAGES = [
 @pytest.fixture
 def desk(small_product: Path, small_banks: Path, tmp_path: Path, warm: Warm) -> Iterator[Desk]:
     """A folder as the pages' readers have it, with a server: banks in out/banks, good parts in
-    path/to/good/parts. Of five parts alone, `tribank data screen` names one (docs/results.md)."""
+    path/to/good/parts. Of five or seven parts alone, `tribank data screen` names one (docs/results.md)."""
     parts = tmp_path / "path" / "to" / "good" / "parts"
     shutil.copytree(small_product / "train" / "good", parts)
-    for path in (small_product / "validation" / "good").glob("*/*"):
-        shutil.copy(path, parts / path.parent.name / f"1{path.name}")
+    for number, split in enumerate(("validation", "test"), 1):
+        for path in (small_product / split / "good").glob("*/*"):
+            if path.parent.name in ("rgb", "xyz"):
+                shutil.copy(path, parts / path.parent.name / f"{number}{path.name}")
     shutil.copytree(small_banks, tmp_path / "out" / "banks", symlinks=True)
     (tmp_path / "out" / "banks" / SMALL / ".unfinished-build").mkdir()
     with server(warm, tmp_path, ".venv/bin/tribank serve --banks out/banks --state out/state") as desk:
