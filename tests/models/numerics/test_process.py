@@ -119,3 +119,30 @@ def test_use_threads() -> None:
         assert process.decided().threads == before + 1
     finally:
         process.use_threads(before)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: every library has one thread")
+def test_numpy_multiplies_in_one_thread_and_faiss_in_all() -> None:
+    """In a process of its own, because other tests may have set the numbers of this one."""
+    code = (
+        "import faiss, numpy, scipy.linalg\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from models.numerics.process import small_products_in_one_thread\n"
+        "small_products_in_one_thread()\n"
+        "for pool in threadpool_info():\n"
+        "    if pool['user_api'] == 'blas':\n"
+        "        print('faiss' in pool['filepath'], pool['num_threads'])\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != process.THREADS}
+    child = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=Path(process.__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    found = {tuple(line.split()) for line in child.stdout.splitlines()}
+    assert ("False", "1") in found
+    assert not {threads for faiss, threads in found if faiss == "False"} - {"1"}
+    assert not {threads for faiss, threads in found if faiss == "True"} & {"1"}
