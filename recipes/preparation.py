@@ -59,6 +59,8 @@ class Preparation:
         piece_distance: points of one piece are at most this far apart (published: DBSCAN eps).
         piece_share: a piece with more than this share of the largest piece's points is kept beside the
             largest piece; 1 keeps the largest piece alone, as published.
+        surrounded: whether a smaller piece that the kept ones surround in the image is kept, too, such as the
+            rim of a boss, behind whose shadow nothing returns. Published: no.
         balance_drift: how far the camera's gains for red, green and blue may drift, as a share; so much is
             taken back (`models.preparation.white_balance`). 0 takes nothing back, as published.
         balance: of the good parts' images. None follows the product, and takes nothing back.
@@ -79,6 +81,7 @@ class Preparation:
     clearance: float | None = 0.005
     piece_distance: float | None = 0.006
     piece_share: float | None = 1.0
+    surrounded: bool = False
     balance_drift: float = 0.0
     balance: Balance | None = None
 
@@ -146,5 +149,12 @@ class Preparation:
 LENGTHS = ("plane_inlier", "clearance", "piece_distance")
 """Names of the settings that may follow the product."""
 
-FOLLOWING = Preparation(window=None, plane_inlier=None, clearance=None, piece_distance=None, piece_share=None)
-"""Every length and the window follow the product."""
+FOLLOWING = Preparation(
+    window=None,
+    plane_inlier=None,
+    clearance=None,
+    piece_distance=None,
+    piece_share=None,
+    surrounded=True,
+)
+"""Every length and the window follow the product, and what the part surrounds belongs to the part."""

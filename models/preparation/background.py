@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
@@ -24,6 +25,9 @@ SEEN = 0.05
 
 CLUSTER_POINTS = 30
 """Points within the distance of a piece, the point itself included, that make a core point (published)."""
+
+_SURROUNDED = 0.5
+"""Share of a piece's pixels that other pieces surround where the piece belongs to them."""
 
 MIN_SUPPORT = 0.4
 """Share of the border points that must lie on a support plane. The published script accepts any plane, so it
@@ -130,10 +134,27 @@ class Pieces:
         """Number of pieces with more than `share` of the largest piece's points, the largest included."""
         return max(1, int(np.count_nonzero(self.sizes > share * self.sizes[0])))
 
-    def mask(self, share: float) -> NDArray[np.bool_]:
-        """(H, W) bool, the pixels of these pieces."""
-        kept = (self._piece >= 0) & (self._piece < self.count(share))
+    def mask(self, share: float, *, surrounded: bool = False) -> NDArray[np.bool_]:
+        """(H, W) bool, the pixels of these pieces.
+
+        surrounded: whether a smaller piece counts, too, if these pieces surround most of it in the image.
+        """
+        count = self.count(share)
+        kept = (self._piece >= 0) & (self._piece < count)
+        if surrounded and (smaller := self._piece >= count).any():
+            inside, piece = self._surrounded_by(kept)[smaller], self._piece[smaller]
+            kept[smaller] = (np.bincount(piece, inside) > _SURROUNDED * np.bincount(piece))[piece]
         return self._mask & _spread(*self._pixels, kept, self._mask.shape, self._step)
+
+    def _surrounded_by(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(N,) bool: clustered pixels from which no way leads to the edge of the image past the kept ones."""
+        height, width = (-(-length // self._step) for length in self._mask.shape)
+        free = np.ones((height + 2, width + 2), np.bool_)
+        rows, columns = self._pixels
+        free[rows[kept] + 1, columns[kept] + 1] = False
+        regions = np.empty(free.shape, np.int32)
+        label(free, output=regions)
+        return (regions != regions[0, 0])[rows + 1, columns + 1]
 
 
 def find_pieces(xyz: NDArray[np.float32], mask: NDArray[np.bool_], piece_distance: float) -> Pieces | None:

@@ -160,7 +160,9 @@ def prepare(
     clearance = settings.length("clearance")
     pieces, plane_found = foreground(sample, settings, roi)
     share = settings.length("piece_share")
-    mask = np.zeros_like(sample.valid) if pieces is None else pieces.mask(share)
+    mask = np.zeros_like(sample.valid)
+    if pieces is not None:
+        mask = pieces.mask(share, surrounded=settings.surrounded)
     part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane_found)
     part = replace(part, pieces=0 if pieces is None else pieces.count(share))
     if not mask.any():

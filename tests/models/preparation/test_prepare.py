@@ -356,3 +356,28 @@ def test_the_kept_mask_is_the_published_one_on_demo_parts(product: str) -> None:
     rendered = render_part(small, PartKey(0, product, "train", "good", 0))
     part = make_sample(rendered.rgb, rendered.xyz)
     assert overlap(kept_mask(part), published_mask(part)) >= 0.98
+
+
+@pytest.mark.parametrize("side", [60, 720])  # the larger one is clustered on every second pixel
+def test_a_piece_that_the_part_surrounds_belongs_to_the_part(side: int) -> None:
+    """A plate with a boss in a ring of no returns, as behind its shadow, and a lump beside the plate."""
+    along = np.linspace(0, 0.06, side, dtype=np.float32)
+    xyz = np.stack([*np.meshgrid(along, along), np.zeros((side, side), np.float32)], axis=2)
+    mask = np.zeros((side, side), np.bool_)
+    plate, hole, boss, lump = (
+        (slice(first * side // 60, last * side // 60),) * 2
+        for first, last in ((5, 45), (14, 32), (19, 27), (50, 58))
+    )
+    mask[plate] = True
+    mask[hole] = False
+    mask[boss] = mask[lump] = True
+    xyz[boss] += np.array([0, 0, 0.003], np.float32)
+    pieces = find_pieces(xyz, mask, 0.004)
+    assert pieces is not None
+    assert np.count_nonzero(pieces.sizes) == 3
+    as_published, whole = pieces.mask(0.5), pieces.mask(0.5, surrounded=True)
+    assert not as_published[boss].any()
+    assert whole[boss].all()
+    whole[boss] = False
+    np.testing.assert_array_equal(whole, as_published)
+    assert not as_published[lump].any()
