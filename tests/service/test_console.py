@@ -58,7 +58,11 @@ SOURCE = Path(__file__).parents[2] / "service" / "console"
 
 @pytest.fixture(scope="module")
 def tab() -> Iterator[Page]:
-    """One tab for all tests: a new tab costs Chromium more than the page does. Each test leaves the page."""
+    """One tab for all tests: a new tab costs Chromium more than the page does. Each test leaves the page.
+
+    On a busy machine the page's server can need longer than the five seconds that Playwright waits by itself.
+    """
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser.new_page(viewport={"width": 1280, "height": 1500})
