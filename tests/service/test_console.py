@@ -518,6 +518,26 @@ def test_a_refusal_is_told_in_the_services_words(tab: Page, running: Any, defect
 
 @needs_chromium
 @pytest.mark.slow
+def test_what_the_page_does_by_itself_does_not_take_a_refusal_away(
+    tab: Page, running: Any, defect: list[Path]
+) -> None:
+    """The last thing that a new page asks for is held back until somebody was refused."""
+
+    def holds(_: Route) -> None: ...
+
+    tab.route("**/v1/jobs*", holds)
+    with opened(tab, running) as page:
+        page.locator("#files").set_input_files(str(defect[0]))
+        page.locator("#score").click()
+        expect(page.locator("#problem")).to_contain_text("Choose an image and a cloud")
+        with page.expect_response("**/v1/jobs*"):
+            tab.unroute("**/v1/jobs*", holds)  # what is held goes on
+        page.wait_for_timeout(200)
+        expect(page.locator("#problem")).to_contain_text("Choose an image and a cloud")
+
+
+@needs_chromium
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_read_in_light_and_dark(bare_page: Page, scheme: Any) -> None:
     page = bare_page

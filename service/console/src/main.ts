@@ -5,7 +5,7 @@ import { get, knownKey, ofProduct, rememberKey, send, type Calibration, type Pro
 import { goodPart } from "./good-part";
 import { showJobs, showProfiles, startJobs } from "./jobs";
 import { startNews } from "./news";
-import { action, attempt, confirmed, el, make, number, rows } from "./page";
+import { action, attempt, confirmed, el, make, number, refreshing, rows } from "./page";
 import { startPart } from "./part";
 import { refreshResults, showResults, startResults } from "./results";
 import { startRoi } from "./roi";
@@ -113,11 +113,11 @@ async function showAll(): Promise<void> {
   await showJobs();
 }
 
-const refresh = () => void attempt(showProduct);
+const refresh = () => void refreshing(showProduct);
 const listen = startNews(() => products.value, look);
 startPart(
   () => products.value,
-  () => void attempt(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
+  () => void refreshing(async () => Promise.all([showProduct(), refreshResults()]).then(() => {})),
 );
 startThreshold(refresh);
 startRoi(() => products.value);
@@ -125,7 +125,7 @@ startResults(refresh);
 startServers();
 startJobs(
   () => products.value,
-  () => void attempt(async () => listProducts().then(showProduct)),
+  () => void refreshing(async () => listProducts().then(showProduct)),
 );
 el("rollback").addEventListener("click", () => change(rollBack));
 el("delete").addEventListener("click", () => void attempt(deleteProduct));
@@ -137,4 +137,4 @@ key.addEventListener("change", () => {
 });
 window.setInterval(() => void showJobs().catch(() => {}), EVERY_MS);
 window.setInterval(look, SELDOM_MS);
-void attempt(begin);
+void refreshing(begin);

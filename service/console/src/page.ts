@@ -63,12 +63,26 @@ export function tell(problem: unknown): void {
   box.textContent = problem === null ? "" : problem instanceof Error ? problem.message : String(problem);
 }
 
-// Run what may fail; the page says how it failed, in the service's own words.
-export async function attempt(work: () => Promise<void>): Promise<void> {
+// Run what somebody asked for and what may fail; the page says how it failed, in the service's own words.
+export function attempt(work: () => Promise<void>): Promise<void> {
+  return run(work, "person");
+}
+
+// Run what the page does by itself. Its success does not take away what was said about something somebody asked for.
+export function refreshing(work: () => Promise<void>): Promise<void> {
+  return run(work, "page");
+}
+
+let refused: "person" | "page" | null = null;
+
+async function run(work: () => Promise<void>, asked: "person" | "page"): Promise<void> {
   try {
     await work();
+    if (asked === "page" && refused === "person") return;
     tell(null);
+    refused = null;
   } catch (problem) {
     tell(problem);
+    refused = asked;
   }
 }

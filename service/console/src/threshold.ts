@@ -42,7 +42,9 @@ export async function showThreshold(shown: Product): Promise<void> {
 }
 
 async function count(threshold: number): Promise<void> {
-  draw(await histogram(threshold));
+  const found = await histogram(threshold);
+  // An answer can come after that for a threshold that was asked for later.
+  if (Number(el<HTMLInputElement>("threshold").value) === threshold) draw(found);
 }
 
 function histogram(threshold?: number): Promise<Histogram> {
