@@ -45,7 +45,7 @@ def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
         check=True,
         text=True,
     )
-    assert json.loads(child.stdout) == [[], *kept]
+    assert json.loads(said) == [[], *kept]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,25 @@ print(spun)
 """
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: OpenBLAS has no second thread")
-def test_threads_of_numpy_do_not_spin_after_a_product() -> None:
-    """Twenty pauses of 30 ms cost milliseconds of processor time in all; if a thread spins, 170 to 520."""
+def _printed(code: str) -> str:
+    """What a process of its own prints, without a number of threads that this one was given."""
     environment = {name: value for name, value in os.environ.items() if name != process.THREADS}
     child = subprocess.run(
-        [sys.executable, "-c", _SPINNING],
+        [sys.executable, "-c", code],
         env=environment,
         cwd=Path(process.__file__).parents[2],
         capture_output=True,
         check=True,
         text=True,
     )
-    assert float(child.stdout) < 0.1
+    return child.stdout
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: OpenBLAS has no second thread")
+def test_threads_of_numpy_do_not_spin_after_a_product() -> None:
+    """Twenty pauses of 30 ms cost milliseconds of processor time in all; if a thread spins, 170 to 520."""
+    said = _printed(_SPINNING)
+    assert float(said) < 0.1
 
 
 def test_every_extractor_computes_in_full_precision(tmp_path: Path) -> None:
@@ -133,16 +139,8 @@ def test_numpy_multiplies_in_one_thread_and_faiss_in_all() -> None:
         "    if pool['user_api'] == 'blas':\n"
         "        print('faiss' in pool['filepath'], pool['num_threads'])\n"
     )
-    environment = {name: value for name, value in os.environ.items() if name != process.THREADS}
-    child = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=Path(process.__file__).parents[2],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    found = {tuple(line.split()) for line in child.stdout.splitlines()}
+    said = _printed(code)
+    found = {tuple(line.split()) for line in said.splitlines()}
     assert ("False", "1") in found
     assert not {threads for faiss, threads in found if faiss == "False"} - {"1"}
     assert not {threads for faiss, threads in found if faiss == "True"} & {"1"}
