@@ -45,7 +45,7 @@ def test_threads_sleep_unless_the_user_decides_and_nothing_is_loaded(
         check=True,
         text=True,
     )
-    assert json.loads(said) == [[], *kept]
+    assert json.loads(child.stdout) == [[], *kept]
 
 
 @pytest.mark.parametrize(
