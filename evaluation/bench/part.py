@@ -199,14 +199,13 @@ def _timed(detector: Detector, fields: Mapping[str, bytes]) -> tuple[dict[str, f
 def _matrix_speed() -> float:
     """Speed of the fastest of five float32 matrix products, GFLOP/s."""
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
-    from models.numerics.process import threads_in_use
+    from models.numerics.process import blas_threads, threads_in_use
 
     side = 1536
     left = np.ones((side, side), np.float32)
     best = np.inf
-    with threadpool_limits(threads_in_use(), user_api="blas"):  # scoring leaves NumPy one thread
+    with blas_threads(threads_in_use()):  # scoring leaves NumPy one thread
         for _ in range(5):
             start = time.perf_counter()
             np.matmul(left, left)

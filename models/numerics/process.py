@@ -88,11 +88,11 @@ def exact_products() -> Iterator[None]:
         torch.set_float32_matmul_precision(precision)
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Use one BLAS thread inside the block, for code that runs its own threads."""
+def blas_threads(count: int) -> AbstractContextManager[object]:
+    """Use this many BLAS threads inside the block: one for code that runs its own threads."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, user_api="blas")
+    return threadpool_limits(count, user_api="blas")
 
 
 def small_products_in_one_thread() -> None:

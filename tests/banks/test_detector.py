@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from banks.detector import Detector, PartResult, made_up_part
 from banks.pipeline import PartExtractor, Pipeline, make_pipeline
@@ -18,6 +19,7 @@ from banks.versions.store import BadBank, BankStore
 from models.features import PartFeatures
 from models.numerics.process import use_threads_here
 from models.preparation.prepare import PreparedPart
+from models.preparation.roi import SHAPE
 from models.readers.product_folder import open_product_folder
 from models.sample import BadSample, Sample, make_sample
 from recipes.profile import Profile
@@ -110,6 +112,8 @@ def test_nothing_is_scored_or_shown_outside_the_region_of_interest(
     assert look is not None
     assert not after.map[look == 0].any()
     assert not after.bank_maps["rgb"][look == 2].any()
+    point = partial.pipeline.extract(after.prepared)[0]["point"]  # half of the fused patches
+    assert not point.rows[torch.from_numpy(~point.layout.touches(look & SHAPE > 0))].any()
     assert not shown[205:, 205:].any()
     for region in after.regions:
         assert region.peak_pixel[0] <= 201 or region.peak_pixel[1] <= 201

@@ -179,6 +179,7 @@ def test_impossible_changes_are_refused(change: str) -> None:
         ("embedded", "extraction.rgb.side=84"),
         ("embedded", "extraction.relief=null"),
         ("embedded", "extraction.point.settings.stride=16"),
+        ("embedded-three", "extraction.point.settings.stride=8"),
         ("embedded-uff", "extraction.training.steps=0"),
         ("embedded-point", "banks.point.normalisation=shared"),
         ("autoencoder-rgb", "banks.picture.epochs=0"),

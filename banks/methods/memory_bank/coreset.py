@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.numerics.process import exact_products, one_blas_thread
+from models.numerics.process import blas_threads, exact_products
 
 _PROJECTION_ROWS = 512  # a chunk and its transpose stay in the second-level cache
 _TILE = 1 << 19  # distances and rows' channels that a worker holds at a time (2 MiB)
@@ -127,7 +127,7 @@ def greedy(
     picks = np.empty(count, np.int64)
     picks[0] = start
     done, new = 0, 1
-    with one_blas_thread():  # the chunks are the parallelism
+    with blas_threads(1):  # the chunks are the parallelism
         while True:
             fresh = picks[done : done + new]
             done += new
