@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from banks.decision.part_scores import PartScores
+import numpy as np
+from numpy.typing import NDArray
+
+from banks.decision.part_scores import MapsOnDemand, PartScores
 from banks.decision.score_map import score_map
 from banks.methods.method import Method, Provenance
 from models.features import PartFeatures
@@ -47,15 +50,15 @@ class Columns:
     def score(self, features: PartFeatures) -> PartScores:
         """What every column says of one part."""
         findings = {name: column.score(features[name]) for name, column in self.columns.items()}
-        maps = {
-            name: score_map(finding.values, finding.layout, self.size, self.blur)
-            for name, finding in findings.items()
-        }
         places = {
             name: finding.layout.smooth_image(finding.values, self.places, self.place_sigma)
             for name, finding in findings.items()
         }
-        return PartScores(findings, maps, places)
+
+        def make_map(bank: str) -> NDArray[np.float32]:
+            return score_map(findings[bank].values, findings[bank].layout, self.size, self.blur)
+
+        return PartScores(findings, self.size, MapsOnDemand(findings.keys(), make_map), places)
 
     def without(self, part: int) -> Columns:
         """The columns as if they had not seen one training part. Every method must be able to forget."""

@@ -99,8 +99,7 @@ class Tail:
     def _map(self, part: PartScores, sums: NDArray[np.float64]) -> NDArray[np.float32]:
         """The map of a part. sums: (P, P) of the surprisals of its places."""
         if not self.pixel_centre:
-            size = len(part.maps[self.banks[0]])
-            return GridLayout(len(sums)).smooth_image(sums.astype(np.float32), size, _BLUR)
+            return GridLayout(len(sums)).smooth_image(sums.astype(np.float32), part.size, _BLUR)
         models = zip(self.banks, self.pixel_centre, self.pixel_spread, self.pixel_floor, strict=True)
         surprisals = [_surprisal(part.maps[bank], *model) for bank, *model in models]
         return np.add.reduce(surprisals, dtype=np.float32)

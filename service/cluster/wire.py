@@ -157,6 +157,7 @@ def unpack_result(message: Message) -> PartResult:
     return PartResult(
         scores=PartScores(
             findings,
+            len(arrays["map"]),
             {bank: arrays[f"map/{bank}"] for bank in facts.maps},
             {bank: arrays[f"places/{bank}"] for bank in facts.places},
         ),

@@ -116,7 +116,7 @@ def scored(
             found = banks[name].score(shared(patches.rows.numpy()))
             findings[name] = Finding(found.distances, patches.layout, found.image_score, found.ids)
             maps[name] = score_map(found.distances, patches.layout, blur="pil8")
-        return PartScores(findings, maps, places={})
+        return PartScores(findings, 224, maps, places={})
 
     parts = {part: score(part) for part in (*FITTING, *TESTED)}
     return parts.__getitem__

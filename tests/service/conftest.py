@@ -86,7 +86,7 @@ class BrightnessDetector:
         limits = self.manifest.calibration
         finding = Finding(bright.ravel(), GridLayout(len(bright)), score)
         return PartResult(
-            scores=PartScores({"rgb": finding}, maps={"rgb": bright}, places={}),
+            scores=PartScores({"rgb": finding}, len(bright), maps={"rgb": bright}, places={}),
             verdict=Verdict({"rgb": score}, None, bright),
             threshold=limits.threshold,
             threshold_source="calibration",

@@ -35,7 +35,7 @@ def part_scores(scores: Mapping[str, float], maps: Mapping[str, NDArray[np.float
     for bank, score in scores.items():
         places[bank] = np.pad(np.full((1, 1), score, np.float32), 1)
         findings[bank] = Finding(places[bank].ravel(), GridLayout(3), score)
-    return PartScores(findings, maps, places)
+    return PartScores(findings, SIZE, maps, places)
 
 
 def flat(scores: Mapping[str, float]) -> PartScores:
@@ -186,8 +186,7 @@ def test_tail_map_shows_the_sums_by_which_places_decide() -> None:
     for of_bank in places.values():
         of_bank[4, 2] = 100
     zero = dict.fromkeys(BANKS, 0.0)
-    maps = {bank: np.zeros((56, 56), np.float32) for bank in BANKS}
-    verdict = rule.judge(replace(part_scores(zero, maps), places=places))
+    verdict = rule.judge(replace(part_scores(zero, {}), size=56, places=places))
     sums = np.zeros((7, 7))
     for bank, centre, spread in zip(BANKS, rule.peak_centre, rule.peak_spread, strict=True):
         sums -= lognorm.logsf(places[bank], spread, scale=np.exp(centre))
