@@ -109,7 +109,8 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None, xyz_unit: Unit | N
             "too_small", f"The part is {_size(image)} pixels; both sides must be at least {MIN_SIDE}."
         )
     valid = _returns(cloud)
-    metres = narrowed(np.where(valid[..., None], cloud, cloud.dtype.type(0)))
+    metres = np.array(narrowed(cloud))
+    metres[~valid] = 0
     unit = None if missing == "xyz" else xyz_unit
     return Sample(np.ascontiguousarray(image), metres, valid, missing, unit)
 
@@ -156,12 +157,11 @@ def narrowed(xyz: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def _returns(cloud: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(H, W) bool, True where the sensor returned a point."""
+    x, y, z = np.ascontiguousarray(np.moveaxis(cloud, 2, 0))
     # One pass finds NaN and infinity: x - x is 0 for finite x and NaN otherwise, and so is a sum of them.
     with np.errstate(invalid="ignore"):
-        valid = (cloud[..., 0] - cloud[..., 0]) + (cloud[..., 1] - cloud[..., 1]) == (
-            cloud[..., 2] - cloud[..., 2]
-        )
-    valid &= (cloud[..., 0] != 0) | (cloud[..., 1] != 0) | (cloud[..., 2] != 0)
+        valid = (x - x) + (y - y) == (z - z)
+    valid &= (x != 0) | (y != 0) | (z != 0)
     return valid
 
 

@@ -31,10 +31,15 @@ def point_pitch(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float | N
     xyz: (H, W, 3) float32 metres. valid: (H, W) bool. Neighbours in every n-th row and column are compared.
     """
     rows, columns = (np.s_[:: max(1, side // LINES)] for side in valid.shape)
-    across = np.diff(xyz[rows], axis=1)[valid[rows, 1:] & valid[rows, :-1]]
-    down = np.diff(xyz[:, columns], axis=0)[valid[1:, columns] & valid[:-1, columns]]
-    steps = np.concatenate([across, down]).astype(np.float64)
-    return float(np.median(np.sqrt(np.einsum("ij,ij->i", steps, steps)))) or None if len(steps) else None
+    down = xyz[:, columns].swapaxes(0, 1), valid[:, columns].T
+    squares = np.concatenate([_steps(*lines) for lines in ((xyz[rows], valid[rows]), down)])
+    return float(np.median(np.sqrt(squares))) or None if len(squares) else None
+
+
+def _steps(lines: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(n,) squared distances of neighbouring valid points. lines: (L, n, 3). valid: (L, n)."""
+    x, y, z = (np.diff(plane, axis=1).astype(np.float64) for plane in np.moveaxis(lines, 2, 0))
+    return (x * x + y * y + z * z)[valid[:, 1:] & valid[:, :-1]]
 
 
 def check_pitch(sample: Sample, expected: float) -> None:

@@ -11,12 +11,11 @@ def surface_area(xyz: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
 
     xyz: (H, W, 3) float32 metres. valid: (H, W) bool.
     """
-    whole = valid[:-1, :-1] & valid[:-1, 1:] & valid[1:, :-1] & valid[1:, 1:]
-    planes = np.moveaxis(xyz, 2, 0)
+    whole = np.zeros_like(valid)
+    whole[:-1, :-1] = valid[:-1, :-1] & valid[:-1, 1:] & valid[1:, :-1] & valid[1:, 1:]
+    points, at, below = xyz.reshape(-1, 3), np.flatnonzero(whole), valid.shape[1]
     corner, right, down, across = (
-        planes[:, rows, columns][:, whole].astype(np.float64)
-        for rows in (np.s_[:-1], np.s_[1:])
-        for columns in (np.s_[:-1], np.s_[1:])
+        np.ascontiguousarray(points[at + step].T, np.float64) for step in (0, 1, below, below + 1)
     )
     first = _twice_the_triangle(right - corner, down - corner)
     second = _twice_the_triangle(right - across, down - across)

@@ -1,6 +1,7 @@
 """PNG and JPEG images. We check the header and the chunks first; then Pillow or libpng decodes.
 
 Our own check is needed because Pillow skips checksums of pixels and decodes any number of JPEG scans.
+libpng gets the chunks that hold pixels: it would inflate texts and profiles, and warn of what it dislikes.
 Palettes are looked up. EXIF orientation is ignored, because image and cloud are registered as stored. Bytes
 after the end of the image are ignored.
 """
@@ -23,6 +24,8 @@ from models.readers.pixels import FULL_BITS, Pixels, without_alpha
 from models.sample import BadSample
 
 _PNG_START = 8
+_PNG_PIXELS = (b"IHDR", b"IDAT", b"IEND")
+_PALETTE = 3
 _JPEG_FRAMES = range(0xC0, 0xD0)
 _JPEG_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
 _JPEG_HUFFMAN = (0xC0, 0xC1, 0xC2)
@@ -35,12 +38,13 @@ class _PngHeader:
     """What a PNG says about its pixels.
 
     bits: of each value as stored. colour: the colour type. significant: the bits that the chunk sBIT names,
-    if the file has one.
+    if the file has one. pixels: the file without the chunks that hold none.
     """
 
     bits: int
     colour: int
     significant: int | None
+    pixels: bytes
 
 
 def png_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -48,10 +52,11 @@ def png_image(data: bytes, limits: ReadLimits) -> Pixels:
     check_bytes(data, limits.rgb_bytes, "PNG image")
     with decoding("PNG image"):
         header = _check_png(data, limits.rgb_pixels, limits)
-        if header.bits < FULL_BITS:
+        if header.bits < 8 or header.colour == _PALETTE:
             return _pixels(_opened(data, "PNG", limits.rgb_pixels, limits))
-        values = without_alpha(imagecodecs.png_decode(data))  # Pillow keeps only the high byte of colour
-        return Pixels(values, _stated_bits(header, values))
+        # Pillow keeps only the high byte of 16-bit colour, and takes twice as long for 8 bits.
+        values = without_alpha(imagecodecs.png_decode(header.pixels))
+        return Pixels(values, _stated_bits(header, values) if header.bits == FULL_BITS else None)
 
 
 def jpeg_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -115,7 +120,10 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
     Raises ValueError, BadSample or TooLarge.
     """
     header, significant = b"", None
-    for name, body in _png_chunks(data):
+    pixels: list[bytes | memoryview] = [data[:_PNG_START]]
+    for name, body, whole in _png_chunks(data):
+        if name in _PNG_PIXELS:
+            pixels.append(whole)
         if name == b"IHDR":
             if header:
                 raise ValueError("two headers")
@@ -128,10 +136,11 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
             raise ValueError("the first chunk is not IHDR")
     width, height, bits, colour = struct.unpack(">IIBB3x", header)
     check_pixels(height, width, most, limits, "PNG image")
-    return _PngHeader(bits, colour, significant)
+    return _PngHeader(bits, colour, significant, b"".join(pixels))
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
+    """Each chunk's name, its content, and the whole chunk."""
     view, at = memoryview(data), _PNG_START
     while True:
         (length,) = struct.unpack_from(">I", data, at)
@@ -140,7 +149,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if zlib.crc32(checked) != crc:
             raise ValueError("a chunk's checksum is wrong")
         name = bytes(checked[:4])
-        yield name, checked[4:]
+        yield name, checked[4:], view[at : at + 12 + length]
         if name == b"IEND":
             return
         at += 12 + length
