@@ -1,7 +1,8 @@
 """PNG and JPEG images. We check the header and the chunks first; then Pillow or libpng decodes.
 
 Our own check is needed because Pillow skips checksums of pixels and decodes any number of JPEG scans.
-libpng gets the chunks that hold pixels: it would inflate texts and profiles, and warn of what it dislikes.
+libpng gets only the chunks that hold pixels. Files with compressed texts or profiles go to Pillow, which
+bounds what they inflate to.
 Palettes are looked up. EXIF orientation is ignored, because image and cloud are registered as stored. Bytes
 after the end of the image are ignored.
 """
@@ -25,6 +26,7 @@ from models.sample import BadSample
 
 _PNG_START = 8
 _PNG_PIXELS = (b"IHDR", b"IDAT", b"IEND")
+_PNG_INFLATED = (b"zTXt", b"iTXt", b"iCCP")
 _PALETTE = 3
 _JPEG_FRAMES = range(0xC0, 0xD0)
 _JPEG_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
@@ -38,13 +40,15 @@ class _PngHeader:
     """What a PNG says about its pixels.
 
     bits: of each value as stored. colour: the colour type. significant: the bits that the chunk sBIT names,
-    if the file has one. pixels: the file without the chunks that hold none.
+    if the file has one. pixels: the file without the chunks that hold none. inflates: whether other chunks
+    are compressed, too.
     """
 
     bits: int
     colour: int
     significant: int | None
     pixels: bytes
+    inflates: bool
 
 
 def png_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -52,7 +56,7 @@ def png_image(data: bytes, limits: ReadLimits) -> Pixels:
     check_bytes(data, limits.rgb_bytes, "PNG image")
     with decoding("PNG image"):
         header = _check_png(data, limits.rgb_pixels, limits)
-        if header.bits < 8 or header.colour == _PALETTE:
+        if header.bits < 8 or header.colour == _PALETTE or (header.inflates and header.bits < FULL_BITS):
             return _pixels(_opened(data, "PNG", limits.rgb_pixels, limits))
         # Pillow keeps only the high byte of 16-bit colour, and takes twice as long for 8 bits.
         values = without_alpha(imagecodecs.png_decode(header.pixels))
@@ -119,11 +123,12 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
 
     Raises ValueError, BadSample or TooLarge.
     """
-    header, significant = b"", None
+    header, significant, inflates = b"", None, False
     pixels: list[bytes | memoryview] = [data[:_PNG_START]]
     for name, body, whole in _png_chunks(data):
         if name in _PNG_PIXELS:
             pixels.append(whole)
+        inflates |= name in _PNG_INFLATED
         if name == b"IHDR":
             if header:
                 raise ValueError("two headers")
@@ -136,7 +141,7 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
             raise ValueError("the first chunk is not IHDR")
     width, height, bits, colour = struct.unpack(">IIBB3x", header)
     check_pixels(height, width, most, limits, "PNG image")
-    return _PngHeader(bits, colour, significant, b"".join(pixels))
+    return _PngHeader(bits, colour, significant, b"".join(pixels), inflates)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
