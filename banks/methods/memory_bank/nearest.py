@@ -94,9 +94,10 @@ def _from(
     half_of = np.zeros(len(leading), np.int32)
     half_of[:queries] = of
     channels = leading.shape[1] + trailing.shape[1]
-    size = _MOST_ROWS
-    while size > _LANES and size * channels > _PANEL:
-        size //= 2
+    most = min(_MOST_ROWS, max(_LANES, _PANEL // channels))
+    threads = min(threads_in_use(), -(-rows // most)) if rows * leading.size > _SMALL else 1
+    panels = -(-rows // (most * threads)) * threads  # equally many for each thread
+    size = -(-rows // (panels * _LANES)) * _LANES
     run = load_kernels(_SOURCE)["nearest"]
 
     def among(first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -108,9 +109,7 @@ def _from(
         )
         return least, index
 
-    panels = -(-rows // size)
-    threads = min(threads_in_use(), panels) if rows * leading.size > _SMALL else 1
-    bounds = np.linspace(0, panels, threads + 1).astype(int).tolist()
+    bounds = np.linspace(0, -(-rows // size), threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
         beside = [pool.submit(among, *some) for some in pairwise(bounds[1:])]
         least, index = among(*bounds[:2])
