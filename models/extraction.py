@@ -79,7 +79,7 @@ class Extractor:
         with ThreadPoolExecutor(1) as pool:
             beside = {
                 bank: pool.submit(extract, [part])
-                for bank, extract in self._extractors.items()
+                for bank, extract in reversed(self._extractors.items())  # points first: they need no image
                 if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor)
             }
             for bank, extract in self._extractors.items():

@@ -51,7 +51,7 @@ def slimmed(part: PreparedPart, needs: Collection[Modality]) -> PreparedPart:
     the extractors do not need."""
     rgb = part.rgb if "rgb" in needs else np.zeros_like(part.rgb)
     xyz = np.round(part.xyz, 5) if "xyz" in needs else np.zeros_like(part.xyz)
-    return replace(part, rgb=rgb, xyz=xyz)
+    return replace(part, image=rgb, xyz=xyz)
 
 
 def mirrored(part: PreparedPart) -> PreparedPart:
@@ -60,7 +60,7 @@ def mirrored(part: PreparedPart) -> PreparedPart:
     turned = part.xyz[:, ::-1] * np.array([-1, 1, 1], np.float32)
     look = None if part.look is None else part.look[:, ::-1].copy()
     return replace(
-        part, rgb=part.rgb[:, ::-1].copy(), xyz=turned, valid=part.valid[:, ::-1].copy(), look=look
+        part, image=part.rgb[:, ::-1].copy(), xyz=turned, valid=part.valid[:, ::-1].copy(), look=look
     )
 
 
@@ -86,7 +86,7 @@ def from_bytes(content: bytes) -> PreparedPart:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return PreparedPart(
-                rgb=file["rgb"],
+                image=file["rgb"],
                 xyz=file["xyz"],
                 valid=file["valid"],
                 frame=Frame(*file["frame"].tolist()),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -95,12 +97,12 @@ class Frame:
         return (rows, columns), (max(0, self.top), max(0, self.left))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PreparedPart:
     """One part on the square grid.
 
     Attributes:
-        rgb: (rgb_size, rgb_size, 3) uint8, background 0.
+        image: the array `rgb`, or what makes it: what needs points alone does not wait for it.
         xyz: (size, size, 3) float32 metres, 0 where not valid.
         valid: (size, size) bool.
         frame: geometry of the grid.
@@ -109,7 +111,7 @@ class PreparedPart:
         pieces: number of separate pieces that were kept; None if no pieces were searched.
     """
 
-    rgb: NDArray[np.uint8]
+    image: NDArray[np.uint8] | Callable[[], NDArray[np.uint8]]
     xyz: NDArray[np.float32]
     valid: NDArray[np.bool_]
     frame: Frame
@@ -118,6 +120,16 @@ class PreparedPart:
     pieces: int | None = None
 
     @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """(rgb_size, rgb_size, 3) uint8, background 0. Made when it is first asked for; two threads that ask
+        at once may both make it."""
+        image = self.image
+        if not isinstance(image, np.ndarray):
+            image = image()
+            object.__setattr__(self, "image", image)
+        return image
+
+    @cached_property
     def area(self) -> float:
         """Surface of the part, square metres: of all triangles of neighbouring valid points."""
         return surface_area(self.xyz, self.valid)
@@ -163,8 +175,8 @@ def prepare(
     mask = np.zeros_like(sample.valid)
     if pieces is not None:
         mask = pieces.mask(share, surrounded=settings.surrounded)
-    part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane_found)
-    part = replace(part, pieces=0 if pieces is None else pieces.count(share))
+    count = 0 if pieces is None else pieces.count(share)
+    part = _on_grid(sample, mask, settings, roi, background_rgb=False, plane_found=plane_found, pieces=count)
     if not mask.any():
         raise BadSample(
             "no_object",
@@ -195,7 +207,7 @@ def _prepare_as_is(sample: Sample, settings: Preparation, roi: Roi | None) -> Pr
     marks background by x = 0 alone.
     """
     mask = (sample.xyz != 0).all(axis=2)
-    part = _on_grid(sample, mask, settings, roi, background_rgb=True, plane_found=None)
+    part = _on_grid(sample, mask, settings, roi, background_rgb=True, plane_found=None, pieces=None)
     if sample.missing != "xyz":
         _check_points(part, settings)
     return part
@@ -209,6 +221,7 @@ def _on_grid(
     *,
     background_rgb: bool,
     plane_found: bool | None,
+    pieces: int | None,
 ) -> PreparedPart:
     """Cut or pad to a square, and resize. background_rgb: whether colour outside `mask` is kept."""
     coloured = None if background_rgb else mask
@@ -222,12 +235,28 @@ def _on_grid(
         mask = mask & (roi.bits & SHAPE > 0)
     valid = _at_grid(mask, frame)
     xyz = np.where(valid[..., None], _at_grid(sample.xyz, frame), np.float32(0))
-    square = frame.square(sample.rgb if coloured is None else sample.rgb * coloured[..., None])
+    source = sample.rgb
+    return PreparedPart(
+        image=lambda: _colours_on_grid(source, coloured, frame, settings),
+        xyz=xyz,
+        valid=valid,
+        frame=frame,
+        plane_found=plane_found,
+        look=look,
+        pieces=pieces,
+    )
+
+
+def _colours_on_grid(
+    source: NDArray[np.uint8], coloured: NDArray[np.bool_] | None, frame: Frame, settings: Preparation
+) -> NDArray[np.uint8]:
+    """(rgb_size, rgb_size, 3) of an image (height, width, 3), black outside `coloured`."""
+    square = frame.square(source if coloured is None else source * coloured[..., None])
     size = (settings.rgb_size, settings.rgb_size)
     rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
     if settings.balance_drift and settings.balance is not None:
         rgb = balanced(rgb, settings.balance, settings.balance_drift)
-    return PreparedPart(rgb=rgb, xyz=xyz, valid=valid, frame=frame, plane_found=plane_found, look=look)
+    return rgb
 
 
 def _frame(mask: NDArray[np.bool_], settings: Preparation) -> Frame:

@@ -45,7 +45,7 @@ class Scan:
     @property
     def valid_point_share(self) -> float:
         """Share of the source's pixels that have a point."""
-        return float(self.sample.valid.mean())
+        return np.count_nonzero(self.sample.valid) / self.sample.valid.size
 
     @property
     def scale(self) -> Scale:

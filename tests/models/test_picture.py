@@ -79,7 +79,7 @@ def test_small_holes_take_the_nearest_point_and_large_ones_stay() -> None:
 
 
 def test_another_size_of_the_image_is_the_picture_s() -> None:
-    small = replace(part(), rgb=part().rgb[::2, ::2])
+    small = replace(part(), image=part().rgb[::2, ::2])
     seen = picture(PictureChoice("rgbd"), small)
     assert seen.shape == (12, 12, 4)
     np.testing.assert_allclose(seen[6, 2:10, 3], np.arange(1, 17, 2) / 15, atol=1e-4)

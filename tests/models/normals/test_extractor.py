@@ -38,7 +38,7 @@ def test_a_part_has_one_grid_whose_rows_depend_on_its_cloud_alone(
     assert grid.layout == GridLayout(28)
     assert grid.rows.isfinite().all()
     assert len(grid.rows.unique(dim=0)) > 300
-    painted = replace(part, rgb=255 - part.rgb)
+    painted = replace(part, image=255 - part.rgb)
     assert torch.equal(extractor(CHOICE)(painted)[0]["normals"].rows, grid.rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,6 +136,21 @@ def test_grid_is_torchs_nearest_and_pils_bicubic(side: int, size: int) -> None:
     np.testing.assert_array_equal(part.xyz, nearest.permute(1, 2, 0).numpy())
     bicubic = Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(part.rgb, np.asarray(bicubic))
+
+
+def test_colours_are_made_when_they_are_asked_for_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(source: np.ndarray, *others: Any) -> np.ndarray:
+        made.append(len(source))
+        return source
+
+    monkeypatch.setattr("models.preparation.prepare._colours_on_grid", counted)
+    part = replace(prepare(sample(cluttered()), Preparation()), plane_found=None)
+    assert not made
+    assert part.area > 0
+    assert part.rgb is part.rgb
+    assert len(made) == 1
 
 
 def test_a_prepared_part_of_224_pixels_stays_bit_for_bit() -> None:

@@ -90,7 +90,7 @@ def test_a_hollow_moves_the_patches_at_its_place_and_a_deeper_one_more(
 
 
 def test_colour_moves_the_last_channels_alone(part: PreparedPart, choice: ReliefChoice) -> None:
-    painted = replace(part, rgb=255 - part.rgb)
+    painted = replace(part, image=255 - part.rgb)
     moved = np.abs(_rows(painted, choice) - _rows(part, choice)).max(axis=0)
     assert not moved[:-3].any()
     assert (moved[-3:] > 0.1).any()
@@ -112,7 +112,7 @@ def test_how_far_away_a_part_is_does_not_matter(part: PreparedPart) -> None:
 def test_a_turned_part_has_turned_rows(part: PreparedPart, quarters: int) -> None:
     turned = replace(
         part,
-        rgb=np.ascontiguousarray(np.rot90(part.rgb, quarters)),
+        image=np.ascontiguousarray(np.rot90(part.rgb, quarters)),
         xyz=np.ascontiguousarray(np.rot90(part.xyz, quarters)),
         valid=np.ascontiguousarray(np.rot90(part.valid, quarters)),
     )
@@ -151,7 +151,7 @@ def test_a_part_without_points_has_no_rows_and_tells_nothing_usual(part: Prepare
 
 
 def test_a_channel_that_does_not_vary_keeps_its_unit(part: PreparedPart) -> None:
-    usual = usual_relief(CHOICE, [replace(part, rgb=np.full_like(part.rgb, 90))]).usual
+    usual = usual_relief(CHOICE, [replace(part, image=np.full_like(part.rgb, 90))]).usual
     assert usual is not None
     assert [spread for _, spread in usual[-3:]] == [1, 1, 1]
 

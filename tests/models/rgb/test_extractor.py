@@ -43,7 +43,7 @@ def filled(recipe: ModuleType, made_once: MadeOnce, tmp_path: Path) -> Callable[
 
 def at_size(part: PreparedPart, size: int) -> PreparedPart:
     image = Image.fromarray(part.rgb).resize((size, size), Image.Resampling.BICUBIC)
-    return replace(part, rgb=np.asarray(image))
+    return replace(part, image=np.asarray(image))
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite1", "timm:vit_tiny_patch16_224.augreg_in21k"])
@@ -98,7 +98,7 @@ def test_a_change_moves_the_patches_where_it_is(golden_part: GoldenPart) -> None
     rgb = part.rgb.copy()
     rgb[80:88, 152:160] = 255
     extractor = RgbExtractor.load("efficientnet_lite1", WeightStore(), size=224)
-    before, after = extractor([part, replace(part, rgb=rgb)])
+    before, after = extractor([part, replace(part, image=rgb)])
     changed = (after.rows - before.rows).norm(dim=1).argmax().item()
     row, column = divmod(int(changed), 28)
     assert abs(row - 10) <= 1
