@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from models.cells import CellsExtractor
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
-from models.numerics.process import full_precision, small_products_in_one_thread, threads_in_use
+from models.numerics.process import full_precision, helpers, small_products_in_one_thread, threads_in_use
 from models.picture import PictureExtractor
 from models.points.extractor import PointExtractor
 from models.points.fpfh import FpfhExtractor
@@ -76,16 +75,15 @@ class Extractor:
         features: dict[str, Patches] = {}
         milliseconds: dict[str, float] = {}
         side_by_side = threads_in_use() > 1 and len(self._extractors) > 1
-        with ThreadPoolExecutor(1) as pool:
-            beside = {
-                bank: pool.submit(extract, [part])
-                for bank, extract in reversed(self._extractors.items())  # points first: they need no image
-                if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor)
-            }
-            for bank, extract in self._extractors.items():
-                start = time.perf_counter()
-                (features[bank],) = beside[bank].result() if bank in beside else extract([part])
-                milliseconds[bank] = 1000 * (time.perf_counter() - start)
+        beside = {
+            bank: helpers().submit(extract, [part])
+            for bank, extract in reversed(self._extractors.items())  # points first: they need no image
+            if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor)
+        }
+        for bank, extract in self._extractors.items():
+            start = time.perf_counter()
+            (features[bank],) = beside[bank].result() if bank in beside else extract([part])
+            milliseconds[bank] = 1000 * (time.perf_counter() - start)
         return features, milliseconds
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -119,6 +120,16 @@ def threads_in_use() -> int:
     import torch
 
     return torch.get_num_threads()
+
+
+@cache
+def helpers() -> ThreadPoolExecutor:
+    """Threads that compute beside the one that calls: one fewer than cores, at least one.
+
+    They stay. A new thread on a busy core waits for its first turn, and who started it waits with it. A job
+    must not wait for another one.
+    """
+    return ThreadPoolExecutor(max(1, allowed_cores() - 1), "helper")
 
 
 def use_threads_here(count: int) -> None:

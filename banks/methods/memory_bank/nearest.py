@@ -7,7 +7,6 @@ Halves of queries that repeat are multiplied once, as in `halves.py`.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from banks.evenly import evenly
 from models.numerics.machine_code import load_kernels
-from models.numerics.process import threads_in_use
+from models.numerics.process import helpers, threads_in_use
 
 _SOURCE = Path(__file__).with_name("nearest_kernels.ll")
 _TOGETHER = 4
@@ -110,9 +109,8 @@ def _from(
         return least, index
 
     bounds = np.linspace(0, -(-rows // size), threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        beside = [pool.submit(among, *some) for some in pairwise(bounds[1:])]
-        least, index = among(*bounds[:2])
+    beside = [helpers().submit(among, *some) for some in pairwise(bounds[1:])]
+    least, index = among(*bounds[:2])
     for others, theirs in (part.result() for part in beside):
         np.copyto(index, theirs, where=others < least)
         np.minimum(least, others, out=least)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,22 @@ def test_numpy_multiplies_in_one_thread_and_faiss_in_all() -> None:
     assert ("False", "1") in found
     assert not {threads for faiss, threads in found if faiss == "False"} - {"1"}
     assert not {threads for faiss, threads in found if faiss == "True"} & {"1"}
+
+
+@pytest.mark.parametrize(("cores", "helpers"), [(1, 1), (2, 1), (5, 4)])
+def test_helpers_are_one_fewer_than_cores_and_stay(
+    cores: int, helpers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "allowed_cores", lambda: cores)
+    together = threading.Barrier(helpers)
+
+    def beside_the_others(_: int) -> int:
+        together.wait()
+        return threading.get_ident()
+
+    with process.helpers.__wrapped__() as pool:
+        seen = [set(pool.map(beside_the_others, range(helpers))) for _ in range(3)]
+    assert len(seen[0]) == helpers
+    assert seen[0] == seen[1] == seen[2]
+    assert threading.get_ident() not in seen[0]
+    assert process.helpers() is process.helpers()
