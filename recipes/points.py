@@ -42,6 +42,10 @@ class FpfhSettings:
             flat part; 1 leaves the part as it is. None means that the factor follows the product.
         towards_camera: whether normals are turned to the camera (the origin). If not, the sign of a normal is
             arbitrary.
+        scales: factors of `feature_neighbours`, rising. Each gives a histogram of its own, one after the
+            other in a row. Simple3D (AAAI 2026) uses 1, 2 and 3.
+        averaged: a point's histograms are means over this many nearest points, the point itself included; 1
+            leaves them as they are. Simple3D uses 128.
 
     Raises ValueError for impossible numbers.
     """
@@ -53,12 +57,17 @@ class FpfhSettings:
     stride: int = 1
     towards_camera: bool = False
     relief: float | None = 1.0
+    scales: tuple[int, ...] = (1,)
+    averaged: int = 1
 
     def __post_init__(self) -> None:
         followed = (self.normal_radius, self.feature_radius, self.relief)
         known = [number for number in followed if number is not None]
-        if not min(*known, self.normal_neighbours, self.feature_neighbours, self.stride) > 0:
-            raise ValueError(f"radii, neighbour counts, stride and relief must be positive, not {self}")
+        counts = (self.normal_neighbours, self.feature_neighbours, self.stride, self.averaged, *self.scales)
+        if not min(*known, *counts) > 0:
+            raise ValueError(f"radii, counts, stride, scales and relief must be positive, not {self}")
+        if not self.scales or list(self.scales) != sorted(set(self.scales)):
+            raise ValueError(f"there must be a scale, and scales must rise, not {self.scales}")
 
     def resolved(self, measured: Measured | None) -> FpfhSettings:
         """The same settings with a number for each radius that follows the product.
@@ -73,6 +82,11 @@ class FpfhSettings:
             feature_radius=self.feature_radius or rounded(_FEATURE_PITCHES * spacing),
             relief=self.relief or rounded(relief(measured)),
         )
+
+    @property
+    def searched(self) -> int:
+        """How many neighbours of a point are looked for."""
+        return max(self.normal_neighbours, self.scales[-1] * self.feature_neighbours, self.averaged)
 
     def numbers(self) -> tuple[float, float, float]:
         """Normal radius and feature radius, metres, and relief. Raises ValueError if one still follows the

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,9 +147,47 @@ def test_patches_without_points_are_zero(part: PreparedPart) -> None:
     assert rows[10:18, 16:20].any()
 
 
-def test_settings_must_be_positive() -> None:
-    with pytest.raises(ValueError, match="positive"):
-        FpfhSettings(0.0, 30, 0.1, 100)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"normal_radius": 0.0}, {"averaged": 0}, {"scales": (0, 1)}, {"scales": ()}, {"scales": (2, 1)}],
+    ids=["radius", "averaged", "scale", "no-scale", "falling-scales"],
+)
+def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        replace(EMBEDDED, **wrong)
+
+
+def test_each_scale_has_the_histograms_of_so_many_neighbours(part: PreparedPart) -> None:
+    points = part.xyz[::2, ::2][part.valid[::2, ::2]]
+    together = histograms(points, replace(EMBEDDED, scales=(1, 3)))
+    alone = [histograms(points, replace(EMBEDDED, feature_neighbours=count)) for count in (60, 180)]
+    np.testing.assert_array_equal(together, np.concatenate(alone, axis=1))
+    assert (alone[0] != alone[1]).any(axis=1).mean() > 0.9
+
+
+@pytest.mark.parametrize("most", [2, 9, 128])
+def test_means_are_of_the_nearest_points(most: int) -> None:
+    points = np.random.default_rng(most).random((200, 3)).astype(np.float32)
+    near = replace(EMBEDDED, normal_radius=0.2, feature_radius=0.3, scales=(1, 2))
+    single, apart = (
+        histograms(points, near),
+        np.linalg.norm(points[:, None] - points.astype(np.float64), axis=2),
+    )
+    reached = np.where(apart < 0.3, apart, np.inf)
+    chosen = [row.argsort()[: min(most, np.isfinite(row).sum())] for row in reached]
+    expected = np.stack([single[index].mean(axis=0, dtype=np.float64) for index in chosen])
+    np.testing.assert_allclose(
+        histograms(points, replace(near, averaged=most)), expected, rtol=1e-5, atol=1e-4
+    )
+
+
+def test_an_extractor_of_several_scales_says_how_wide_its_rows_are(part: PreparedPart) -> None:
+    extractor = FpfhExtractor(replace(EMBEDDED, scales=(1, 2, 3), averaged=32), side=28)
+    (grid,) = extractor([part])
+    assert grid.rows.shape == (784, extractor.channels) == (784, 99)
+    sums = grid.rows.unflatten(1, (9, 11)).sum(dim=2)
+    torch.testing.assert_close(sums, sums[:, :1].expand(-1, 9), rtol=1e-5, atol=1e-3)
+    assert sums.max() == pytest.approx(200, rel=1e-5)
 
 
 def test_radii_that_follow_the_product_must_be_resolved(part: PreparedPart) -> None:
