@@ -107,12 +107,16 @@ def relief(measured: Measured | None) -> float:
 
 _HAND_SIZED = 0.010 / _FEATURE_PITCHES
 
+_EMBEDDED = FpfhSettings(None, 30, None, 60, stride=2, towards_camera=True, relief=None)
+
 PRESETS: Mapping[str, FpfhSettings] = MappingProxyType(
     {
         # 3D-ADS:feature_extractors. The radii are larger than the parts, so only the neighbour counts matter.
         "btf": FpfhSettings(0.1, 30, 0.25, 100),
         # A quarter of the points in a sixth of the time, so that a two-core host scores a part in 600 ms.
-        "embedded": FpfhSettings(None, 30, None, 60, stride=2, towards_camera=True, relief=None),
+        "embedded": _EMBEDDED,
+        # Simple3D (AAAI 2026) with its means over 128 points, and with the default's neighbours.
+        "scales": replace(_EMBEDDED, scales=(1, 2, 3), averaged=128),
     }
 )
 

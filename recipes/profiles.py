@@ -239,6 +239,13 @@ PROFILES = _listed(
         point=replace(_EMBEDDED_POINT, side=28, overlap=True),
     ),
     _embedded(
+        "embedded-point-scales",
+        "The same with 8 x 8 px patches and histograms of 1, 2 and 3 times the neighbours, averaged.",
+        ("point",),
+        "single",
+        point=replace(_COARSE_POINT, settings=FPFH["scales"]),
+    ),
+    _embedded(
         "embedded-concat",
         "EfficientNet-Lite1 and FPFH in a fused bank, not scaled, alone.",
         ("fused",),
