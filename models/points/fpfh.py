@@ -114,15 +114,14 @@ def histograms(points: NDArray[np.float32], settings: FpfhSettings) -> NDArray[n
     normals = np.empty((3, count))
     held = near.held(settings.normal_neighbours, normal_radius)
     run["normals"](count, most, *near.points, near.index, held, int(settings.towards_camera), *normals)
-    found: list[NDArray[np.float64]] = []
-    for scale in settings.scales:
+    features = np.zeros((len(settings.scales), count, FPFH_CHANNELS))
+    for scale, of_scale in zip(settings.scales, features, strict=True):
         held = near.held(scale * settings.feature_neighbours, feature_radius)
-        simple, features = np.zeros((2, count, FPFH_CHANNELS))
+        simple = np.zeros((count, FPFH_CHANNELS))
         run["simple"](count, most, *near.points, *normals, near.index, held, simple, *np.empty((4, most)))
-        run["fast"](count, most, near.squares, near.index, held, simple, np.empty(FPFH_CHANNELS), features)
-        found.append(features)
+        run["fast"](count, most, near.squares, near.index, held, simple, np.empty(FPFH_CHANNELS), of_scale)
     rows = np.empty((count, width), np.float32)
-    rows[near.order] = averaged(np.concatenate(found, axis=1), near, settings.averaged)
+    rows[near.order] = averaged(features.swapaxes(0, 1).reshape(count, width), near, settings.averaged)
     return rows
 
 

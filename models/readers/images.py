@@ -1,8 +1,6 @@
 """PNG and JPEG images. We check the header and the chunks first; then Pillow or libpng decodes.
 
 Our own check is needed because Pillow skips checksums of pixels and decodes any number of JPEG scans.
-libpng gets only the chunks that hold pixels. Files with compressed texts or profiles go to Pillow, which
-bounds what they inflate to.
 Palettes are looked up. EXIF orientation is ignored, because image and cloud are registered as stored. Bytes
 after the end of the image are ignored.
 """
@@ -25,9 +23,9 @@ from models.readers.pixels import FULL_BITS, Pixels, without_alpha
 from models.sample import BadSample
 
 _PNG_START = 8
-_PNG_PIXELS = (b"IHDR", b"IDAT", b"IEND")
-_PNG_INFLATED = (b"zTXt", b"iTXt", b"iCCP")
-_PALETTE = 3
+_PNG_PALETTE = 3
+_PNG_PLAIN = frozenset((b"IHDR", b"IDAT", b"IEND", b"pHYs", b"tEXt", b"tIME", b"gAMA", b"sRGB", b"cHRM"))
+"""Chunks that neither are compressed nor change pixels, beside the pixels themselves."""
 _JPEG_FRAMES = range(0xC0, 0xD0)
 _JPEG_NOT_FRAMES = (0xC4, 0xC8, 0xCC)
 _JPEG_HUFFMAN = (0xC0, 0xC1, 0xC2)
@@ -40,15 +38,14 @@ class _PngHeader:
     """What a PNG says about its pixels.
 
     bits: of each value as stored. colour: the colour type. significant: the bits that the chunk sBIT names,
-    if the file has one. pixels: the file without the chunks that hold none. inflates: whether other chunks
-    are compressed, too.
+    if the file has one. plain: whether the file has 8-bit values, not of a palette, and only the chunks of
+    _PNG_PLAIN.
     """
 
     bits: int
     colour: int
     significant: int | None
-    pixels: bytes
-    inflates: bool
+    plain: bool
 
 
 def png_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -56,11 +53,11 @@ def png_image(data: bytes, limits: ReadLimits) -> Pixels:
     check_bytes(data, limits.rgb_bytes, "PNG image")
     with decoding("PNG image"):
         header = _check_png(data, limits.rgb_pixels, limits)
-        if header.bits < 8 or header.colour == _PALETTE or (header.inflates and header.bits < FULL_BITS):
+        if header.bits < FULL_BITS and not header.plain:
             return _pixels(_opened(data, "PNG", limits.rgb_pixels, limits))
         # Pillow keeps only the high byte of 16-bit colour, and takes twice as long for 8 bits.
-        values = without_alpha(imagecodecs.png_decode(header.pixels))
-        return Pixels(values, _stated_bits(header, values) if header.bits == FULL_BITS else None)
+        values = without_alpha(imagecodecs.png_decode(data))
+        return Pixels(values, _stated_bits(header, values))
 
 
 def jpeg_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -123,12 +120,9 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
 
     Raises ValueError, BadSample or TooLarge.
     """
-    header, significant, inflates = b"", None, False
-    pixels: list[bytes | memoryview] = [data[:_PNG_START]]
-    for name, body, whole in _png_chunks(data):
-        if name in _PNG_PIXELS:
-            pixels.append(whole)
-        inflates |= name in _PNG_INFLATED
+    header, significant, known = b"", None, True
+    for name, body in _png_chunks(data):
+        known = known and name in _PNG_PLAIN
         if name == b"IHDR":
             if header:
                 raise ValueError("two headers")
@@ -141,11 +135,10 @@ def _check_png(data: bytes, most: int, limits: ReadLimits) -> _PngHeader:
             raise ValueError("the first chunk is not IHDR")
     width, height, bits, colour = struct.unpack(">IIBB3x", header)
     check_pixels(height, width, most, limits, "PNG image")
-    return _PngHeader(bits, colour, significant, b"".join(pixels), inflates)
+    return _PngHeader(bits, colour, significant, known and bits == 8 and colour != _PNG_PALETTE)
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
-    """Each chunk's name, its content, and the whole chunk."""
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     view, at = memoryview(data), _PNG_START
     while True:
         (length,) = struct.unpack_from(">I", data, at)
@@ -154,7 +147,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
         if zlib.crc32(checked) != crc:
             raise ValueError("a chunk's checksum is wrong")
         name = bytes(checked[:4])
-        yield name, checked[4:], view[at : at + 12 + length]
+        yield name, checked[4:]
         if name == b"IEND":
             return
         at += 12 + length

@@ -147,14 +147,16 @@ def test_patches_without_points_are_zero(part: PreparedPart) -> None:
     assert rows[10:18, 16:20].any()
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"normal_radius": 0.0}, {"averaged": 0}, {"scales": (0, 1)}, {"scales": ()}, {"scales": (2, 1)}],
-    ids=["radius", "averaged", "scale", "no-scale", "falling-scales"],
-)
-def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must"):
-        replace(EMBEDDED, **wrong)
+@pytest.mark.parametrize("wrong", [{"normal_radius": 0.0}, {"averaged": 0}, {"scales": (0, 1)}], ids=str)
+def test_settings_must_be_positive(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        replace(PRESETS["btf"], **wrong)
+
+
+@pytest.mark.parametrize("scales", [(), (2, 1), (1, 1)], ids=str)
+def test_scales_must_rise(scales: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="rise"):
+        replace(EMBEDDED, scales=scales)
 
 
 def test_each_scale_has_the_histograms_of_so_many_neighbours(part: PreparedPart) -> None:

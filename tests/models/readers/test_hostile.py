@@ -71,6 +71,14 @@ def with_chunk(name: bytes, body: bytes) -> bytes:
     return image[:33] + chunk(name, body) + image[33:]  # right after IHDR
 
 
+def with_pixels_apart() -> bytes:
+    """The chunks of a PNG's pixels with a text between them."""
+    image = saved(RGB)
+    pixels = image[image.index(b"IDAT") + 4 : -16]
+    between = chunk(b"tEXt", b"k\0text")
+    return image[:33] + chunk(b"IDAT", pixels[:50]) + between + chunk(b"IDAT", pixels[50:]) + image[-12:]
+
+
 def flipped(content: bytes, at: int) -> bytes:
     return content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]
 
@@ -138,6 +146,8 @@ REFUSED_IMAGES: list[tuple[str, bytes, type[BadSample], str]] = [
     ("28 random bytes", b"\x07random bytes" * 50, UnsupportedType, "unsupported_type"),
     ("29 half a PNG", saved(RGB)[: len(saved(RGB)) // 2], BadSample, "unreadable"),
     ("30 bad CRC", flipped(saved(RGB), 60), BadSample, "unreadable"),
+    ("pixels missing", png_claiming(64, 64), BadSample, "unreadable"),
+    ("pixels apart", with_pixels_apart(), BadSample, "unreadable"),
     ("31 88 MP", png_claiming(9400, 9400), TooLarge, "too_many_pixels"),
     ("32 2^31", png_claiming(2**31, 2**31), TooLarge, "too_many_pixels"),
     ("33 0 width", png_claiming(0, 64), BadSample, "too_small"),
