@@ -7,11 +7,20 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
+
+_DRAWING = frozenset(
+    (
+        *(Tensor.normal_, Tensor.uniform_, Tensor.erfinv_),
+        *(Tensor.mul_, Tensor.add_, Tensor.div_, Tensor.clamp_),
+    )
+)
+"""By these, timm's own initialisation and some of torch's draw values. None of them changes a shape."""
 
 
 class _NothingDrawn(TorchFunctionMode):
-    """Skips the functions of `torch.nn.init`."""
+    """Skips the functions of `torch.nn.init`, and what else fills a new network with values."""
 
     def __torch_function__(
         self,
@@ -20,7 +29,7 @@ class _NothingDrawn(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if getattr(func, "__module__", None) == "torch.nn.init":
+        if getattr(func, "__module__", None) == "torch.nn.init" or func in _DRAWING:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 import torch
 from torch import nn
 
+from models.rgb.backbones import timm
 from models.unfilled import unfilled
 
 
@@ -27,3 +31,11 @@ def test_a_network_has_shapes_and_no_values_and_draws_no_random_numbers() -> Non
     assert all(tensor.is_meta for tensor in network.state_dict().values())
     assert torch.equal(torch.random.get_rng_state(), before)
     assert not nn.Linear(3, 5).weight.is_meta
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "vit_small_patch16_dinov3", "resnet18"])
+def test_shapes_are_found_without_torchs_compiler(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # importing it would be an error
+    with unfilled():
+        network = timm.create_model(name, pretrained=False)
+    assert all(tensor.is_meta for tensor in network.state_dict().values())
