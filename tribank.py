@@ -6,6 +6,7 @@ printed as a sentence instead of a traceback.
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,9 @@ def main() -> None:
         if not _is_for_people(error):
             raise
         _end(str(error), 2)
+    finally:
+        # The interpreter's end then searches nothing for cycles: with torch loaded, that takes a second.
+        gc.freeze()
 
 
 def _searches(arguments: Sequence[str]) -> bool:

@@ -1,7 +1,8 @@
 """A process that has imported everything, and forks the real `tribank` command within milliseconds.
 
 What is forked runs `tribank.main` as the command does, in a session of its own, until it ends or is killed.
-Only its imports and the default networks are its parent's: a fault then costs a second instead of ten.
+Its imports, the default networks, the tree of commands and the OpenAPI document are its parent's: a fault
+then costs a second instead of ten.
 
 All workers of a test run share one such process. It listens on a socket (tests/faults/warm_client.py), ends
 with the last connection, and kills what a connection started once that connection is closed.
@@ -9,6 +10,7 @@ with the last connection, and kills what a connection started once that connecti
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import json
@@ -18,12 +20,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, Self
+from typing import Any, NoReturn, Protocol, Self
 
 from tests.faults import warm_client
 from tests.faults.warm_client import LIMIT, asked, connected
@@ -32,7 +36,8 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[2]
 IMPORTED = (
     *("cli.main", "service.server", "banks.versions.builder", "banks.versions.plan", "banks.detector"),
-    *("sklearn.linear_model", "sklearn.random_projection", "uvicorn.lifespan.on", "uvicorn.loops.asyncio"),
+    *("sklearn.linear_model", "sklearn.random_projection", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
+    *("anyio._backends._asyncio", "banks.decision.exceedances", "imagecodecs._png"),
 )
 """What commands import, also those that import it only when they need it."""
 KERNELS = ("banks/methods/memory_bank/nearest_kernels.ll",)
@@ -213,6 +218,7 @@ def _main(folder: Path) -> None:
     for name in IMPORTED:
         import_module(name)
     networks = default_networks()
+    _make_once()
     machine_code = import_module("models.numerics.machine_code")
     for place in KERNELS:
         machine_code.load_kernels(ROOT / place)
@@ -225,14 +231,29 @@ def _main(folder: Path) -> None:
         listener.listen(100)
         if os.fork() == 0:
             os.setsid()
-            if _serve(folder, listener):
-                os._exit(0)  # the networks' threads are the parent's: their end would be awaited for ever
+            _serve(folder, listener)
+            os._exit(0)  # the networks' threads are the parent's: their end would be awaited for ever
     del networks
 
 
-def _serve(folder: Path, listener: socket.socket) -> bool:
-    """Answer until nobody is connected any more, and return True. A child becomes a command in here, and
-    returns False at the command's end."""
+def _make_once() -> None:
+    """What each command would make again, to the same content: the tree of commands, the OpenAPI document."""
+    import typer.main
+
+    from cli.main import app as commands
+    from service import app as service
+    from service.settings import Settings
+
+    for module, name, argument in (
+        (typer.main, "get_command", commands),
+        (service, "make_document", service.create_app(Settings())),
+    ):
+        made = getattr(module, name)(argument)
+        setattr(module, name, lambda _, made=made: made)
+
+
+def _serve(folder: Path, listener: socket.socket) -> None:
+    """Answer until nobody is connected any more. A child becomes a command in here."""
     users: dict[socket.socket, set[int]] = {}
     while users or _someone_comes(folder, listener):
         for ready in select.select([listener, *users], [], [])[0]:
@@ -253,14 +274,12 @@ def _serve(folder: Path, listener: socket.socket) -> bool:
                 for one in (listener, *users):
                     one.close()
                 _become(request, streams, str(folder / "socket"))
-                return False
             else:
                 users[ready].add(answer)
             for stream in streams:
                 os.close(stream)
             with suppress(ConnectionError):
                 ready.send(json.dumps(answer).encode())
-    return True
 
 
 def _someone_comes(folder: Path, listener: socket.socket) -> bool:
@@ -288,9 +307,9 @@ def _end(started: set[int]) -> None:
         os.waitpid(pid, 0)
 
 
-def _become(request: Mapping[str, Any], streams: Sequence[int], place: str) -> None:
-    """The child: a `tribank` command until the interpreter's end. What it starts as a process of its own is
-    forked as well."""
+def _become(request: Mapping[str, Any], streams: Sequence[int], place: str) -> NoReturn:
+    """The child: a `tribank` command until its end. What it starts as a process of its own is forked as
+    well."""
     os.setsid()
     os.chdir(request["folder"])
     null = os.open(os.devnull, os.O_RDONLY)
@@ -311,7 +330,24 @@ def _become(request: Mapping[str, Any], streams: Sequence[int], place: str) -> N
     if request["hook"]:
         module, _, name = request["hook"].partition(":")
         getattr(import_module(module), name)()
-    tribank.main()
+    _end_with(tribank.main)
+
+
+def _end_with(main: Callable[[], None]) -> NoReturn:
+    """Run this function, and end as the interpreter does, only without freeing what the parent made: a child
+    would first copy all of it."""
+    status = 0
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()  # pyright: ignore  # waits for the threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
