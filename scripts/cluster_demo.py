@@ -1,10 +1,11 @@
 """`make cluster-demo`: a small cluster on this computer, from nothing; a scorer is killed, no part is lost.
 
-    .venv/bin/python -m scripts.cluster_demo [--parts 120] [--scorers 2] [--lines 2]
+    .venv/bin/python -m scripts.cluster_demo [--parts 120] [--scorers 2] [--lines 2] [--made FOLDER]
 
 A Ray cluster of its own, on free ports of the loopback address and with a token of its own: a head, and a
 node with one core for each scorer. `tribank cluster start` starts the scorers, `tribank serve` a front. Lines
-send parts of three products. After a third of the parts the scorer with most banks is killed by SIGKILL. The
+send parts of three products; `--made` names a folder with products of your own instead: parts/PRODUCT and
+banks/PRODUCT. After a third of the parts the scorer with most banks is killed by SIGKILL. The
 table at the end says what became of the parts. The exit status is 0 if none was lost, both scorers run again,
 and every part has one score, the same before, during and after. Everything is stopped at the end, also after
 Ctrl-C and after an error. Its folders are removed.
@@ -146,9 +147,10 @@ def main() -> int:
     with ExitStack() as held:
         held.callback(_end_left, token)
         folder = Path(held.enter_context(TemporaryDirectory(prefix="tribank-cluster-demo-")))
-        bodies = _parts(folder, PRODUCTS[: given.products])
+        if given.made is None:
+            _make(folder, PRODUCTS[: given.products])
         settings = _records(held)
-        lines = _cluster(held, folder, token, given, settings, bodies)
+        lines = _cluster(held, folder, token, given, settings)
         _load(lines, given)
         _console.print("Stopping the front, the scorers and Ray.")
     return _report(lines, len(_with_token(token)))
@@ -156,9 +158,10 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cluster_demo", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--products", type=int, default=3, help="products, at most 3")
+    parser.add_argument("--products", type=int, default=3, help="products to make, at most 3")
+    parser.add_argument("--made", type=Path, help="folder of products instead: parts/PRODUCT, banks/PRODUCT")
     parser.add_argument("--parts", type=int, default=120, help="parts to send at least")
-    parser.add_argument("--scorers", type=int, default=2, help="scorers, each on a node with one core")
+    parser.add_argument("--scorers", type=int, default=2, help="scorers, each with one core of the node")
     parser.add_argument("--lines", type=int, default=2, help="lines for each product")
     return parser.parse_args()
 
@@ -170,14 +173,18 @@ def _interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _parts(folder: Path, products: Sequence[str]) -> dict[tuple[str, str], bytes]:
-    """Render the products and build their banks. Returns the test parts as bodies, by product and name."""
+def _make(folder: Path, products: Sequence[str]) -> None:
+    """Render the products and build their banks."""
     for number, product in enumerate(products, 1):
         _console.print(f"Rendering parts and building banks: {product} ({number} of {len(products)})")
         _run("demo-parts", str(folder / "parts"), "--product", product, *FEW)
         _run("build", product, str(folder / "parts" / product), "--banks", str(folder / "banks"))
+
+
+def _bodies(parts: Path) -> dict[tuple[str, str], bytes]:
+    """The test parts as bodies, by product and name. parts: a folder of products."""
     bodies = {}
-    for picture in sorted((folder / "parts").glob("*/test/*/rgb/*.png")):
+    for picture in sorted(parts.glob("*/test/*/rgb/*.png")):
         cloud = picture.parents[1] / "xyz" / f"{picture.stem}.tiff"
         body = io.BytesIO()
         np.savez(body, rgb=np.asarray(Image.open(picture)), xyz=tifffile.imread(cloud))
@@ -204,19 +211,18 @@ def _cluster(
     token: str,
     given: argparse.Namespace,
     settings: Mapping[str, str],
-    bodies: Mapping[tuple[str, str], bytes],
 ) -> Lines:
     """Start Ray, the scorers and the front. They are stopped in reverse order."""
-    _console.print(f"Starting Ray: a head and {given.scorers} nodes")
-    nodes = held.enter_context(ray_nodes(free_port(), nodes=given.scorers, cpus=1, token=token))
+    made = (given.made or folder).resolve()
+    lines = Lines(free_port(), _bodies(made / "parts"))
+    _console.print("Starting Ray: a head and a node")
+    nodes = held.enter_context(ray_nodes(free_port(), nodes=1, cpus=given.scorers, token=token))
     os.environ |= {**nodes.environment, "TRIBANK_CLUSTER": nodes.address}
     _console.print(f"Starting {given.scorers} scorers")
-    held.enter_context(_scorers(given.scorers, folder / "banks"))
+    held.enter_context(_scorers(given.scorers, made / "banks"))
     _console.print("Starting the front")
-    port = free_port()
-    settings = {**settings, "TRIBANK_MAX_IN_FLIGHT": str(2 * given.lines * given.products)}
-    held.enter_context(serving(folder / "banks", folder / "state", port, settings=settings))
-    lines = Lines(port, bodies)
+    settings = {**settings, "TRIBANK_MAX_IN_FLIGHT": str(2 * given.lines * len(lines.products))}
+    held.enter_context(serving(made / "banks", folder / "state", lines.port, settings=settings))
     held.callback(lines.stop)
     return lines
 

@@ -12,12 +12,21 @@ from pathlib import Path
 import psutil
 import pytest
 
+from banks.versions.store import BankStore
+from cli import steps
 from scripts import cluster_demo
+from tests.faults.warm import Warm
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
-DEMO = (sys.executable, "-m", "scripts.cluster_demo")
-SMALL = ("--products", "1", "--parts", "12", "--lines", "2")
+DEMO = """
+from runpy import run_module
+from cli import steps
+steps.PROGRAM = {program}
+run_module("scripts.cluster_demo", run_name="__main__")
+"""
+"""The demo, whose commands are forks of the warm process."""
+FEW = ("--parts", "12", "--lines", "2")
 
 
 def test_make_runs_the_demo() -> None:
@@ -52,10 +61,28 @@ def test_the_exit_status_tells_what_went_wrong(lines: cluster_demo.Lines, left: 
     assert cluster_demo._report(lines, left) == status
 
 
+def test_products_are_rendered_and_built(tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "PROGRAM", warm.tribank)
+    monkeypatch.setattr(cluster_demo, "FEW", ("--train", "2", "--validation", "1", "--test", "1"))
+    cluster_demo._make(tmp_path, ["lid"])
+    assert BankStore(tmp_path / "banks").versions("lid") == ["v1"]
+    assert {product for product, _ in cluster_demo._bodies(tmp_path / "parts")} == {"lid"}
+
+
+@pytest.fixture
+def made(small_product: Path, small_banks: Path, tmp_path: Path) -> Path:
+    """A folder as the demo makes one, of one product."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "banks").symlink_to(small_banks)
+    (folder / "parts").symlink_to(small_product.parent)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path) -> None:
-    demo = _Demo(tmp_path, "--scorers", "2")
+def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path, warm: Warm, made: Path) -> None:
+    demo = _Demo(tmp_path, warm, "--made", str(made), "--scorers", "2")
     assert demo.process.wait(500) == 0, demo.text()
     numbers = {what.strip(): float(found) for what, found in re.findall(r"│ (.+?) +│ ([\d.]+)", demo.text())}
     assert numbers["parts sent"] >= 12
@@ -67,8 +94,8 @@ def test_a_scorer_is_killed_and_no_part_is_lost(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
-    demo = _Demo(tmp_path, "--scorers", "1")
+def test_ctrl_c_stops_everything(tmp_path: Path, warm: Warm, made: Path) -> None:
+    demo = _Demo(tmp_path, warm, "--made", str(made), "--scorers", "1")
     until(lambda: "Starting 1 scorers" in demo.text() or demo.process.poll() is not None, "Ray")
     started = psutil.Process(demo.process.pid).children(recursive=True)
     assert any("raylet" in process.name() for process in started)
@@ -89,13 +116,13 @@ def _runs(process: psutil.Process) -> bool:
 class _Demo:
     """A demo that was started, and what it prints."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, warm: Warm, *options: str) -> None:
         self._file = folder / "said"
         self._temporary = folder / "temporary"
         self._temporary.mkdir()
         with self._file.open("wb") as output:
             self.process = subprocess.Popen(
-                [*DEMO, *SMALL, *options],
+                [sys.executable, "-c", DEMO.format(program=warm.tribank), *FEW, *options],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,

@@ -17,6 +17,8 @@ from tests.waiting import until
 
 RAY = Path(sys.executable).with_name("ray")
 TOKEN = "ab" * 32
+UNUSED = ("--disable-usage-stats", "--include-log-monitor=false", "--no-monitor")
+"""What nodes here go without: nobody reads the logs of others at a node, and no nodes are added by Ray."""
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Nodes:
     def add(self, *options: str) -> None:
         """Start a node, and wait until it has joined."""
         said = self.folder / f"node-{len(self.processes)}"
-        words = [str(RAY), "start", "--block", "--disable-usage-stats", *options]
+        words = [str(RAY), "start", "--block", *UNUSED, *options]
         with said.open("wb") as output:
             process = subprocess.Popen(
                 words,
@@ -75,7 +77,10 @@ def ray_nodes(
     variables: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
 ) -> Iterator[Nodes]:
-    """A head without scorers, and nodes with room for scorers of one core each."""
+    """A head without scorers, and nodes with room for scorers of one core each.
+
+    variables: environment of the nodes alone. options: of `ray start` for nodes other than the head.
+    """
     folder = Path(mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need short paths
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "RAY_USAGE_STATS_ENABLED": "0"}
     cluster = Nodes(f"127.0.0.1:{port}", folder, environment, variables or {})
