@@ -117,12 +117,13 @@ def test_a_file_of_other_weights_says_what_differs(fill: Fill, tmp_path: Path) -
         store.add(tmp_path / "dino_deitsmall8_pretrain.pth")
 
 
-def test_values_that_are_not_finite_are_refused(fill: Fill, tmp_path: Path) -> None:
-    state = fill("dino_vits8")
-    state["norm.bias"][3] = torch.nan
-    torch.save(state, tmp_path / "dino_deitsmall8_pretrain.pth")
-    with pytest.raises(BadWeights, match=r"norm.bias has values that are not finite"):
-        WeightStore(tmp_path).load("dino_vits8")
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_values_that_are_not_finite_are_refused(value: float, fill: Fill, tmp_path: Path) -> None:
+    state = fill("resnet18")
+    state["fc.bias"][3] = value
+    torch.save(state, tmp_path / WEIGHTS["resnet18"].files[0])
+    with pytest.raises(BadWeights, match=r"fc.bias has values that are not finite"):
+        WeightStore(tmp_path).load("resnet18")
 
 
 def test_a_tensor_of_the_checkpoint_that_no_rule_knows_is_an_error(fill: Fill, tmp_path: Path) -> None:
