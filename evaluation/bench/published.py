@@ -37,6 +37,7 @@ from models.points.groups import NEAR_ORIGIN
 from models.points.network import TAPPED, GroupEncoder, PointTransformer
 from models.preparation.prepare import PreparedPart
 from models.rgb.backbones import rgb_backbone, timm
+from models.unfilled import unfilled
 from models.weights.store import WeightStore
 from recipes.backbones import IMAGENET
 from recipes.points import PointNetwork
@@ -133,8 +134,9 @@ class _Image:
         backbone = rgb_backbone(choice.backbone)
         if backbone.kind != "tokens" or choice.colour:
             raise NotPublished("M3DM's images are seen by a vision transformer alone")
-        self._network: Any = timm.create_model(backbone.model, pretrained=False).eval()
-        self._network.load_state_dict(weights.load(choice.weights))
+        with unfilled():
+            self._network: Any = timm.create_model(backbone.model, pretrained=False).eval()
+        self._network.load_state_dict(weights.load(choice.weights), assign=True)
         constants = backbone.constants if choice.constants == "own" else IMAGENET
         self._mean, self._std = (torch.tensor(of).view(1, 3, 1, 1) for of in constants)
 
@@ -155,8 +157,9 @@ class _Points:
                 "M3DM's clouds are seen by a point transformer, in metres, as a grid of patches"
             )
         self._choice, self._side = choice, choice.side
-        self._network = PointTransformer(choice.kind, choice.batch_norm)
-        self._network.load_state_dict(weights.load(choice.kind))
+        with unfilled():
+            self._network = PointTransformer(choice.kind, choice.batch_norm)
+        self._network.load_state_dict(weights.load(choice.kind), assign=True)
         self._network.train(
             choice.batch_norm == "sample"
         )  # its only layers that this changes are BatchNorm's

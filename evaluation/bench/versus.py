@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from banks.detector import Detector, PartResult
-from evaluation.bench.published import Published
+from evaluation.bench.published import Published, PublishedScore
 from evaluation.bench.spread import spread
 
 _BEFORE = ("decode", "prepare")
@@ -32,8 +32,8 @@ class Versus:
         """Score the part of a result as published, and keep nothing."""
         self._published(result.prepared)
 
-    def score(self, result: PartResult) -> None:
-        """Score the part of a result as published, and compare both."""
+    def score(self, result: PartResult) -> PublishedScore:
+        """Score the part of a result as published, and compare both. Returns the published score."""
         start = time.process_time()
         found = self._published(result.prepared)
         self._processor_ms.append(1000 * (time.process_time() - start))
@@ -42,6 +42,7 @@ class Versus:
         ours, theirs = {"": result.score, **result.bank_scores}, {"": found.score, **found.scores}
         apart = [abs(ours[name] - score) / abs(score) for name, score in theirs.items()]
         self._apart = max(self._apart, *apart)
+        return found
 
     def report(self) -> dict[str, Any]:
         """Of all parts so far, as JSON types.

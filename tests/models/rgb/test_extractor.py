@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +23,7 @@ from models.rgb.backbones import rgb_backbone, timm
 from models.rgb.coloured import ColouredExtractor
 from models.rgb.extractor import RgbExtractor, unfilled_network
 from models.rgb.patch_colour import patch_colour
+from models.unfilled import unfilled
 from models.weights.store import WeightStore
 from recipes.backbones import BACKBONES, IMAGENET
 from tests.conftest import MadeOnce
@@ -41,6 +43,12 @@ def filled(recipe: ModuleType, made_once: MadeOnce, tmp_path: Path) -> Callable[
     return fill
 
 
+@cache
+def packaged(name: str, size: int = 224) -> RgbExtractor:
+    """The extractor of weights that come as a package, compiled once for all tests."""
+    return RgbExtractor.load(name, WeightStore(), size=size)
+
+
 def at_size(part: PreparedPart, size: int) -> PreparedPart:
     image = Image.fromarray(part.rgb).resize((size, size), Image.Resampling.BICUBIC)
     return replace(part, image=np.asarray(image))
@@ -50,8 +58,7 @@ def at_size(part: PreparedPart, size: int) -> PreparedPart:
 def test_alone_or_in_a_batch_of_eight_is_bitwise_the_same(
     name: str, filled: Callable[[str], WeightStore], golden_part: GoldenPart
 ) -> None:
-    store = WeightStore() if name in BACKBONES else filled(name)
-    extractor = RgbExtractor.load(name, store, size=224)
+    extractor = packaged(name) if name in BACKBONES else RgbExtractor.load(name, filled(name), size=224)
     parts = [golden_part(number) for number in range(8)]
     together = extractor(parts)
     for number in (0, 3, 7):
@@ -80,13 +87,13 @@ def test_the_map_of_ast_lies_between_two_halvings() -> None:
 
 def test_convolutional_networks_are_compiled(filled: Callable[[str], WeightStore]) -> None:
     transformer = "timm:vit_tiny_patch16_224.augreg_in21k"
-    assert RgbExtractor.load("efficientnet_lite0", WeightStore()).runtime == "openvino"
+    assert packaged("efficientnet_lite0").runtime == "openvino"
     assert RgbExtractor.load(transformer, filled(transformer)).runtime == "torch"
 
 
 @pytest.mark.parametrize("size", [224, 448])
 def test_the_grid_is_28_at_every_size(size: int, golden_part: GoldenPart) -> None:
-    extractor = RgbExtractor.load("efficientnet_lite0", WeightStore(), size=size)
+    extractor = packaged("efficientnet_lite0", size)
     (grid,) = extractor([at_size(golden_part(2), size)])
     assert grid.layout == GridLayout(28)
     assert grid.rows.shape == (784, 40 + 112)
@@ -97,7 +104,7 @@ def test_a_change_moves_the_patches_where_it_is(golden_part: GoldenPart) -> None
     part = golden_part(2)
     rgb = part.rgb.copy()
     rgb[80:88, 152:160] = 255
-    extractor = RgbExtractor.load("efficientnet_lite1", WeightStore(), size=224)
+    extractor = packaged("efficientnet_lite1")
     before, after = extractor([part, replace(part, image=rgb)])
     changed = (after.rows - before.rows).norm(dim=1).argmax().item()
     row, column = divmod(int(changed), 28)
@@ -118,7 +125,7 @@ def test_chosen_stages_lie_side_by_side(golden_part: GoldenPart) -> None:
 
 def test_plain_colour_follows_the_network(golden_part: GoldenPart) -> None:
     part = golden_part(2)
-    network = RgbExtractor.load("efficientnet_lite1", WeightStore())
+    network = packaged("efficientnet_lite1")
     (without,), (beside,) = network([part]), ColouredExtractor(network, 300.0)([part])
     width = without.rows.shape[1]
     image = torch.from_numpy(part.rgb).permute(2, 0, 1).float() / 255
@@ -142,7 +149,7 @@ def test_stages_that_cannot_be(name: str, stages: tuple[int, ...]) -> None:
 
 def test_paper_constants_are_imagenets(golden_part: GoldenPart) -> None:
     part = golden_part(2)
-    own = RgbExtractor.load("efficientnet_lite0", WeightStore())
+    own = packaged("efficientnet_lite0")
     paper = RgbExtractor.load("efficientnet_lite0", WeightStore(), constants="paper")
     assert not torch.equal(own([part])[0].rows, paper([part])[0].rows)
 
@@ -150,9 +157,10 @@ def test_paper_constants_are_imagenets(golden_part: GoldenPart) -> None:
 def test_wide_resnet_pools_as_btf(filled: Callable[[str], WeightStore], golden_part: GoldenPart) -> None:
     store, part = filled("wide_resnet50_2"), golden_part(1)
     (grid,) = RgbExtractor.load("wide_resnet50_2", store)([part])
-    network = timm.create_model("wide_resnet50_2", features_only=True, out_indices=(2, 3)).eval()
+    with unfilled():
+        network = timm.create_model("wide_resnet50_2", features_only=True, out_indices=(2, 3)).eval()
     state = store.load("wide_resnet50_2")
-    network.load_state_dict({key: state[key] for key in network.state_dict()})
+    network.load_state_dict({key: state[key] for key in network.state_dict()}, assign=True)
     image = torch.from_numpy(part.rgb).permute(2, 0, 1)[None] / 255
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in IMAGENET)
     image = (image - mean) / std
@@ -170,9 +178,10 @@ def test_plain_maps_repeat_the_cells_of_coarser_maps(
     store, part = filled("resnet18"), golden_part(1)
     choice = {"stages": (1, 2, 3), "side": 56}
     (grid,) = RgbExtractor.load("resnet18", store, averaged=False, **choice)([part])
-    network = timm.create_model("resnet18", features_only=True, out_indices=(1, 2, 3)).eval()
+    with unfilled():
+        network = timm.create_model("resnet18", features_only=True, out_indices=(1, 2, 3)).eval()
     state = store.load("resnet18")
-    network.load_state_dict({key: state[key] for key in network.state_dict()})
+    network.load_state_dict({key: state[key] for key in network.state_dict()}, assign=True)
     image = torch.from_numpy(part.rgb).permute(2, 0, 1)[None] / 255
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in IMAGENET)
     with torch.no_grad():
@@ -225,6 +234,6 @@ def test_a_size_that_the_patch_does_not_divide(filled: Callable[[str], WeightSto
 
 
 def test_a_part_prepared_at_another_size_is_refused(golden_part: GoldenPart) -> None:
-    extractor = RgbExtractor.load("efficientnet_lite0", WeightStore(), size=448)
+    extractor = packaged("efficientnet_lite0", 448)
     with pytest.raises(ValueError, match="448 px"):
         extractor([golden_part(1)])
