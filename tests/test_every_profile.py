@@ -47,6 +47,7 @@ from models.preparation.prepare import PreparedPart, prepare
 from models.relief.extractor import ReliefExtractor
 from models.rgb import extractor
 from models.rgb.backbones import rgb_backbone
+from models.rgb.extractor import RgbExtractor
 from models.sample import make_sample
 from models.stfpm.pyramid import student_of
 from models.weights.store import WeightStore
@@ -170,28 +171,31 @@ def grids(
     write = cache(lambda name: link_weights(recipe, made_once, folder, [name], 7))
 
     @cache
+    def network(image: RgbChoice, size: int) -> RgbExtractor:
+        """Without plain colour; a vision transformer with few blocks."""
+        write(image.weights)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(extractor, "_fit", _few_blocks)
+            return image_network_of(image, store, "cpu", size=size)
+
+    @cache
     def extracted(key: Hashable) -> tuple[list[Patches], Patches]:
         choice, preparation = COMPONENTS[key]
         inputs = parts(preparation)
         if isinstance(choice, RgbChoice | NormalsChoice):
             image = choice if isinstance(choice, RgbChoice) else choice.network
-            write(image.weights)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(extractor, "_fit", _few_blocks)
-                network = image_network_of(image, store, "cpu", size=preparation.rgb_size)
+            seen = network(replace(image, colour=0.0), preparation.rgb_size)
             extract = (
-                coloured(choice, network)
-                if isinstance(choice, RgbChoice)
-                else NormalsExtractor(choice, network)
+                coloured(choice, seen) if isinstance(choice, RgbChoice) else NormalsExtractor(choice, seen)
             )
         elif isinstance(choice, ReliefChoice):
             extract = ReliefExtractor(choice)
         elif isinstance(choice, PictureChoice):
             extract = PictureExtractor(choice)
         elif isinstance(choice, CellsChoice):
-            image, size = choice.image, preparation.rgb_size
-            network = None if image is None else image_network_of(image, store, "cpu", size=size)
-            extract = CellsExtractor(choice, network)
+            image = choice.image
+            seen = None if image is None else network(replace(image, colour=0.0), preparation.rgb_size)
+            extract = CellsExtractor(choice, seen)
         else:
             if isinstance(choice, FpfhChoice):
                 inputs = [_thinned(part) for part in inputs]

@@ -25,6 +25,7 @@ from banks.versions.store import BankStore
 from models.layout import GroupLayout
 from models.points.network import PointTransformer
 from models.readers import read_files
+from models.unfilled import unfilled
 from tests.conftest import Tribank
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,9 @@ PROFILE = ("--profile", "point-64x784-groups", *(f"--set={change}" for change in
 @pytest.fixture(scope="module")
 def weights_dir(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    points = recipe.fill(PointTransformer("pointmae", "sample").state_dict(), 7)
+    with unfilled():
+        network = PointTransformer("pointmae", "sample")
+    points = recipe.fill(network.state_dict(), 7)
     model = {f"module.MAE_encoder.{key}": tensor for key, tensor in points.items()}
     torch.save({"base_model": model, "epoch": 300}, folder / "pretrain.pth")
     return folder

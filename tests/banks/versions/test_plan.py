@@ -10,6 +10,7 @@ import pytest
 
 from banks.decision.regions import find_regions
 from banks.detector import Detector, PartResult
+from banks.pipeline import make_pipeline
 from banks.versions.builder import Builder
 from banks.versions.manifest import Manifest
 from banks.versions.plan import plan
@@ -50,6 +51,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     folder, store = open_product_folder(small_product), BankStore(tmp_path)
     folder = replace(folder, train=folder.train[:2], validation=())
     profile = find_profile(DEFAULT_PROFILE, changes=["scale=2", "coreset=0.005"])
+    held = make_pipeline(profile, DEFAULT_WEIGHTS, "cpu")  # its network is compiled once for all that follows
     Builder(profile, store).build(SMALL, folder)
     manifest = Manifest.read(store.path(SMALL))
     assert {name: facts.side for name, facts in manifest.banks.items()} == {
@@ -74,6 +76,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     highest, *_ = find_regions(result.map, 0.9 * result.map.max(), frame, prepared.xyz, prepared.valid)
     row, column = np.unravel_index(result.map.argmax(), result.map.shape)
     assert np.abs(np.subtract(frame.source_pixel(int(row), int(column))[::-1], highest.peak_pixel)).max() <= 1
+    del held
 
 
 @pytest.mark.usefixtures("timed_once")

@@ -17,6 +17,7 @@ from models.layout import GridLayout
 from models.points.extractor import PointExtractor, PointTrace
 from models.points.network import PointTransformer
 from models.preparation.prepare import PreparedPart
+from models.unfilled import unfilled
 from recipes.points import PointKind, PointNetwork
 
 Golden = Mapping[str, NDArray[np.generic]]
@@ -25,7 +26,9 @@ TOLERANCE = 1e-3
 
 
 def filled(recipe: ModuleType, kind: PointKind) -> dict[str, torch.Tensor]:
-    return recipe.fill(PointTransformer(kind, "sample").state_dict(), 7)
+    with unfilled():
+        network = PointTransformer(kind, "sample")
+    return recipe.fill(network.state_dict(), 7)
 
 
 def error(ours: torch.Tensor, theirs: NDArray[np.generic]) -> float:
@@ -99,7 +102,9 @@ def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, par
 
 
 def test_point_half_of_the_fused_patches(recipe: ModuleType, golden: Golden, trace: PointTrace) -> None:
-    fusion = Uff.from_state(recipe.fill(FusionNetwork(768, 1152).state_dict(), 7))
+    with unfilled():
+        network = FusionNetwork(768, 1152)
+    fusion = Uff.from_state(recipe.fill(network.state_dict(), 7))
     fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), trace.patches)
     ours = fused.rows[torch.from_numpy(golden["rows"]), :1152]
     assert error(ours, golden["fused_patch"][:, :1152]) < 1e-4
