@@ -231,7 +231,7 @@ def s3(s3_of_all_tests: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in s3_of_all_tests.environment.items():
         monkeypatch.setenv(name, value)
     bucket = f"tribank-{uuid.uuid4().hex}"
-    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(bucket)
+    fsspec.filesystem("s3").mkdir(bucket)  # one client for all tests: a client costs more than a bucket
     return f"s3://{bucket}/lines/one"
 
 

@@ -46,9 +46,11 @@ def target(tmp_path: Path) -> BankStore:
     return BankStore(tmp_path / "target")
 
 
-def pulled(url: str, target: BankStore, version: str | None = None) -> Arrived:
+def pulled(there: str | ObjectStore, target: BankStore, version: str | None = None) -> Arrived:
+    """there: the store, or its URL."""
+    store = ObjectStore(there) if isinstance(there, str) else there
     with Landing(target, PRODUCT) as landing:
-        ObjectStore(url).fetch(PRODUCT, version, landing)
+        store.fetch(PRODUCT, version, landing)
         return landing.end(activate=False)
 
 
@@ -76,16 +78,16 @@ def test_a_version_goes_there_and_back(any_store: str, source: BankStore, target
         store.active(PRODUCT)
     assert store.send(source, PRODUCT, activate=False) == Arrived("v1", new=True)
     with pytest.raises(BankNotFound):
-        pulled(any_store, target)
+        pulled(store, target)
     assert store.send(source, PRODUCT) == Arrived("v1", new=False)
     assert store.active(PRODUCT) == "v1"
     assert pulled(any_store, target) == Arrived("v1", new=True)
     assert (target.verify(PRODUCT, "v1"), target.current(PRODUCT)) == ([], None)
     assert moved_thresholds(target.root / PRODUCT) == {"v1": MovedThreshold(threshold=2.5, rate=None)}
-    assert pulled(any_store, target, "v1") == Arrived("v1", new=False)
+    assert pulled(store, target, "v1") == Arrived("v1", new=False)
     for wrong in ("v2", "../v1", ""):
         with pytest.raises(BankNotFound):
-            pulled(any_store, target, wrong)
+            pulled(store, target, wrong)
     with pytest.raises(BankNotFound):
         store.versions("../biscuit")
 
@@ -109,8 +111,9 @@ def test_two_pushes_at_once_take_two_names(any_store: str, source: BankStore, ta
         arrived = pool.map(lambda seed: ObjectStore(any_store).send(source, PRODUCT, f"v{seed}"), seeds)
         names = {seed: one.name for seed, one in zip(seeds, arrived, strict=True)}
     assert sorted(names.values()) == [f"v{number}" for number in range(1, 1 + len(seeds))]
+    store = ObjectStore(any_store)
     for seed, name in names.items():
-        there = pulled(any_store, target, name)
+        there = pulled(store, target, name)
         assert Manifest.read(target.path(PRODUCT, there.name)).seed == seed
 
 
@@ -119,7 +122,7 @@ def test_what_was_said_there_stays(any_store: str, source: BankStore, target: Ba
     for threshold in (2.5, 3.5):
         move_threshold(source, PRODUCT, "v1", MovedThreshold(threshold=threshold, rate=None))
         store.send(source, PRODUCT)
-    pulled(any_store, target)
+    pulled(store, target)
     assert moved_thresholds(target.root / PRODUCT)["v1"].threshold == 2.5
 
 
@@ -157,14 +160,15 @@ def test_a_damaged_blob_is_named_and_mended_by_a_push(
 def test_a_blob_with_another_content_does_not_arrive(
     any_store: str, source: BankStore, target: BankStore
 ) -> None:
-    ObjectStore(any_store).send(source, PRODUCT)
+    store = ObjectStore(any_store)
+    store.send(source, PRODUCT)
     digest = Manifest.read(source.path(PRODUCT)).files["rgb.faiss"]
     Objects(any_store).replace(f"blobs/{digest}", (source.path(PRODUCT) / "point.faiss").read_bytes())
     with pytest.raises(BadParcel, match=digest):
-        pulled(any_store, target)
+        pulled(store, target)
     assert target.versions(PRODUCT) == []
-    assert ObjectStore(any_store).send(source, PRODUCT) == Arrived("v1", new=False)
-    assert pulled(any_store, target).new, "a blob of another size is sent again"
+    assert store.send(source, PRODUCT) == Arrived("v1", new=False)
+    assert pulled(store, target).new, "a blob of another size is sent again"
 
 
 def test_a_server_that_is_lost_half_way_leaves_no_version(
@@ -272,7 +276,8 @@ def test_a_push_to_s3_that_is_killed_leaves_no_version_and_the_next_one_finishes
     push = ["banks", "push", PRODUCT, s3, "--version", "v2", "--banks", str(source.root)]
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     command = warm.start(push, tmp_path / "said", environment)
-    there = until(lambda: Objects(s3).names("blobs"), "the first objects")
+    objects = Objects(s3)
+    there = until(lambda: objects.names("blobs"), "the first objects", every=0.05)
     command.kill()
     assert command.wait() == -signal.SIGKILL
     assert len(there) < 50
