@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from models.torchvision_schemas import declare_torchvision_schemas
-
 
 def import_timm() -> ModuleType:
     """Call this function before the first import of timm. A second call does nothing."""
+    from models.torchvision_schemas import declare_torchvision_schemas  # which imports torch
+
     with _standing_in(_empty("torch._dynamo", "torch._dynamo.utils")):
         declare_torchvision_schemas()
         import timm

@@ -8,6 +8,7 @@ import sys
 
 
 def run(code: str) -> str:
+    code += "\nimport gc; gc.freeze()"  # as at the end of a command: tribank.py
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,6 +27,12 @@ def key(product: str, kind: str, *, seed: int = 0, index: int = 0) -> PartKey:
     return PartKey(seed, product, "test", kind, index)
 
 
+@cache
+def rendered(name: str, kind: str, *, with_defect: bool = True) -> DemoPart:
+    """The first small part of this kind: rendered once for all tests."""
+    return render_part(small(name), key(name, kind), with_defect=with_defect)
+
+
 def same(one: DemoPart, other: DemoPart) -> bool:
     return all(np.array_equal(getattr(one, item), getattr(other, item)) for item in ("rgb", "xyz", "mask"))
 
@@ -41,8 +48,7 @@ def test_there_are_six_kinds_of_product_and_three_families() -> None:
 
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_good_part_is_an_rgb_image_and_an_organised_cloud(name: str) -> None:
-    product = small(name)
-    part = render_part(product, key(name, "good"))
+    product, part = small(name), rendered(name, "good")
     assert part.rgb.shape == part.xyz.shape == (product.rows, product.cols, 3)
     assert (part.rgb.dtype, part.xyz.dtype, part.mask.dtype) == (np.uint8, np.float32, np.bool_)
     assert np.isfinite(part.xyz).all()
@@ -52,7 +58,7 @@ def test_a_good_part_is_an_rgb_image_and_an_organised_cloud(name: str) -> None:
 
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_the_table_fills_the_border_and_the_part_stands_on_it(name: str) -> None:
-    part = render_part(small(name), key(name, "good"))
+    part = rendered(name, "good")
     valid = (part.xyz != 0).any(axis=2)
     border = np.zeros_like(valid)
     border[:5], border[-5:], border[:, :5], border[:, -5:] = True, True, True, True
@@ -67,7 +73,7 @@ def test_the_table_fills_the_border_and_the_part_stands_on_it(name: str) -> None
 
 
 def test_a_missing_return_is_exactly_zero_and_some_are_missing() -> None:
-    part = render_part(small("lid"), key("lid", "good"))
+    part = rendered("lid", "good")
     lost = part.xyz[..., 2] == 0
     assert 0.01 < lost.mean() < 0.2
     assert not part.xyz[lost].any()
@@ -77,10 +83,10 @@ def test_a_missing_return_is_exactly_zero_and_some_are_missing() -> None:
 def test_every_defect_shows_in_the_mask_and_in_its_own_sensor(name: str, defect: str) -> None:
     """Also the family's promise: colour defects leave the cloud alone, shape defects leave the colours."""
     product, which = small(name), key(name, defect)
-    part = render_part(product, which)
+    part = rendered(name, defect)
     assert part.mask.sum() > 8
     if DEFECTS[defect].family == "colour":
-        clean = render_part(product, which, with_defect=False)
+        clean = rendered(name, defect, with_defect=False)
         assert not clean.mask.any()
         assert np.array_equal(part.xyz, clean.xyz)
         assert not np.array_equal(part.rgb[part.mask], clean.rgb[part.mask])
@@ -92,8 +98,7 @@ def test_every_defect_shows_in_the_mask_and_in_its_own_sensor(name: str, defect:
 
 
 def test_outside_the_mask_a_colour_defect_changes_next_to_nothing() -> None:
-    product, which = small("carrot"), key("carrot", "stain")
-    part, clean = render_part(product, which), render_part(product, which, with_defect=False)
+    part, clean = rendered("carrot", "stain"), rendered("carrot", "stain", with_defect=False)
     change = np.abs(part.rgb.astype(int) - clean.rgb).max(axis=2)
     assert change[part.mask].mean() > 10 * change[~part.mask].mean()
 
@@ -101,7 +106,7 @@ def test_outside_the_mask_a_colour_defect_changes_next_to_nothing() -> None:
 @pytest.mark.parametrize("kind", ["good", "hole"])
 def test_the_same_key_gives_the_same_part_and_any_other_key_another(kind: str) -> None:
     product = small("biscuit")
-    one = render_part(product, key("biscuit", kind))
+    one = rendered("biscuit", kind)
     assert same(one, render_part(product, key("biscuit", kind)))
     assert not same(one, render_part(product, key("biscuit", kind, seed=1)))
     assert not same(one, render_part(product, key("biscuit", kind, index=1)))

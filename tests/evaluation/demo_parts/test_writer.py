@@ -121,11 +121,12 @@ def test_the_second_generator_writes_the_same_layout(lid: Path, tmp_path: Path) 
 
 
 def test_parts_of_another_size_are_made_of_parts_as_they_are_rendered(lid: Path, tmp_path: Path) -> None:
+    """lid: has these parts, and others."""
     flat = Size(3, 0.001)
 
     def written(out: Path, rendered: Path | None) -> Path:
         (folder,) = write_demo_parts(
-            out, products=["lid"], train=1, validation=1, test=5, size=flat, rendered=rendered
+            out, products=["lid"], train=1, validation=0, test=3, size=flat, rendered=rendered
         )
         return folder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ ENDLESS = 10**9
 PARTS = 60_000
 
 
+@cache
 def _alone(
     load: float, times: ServiceTimes, *, servers: int = 1, tray: int = 1, places: int = ENDLESS
 ) -> Outcome:
