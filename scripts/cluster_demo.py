@@ -238,8 +238,8 @@ def _scorers(number: int, banks: Path) -> Iterator[None]:
 
 def _load(lines: Lines, given: argparse.Namespace) -> None:
     """Send the parts, and kill a scorer meanwhile. Raises AssertionError if it does not come back."""
-    until(lambda: lines.up() == [True] * given.scorers, "a front that sees the scorers")
-    until(lines.serving, "the products")
+    until(lambda: lines.up() == [True] * given.scorers, "a front that sees the scorers", every=0.1)
+    until(lines.serving, "the products", every=0.1)
     lines.send_each()
     _console.print(f"Each of the {len(lines.bodies)} parts was scored once. Starting the lines")
     lines.start(given.lines)

@@ -1,4 +1,7 @@
-"""A real Ray cluster of three nodes, two scorers, two real fronts and a real PostgreSQL."""
+"""A real Ray cluster of three nodes, two scorers, two real fronts and a real PostgreSQL.
+
+The commands of docs/cluster.md start and stop it, typed in order; the second front is started beside them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -15,21 +17,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
 
 from banks.versions.manifest import Manifest
+from cli.steps import free_port
 from service.http.keys import Keys
-from tests.faults.warm import Forked, Warm
-from tests.service.cluster.nodes import Nodes, ray_nodes
+from tests.faults.warm import Warm
+from tests.reader import Desk, lines_of
+from tests.service.cluster.page import PAGE, Computers
 from tests.waiting import until
 
 KEPT = Path(__file__).parents[2] / "data" / "versions" / "schema-3"
 PRODUCTS = ("biscuit", "cookie", "tile")
 NPZ = {"Content-Type": "application/octet-stream"}
-ACTIVATIONS = int(os.environ.get("TRIBANK_TEST_ACTIVATIONS", "20"))
+ACTIVATIONS = int(os.environ.get("TRIBANK_TEST_ACTIVATIONS", "12"))
 """How often a version is activated under load."""
 PART = (KEPT / "part.npz").read_bytes()
 
@@ -38,38 +43,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @dataclass
 class Plant:
-    """Fronts and scorers on one folder of banks."""
+    """Fronts and scorers on one folder of banks.
+
+    environment: what every process needs that joins the cluster. fronts: their addresses. status: what
+    `tribank cluster status` said when the scorers ran.
+    """
 
     folder: Path
     warm: Warm
-    nodes: Nodes
+    environment: dict[str, str]
     key: str
     fronts: list[str] = field(default_factory=list)
-    servers: list[Forked] = field(default_factory=list)
+    status: str = ""
 
     def command(self, *words: str) -> tuple[int, str]:
         """Run `tribank` to its end, on a node of the cluster."""
         said = self.folder / "said"
         said.unlink(missing_ok=True)
-        environment = {**self.nodes.environment, "TRIBANK_CLUSTER": self.nodes.address}
-        return self.warm.start(words, said, environment).wait(), said.read_text()
-
-    def serve(self, name: str, port: int, **settings: str) -> None:
-        """Start a front."""
-        state = self.folder / name
-        state.mkdir()
-        shutil.copy(self.folder / "keys" / "keys.json", state)
-        given = {
-            **self.nodes.environment,
-            "TRIBANK_CLUSTER": self.nodes.address,
-            "TRIBANK_POLL_S": "0.2",
-            "TRIBANK_MAX_IN_FLIGHT": "8",
-            "TRIBANK_DEADLINE_S": "100",
-            **settings,
-        }
-        words = ["serve", "--banks", str(self.folder / "banks"), "--state", str(state), "--port", str(port)]
-        self.servers.append(self.warm.start(words, self.folder / f"said-{name}", given))
-        self.fronts.append(f"http://127.0.0.1:{port}")
+        return self.warm.start(words, said, self.environment).wait(), said.read_text()
 
     @contextmanager
     def client(self, front: int = 0) -> Iterator[httpx.Client]:
@@ -91,30 +82,42 @@ def plant(warm: Warm, postgres: Any, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("plant")
     for product in PRODUCTS:
         shutil.copytree(KEPT / "biscuit", folder / "banks" / product)
-    (folder / "keys").mkdir()
-    key = Keys(folder / "keys").add("line", "manage")
+    key = Keys(folder / "out" / "state").add("line", "manage")
+    shutil.copytree(folder / "out" / "state", folder / "other")
+    secret, token, export, head, node, start, status, serve, stop = lines_of(PAGE)
     with ExitStack() as held:
-        ports = []
-        for _ in range(3):
-            listener = socket.socket()
-            listener.bind(("127.0.0.1", 0))
-            ports.append(listener.getsockname()[1])
-            listener.close()
-        nodes = held.enter_context(ray_nodes(ports[0], nodes=2, cpus=1))
-        plant = Plant(folder, warm, nodes, key)
-        status, said = plant.command(
-            "cluster", "start", "--scorers", "2", "--banks", str(folder / "banks"), "--device", "cpu"
-        )
-        assert status == 0, said
-        database = postgres.new_database()
-        for name, port in zip(("front-1", "front-2"), ports[1:], strict=True):
-            plant.serve(name, port, TRIBANK_DATABASE=database)
+        short = Path(held.enter_context(TemporaryDirectory(prefix="ray-", dir="/tmp")))
+        desk = Desk(folder, free_port(), warm)
+        computers = Computers(desk, short)
+        computers.type(secret)
+        computers.type(token)
+        computers.exported = export
+        held.enter_context(computers.going(head, "Ray runtime started"))
+        for _ in ("host2", "host3"):
+            held.enter_context(computers.going(node, "Ray runtime started"))
+        assert "2 scorers run" in computers.type(start)
+        held.callback(computers.type, stop)
+        environment = {
+            **dict(word.split("=") for word in export.replace("$PWD", str(folder)).split()[1:]),
+            "TRIBANK_CLUSTER": computers.address,
+        }
+        plant = Plant(folder, warm, environment, key, status=computers.type(status))
+        settings = {
+            "TRIBANK_POLL_S": "0.2",
+            "TRIBANK_DEADLINE_S": "100",
+            "TRIBANK_DATABASE": postgres.new_database(),
+        }
+        held.enter_context(computers.going(serve, "Serving on", **settings))
+        other = free_port()
+        given = {**environment, **settings, "TRIBANK_MAX_IN_FLIGHT": "16"}
+        words = ("serve", "--banks", str(folder / "banks"), "--state", str(folder / "other"))
+        server = warm.start([*words, "--port", str(other)], folder / "said-other", given)
+        held.callback(server.kill)
+        plant.fronts += [desk.address, f"http://127.0.0.1:{other}"]
         for front in range(2):
             with plant.client(front) as client:
-                until(lambda client=client: _ready(client), "a front that is ready")
+                until(lambda client=client: _ready(client), "a front that is ready", every=0.1)
         yield plant
-        for server in plant.servers:
-            server.kill()
 
 
 def _ready(client: httpx.Client) -> bool:
@@ -127,6 +130,17 @@ def _ready(client: httpx.Client) -> bool:
 
 def _score(client: httpx.Client, product: str, **headers: str) -> httpx.Response:
     return client.post(f"/v1/products/{product}/score", content=PART, headers=NPZ | headers)
+
+
+def test_every_command_of_the_page_works(plant: Plant) -> None:
+    """Those before and after the tests, too: `plant` types them."""
+    assert plant.status.count("RUNNING") == 2
+    with plant.client() as client:
+        assert client.get("/v2/models/biscuit/ready").status_code == 200
+        answer = _score(client, "biscuit")
+        assert answer.status_code == 200
+        assert "cluster" in answer.json()["timings_ms"], "a scorer has scored it"
+        assert [one["answers"] for one in client.get("/readyz").json()["scorers"]] == [True, True]
 
 
 def test_two_fronts_give_the_answers_of_one_machine_to_the_last_digit(plant: Plant) -> None:
@@ -156,7 +170,7 @@ def _alone(plant: Plant) -> dict[str, Any]:
             lambda: next((one for one in said.read_text().split() if one.startswith("http://")), ""), "alone"
         )
         with httpx.Client(base_url=line, timeout=120, trust_env=False) as client:
-            until(lambda: _ready(client), "a server that is ready")
+            until(lambda: _ready(client), "a server that is ready", every=0.1)
             answer = _score(client, "biscuit").json()
     finally:
         server.kill()
@@ -187,10 +201,12 @@ class Load:
     """Lines that send parts of some products to both fronts, until the end of the block.
 
     answers: product, when the part was sent, when its answer came, status, answer.
+    pause_s: seconds between a line's parts.
     """
 
     plant: Plant
     products: Sequence[str]
+    pause_s: float = 0.05
     answers: list[tuple[str, float, float, int, dict[str, Any]]] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -215,7 +231,7 @@ class Load:
                 answer = _score(client, product)
                 received = time.monotonic()
                 self.answers.append((product, sent, received, answer.status_code, answer.json()))
-                self.done.wait(0.05)
+                self.done.wait(self.pause_s)
 
     def count(self, since: int = 0) -> int:
         return len(self.answers[since:])
@@ -266,9 +282,10 @@ def test_a_scorer_that_is_killed_under_load_loses_no_part(plant: Plant) -> None:
         until(lambda: load.count() > 8, "parts before")
         os.kill(holder["pid"], signal.SIGKILL)
         at_kill = load.count()
-        seen = until(lambda: _down(client), "a scorer that does not answer", seconds=30)
+        seen = until(lambda: _down(client), "a scorer that does not answer", seconds=30, every=0.05)
         until(lambda: load.count(at_kill) > 12, "parts of the products that the scorer had")
-        until(lambda: not _down(client), "both scorers")
+        load.pause_s = 1.0  # the scorer takes seconds to start
+        until(lambda: not _down(client), "both scorers", every=0.1)
         back = load.count()
         until(lambda: load.count(back) > 8, "parts with both again")
     assert seen
