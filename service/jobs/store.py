@@ -228,12 +228,12 @@ class JobStore:
         queued = select(_C.id).where(_C.state == "queued", _C.kind == kind, _C.server == self._server)
         queued = queued.where(_C.id.not_in(passing)).order_by(func.coalesce(last, 0), _C.number)
         with self._db.transaction() as db:
+            self._db.in_turn(db)  # so that two workers do not both take a job
             name = db.execute(queued.limit(1)).scalar_one_or_none()
             if name is None:
                 return None
             started = {"state": "running", "started": time.time(), "attempts": _C.attempts + 1}
             db.execute(update(JOBS).where(_C.id == name).values(started))
-            self._db.tell(db)
             return self._job_of(db, name)
 
     def put_back(self, name: str, *, counted: bool = False) -> None:

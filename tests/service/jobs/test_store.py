@@ -3,7 +3,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -148,6 +150,19 @@ def test_products_take_turns(store: JobStore) -> None:
         *("cookie", "bagel", "tile"),
         *("cookie", "bagel", "cookie"),
     ]
+
+
+def test_workers_that_ask_at_once_take_different_jobs(store: JobStore) -> None:
+    added = [store.add("build", f"product-{number}", {}).id for number in range(40)]
+    together = Barrier(4)
+
+    def take(_: int) -> list[str]:
+        together.wait(30)
+        return [job.id for job in iter(lambda: store.take("build"), None)]
+
+    with ThreadPoolExecutor(4) as workers:
+        taken = [name for names in workers.map(take, range(4)) for name in names]
+    assert sorted(taken) == sorted(added)
 
 
 def test_pruning_keeps_the_newest_and_what_has_not_ended(store: JobStore) -> None:
