@@ -26,7 +26,7 @@ steps.PROGRAM = {program}
 run_module("scripts.cluster_demo", run_name="__main__")
 """
 """The demo, whose commands are forks of the warm process."""
-FEW = ("--parts", "12", "--lines", "2")
+FEW = ("--parts", "12", "--lines", "1")
 
 
 def test_make_runs_the_demo() -> None:

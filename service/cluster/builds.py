@@ -1,23 +1,22 @@
 """Commands on the nodes of a Ray cluster that build: those that were started with the resource BUILDS.
 
-A command on a node is `service.commands.LocalCommands` there, within an actor of Ray. The actor ends with the
-front that started it, and its command with the actor: nobody reads the command's lines any more.
+A command on a node is a `service.cluster.runner.Runner` there, an actor of Ray. The actor ends with the front
+that started it, and its command with the actor: nobody reads the command's lines any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from service.commands import POLL_S, CommandFailed, LocalCommands
+from service.cluster.runner import Runner
+from service.commands import POLL_S, CommandFailed
 from service.refusals import NotReady, Refusal
 from service.settings import BUILDS
 
@@ -32,56 +31,6 @@ class NodeLost(NotReady):
 
     def __init__(self, reason: str) -> None:
         super().__init__("node_lost", f"The node of the cluster that ran the build was lost: {reason}.")
-
-
-class Runner:
-    """One command, on a node."""
-
-    def __init__(self, words: Sequence[str], threads: int) -> None:
-        """Create a runner that runs nothing yet."""
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        self._words = words
-        self._lines: list[bytes] = []
-        self._news = asyncio.Event()
-        self._pump: asyncio.Task[tuple[int, str]] | None = None
-
-    async def begin(self, folders: Sequence[str]) -> tuple[str, list[str]]:
-        """Start the command, unless this node lacks one of the folders.
-
-        Returns the node's name, and the folders that it lacks.
-        """
-        missing = [folder for folder in folders if not Path(folder).is_dir()]
-        if not missing:
-            self._pump = asyncio.create_task(self._run())
-        return socket.gethostname(), missing
-
-    async def more(self, within_s: float) -> tuple[list[bytes], tuple[int, str] | None]:
-        """Wait for lines, at most this long. Returns them; and, once the command has ended, its exit status
-        and what it wrote to its stream of errors."""
-        assert self._pump is not None
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), within_s)
-        self._news.clear()
-        lines, self._lines = self._lines, []
-        return lines, self._pump.result() if self._pump.done() else None
-
-    async def end(self) -> None:
-        """End the command, by force after seconds."""
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.wait({self._pump})
-
-    async def _run(self) -> tuple[int, str]:
-        try:
-            async with aclosing(LocalCommands().lines(self._words)) as lines:
-                async for line in lines:
-                    self._lines.append(line)
-                    self._news.set()
-            return 0, ""
-        except CommandFailed as failed:
-            return failed.status, failed.said
-        finally:
-            asyncio.get_running_loop().call_soon(self._news.set)  # once this task counts as done
 
 
 _ACTOR: Any = ray.remote(Runner)

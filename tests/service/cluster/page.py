@@ -30,7 +30,7 @@ class Computers:
         self._desk = desk
         here = f"--node-ip-address=127.0.0.1 {' '.join(UNUSED)}"
         self._stands_for = {
-            "host1:6379 --num-cpus=4": f"{self.address} --num-cpus=1 {here}",
+            "host1:6379 --num-cpus=4": f"{self.address} --num-cpus=2 {here}",
             "--cpus 4": "--cpus 1",
             "host1:6379": self.address,
             "--node-ip-address=host1": here,

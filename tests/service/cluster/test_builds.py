@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -170,10 +169,15 @@ def test_a_zip_is_built_on_a_node_to_the_bytes_of_this_machine(client: httpx.Cli
     where = build(client, "zipped", content=stream.getvalue(), headers=ZIP, json=None)
     stages = []
     parents: dict[int, str] = {}
-    while not (now := job(client, where)).get("end_time"):
+
+    def over() -> bool:
+        now = job(client, where)
         stages.append(now.get("stage"))
-        parents |= parents_of_builds(plant, "zipped")
-        time.sleep(0.05)
+        parents.update(parents_of_builds(plant, "zipped"))
+        return bool(now.get("end_time"))
+
+    until(over, "the end of a job", every=0.05)
+    now = job(client, where)
     assert now["state"] == "done", now
     assert "training parts" in stages
     assert {name[:5] for name in parents.values()} == {"ray::"}
