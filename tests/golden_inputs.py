@@ -18,6 +18,12 @@ from models.weights.catalogue import official_weights
 from tests.conftest import MadeOnce
 
 
+def drawn(recipe: ModuleType, name: str, seed: int) -> dict[str, torch.Tensor]:
+    """The recipe's numbers for every tensor of the weights of this name."""
+    shapes = official_weights(name).shapes()
+    return recipe.fill({key: torch.empty(shape, device="meta") for key, shape in shapes.items()}, seed)
+
+
 def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: int) -> None:
     """The recipe's weights of these names under their official file names, in their official layouts.
 
@@ -28,8 +34,7 @@ def write_weights(recipe: ModuleType, folder: Path, names: Sequence[str], seed: 
         weights = official_weights(name)
         if weights.packaged():
             continue
-        shapes = {key: torch.empty(shape, device="meta") for key, shape in weights.shapes().items()}
-        state = recipe.fill(shapes, seed)
+        state = drawn(recipe, name, seed)
         if not weights.files[0].endswith(".pth"):
             save_file(state, folder / weights.files[-1])
             continue

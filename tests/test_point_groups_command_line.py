@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
@@ -23,10 +22,9 @@ from banks.detector import Detector, PartResult
 from banks.versions.manifest import Manifest
 from banks.versions.store import BankStore
 from models.layout import GroupLayout
-from models.points.network import PointTransformer
 from models.readers import read_files
-from models.unfilled import unfilled
-from tests.conftest import Tribank
+from tests.conftest import MadeOnce, Tribank
+from tests.golden_inputs import link_weights
 
 pytestmark = pytest.mark.slow
 
@@ -38,13 +36,9 @@ PROFILE = ("--profile", "point-64x784-groups", *(f"--set={change}" for change in
 
 
 @pytest.fixture(scope="module")
-def weights_dir(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights_dir(recipe: ModuleType, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    with unfilled():
-        network = PointTransformer("pointmae", "sample")
-    points = recipe.fill(network.state_dict(), 7)
-    model = {f"module.MAE_encoder.{key}": tensor for key, tensor in points.items()}
-    torch.save({"base_model": model, "epoch": 300}, folder / "pretrain.pth")
+    link_weights(recipe, made_once, folder, ["pointmae"], 7)
     return folder
 
 

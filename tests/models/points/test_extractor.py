@@ -17,6 +17,7 @@ from models.points.network import PointTransformer
 from models.preparation.prepare import Frame, PreparedPart
 from models.sample import BadSample
 from recipes.points import PointNetwork
+from tests.golden_inputs import drawn
 
 Build = Callable[[PointNetwork], PointExtractor]
 
@@ -37,7 +38,7 @@ def cloud(seed: int, points: int = 600) -> PreparedPart:
 
 @pytest.fixture(scope="module")
 def build(recipe: ModuleType) -> Build:
-    weights = recipe.fill(PointTransformer("pointmae", "sample").state_dict(), 3)
+    weights = drawn(recipe, "pointmae", 3)
     return lambda settings: PointExtractor.load(settings, weights)
 
 

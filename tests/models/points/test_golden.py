@@ -11,24 +11,18 @@ import torch
 from numpy.typing import NDArray
 
 from models.features import Patches
-from models.fusion.network import FusionNetwork
 from models.fusion.uff import Uff
 from models.layout import GridLayout
 from models.points.extractor import PointExtractor, PointTrace
-from models.points.network import PointTransformer
 from models.preparation.prepare import PreparedPart
-from models.unfilled import unfilled
-from recipes.points import PointKind, PointNetwork
+from models.weights.store import WeightStore
+from recipes.points import PointNetwork
+from tests.conftest import MadeOnce
+from tests.golden_inputs import link_weights
 
 Golden = Mapping[str, NDArray[np.generic]]
 PUBLISHED = PointNetwork(skip_near_origin=True, distances="expanded")
 TOLERANCE = 1e-3
-
-
-def filled(recipe: ModuleType, kind: PointKind) -> dict[str, torch.Tensor]:
-    with unfilled():
-        network = PointTransformer(kind, "sample")
-    return recipe.fill(network.state_dict(), 7)
 
 
 def error(ours: torch.Tensor, theirs: NDArray[np.generic]) -> float:
@@ -36,8 +30,16 @@ def error(ours: torch.Tensor, theirs: NDArray[np.generic]) -> float:
 
 
 @pytest.fixture(scope="module")
-def weights(recipe: ModuleType) -> dict[str, torch.Tensor]:
-    return filled(recipe, "pointmae")
+def store(recipe: ModuleType, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> WeightStore:
+    """The recipe's weights, as other tests have them on disk."""
+    folder = tmp_path_factory.mktemp("weights")
+    link_weights(recipe, made_once, folder, ("pointmae", "pointbert", "uff"), 7)
+    return WeightStore(folder)
+
+
+@pytest.fixture(scope="module")
+def weights(store: WeightStore) -> dict[str, torch.Tensor]:
+    return store.load("pointmae")
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +96,15 @@ def test_group_features_with_running_statistics(
     assert error(features[::16], golden["group_features_running_bn"]) < 1e-4
 
 
-def test_pointbert_with_784_groups_of_64(recipe: ModuleType, golden: Golden, part: PreparedPart) -> None:
+def test_pointbert_with_784_groups_of_64(store: WeightStore, golden: Golden, part: PreparedPart) -> None:
     settings = PointNetwork(kind="pointbert", groups=784, group_size=64)
-    trace = PointExtractor.load(settings, filled(recipe, "pointbert")).trace(part)
+    trace = PointExtractor.load(settings, store.load("pointbert")).trace(part)
     np.testing.assert_array_equal(trace.fps_index, golden["pointbert_784x64_fps_index"])
     assert error(trace.group_features[::16], golden["pointbert_784x64_group_features"]) < 1e-4
 
 
-def test_point_half_of_the_fused_patches(recipe: ModuleType, golden: Golden, trace: PointTrace) -> None:
-    with unfilled():
-        network = FusionNetwork(768, 1152)
-    fusion = Uff.from_state(recipe.fill(network.state_dict(), 7))
+def test_point_half_of_the_fused_patches(store: WeightStore, golden: Golden, trace: PointTrace) -> None:
+    fusion = Uff.from_state(store.load("uff"))
     fused = fusion(Patches(torch.zeros(784, 768), GridLayout(28)), trace.patches)
     ours = fused.rows[torch.from_numpy(golden["rows"]), :1152]
     assert error(ours, golden["fused_patch"][:, :1152]) < 1e-4

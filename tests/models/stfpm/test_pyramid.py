@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from models.stfpm.pyramid import Pyramid, differences, joined, spread, student_of, teacher_of
 from models.weights.store import WeightStore
-from tests.golden_inputs import write_weights
+from tests.conftest import MadeOnce
+from tests.golden_inputs import link_weights
 
 STAGES = (1, 2, 3)
 LITE = "efficientnet_lite1"
@@ -89,9 +90,11 @@ def test_the_student_follows_the_seed() -> None:
 
 
 @torch.inference_mode()
-def test_weights_of_the_published_network_teach_too(recipe: ModuleType, tmp_path: Path) -> None:
+def test_weights_of_the_published_network_teach_too(
+    recipe: ModuleType, made_once: MadeOnce, tmp_path: Path
+) -> None:
     name = "resnet18"
-    write_weights(recipe, tmp_path, [name], 7)
+    link_weights(recipe, made_once, tmp_path, [name], 7)
     weights = WeightStore(tmp_path).load(name)
     teacher = teacher_of(name, STAGES, weights, "cpu")
     assert torch.equal(

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from models.fusion.network import FusionNetwork
 from models.weights.catalogue import WEIGHTS, official_weights
 from models.weights.store import BadWeights, MissingWeights, WeightStore, read_tensors
+from tests.golden_inputs import drawn
 
 Fill = Callable[[str], dict[str, torch.Tensor]]
 
@@ -25,11 +26,7 @@ Fill = Callable[[str], dict[str, torch.Tensor]]
 def fill(recipe: ModuleType) -> Fill:
     """A network's whole state dict, filled by the recipe."""
 
-    def filled(name: str) -> dict[str, torch.Tensor]:
-        shapes = official_weights(name).shapes()
-        return recipe.fill({key: torch.empty(shape, device="meta") for key, shape in shapes.items()}, 7)
-
-    return filled
+    return lambda name: drawn(recipe, name, 7)
 
 
 def point_mae_checkpoint(state: dict[str, torch.Tensor]) -> dict[str, Any]:
