@@ -32,11 +32,13 @@ def make_relief(product: Product, key: PartKey) -> tuple[Relief, Spoilt]:
     return good, DEFECTS[key.kind].apply(blank, key.stream("defect"), key.severity())
 
 
-def render_part(product: Product, key: PartKey, *, with_defect: bool = True) -> DemoPart:
-    """Render the part of `key`. with_defect: if False, the defect is left out, and all else is the same."""
-    good, spoilt = make_relief(product, key)
-    if not with_defect:
-        spoilt = Spoilt(good, np.zeros(good.grid.shape, bool))
+def render_part(product: Product, key: PartKey) -> DemoPart:
+    """Render the part of `key`."""
+    return render_relief(product, key, *make_relief(product, key))
+
+
+def render_relief(product: Product, key: PartKey, good: Relief, spoilt: Spoilt) -> DemoPart:
+    """Render this relief as the part of `key`. good: the same part without its defect."""
     scene, view = Scene(spoilt.relief), shot(product, key)
     hits = scene.cast(view.camera, view.into_part(view.directions()))
     lit = ~scene.shadowed(hits, view.projector)
