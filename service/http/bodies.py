@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -44,8 +45,10 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+@cache
 def component(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of `model` for the document, which takes the `$defs` to its components."""
+    """The schema of `model` for the document, which takes the `$defs` to its components. Made once: all
+    routes and applications share it, and nobody may change it."""
     schema = model.model_json_schema(ref_template=REFERENCE)
     return named_schema(model.__name__, schema, schema.pop("$defs", {}))
 

@@ -121,10 +121,13 @@ def served_by(command: Command, log: Path | None = None) -> Served:
 
     url = until(address, "the server's address")
 
-    def ready() -> bool:
-        assert command.poll() is None, f"the server ended:\n{said.read_text()[-4000:]}"
-        return httpx.get(f"{url}/readyz", trust_env=False, verify=False).status_code == 200
-
-    until(ready, "a server that is ready")
     assert url is not None
-    return Served(command, url)
+    served = Served(command, url)
+    with served.client() as client:
+
+        def ready() -> bool:
+            assert command.poll() is None, f"the server ended:\n{said.read_text()[-4000:]}"
+            return client.get("/readyz").status_code == 200
+
+        until(ready, "a server that is ready", every=0.03)
+    return served

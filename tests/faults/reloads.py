@@ -1,4 +1,4 @@
-"""Versions are activated in turn, one a second, while clients send parts."""
+"""Versions are activated in turn, one a second (three where it is quick), while clients send parts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.faults.scene import PRODUCT, VERSIONS
 
 CLIENTS = 4
 EVERY_S = 1.0
+QUICK_S = 0.3
 MOST_GROWTH = 0.05
 SETTLED = 20  # reloads before the memory is looked at
 
@@ -22,6 +23,7 @@ SETTLED = 20  # reloads before the memory is looked at
 def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
     """An activation a number; every answer must be exactly that of one version."""
     over, answers = threading.Event(), list[tuple[int, str, float | None]]()
+    every_s = QUICK_S if bench.quick else EVERY_S
     with (
         bench.serving(
             "reloads", max_in_flight=2 * CLIENTS, max_uploads=4 * CLIENTS, deadline_s=120
@@ -33,7 +35,7 @@ def run(bench: Bench, numbers: Sequence[int]) -> Iterator[Outcome]:
         try:
             with served.client() as client:
                 for number in numbers:
-                    due = time.monotonic() + EVERY_S
+                    due = time.monotonic() + every_s
                     version = VERSIONS[1 - number % 2]
                     answer = client.post(f"/v1/products/{PRODUCT}/versions/{version}/activate")
                     time.sleep(max(0.0, due - time.monotonic()))

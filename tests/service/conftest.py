@@ -189,7 +189,7 @@ class Running:
 
     def ready(self) -> None:
         with self.client() as client:
-            until(lambda: client.get("/readyz").status_code == 200, "a server that is ready")
+            until(lambda: client.get("/readyz").status_code == 200, "a server that is ready", every=0.03)
 
 
 def received(connection: socket.socket) -> bytes:

@@ -26,7 +26,7 @@ def address(small_banks: Path, tmp_path: Path, warm: Warm) -> Iterator[str]:
 def test_more_than_a_service_can_score(address: str, small_product: Path, warm: Warm) -> None:
     part = small_product / "train" / "good"
     files = [next((part / kind).iterdir()) for kind in ("rgb", "xyz")]
-    options = ["--url", address, "--seconds", "2", "--factor", "4"]
+    options = ["--url", address, "--seconds", "1", "--factor", "4"]
     status, said = warm.run("bench-serve", SMALL, *files, *options)
     assert status == 0, said
     report = json.loads(said)
