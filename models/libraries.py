@@ -20,10 +20,18 @@ def import_timm() -> ModuleType:
     """Call this function before the first import of timm. A second call does nothing."""
     from models.torchvision_schemas import declare_torchvision_schemas  # which imports torch
 
-    with _standing_in(_empty("torch._dynamo", "torch._dynamo.utils")):
+    with without_compiler():
         declare_torchvision_schemas()
         import timm
     return timm
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    """Inside the block, torch does without its compiler. The first operation on the meta device would import
+    it, which takes most of a second."""
+    with _standing_in(_empty("torch._dynamo", "torch._dynamo.utils")):
+        yield
 
 
 def import_open3d() -> ModuleType:

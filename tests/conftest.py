@@ -9,13 +9,15 @@ import shutil
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer.main
+import typer.testing
 
 from models.numerics.process import prepare_process
 from tests.faults.warm import Warm, default_networks
@@ -29,6 +31,8 @@ os.environ["XDG_STATE_HOME"] = "/nonexistent"  # no command of a test writes to 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one process a core
 # FAISS searches in a test as fast as in a server: this file imports no numpy, which would load before this.
 prepare_process(searches=True)
+# The tree of commands is the same each time, and making it takes longer than most of the commands.
+setattr(typer.testing, "_get_command", cache(typer.main.get_command))  # noqa: B010
 gc.disable()  # while tests are imported, it would look at every module again and again
 
 

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from banks.columns import Columns
 from banks.methods.memory_bank.column import MemoryBankColumn
 from models.features import PartFeatures
+from models.libraries import without_compiler
 from models.numerics.compiled import compiled
 from models.points.network import PointTransformer
 from models.preparation.prepare import PreparedPart
@@ -132,9 +133,7 @@ def floors(
 def network_operations(choice: RgbChoice, size: int) -> float:
     """Multiplications and additions of the network of an `RgbChoice` for one image of size x size pixels."""
     run = unfilled_network(choice.backbone, size=size, stages=choice.stages, side=choice.side)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        run(torch.empty(1, 3, size, size, device="meta"))
-    return float(counter.get_total_flops())
+    return _counted(lambda: run(torch.empty(1, 3, size, size, device="meta")))
 
 
 def point_operations(choice: PointNetwork, points: int) -> float:
@@ -142,8 +141,13 @@ def point_operations(choice: PointNetwork, points: int) -> float:
     with unfilled():
         run = PointTransformer(choice.kind, choice.batch_norm).eval()
         groups = torch.empty(min(choice.groups, points), choice.group_size, 3)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        run(groups, groups[:, 0])
+    return _counted(lambda: run(groups, groups[:, 0]))
+
+
+def _counted(run: Callable[[], object]) -> float:
+    """Multiplications and additions of whatever this function computes by torch."""
+    with without_compiler(), FlopCounterMode(display=False) as counter, torch.no_grad():
+        run()
     return float(counter.get_total_flops())
 
 
