@@ -284,8 +284,9 @@ def test_a_scorer_that_is_killed_under_load_loses_no_part(plant: Plant) -> None:
         at_kill = load.count()
         seen = until(lambda: _down(client), "a scorer that does not answer", seconds=30, every=0.05)
         until(lambda: load.count(at_kill) > 12, "parts of the products that the scorer had")
-        load.pause_s = 1.0  # the scorer takes seconds to start
+        load.pause_s = 2.0  # the scorer takes seconds to start
         until(lambda: not _down(client), "both scorers", every=0.1)
+        load.pause_s = 0.05
         back = load.count()
         until(lambda: load.count(back) > 8, "parts with both again")
     assert seen
