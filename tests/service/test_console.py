@@ -51,6 +51,9 @@ ARGUMENTS = [
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",  # only what WebGL draws needs the emulated GPU
 ]
+LOCAL: dict[str, Any] = {"trust_env": False, "verify": False}
+"""How a server on loopback is asked: without a proxy, and without certificates, which take longer to read
+than all else of a request."""
 ORIENTATION = 0x0112
 """The EXIF tag that says how to turn a picture."""
 SOURCE = Path(__file__).parents[2] / "service" / "console"
@@ -162,7 +165,7 @@ def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path
     expect(page.locator("#product")).to_have_value(SMALL)
     expect(page.locator("#calibration")).to_contain_text("held-out good parts")
     choose(page, defect)
-    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    (kept,) = httpx.get(f"{running.url}/v1/results", **LOCAL).json()["results"]
     expect(page.locator("#verdict")).to_have_class(kept["decision"])
     captions = page.locator("#maps figcaption").all_text_contents()
     assert captions[:3] == ["result, fixed scale", "RGB", "depth"]
@@ -307,7 +310,7 @@ def test_files_are_dropped_from_outside(page: Page, running: Any, defect: list[P
     drag(page, "drop", defect)
     expect(page.locator("#verdict")).to_contain_text("threshold", timeout=60_000)
     expect(page.locator("#drop")).not_to_have_class("over")
-    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    (kept,) = httpx.get(f"{running.url}/v1/results", **LOCAL).json()["results"]
     assert kept["part_id"] == defect[0].stem
     expect(page.locator("#verdict")).to_have_class(kept["decision"])
 
@@ -343,7 +346,7 @@ def test_results_come_while_the_line_runs(
 
         def line(name: str, files: dict[str, bytes]) -> None:
             url = f"{running.url}/v1/products/{SMALL}/score"
-            httpx.post(url, files=files, data={"part_id": name}, trust_env=False).raise_for_status()
+            httpx.post(url, files=files, data={"part_id": name}, **LOCAL).raise_for_status()
 
         line("first", bad_part)
         tab.goto(running.url)
@@ -359,7 +362,7 @@ def test_results_come_while_the_line_runs(
         expect(first.get_by_role("button", name="was defective")).to_be_focused()
         (kept,) = [r for r in _results(running.url) if r["part_id"] == "first"]
         path = f"{running.url}/v1/results/{kept['result_id']}/feedback"
-        httpx.put(path, json={"verdict": "good"}, trust_env=False).raise_for_status()
+        httpx.put(path, json={"verdict": "good"}, **LOCAL).raise_for_status()
         pressed = first.get_by_role("button", name="was good")
         expect(pressed).to_have_attribute("aria-pressed", "true", timeout=20_000)
         for number in range(20):
@@ -380,7 +383,7 @@ def test_results_come_while_the_line_runs(
 
 
 def _results(url: str) -> list[dict[str, Any]]:
-    return httpx.get(f"{url}/v1/results", trust_env=False).json()["results"]
+    return httpx.get(f"{url}/v1/results", **LOCAL).json()["results"]
 
 
 @needs_chromium
@@ -397,7 +400,7 @@ def test_the_threshold_is_tried_and_then_used(page: Page, running: Any, defect: 
     page.locator("#use").click()
     agree(page, "Use it")
     expect(page.locator("#calibration")).not_to_have_text(calibrated)
-    shown = httpx.get(f"{running.url}/v1/products/{SMALL}", trust_env=False).json()["calibration"]
+    shown = httpx.get(f"{running.url}/v1/products/{SMALL}", **LOCAL).json()["calibration"]
     assert (shown["basis"], shown["rejected_parts"]) == ("set", 0)
     page.locator("#reset").click()
     agree(page, "Go back")
@@ -411,7 +414,7 @@ def test_what_people_say_of_a_part_is_kept(page: Page, running: Any, defect: lis
     expect(page.locator("#results img")).to_have_attribute("src", re.compile("^blob:"))
     page.get_by_role("button", name="was good").click()
     expect(page.get_by_role("button", name="was good")).to_have_attribute("aria-pressed", "true")
-    (kept,) = httpx.get(f"{running.url}/v1/results", trust_env=False).json()["results"]
+    (kept,) = httpx.get(f"{running.url}/v1/results", **LOCAL).json()["results"]
     assert kept["verdict"] == "good"
     page.get_by_role("button", name="was good").click()
     expect(page.get_by_role("button", name="was good")).to_have_attribute("aria-pressed", "false")
@@ -424,7 +427,7 @@ def test_what_people_say_of_a_part_is_kept(page: Page, running: Any, defect: lis
 @pytest.mark.slow
 def test_versions_change_hands(page: Page, running: Any) -> None:
     url = f"{running.url}/v1/products/{SMALL}/versions/v2/threshold"
-    httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
+    httpx.put(url, json={"threshold": 0.0}, **LOCAL).raise_for_status()
     page.reload()
     first, second = (page.locator("#versions tr").nth(row) for row in range(2))
     expect(first).to_contain_text(re.compile(r"rejects \d of \d held-out good parts.*; threshold .*active"))
@@ -433,7 +436,7 @@ def test_versions_change_hands(page: Page, running: Any) -> None:
     expect(page.get_by_role("dialog")).to_contain_text(f"v2 scores the parts of {SMALL}")
     agree(page, "Change nothing")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert httpx.get(f"{running.url}/v1/products/{SMALL}", trust_env=False).json()["bank_version"] == "v1"
+    assert httpx.get(f"{running.url}/v1/products/{SMALL}", **LOCAL).json()["bank_version"] == "v1"
     page.get_by_role("button", name="Activate v2").click()
     agree(page, "Activate v2")
     expect(page.get_by_role("button", name="Activate v1")).to_be_visible(timeout=60_000)
@@ -480,7 +483,7 @@ def test_a_version_is_built_watched_and_used(
 @pytest.mark.usefixtures("quick_builds")
 def test_a_rejected_part_that_was_good_is_added(page: Page, running: Any, defect: list[Path]) -> None:
     url = f"{running.url}/v1/products/{SMALL}/versions/v1/threshold"
-    httpx.put(url, json={"threshold": 0.0}, trust_env=False).raise_for_status()
+    httpx.put(url, json={"threshold": 0.0}, **LOCAL).raise_for_status()
     choose(page, defect)
     page.get_by_role("button", name="was good").click()
     page.get_by_role("button", name="Add the rejected parts").click()
@@ -667,7 +670,7 @@ def test_a_version_goes_to_one_server_and_then_to_the_others(
         expect(cells.locator(".differs")).to_have_count(0)
         url = f"{addresses['b']}/v1/products/{SMALL}/versions/v1/threshold"
         key = {"X-API-Key": secret}
-        httpx.put(url, json={"threshold": 0.5}, headers=key, trust_env=False).raise_for_status()
+        httpx.put(url, json={"threshold": 0.5}, headers=key, **LOCAL).raise_for_status()
         tab.get_by_role("button", name="Look again").click()
         expect(cells.nth(1).locator(".differs")).to_be_visible()
         expect(cells.locator(".differs")).to_have_count(1)

@@ -183,7 +183,7 @@ def test_during_the_grace_parts_are_scored_while_the_service_is_not_ready(
         served.command.signal(signal.SIGTERM)
         until(lambda: _ready(served.url).status_code != 200, "the service that is not ready any more")
         assert _ready(served.url).json()["code"] == "not_ready"
-        answer = httpx.post(f"{served.url}{URL}", files=files, timeout=60, trust_env=False)
+        answer = httpx.post(f"{served.url}{URL}", files=files, timeout=60, trust_env=False, verify=False)
         assert answer.status_code == 200, answer.text
         served.command.signal(signal.SIGTERM)
         assert served.command.wait(60) == 0
