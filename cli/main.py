@@ -61,6 +61,7 @@ from cli.tables import tables
 from evaluation.bench.build import bench_build
 from evaluation.bench.part import bench
 from evaluation.bench.serve import bench_serve
+from models.libraries import importing
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
@@ -128,11 +129,12 @@ def build(
     --json prints one line with the names of the stages, one line per step, and one line with the new version
     and the most memory that the build took.
     """
-    from banks.versions.builder import Builder
-    from banks.versions.store import BankStore
-    from models.readers.product_folder import open_product_folder
-    from recipes.profiles import find_profile
-    from service.engine.scorers import scorers_on
+    with importing():
+        from banks.versions.builder import Builder
+        from banks.versions.store import BankStore
+        from models.readers.product_folder import open_product_folder
+        from recipes.profiles import find_profile
+        from service.engine.scorers import scorers_on
 
     fixed = {"--profile": profile != "embedded", "--seed": seed, "--prepared": prepared, "--set": change}
     fixed |= {"--roi": roi}
@@ -207,13 +209,14 @@ def score(
     device: Device = "auto",
 ) -> None:
     """Score one part with a product's active banks. Exits with 0 for good and defective parts."""
-    import numpy as np
+    with importing():
+        import numpy as np
 
-    from banks.detector import Detector
-    from banks.versions.store import BankStore
-    from models.readers import read_files
-    from models.readers.file_names import printable
-    from models.sample import BadSample, without_returns
+        from banks.detector import Detector
+        from banks.versions.store import BankStore
+        from models.readers import read_files
+        from models.readers.file_names import printable
+        from models.sample import BadSample, without_returns
 
     files = files_of(rgb, xyz, intrinsics)
     detector = Detector.load(
@@ -306,9 +309,10 @@ def serve(
 
     settings = read_settings(banks=banks, host=host, port=port, state=state, weights=weights_dir)
 
-    from service.cluster.calls import NoCluster
-    from service.exit_status import EXIT_UNABLE
-    from service.server import run  # this import takes seconds: settings are checked first
+    with importing():  # which takes seconds: settings are checked first
+        from service.cluster.calls import NoCluster
+        from service.exit_status import EXIT_UNABLE
+        from service.server import run
 
     try:
         able = run(

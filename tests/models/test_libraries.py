@@ -1,11 +1,17 @@
-"""What is imported must not have been imported before, so this needs a fresh process."""
-
 from __future__ import annotations
 
+import gc
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from models.libraries import importing
 from tests.models.test_torchvision_schemas import run
 
 
 def test_timm_and_open3d_come_without_a_compiler_and_a_viewer_that_can_come_later() -> None:
+    """What is imported must not have been imported before, so this needs a fresh process."""
     output = run(
         "import sys\n"
         "import evaluation.demo_parts.writer\n"
@@ -28,3 +34,16 @@ def test_timm_and_open3d_come_without_a_compiler_and_a_viewer_that_can_come_late
         "print(declare() == declare(), hasattr(declared, 'nms'), hasattr(declared, 'qnms'))"
     )
     assert output.splitlines() == ["False", "[] True", "True False", "True True True"]
+
+
+def test_no_collection_looks_at_what_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "never_imported_before.py").write_text("kept = [[] for _ in range(1000)]")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = gc.get_freeze_count()
+    with importing():
+        assert not gc.isenabled()
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, before), "nothing was imported"
+    with importing():
+        import_module("never_imported_before")
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > before + 1000
