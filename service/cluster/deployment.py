@@ -27,6 +27,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
+from models.libraries import importing
 from models.numerics.process import SLEEPING, prepare_process
 from service.cluster.calls import NoCluster, ScorerGone, check_reachable
 
@@ -63,8 +64,9 @@ class ScorerReplica:
     def __init__(self, given: Mapping[str, Any], cpus: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(cpus)  # Ray sets another number
         prepare_process(searches=True)
-        from service.cluster.scorer import Scorer, ScorerSettings
-        from service.watch.logs import make_logger
+        with importing():
+            from service.cluster.scorer import Scorer, ScorerSettings
+            from service.watch.logs import make_logger
 
         self._scorer = Scorer(ScorerSettings.of(given), make_logger(sys.stderr))
 
