@@ -9,7 +9,7 @@ from banks.evenly import evenly
 from banks.versions.gathering import BuildError
 from models.preparation.measure import measure
 from models.preparation.pitch import MOST_PITCH, in_millimetres
-from models.preparation.prepare import PreparedPart, prepare
+from models.preparation.prepare import PreparedPart, in_balance, prepare
 from models.preparation.roi import Roi, read_roi
 from models.preparation.white_balance import usual_balance
 from models.readers.product_folder import PartFile, ProductFolder
@@ -42,12 +42,14 @@ def measured_profile(
         progress(number, len(chosen))
     measured = measure(samples, profile.preparation, roi)
     profile = profile.resolved(measured)
-    if profile.preparation.balance_drift and profile.preparation.balance is None:
-        images = (part.rgb for part in _prepared(samples, profile.preparation, roi))
-        profile = profile.balanced(usual_balance(images))
-    choice = profile.extraction.relief
-    if choice is not None and profile.extraction.follows_relief:
-        profile = profile.with_relief(usual_relief(choice, _prepared(samples, profile.preparation, roi)))
+    balances = profile.preparation.balance_drift and profile.preparation.balance is None
+    choice = profile.extraction.relief if profile.extraction.follows_relief else None
+    prepared = list(_prepared(samples, profile.preparation, roi)) if balances or choice is not None else []
+    if balances:
+        profile = profile.balanced(usual_balance(part.rgb for part in prepared))
+        prepared = [in_balance(part, profile.preparation) for part in prepared]
+    if choice is not None:
+        profile = profile.with_relief(usual_relief(choice, prepared))
     return profile, measured
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -189,6 +189,11 @@ def prepare(
     return part
 
 
+def in_balance(part: PreparedPart, settings: Preparation) -> PreparedPart:
+    """A part that was prepared without a balance, as `prepare` makes it with these settings."""
+    return replace(part, image=lambda: _in_balance(part.rgb, settings))
+
+
 def foreground(sample: Sample, settings: Preparation, roi: Roi | None) -> tuple[Pieces | None, bool]:
     """The pieces above the support plane, None without any, and whether a support plane was found."""
     plane = support_plane(sample.xyz, sample.valid, settings.length("plane_inlier"))
@@ -253,9 +258,12 @@ def _colours_on_grid(
     """(rgb_size, rgb_size, 3) of an image (height, width, 3), black outside `coloured`."""
     square = frame.square(source if coloured is None else source * coloured[..., None])
     size = (settings.rgb_size, settings.rgb_size)
-    rgb = np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC))
+    return _in_balance(np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC)), settings)
+
+
+def _in_balance(rgb: NDArray[np.uint8], settings: Preparation) -> NDArray[np.uint8]:
     if settings.balance_drift and settings.balance is not None:
-        rgb = balanced(rgb, settings.balance, settings.balance_drift)
+        return balanced(rgb, settings.balance, settings.balance_drift)
     return rgb
 
 
