@@ -293,7 +293,7 @@ def test_the_region_of_interest_in_use_is_shown(page: Page, defect: list[Path], 
     manifest = Manifest.read(version)
     files = {**manifest.files, "roi.png": hashlib.sha256(content).hexdigest()}
     manifest.model_copy(update={"files": files}).write(version)
-    expect(page.locator("#product")).to_have_value(SMALL)
+    expect(page.locator("#state")).to_contain_text("serving")
     page.get_by_role("button", name="Show the region").click()
     kept = page.get_by_alt_text(f"region of interest of {SMALL} v1")
     expect(kept).to_be_visible()
