@@ -35,7 +35,7 @@ from tests.waiting import until
 KEPT = Path(__file__).parents[2] / "data" / "versions" / "schema-3"
 PRODUCTS = ("biscuit", "cookie", "tile")
 NPZ = {"Content-Type": "application/octet-stream"}
-ACTIVATIONS = int(os.environ.get("TRIBANK_TEST_ACTIVATIONS", "12"))
+ACTIVATIONS = int(os.environ.get("TRIBANK_TEST_ACTIVATIONS", "20"))
 """How often a version is activated under load."""
 PART = (KEPT / "part.npz").read_bytes()
 
