@@ -37,7 +37,6 @@ _DATABASES = ("results.sqlite", "jobs.sqlite", "audit.sqlite")
 _SECRETS = ("keys.json", "keys.made")
 _PARTS = "parts"
 _MOST_CONTENTS_BYTES = 16 << 20
-_PAGES = 1024  # pages that SQLite copies at a time; other writers get their turn between
 _TURNS = 20  # a product whose versions change faster than they are copied
 
 Progress = Callable[[str, int, int], None]
@@ -189,12 +188,15 @@ def _add_state(tar: tarfile.TarFile, state: Path, beside: Path, progress: Progre
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database that others write to. Raises sqlite3.Error."""
+    """Copy a database that others write to. Raises sqlite3.Error.
+
+    In one step: between two steps SQLite begins again where somebody wrote, and would never end.
+    """
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
-        old.backup(new, pages=_PAGES, sleep=0.0)
+        old.backup(new)
         new.execute("PRAGMA journal_mode=DELETE")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import shutil
+import sqlite3
 import tarfile
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,37 @@ def backup(small_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert contents.versions == {SMALL: ["v1"]}
     assert sorted(contents.state) == ["jobs.sqlite", "keys.json", "keys.made"]
     return folder / "kept.tar"
+
+
+def test_a_database_is_copied_though_others_write_to_it_all_the_time(tmp_path: Path) -> None:
+    """Between two steps of a copy SQLite begins again where somebody wrote: such a copy never ended."""
+    state, done = tmp_path / "state", threading.Event()
+    state.mkdir()
+    with closing(sqlite3.connect(state / "results.sqlite", check_same_thread=False)) as db:
+        for pragma in ("page_size=512", "journal_mode=WAL", "synchronous=OFF"):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute("CREATE TABLE rows AS SELECT zeroblob(4194304) AS row")
+        db.commit()
+
+        def write() -> None:
+            while not done.is_set():
+                with db:
+                    db.execute("INSERT INTO rows VALUES (1)")
+
+        nothing = BankStore(tmp_path / "banks")
+        made = threading.Thread(
+            target=write_backup, args=(tmp_path / "kept.tar", nothing, state, silent), daemon=True
+        )
+        writer = threading.Thread(target=write)
+        writer.start()
+        made.start()
+        try:
+            until(lambda: not made.is_alive(), "a backup", seconds=20)
+        finally:
+            done.set()
+            writer.join(60)
+            made.join(60)
+    restore_backup(tmp_path / "kept.tar", *places(tmp_path / "new"), silent)
 
 
 def places(folder: Path) -> tuple[Path, Path]:
