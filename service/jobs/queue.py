@@ -187,12 +187,11 @@ class Jobs:
     async def cancel(self, name: str) -> Job:
         """Cancel a job that waits or runs. A job that has ended does not change. Raises Refusal."""
         job = await self.find(name)
-        task = self._running.get(name)
-        if task is not None:
-            task.cancelled = True
-        elif not job.ended:
+        if name not in self._running and not job.ended:
             self._pauses.pop(name, None)
             await on_disk(lambda: self.store.end(name, "cancelled"))
+        if (task := self._running.get(name)) is not None:  # also one that was taken meanwhile
+            task.cancelled = True
         self._notify()
         return await self.find(name)
 
@@ -251,13 +250,18 @@ class Jobs:
             await asyncio.sleep(FOLLOW_S)
             if self.store.news == seen:
                 continue
-            seen = self.store.news
-            with suppress(OSError, RecordsError):  # what is missed now is seen after the next change
+            news = self.store.news
+            with suppress(OSError, RecordsError):  # and looks again
                 for name, task in list(self._running.items()):
-                    job = await on_disk(partial(self.store.find, name))
-                    if job is None or job.ended:
+                    if await on_disk(partial(self._has_ended, name)):
                         task.cancelled = True
+                seen = news
             self._notify()
+
+    def _has_ended(self, name: str) -> bool:
+        """Whether a job was cancelled or deleted, on this server or another one. Blocks."""
+        job = self.store.find(name)
+        return job is None or job.ended
 
     async def _run(self, kind: JobKind, job: Job) -> None:
         """Run one job until the job ends or the service stops."""
@@ -266,11 +270,17 @@ class Jobs:
         self._notify()
         started = time.monotonic()
         try:
-            end = await self._outcome_of(kind, task)
-            if task.interrupted and end["state"] != "done" and not task.cancelled:
-                end = {"state": "queued"}
-                await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.at_fault))
-            else:
+            # Since the job was taken it may have been cancelled, or the service may have begun to stop.
+            if await self._retry(kind, partial(self._has_ended, job.id)):
+                task.cancelled = True
+            if self._stopping:
+                task.interrupted = True
+            end: dict[str, Any] = await self._outcome_of(kind, task)
+            if task.interrupted and end["state"] != "done":
+                if not task.cancelled:
+                    await self._retry(kind, lambda: self.store.put_back(job.id, counted=task.at_fault))
+                end = {"state": "cancelled" if task.cancelled else "queued"}  # cancelled meanwhile, perhaps
+            if end["state"] != "queued":
                 self._pauses.pop(job.id, None)
                 self._metrics.job_ended(kind.name, end["state"], time.monotonic() - started)
                 await self._retry(kind, lambda: self.store.end(job.id, **end))
@@ -283,6 +293,7 @@ class Jobs:
         """Run a job. Returns the arguments for `JobStore.end`."""
         name = task.job.id
         try:
+            task.check()
             return {"state": "done", "result": await kind.run(task)}
         except JobStopped:
             return {"state": "cancelled"}

@@ -132,15 +132,21 @@ def test_a_job_runs_and_tells_how_far_it_is(running: Any, counting: Counting) ->
         assert client.get(f"/v1/jobs/{job.id}").status_code == 404
 
 
+def opened(store: JobStore, counting: Counting, *, at_once: int = 1) -> Jobs:
+    """The queues of an open store, without a server."""
+    limits: dict[str, Any] = {"most_waiting": 9, "keep_bytes": 1 << 30}
+    jobs = Jobs(store, metrics=Metrics(), logger=make_logger(io.StringIO()), **limits)
+    store.open()
+    jobs.register(counting, at_once=at_once)
+    return jobs
+
+
 def test_as_many_jobs_run_at_once_as_their_kind_says(tmp_path: Path, counting: Counting) -> None:
     def states(jobs: Jobs) -> list[str]:
         return sorted(job.state for _, job in jobs.store.newest())
 
     async def counted() -> None:
-        limits: dict[str, Any] = {"most_waiting": 9, "keep_bytes": 1 << 30}
-        jobs = Jobs(JobStore(tmp_path), metrics=Metrics(), logger=make_logger(io.StringIO()), **limits)
-        jobs.store.open()
-        jobs.register(counting, at_once=2)
+        jobs = opened(JobStore(tmp_path), counting, at_once=2)
         await jobs.start()
         for product in ("cookie", "bagel", "tile"):
             await jobs.submit("count", product, {"to": 1})
@@ -151,6 +157,67 @@ def test_as_many_jobs_run_at_once_as_their_kind_says(tmp_path: Path, counting: C
         await jobs.stop()
 
     asyncio.run(counted())
+
+
+class Held(JobStore):
+    """Waits for `go_on` once a step of a job is on record, before the queue hears of it."""
+
+    def __init__(self, folder: Path, step: str) -> None:
+        super().__init__(folder)
+        self.written, self.go_on = threading.Event(), threading.Event()
+        step_of = getattr(self, step)
+
+        def held(*args: Any, **options: Any) -> Any:
+            done = step_of(*args, **options)
+            if step != "take" or done is not None:
+                self.written.set()
+                self.go_on.wait()
+            return done
+
+        setattr(self, step, held)
+
+
+@pytest.mark.parametrize(("step", "tries"), [("take", 0), ("put_back", 1)])
+def test_a_job_is_cancelled_at_any_step(tmp_path: Path, counting: Counting, step: str, tries: int) -> None:
+    async def cancelled() -> None:
+        store = Held(tmp_path, step)
+        jobs = opened(store, counting)
+        await jobs.start()
+        job = await jobs.submit("count", "cookie", {"to": 1, "unready": 1})
+        await on_disk(store.written.wait)
+        await jobs.cancel(job.id)
+        store.go_on.set()
+        counting.go_on.release(2)
+        last = await jobs.submit("count", "cookie", {"quiet": True})
+        await on_disk(lambda: until(lambda: (one := store.find(last.id)) and one.ended, "the next job"))
+        await on_disk(lambda: until(lambda: (one := store.find(job.id)) and one.ended, "the end"))
+        ended = store.find(job.id)
+        assert ended is not None
+        assert (ended.state, counting.tries) == ("cancelled", tries)
+        await jobs.stop()
+
+    asyncio.run(cancelled())
+
+
+def test_a_job_that_is_taken_while_the_service_stops_does_not_begin(
+    tmp_path: Path, counting: Counting
+) -> None:
+    async def stopped() -> Jobs:
+        store = Held(tmp_path, "take")
+        jobs = opened(store, counting)
+        await jobs.start()
+        await jobs.submit("count", "cookie", {"to": 1})
+        await on_disk(store.written.wait)
+        jobs.drain()
+        store.go_on.set()
+        await jobs.stop()
+        return jobs
+
+    counting.go_on.release()
+    store = asyncio.run(stopped()).store
+    store.open()
+    assert ([(job.state, job.attempts) for _, job in store.newest()], counting.tries) == ([("queued", 0)], 0)
+    store.close()
 
 
 def test_a_job_that_may_be_the_cause_is_tried_three_times(
