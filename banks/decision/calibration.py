@@ -197,7 +197,7 @@ def upper_limit(ordered: Sequence[float], rate: float) -> tuple[float, Basis]:
         raise ValueError(f"a rate must lie between 0 and 1, not {rate}")
     if not ordered or not all(map(math.isfinite, ordered)):
         raise ValueError("calibration needs at least one held-out part, and finite scores")
-    rank = math.ceil((len(ordered) + 1) * (1 - rate) - 1e-9)
+    rank = max(1, math.ceil((len(ordered) + 1) * (1 - rate) - 1e-9))
     if rank <= len(ordered):
         return ordered[rank - 1], "counted"
     from banks.decision.exceedances import Exceedances

@@ -42,10 +42,10 @@ class Coverage:
     def contribution(self, area: float, pieces: int | None, reach: float) -> float:
         """The share of coverage in a part's score: 0 for a part like the good parts.
 
-        area: square metres. pieces: number of kept pieces, if pieces were searched. reach: distance from the
-        median good part to the threshold.
+        area: square metres. pieces: number of kept pieces; None where none were searched, as in a part that
+        was prepared before: then none is missing. reach: distance from the median good part to the threshold.
         """
         tolerance = _TOLERANCE * self.most_area + (self.most_area - self.least_area) / 2
         beyond = max(self.least_area - area, area - self.most_area) / tolerance - 1
-        missing = self.fewest_pieces - (pieces or 0)
+        missing = 0 if pieces is None else self.fewest_pieces - pieces
         return _WEIGHT * reach * max(0.0, beyond, float(missing))

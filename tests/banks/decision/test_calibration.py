@@ -102,6 +102,7 @@ def test_rethresholding_needs_no_rebuild() -> None:
     assert strict.threshold < found.threshold < loose.threshold
     assert strict.rejected == 11  # the 31st of 42: ceil(43 * 0.7)
     assert strict.pixel_threshold == found.pixel_threshold
+    assert found.rethreshold(1 - 1e-12).threshold == found.scores[0]
     by_hand = found.with_threshold(11.5)
     assert (by_hand.basis, by_hand.rate) == ("set", None)
     assert by_hand.rejected == sum(score > 11.5 for score in found.scores)

@@ -43,7 +43,8 @@ def test_what_good_parts_show() -> None:
         (0.0100 - 2 * TOLERANCE, 2, 3),
         (0.0102 + 3 * TOLERANCE, 2, 6),
         (0.0101, 1, 3),
-        (0.0101, None, 6),
+        (0.0101, None, 0),
+        (0.0100 - 2 * TOLERANCE, None, 3),
     ],
 )
 def test_less_more_and_missing_pieces_count(area: float, pieces: int | None, reaches: float) -> None:
