@@ -28,7 +28,7 @@ from banks.versions.measuring import check_unit, measured_profile, region_of_int
 from banks.versions.probe import probe_of, scores_of
 from banks.versions.progress import Progress, silent
 from banks.versions.remarks import remarks
-from banks.versions.reviews import Reviews, reviews_of
+from banks.versions.reviews import all_said
 from banks.versions.seal import digest_of
 from banks.versions.store import BadBank, BankStore, verify_files
 from models.digest import sha256_of
@@ -184,13 +184,13 @@ class Builder:
         pipeline = self._pipeline(measured, roi)
         if before is not None and before[1].weights != dict(pipeline.extractor.weights):
             raise BuildError(f"Version {before[0].name} was built with other weights than those here.")
-        old, odd = (None, ()) if before is None else (before[0] / PARTS, before[1].without_plane)
+        good, dropped = (set(), set()) if before is None else all_said(*before)
+        odd = [] if before is None else [name for name in before[1].without_plane if name not in dropped]
+        old = None if before is None else before[0] / PARTS
         with self.store.building(product) as scratch, ExitStack() as kept:
             staged = scratch / "version"
             staged.mkdir()
             parts = (staged if self.keep_parts else scratch) / PARTS
-            said: Reviews = {} if before is None else reviews_of(before[0])
-            dropped = [name for name, word in said.items() if word == "dropped"]
             gathering = Gathering(pipeline, sensor, parts, old, self.progress, dropped, self.at_once)
             train = gathering.split("train", folder.train)
             builder, gathering.pipeline = self._coloured(train, pipeline)
@@ -200,7 +200,7 @@ class Builder:
             draft = builder._fitted(train, validation, gathering.pipeline, methods, scratch / "fusion", runs)
             held_out = draft.held_out(partial(self.progress, _HELD_OUT))
             _check_distances(held_out)
-            decision, outside = draft.decision(held_out, said.keys() - dropped)
+            decision, outside = draft.decision(held_out, good)
             calibration = held_out.calibrate(decision, self.profile.false_reject_rate, outside)
             probe = probe_of(train, validation, before and load_probe(*before), pipeline.extractor.needs)
             files = write_files(staged, draft.columns, draft.pipeline.fusion, probe, roi)
@@ -218,6 +218,7 @@ class Builder:
                 set_aside=tuple(train.names[part] for part in draft.set_aside),
                 skipped_parts=train.left_out | validation.left_out,
                 without_plane=(*odd, *train.without_plane, *validation.without_plane),
+                called_good=tuple(sorted(good)),
                 remarks=remarks((train, validation), calibration),
                 banks=draft.facts(),
                 decision=decision.to_json(),
@@ -395,6 +396,5 @@ def _digests(staged: Path, inside: str) -> dict[str, str]:
 
 
 def _check(version: Path) -> None:
-    problems = verify_files(version)
-    if problems:
+    if problems := verify_files(version):
         raise BadBank(f"bank version {version.parent.name}/{version.name} is damaged: {'; '.join(problems)}")

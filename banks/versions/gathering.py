@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from banks.feature_store import FeatureStore
 from banks.pipeline import Pipeline
-from banks.versions.good_parts import GoodParts
+from banks.versions.good_parts import GoodParts, contents_in
 from banks.versions.progress import Progress
 from models.contents import Contents, contents_of
 from models.features import PartFeatures
@@ -52,19 +52,27 @@ class Gathering:
     at_once: int = 1
     _originals: dict[Contents, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.kept is None:
+            return
+        for split in STAGES:
+            for contents, name in contents_in(self.kept / split).items():
+                dropped = ", which a person dropped" if name in self.dropped else ""
+                self._originals[contents] = f"{name}{dropped}"
+
     def split(self, split: Split, parts: Sequence[PartFile]) -> GoodParts:
         """The parts of a split: first the kept parts of an extended version, then the new parts.
 
         Only new parts are extracted. A copy of an earlier part, of this split or another, is left out: a copy
-        adds nothing to a bank, and a part whose copy is in the bank is not held out. Raises BuildError where
-        too many parts cannot be used, or all have the same image.
+        adds nothing to a bank, and a part whose copy is in the bank is not held out. All kept parts come
+        before the new ones, and a copy of a dropped part is left out, too. Raises BuildError where too many
+        parts cannot be used, or all have the same image.
         """
         place = self.folder / split
         kept = self.kept
         found = GoodParts(FeatureStore(place))
         if kept is not None:
             found = GoodParts.copied(kept / split, place, self.dropped)
-        self._originals |= zip(found.contents, found.names, strict=True)
         stage = STAGES[split]
         for number, (part, extracted) in enumerate(zip(parts, self._in_order(parts), strict=True), start=1):
             try:

@@ -47,7 +47,7 @@ class GoodParts:
     skipped: the other parts, and why each could not be used.
     first: name and prepared part of the first part that was added, not copied.
     contents: digests of each part's image and cloud; empty for parts that older sources kept.
-    copies: parts with the same image and cloud as a part that was added before, and that part's name.
+    copies: parts with the same image and cloud as an earlier part, and what that part is called.
     dark: parts whose image is nearly black.
     without_plane: added parts whose support plane was sought and not found.
     areas, pieces: surface, square metres, and number of pieces of each part; None for parts that older
@@ -154,6 +154,15 @@ class GoodParts:
             areas=[areas[number] for number in kept],
             pieces=[pieces[number] for number in kept],
         )
+
+
+def contents_in(folder: Path) -> dict[Contents, str]:
+    """The names of the parts that were saved in `folder`, by their contents; without parts whose contents are
+    not known. Raises OSError."""
+    with safe_open(folder / _INDEX, framework="numpy") as index:
+        facts = json.loads(index.metadata()["parts"])
+    names = zip(facts.get("contents", ()), facts["names"], strict=False)  # older sources kept no contents
+    return {Contents(*contents): name for contents, name in names if any(contents)}
 
 
 def picture_of(folder: Path, name: str) -> bytes | None:

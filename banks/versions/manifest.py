@@ -106,6 +106,8 @@ class Manifest(BaseModel):
     """Good parts that could not be used, with the reason."""
     without_plane: tuple[str, ...] = ()
     """Good parts whose support plane was not found, so that their background was learned with them."""
+    called_good: tuple[str, ...] = ()
+    """Good parts that a person called good where they were odd, in a version that this one extends."""
     remarks: tuple[str, ...] = ()
     """What a person should know about the good parts, in sentences."""
     banks: dict[str, BankFacts]

@@ -67,6 +67,14 @@ def reviews_of(version: Path) -> Reviews:
     return all_reviews(version.parent).get(version.name, {})
 
 
+def all_said(version: Path, manifest: Manifest) -> tuple[set[str], set[str]]:
+    """The good parts that a person called good, in a version directory or in a version that it extends, and
+    the parts that a person dropped, by name. Raises BadBank."""
+    said = reviews_of(version)
+    dropped = {name for name, word in said.items() if word == "dropped"}
+    return {*manifest.called_good, *said} - dropped, dropped
+
+
 def reviewed(version: Path, built: Calibration) -> Calibration:
     """The calibration of a version directory, with the odd parts counted that a person called good.
 

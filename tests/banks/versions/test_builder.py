@@ -378,8 +378,11 @@ def test_a_defective_part_among_the_good_ones_is_named_and_sets_no_threshold(
     good = Manifest.read(store.path(SMALL, Builder.like(store, SMALL).build(SMALL, none, extends="v1")))
     assert (good.calibration.odd, good.calibration.count) == ((), 7)
     assert good.training_parts == manifest.training_parts
+    again = Builder.like(store, SMALL, "v2").build(SMALL, none, extends="v2")
+    assert Manifest.read(store.path(SMALL, again)).calibration == good.calibration, "asked once"
     review(store, SMALL, "v1", [PartReview(part=odd.name, review="dropped")])
-    dropped = Manifest.read(store.path(SMALL, Builder.like(store, SMALL).build(SMALL, none, extends="v1")))
+    same = replace(open_product_folder(product), validation=())
+    dropped = Manifest.read(store.path(SMALL, Builder.like(store, SMALL).build(SMALL, same, extends="v1")))
     assert dropped.training_parts == tuple(name for name in manifest.training_parts if name != odd.name)
     assert (dropped.calibration.odd, dropped.calibration.count) == ((), 6)
     assert dropped.banks["rgb"].seen == 4 * 784

@@ -89,6 +89,18 @@ def test_a_copy_of_a_kept_part_is_no_new_part(small_product: Path, tmp_path: Pat
     assert manifest.skipped_parts.keys() == {"0"}
 
 
+def test_a_copy_of_a_kept_validation_part_is_not_learned(small_product: Path, tmp_path: Path) -> None:
+    good_parts(small_product, tmp_path / "parts/train/good", 0, 1)
+    good_parts(small_product, tmp_path / "parts/validation/good", 2)
+    first = built(tmp_path / "parts", tmp_path / "banks")
+    store = BankStore(tmp_path / "banks")
+    folder = open_product_folder(good_parts(small_product, tmp_path / "more", 2))
+    Builder.like(store, SMALL).build(SMALL, folder, extends=first.name)
+    manifest = Manifest.read(store.path(SMALL))
+    assert manifest.skipped_parts.keys() == {"0"}
+    assert manifest.calibration == Manifest.read(first).calibration
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_few_parts_say_what_they_show(small_product: Path, tmp_path: Path, count: int) -> None:
     folder = good_parts(small_product, tmp_path / "parts", *range(count))
