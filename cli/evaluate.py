@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.options import SensorFile, XyzUnit, words_about_files
 from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.fusion import MOST_SEED
 
 if TYPE_CHECKING:
     from evaluation.evaluator import Evaluator
@@ -53,7 +54,10 @@ def evaluate(
     ] = None,
     out: Out = DEFAULT_OUT,
     seed: Annotated[
-        int, typer.Option(help="Seed of the builds and of the parts held out of a good/ folder.")
+        int,
+        typer.Option(
+            min=0, max=MOST_SEED, help="Seed of the builds and of the parts held out of a good/ folder."
+        ),
     ] = 0,
     prepared: Prepared = False,
     change: Change = None,

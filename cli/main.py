@@ -63,6 +63,7 @@ from evaluation.bench.part import bench
 from evaluation.bench.serve import bench_serve
 from models.libraries import importing
 from models.weights.folder import DEFAULT_WEIGHTS
+from recipes.fusion import MOST_SEED
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
 if TYPE_CHECKING:
@@ -95,7 +96,14 @@ def build(
     ],
     banks: Banks = DEFAULT_BANKS,
     profile: ProfileName = "embedded",
-    seed: Annotated[int, typer.Option(help="Seed of the random projection before the coreset.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_SEED,
+            help="Seed of the random projection before the coreset, and of networks that are trained.",
+        ),
+    ] = 0,
     prepared: Prepared = False,
     change: Change = None,
     xyz_unit: XyzUnit = None,

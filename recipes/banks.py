@@ -59,7 +59,7 @@ PLAIN = Reweighting()
 class BankRecipe(BaseModel):
     """Settings of one memory bank in a profile."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: str = "memory_bank"
     """Name of the method that fits and scores the bank; `banks.methods.registry` has all."""
@@ -74,7 +74,7 @@ class PadimRecipe(BaseModel):
     """Settings of one bank by PaDiM (`banks.methods.padim`), for which the profile's coreset and precision do
     not matter."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: Literal["padim"] = "padim"
     channels: int = Field(default=100, ge=1)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.measured import Measured, rounded
-from recipes.picture import AnyPicture
+from recipes.picture import AnyPicture, check_smoothing
 from recipes.points import FpfhChoice, PointChoice, PointNetwork, relief
 from recipes.relief import ReliefChoice
 from recipes.rgb import RgbChoice
@@ -43,8 +43,7 @@ class NormalsChoice:
     def __post_init__(self) -> None:
         if self.network.colour != 0:
             raise ValueError("a picture of normals has no plain colour: set normals.network.colour to 0")
-        if not (math.isfinite(self.smoothing) and self.smoothing > 0):
-            raise ValueError(f"smoothing must be a number above 0, not {self.smoothing}")
+        check_smoothing(self.smoothing)
         if self.gain is not None and not (math.isfinite(self.gain) and self.gain > 0):
             raise ValueError(f"gain must be a number above 0, not {self.gain}")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+MOST_SEED = 2**32 - 1
+"""Largest seed that every library takes."""
+
 FusionKind = Literal["concat", "scaled_concat", "uff", "uff_trained"]
 
 
@@ -40,6 +43,8 @@ class FusionTraining:
             raise ValueError("steps, batch and checkpoint_every of the training must be at least 1")
         if min(self.warm_up, self.seed) < 0 or not self.decay >= 0:
             raise ValueError("warm_up, seed and decay of the training must not be negative")
+        if self.seed > MOST_SEED:
+            raise ValueError(f"seed of the training must be at most {MOST_SEED}")
         if not min(self.rate, self.temperature) > 0:
             raise ValueError("rate and temperature of the training must be above 0")
         if not all(0 <= beta < 1 for beta in self.betas):

@@ -16,6 +16,8 @@ PictureChannels = Literal["rgb", "rgbd", "rgbcdn"]
 CellSide = Literal[24, 48, 72]
 """Cells along an edge: 24, times the profile's scale."""
 
+WIDEST = 100.0
+"""Largest standard deviation of a Gaussian over a grid, in places of the grid."""
 _RANGE_HEIGHTS = 2.0
 """Range of depth, in heights of the part: half of it is left for what stands out, for dents and for tilt."""
 _UNIT_HEIGHTS = 1 / 3
@@ -48,7 +50,8 @@ class PictureChoice:
     def __post_init__(self) -> None:
         if self.teacher is not None:
             weights_of(self.teacher)
-        _check_positive(self, "depth_range", "smoothing", "gain")
+        _check_positive(self, "depth_range", "gain")
+        check_smoothing(self.smoothing)
 
     @property
     def weights(self) -> str | None:
@@ -133,6 +136,12 @@ AnyPicture = Annotated[
 def _height(measured: Measured | None) -> float:
     """Height of the product, metres."""
     return (None if measured is None else measured.height) or _HEIGHT
+
+
+def check_smoothing(deviation: float) -> None:
+    """Raise ValueError for a Gaussian that cannot be computed, or is wider than a grid."""
+    if not 0 < deviation <= WIDEST:
+        raise ValueError(f"smoothing must be a number above 0 and at most {WIDEST:g}, not {deviation}")
 
 
 def _check_positive(choice: PictureChoice | CellsChoice, *names: str) -> None:

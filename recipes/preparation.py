@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from recipes.measured import Measured, rounded
 
@@ -19,6 +19,8 @@ logarithm of the gains that explain it."""
 SMALLEST = 28
 """Smallest side of a prepared image or cloud grid, pixels: one pixel per patch of the coarsest grid."""
 LARGEST = 4096
+MOST_WINDOW = 1 << 14
+"""Largest window, pixels: wider than the pictures of any camera."""
 MOST_DRIFT = 0.5
 """Largest drift of a camera's gains that may be declared."""
 
@@ -74,7 +76,7 @@ class Preparation:
     background: Literal["plane", "none"] = "plane"
     size: int = 224
     rgb_size: int = 224
-    window: Annotated[int, Ge(1)] | Literal["padded"] | None = "padded"
+    window: Annotated[int, Ge(1), Le(MOST_WINDOW)] | Literal["padded"] | None = "padded"
     min_points: int = 1152
     no_return: float | None = None
     plane_inlier: float | None = 0.004
@@ -104,8 +106,10 @@ class Preparation:
             raise ValueError(f"piece_share must lie between 0 and 1, or be null, not {self.piece_share}")
         if not 0 <= self.balance_drift <= MOST_DRIFT:
             raise ValueError(f"balance_drift must lie between 0 and {MOST_DRIFT}, not {self.balance_drift}")
-        if self.balance is not None and not all(map(math.isfinite, self.balance)):
-            raise ValueError(f"balance must be three finite numbers or null, not {self.balance}")
+        if self.balance is not None and not (all(map(math.isfinite, self.balance)) and self.balance[2] >= 0):
+            raise ValueError(
+                f"balance must be three finite numbers, the last one at least 0, or null, not {self.balance}"
+            )
 
     def resolved(self, measured: Measured | None) -> Preparation:
         """The same settings with a number for each length that follows the product.

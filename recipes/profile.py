@@ -8,10 +8,11 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from recipes.backbones import registered
 from recipes.banks import BANKS, BankRecipe, Blur, PadimRecipe, Precision, Recipe
 from recipes.extraction import Extraction
 from recipes.measured import Measured
-from recipes.picture import CellsChoice, PictureChoice
+from recipes.picture import WIDEST, CellsChoice, PictureChoice
 from recipes.points import FpfhChoice
 from recipes.preparation import Balance, Preparation
 from recipes.relief import ReliefChoice
@@ -20,6 +21,9 @@ from recipes.trained import NETWORK_STEP, AstRecipe, AutoencoderRecipe, StfpmRec
 Rule = Literal["single", "add", "dlf_published", "dlf", "tail"]
 """How the scores and maps of the banks become one score and one map, see `banks.decision.rules`."""
 
+
+_PUBLISHED = ("rgb", "point", "fused")
+"""The banks of the paper."""
 
 OneRecipe = TypeVar("OneRecipe", BankRecipe, AutoencoderRecipe, StfpmRecipe, AstRecipe, PadimRecipe)
 
@@ -44,14 +48,14 @@ class Profile(BaseModel):
     count after its own reduction (facts T4)."""
     zero_row: bool = False
     """Whether an all-zero row is appended to the point bank, as in the published three-bank method."""
-    coreset_eps: float = Field(default=0.9, gt=0, lt=1)
+    coreset_eps: float = Field(default=0.9, ge=1e-3, lt=1)
     """Distortion of the random projection before the coreset. A smaller number keeps more dimensions."""
     precision: Precision = "float32"
     """Number type of bank rows. float16 halves the size on disk and on a GPU. Most scores and map places of a
     bank change by less than 1e-3, a few by up to 5e-3: of two rows that are as near, the other one is found,
     and its local scale counts."""
     blur: Blur = "gaussian"
-    place_sigma: float = Field(default=0.5, gt=0)
+    place_sigma: float = Field(default=0.5, gt=0, le=WIDEST)
     """Standard deviation of a Gaussian, in places (`banks.columns`), that smooths each bank before banks are
     compared place by place. Banks with different grids locate a defect slightly differently, and a defect
     covers more than one patch."""
@@ -129,6 +133,11 @@ class Profile(BaseModel):
             raise ValueError(
                 f"decision 'single' needs one bank, not {len(self.banks)}; choose add, dlf or tail"
             )
+        others = [name for name in self.banks if name not in _PUBLISHED]
+        if self.decision == "dlf_published" and others:
+            raise ValueError(
+                f"decision 'dlf_published' has no factor for the {others[0]} bank; choose add, dlf or tail"
+            )
         shared = [
             name
             for name, recipe in self.banks.items()
@@ -157,6 +166,8 @@ class Profile(BaseModel):
             if isinstance(recipe, StfpmRecipe) and isinstance(picture, PictureChoice):
                 if picture.teacher is None or picture.channels != "rgb":
                     raise ValueError("stfpm needs extraction.picture.teacher, and the channels rgb")
+                if (teacher := registered(picture.teacher)) is not None:
+                    teacher.of_stages(recipe.stages)
             elif isinstance(recipe, AutoencoderRecipe) and self.preparation.rgb_size % NETWORK_STEP:
                 raise ValueError(
                     f"preparation.rgb_size must be a multiple of {NETWORK_STEP} for an autoencoder, not "

@@ -17,7 +17,7 @@ class AutoencoderRecipe(BaseModel):
     The numbers are those of the Eyecandies repository.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: Literal["autoencoder"] = "autoencoder"
     loss: ReconstructionLoss = "l1"
@@ -41,7 +41,7 @@ class AstRecipe(BaseModel):
     The numbers are those of the authors' code.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: Literal["ast"] = "ast"
     width: int = Field(default=1024, ge=1)
@@ -63,7 +63,7 @@ class StfpmRecipe(BaseModel):
     The numbers are those of the authors' code. The teacher is `extraction.picture.teacher`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: Literal["stfpm"] = "stfpm"
     stages: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)

@@ -124,6 +124,16 @@ def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path, 
         assert change.partition("=")[0].rpartition(".")[2] in said
 
 
+@pytest.mark.parametrize("command", [("build", "cookie"), ("evaluate",)])
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_that_no_library_takes_is_refused_before_a_part_is_read(
+    command: tuple[str, ...], seed: str, tmp_path: Path
+) -> None:
+    asked = CliRunner().invoke(app, [*command, str(tmp_path), "--seed", seed])
+    assert asked.exit_code == 2
+    assert "--seed" in asked.output
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_a_gpu_that_is_asked_for_is_never_replaced_by_the_cpu() -> None:
     assert chosen_device("auto") == "cpu"
