@@ -73,6 +73,10 @@ class NotReady(Refusal):
         super().__init__(503, code, detail, headers=headers, extra=extra)
 
 
+class LoadFailed(Refusal):
+    """A version was not loaded, and its files are not at fault. The next load may succeed."""
+
+
 class ScoringStopped(NotReady):
     """The worker thread ended before it scored the part."""
 

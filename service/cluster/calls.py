@@ -36,8 +36,13 @@ class ScorerGone(Exception):
     """A scorer died, does not answer, or has no place for a part. Another scorer may do the work."""
 
 
+class NoAnswer(ScorerGone):
+    """A scorer did not answer one call within its time. It may be at work, on this or on something else."""
+
+
 class Calls(Protocol):
-    """The scorers of a cluster, by name. The calls block; any thread may make them. They raise ScorerGone."""
+    """The scorers of a cluster, by name. The calls block; any thread may make them. They raise ScorerGone,
+    and NoAnswer after `within_s` seconds."""
 
     def names(self) -> list[str]:
         """The scorers that are meant to run, running or not."""

@@ -29,7 +29,7 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
 from models.libraries import importing
 from models.numerics.process import SLEEPING, prepare_process
-from service.cluster.calls import NoCluster, ScorerGone, check_reachable
+from service.cluster.calls import NoAnswer, NoCluster, ScorerGone, check_reachable
 
 # ruff: noqa: E402
 
@@ -218,7 +218,7 @@ class RayCalls:
         within_s: float,
         gone: Callable[[], bool],
     ) -> Any:
-        """What the scorer answers. Raises ScorerGone."""
+        """What the scorer answers. Raises ScorerGone, NoAnswer."""
         until = time.monotonic() + within_s
         try:
             if scorer not in self._handles:
@@ -228,9 +228,12 @@ class RayCalls:
                 try:
                     return response.result(timeout_s=_GONE_S)
                 except TimeoutError:
-                    if gone() or time.monotonic() > until:
+                    if gone():
                         response.cancel()
-                        raise ScorerGone(f"no answer within {within_s:g} s") from None
+                        raise ScorerGone("it was lost meanwhile") from None
+                    if time.monotonic() > until:
+                        response.cancel()
+                        raise NoAnswer(f"no answer within {within_s:g} s") from None
         except RayTaskError:
             raise
         except (RayError, RayServeException) as error:

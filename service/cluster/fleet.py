@@ -14,12 +14,13 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from banks.detector import PartResult
-from service.cluster.calls import Calls, ScorerGone
+from banks.versions.store import BadBank
+from service.cluster.calls import Calls, NoAnswer, ScorerGone
 from service.cluster.placement import place
 from service.cluster.scorer import Reply, refusal_of
 from service.cluster.versions import key_of
 from service.cluster.wire import Message, unpack_result
-from service.refusals import NotReady
+from service.refusals import DeadlinePassed, LoadFailed, NotReady
 
 POLL_S = 1.0
 """Seconds between two looks at the scorers."""
@@ -30,7 +31,7 @@ _BUSY_S = 30.0  # over how long the parts in work of a product are averaged
 _GONE = frozenset({"not_running", "shutting_down"})  # refusals of a scorer that ends
 
 
-class NoScorer(NotReady):
+class NoScorer(NotReady, LoadFailed):
     """No scorer of the cluster runs, or none of them could score a part."""
 
     def __init__(self) -> None:
@@ -119,7 +120,8 @@ class Fleet:
     def load(self, product: str, version: str, size: int) -> None:
         """Have a version in the memory of every scorer of its product that runs.
 
-        size: bytes of the product's banks. Raises Refusal.
+        size: bytes of the product's banks. Raises BadBank where the version's files are damaged to a scorer;
+        LoadFailed where no scorer loads it for another reason; NoScorer.
         """
         with self._lock:
             self._sizes[product] = size
@@ -129,10 +131,15 @@ class Fleet:
             placed = self._places.get(product, ())
             scorers = [scorer for scorer in self.scorers() if scorer.up and scorer.name in placed]
             replies = list(self._loads.map(lambda one: self._load(one, product, version), scorers))
-            if refused := next((reply for reply in replies if reply and "refusal" in reply), None):
-                raise refusal_of(refused["refusal"])
-            if any(reply is not None for reply in replies):
+            refused = {one.name: reply for one, reply in zip(scorers, replies, strict=True) if reply}
+            if {} in replies:
+                for name, reply in refused.items():  # which tries again when a part comes
+                    reason = reply["refusal"]["detail"]
+                    order = {"scorer": name, "product": product, "bank_version": version}
+                    self._logger.warning("version_not_loaded", **order, reason=reason)
                 return
+            for reply in refused.values():
+                raise _failed(reply)
             if time.monotonic() > until or self._closing.wait(_AGAIN_S):
                 raise NoScorer
 
@@ -163,6 +170,8 @@ class Fleet:
                 if refusal.code not in _GONE:
                     raise refusal
                 self._lost(scorer, refusal.code)
+            except NoAnswer:  # to this part: the others that are there go on
+                raise DeadlinePassed from None
             except ScorerGone as error:
                 self._lost(scorer, str(error))
             finally:
@@ -211,19 +220,24 @@ class Fleet:
         self._loads.submit(load)
 
     def _load(self, scorer: ScorerState, product: str, version: str) -> Reply | None:
-        """What a scorer says of a load; None where the scorer is gone, or this front ends."""
+        """What a scorer says of a load; None where it is gone or takes too long, or this front ends."""
 
         def gone() -> bool:
             return not scorer.up or self._closing.is_set()
 
         try:
             reply = self._calls.load(scorer.name, product, version, gone=gone, within_s=_LOAD_S)
+        except NoAnswer:
+            return None
         except ScorerGone as error:
             if not self._closing.is_set():
                 self._lost(scorer, str(error))
             return None
-        if "refusal" not in reply:
+        if not reply:
             scorer.versions |= {key_of(product, version)}
+        elif (code := reply["refusal"]["code"]) in _GONE:
+            self._lost(scorer, code)
+            return None
         return reply
 
     def _watch(self) -> None:
@@ -292,6 +306,16 @@ class Fleet:
                 for product in self._sizes
             }
             self._places = place(self._sizes, rooms, copies)
+
+
+def _failed(reply: Reply) -> BadBank | LoadFailed:
+    """Why a scorer did not load a version."""
+    refusal = refusal_of(reply["refusal"])
+    if reply["damaged"]:
+        return BadBank(refusal.detail)
+    return LoadFailed(
+        refusal.status, refusal.code, refusal.detail, headers=refusal.headers, extra=refusal.extra
+    )
 
 
 def _process(facts: Reply) -> tuple[Any, Any]:

@@ -52,19 +52,14 @@ class ClusterLoader(StoreLoader):
         self._fleet = fleet
 
     def detector(self, product: str, version: str, *, called: str | None = None) -> PartDetector:
-        """One version, loaded by its scorers. Raises BadBank, BankNotFound; Refusal without a scorer."""
+        """One version, loaded by its scorers. Raises BadBank, BankNotFound, and as `Fleet.load`."""
         folder = self._store.path(product, version)
         try:
             manifest = Manifest.read(folder)
         except (OSError, ValueError) as error:
             raise BadBank(f"the manifest cannot be read: {reason(error)}") from None
         calibration = calibration_of(folder, manifest.calibration)
-        try:
-            self._fleet.load(product, version, self.size(product, version).banks)
-        except Refusal as refusal:
-            if refusal.code == "bank_failed":
-                raise BadBank(refusal.detail) from None
-            raise
+        self._fleet.load(product, version, self.size(product, version).banks)
         return RemoteDetector(product, version, manifest, calibration, self._fleet)
 
     def stamp(self, product: str, version: str | None) -> Hashable:

@@ -24,7 +24,7 @@ from service.engine.detectors import Residency, Served
 from service.engine.local_copies import LocalCopies
 from service.engine.owner import Engine, Scored
 from service.engine.scorers import scorers_on
-from service.refusals import Refusal, UnknownProduct
+from service.refusals import NotReady, Refusal, UnknownProduct
 
 Reply = dict[str, Any]
 """What a scorer answers, in plain types: see `Scorer.score` and `Scorer.load`."""
@@ -120,12 +120,12 @@ class Scorer:
     async def load(self, product: str, version: str) -> Reply:
         """Have a version in memory, warmed up and its probe scored.
 
-        Returns {} or {"refusal": ...}.
+        Returns {} or {"refusal": ..., "damaged": whether the version's files are at fault}.
         """
         try:
             await self._loaded(product, version)
         except Refusal as refusal:
-            return {"refusal": _told(refusal)}
+            return {"refusal": _told(refusal), "damaged": self._versions.damaged(product, version)}
         return {}
 
     async def score(self, ask: Mapping[str, Any], part: Message, within_s: float) -> Reply:
@@ -158,7 +158,9 @@ class Scorer:
         key = self._versions.ask(product, version)
         served = self._engine.products().get(key)
         if served is None or served.state == "failed":
-            await asyncio.wrap_future(self._engine.residents.refresh(key))
+            served = await asyncio.wrap_future(self._engine.residents.refresh(key))
+            if served.state == "failed":
+                raise NotReady("bank_failed", served.note)
         served = await asyncio.shield(asyncio.wrap_future(self._engine.when_loaded(key)))
         detector = served.detector
         if detector is None:

@@ -40,12 +40,17 @@ class VersionLoader:
         self._store = store
         self._loader = StoreLoader(store, device=device, weights=weights, copies=copies)
         self._asked: dict[str, tuple[str, str]] = {}
+        self._damaged: set[str] = set()
 
     def ask(self, product: str, version: str) -> str:
         """Know a version from now on. Returns its name for the engine."""
         key = key_of(product, version)
         self._asked[key] = product, version
         return key
+
+    def damaged(self, product: str, version: str) -> bool:
+        """Whether the last load of a version failed because of its files, or of its networks' files."""
+        return key_of(product, version) in self._damaged
 
     def products(self) -> list[str]:
         """The versions that fronts asked for so far."""
@@ -76,9 +81,11 @@ class VersionLoader:
     def load(self, product: str, version: str | None = None) -> Loaded:
         """The version's detector. Raises Unloadable."""
         name, own = self._asked[product]
+        self._damaged.discard(product)
         try:
             detector = self._loader.detector(name, own, called=product)
         except (BadBank, BankNotFound, MissingWeights, BadWeights) as error:
+            self._damaged.add(product)
             raise Unloadable(str(error)) from None
         return Loaded(detector)
 

@@ -74,7 +74,7 @@ class Loader(Protocol):
     stamp: a value that changes whenever the version's files change; without a version, the files of any
         version. Files that cannot be read count too.
     load: the version's detector; without a version, the active version's or that of its stand-in. Raises
-        Refusal where no such version can be served.
+        Refusal where no such version can be served, LoadFailed where the files are not at fault.
     calibration: the detector's calibration, with the threshold that a person may have set since. Raises
         Refusal where the file of the moved thresholds is damaged.
     superseded: whether another server may have activated a version since the disk named this one. Called on

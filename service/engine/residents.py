@@ -21,14 +21,7 @@ from service.engine.detectors import Loaded, Loader, PartDetector, Residency, Se
 from service.engine.failed_loads import FailedLoads
 from service.engine.last_use import LastUse
 from service.engine.orders import Orders
-from service.refusals import NotReady, Refusal, UnknownProduct
-
-
-class _LoadFailed(NotReady):
-    """A load failed for another reason than the version's files. The next load may succeed."""
-
-    def __init__(self) -> None:
-        super().__init__("bank_failed", "The server failed to load the bank; the server's log says why.")
+from service.refusals import LoadFailed, NotReady, Refusal, UnknownProduct
 
 
 class Residents:
@@ -244,7 +237,7 @@ class Residents:
 
     def _note_failure(self, product: str, version: str | None, stamp: Hashable, refusal: Refusal) -> None:
         """Remember and log a failed load."""
-        self._failed_loads.add(product, version, stamp, files_at_fault=not isinstance(refusal, _LoadFailed))
+        self._failed_loads.add(product, version, stamp, files_at_fault=not isinstance(refusal, LoadFailed))
         self._logger.error("bank_not_served", product=product, bank_version=version, reason=refusal.detail)
 
     def _swap(self, served: Served, loaded: Loaded) -> Served:
@@ -332,7 +325,8 @@ class Residents:
         except Exception:
             # One bank that cannot be loaded must not stop the loads of other banks.
             self._logger.exception("bank_failed", product=product, bank_version=version)
-            raise _LoadFailed from None
+            detail = "The server failed to load the bank; the server's log says why."
+            raise LoadFailed(503, "bank_failed", detail, headers={"Retry-After": "2"}) from None
         finally:
             self._reserved.pop(key, None)
         name = loaded.detector.version  # of a stand-in, another than was asked for
@@ -362,7 +356,7 @@ class Residents:
 
         key: the version's product and name.
 
-        Raises Refusal.
+        Raises LoadFailed.
         """
         with self._orders.paused():
             while not self._fits(size):
@@ -372,7 +366,7 @@ class Residents:
     def _unload_oldest(self, product: str, version: str) -> None:
         """Unload the detector that was used longest ago, of the products that no thread works on.
 
-        product, version: the version that needs the memory. Raises Refusal where no detector can be unloaded.
+        product, version: the version that needs the memory. Raises LoadFailed where none can be unloaded now.
         """
         busy = self._orders.busy
         spares = [name for name in self._spares if name == product or not busy(name)]
@@ -391,7 +385,7 @@ class Residents:
                 served, state="idle", detector=None, shadow=None, wanted_shadow=None
             )
         else:
-            raise Refusal(
+            raise LoadFailed(
                 507,
                 "no_memory_for_bank",
                 f"Version {version} does not fit into the memory budget beside the banks in use. Raise "

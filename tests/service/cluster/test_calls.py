@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cluster.calls import Calls, NoCluster, check_reachable
+from service.cluster.calls import Calls, NoAnswer, NoCluster, ScorerGone, check_reachable
 from service.exit_status import EXIT_UNABLE
 from tests.faults.warm import Warm
 from tests.service.cluster.kept import ScorersHere
@@ -23,6 +23,39 @@ def test_scorers_in_this_process_take_the_calls_of_a_cluster() -> None:
         wanted = list(inspect.signature(method).parameters)
         assert list(inspect.signature(getattr(ScorersHere, name)).parameters) == wanted, name
         assert list(inspect.signature(getattr(RayCalls, name)).parameters) == wanted, name
+
+
+class _Silent:
+    """A scorer's handle, and a call to it that is not answered."""
+
+    cancelled = 0
+
+    @property
+    def load(self) -> _Silent:
+        return self
+
+    def remote(self, *_: object) -> _Silent:
+        return self
+
+    def result(self, timeout_s: float) -> None:
+        raise TimeoutError
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_call_that_is_late_is_not_one_to_a_scorer_that_is_gone() -> None:
+    from service.cluster.deployment import RayCalls
+
+    calls, silent = RayCalls.__new__(RayCalls), _Silent()  # it has joined no cluster
+    calls._handles = {"0": silent}  # type: ignore[dict-item]
+    with pytest.raises(NoAnswer):
+        calls.load("0", "biscuit", "v1", gone=lambda: False, within_s=0.0)
+    with pytest.raises(ScorerGone) as gone:
+        calls.load("0", "biscuit", "v1", gone=lambda: True, within_s=0.0)
+    assert not isinstance(gone.value, NoAnswer)
+    assert silent.cancelled == 2
 
 
 def test_a_front_without_its_cluster_ends_at_once_and_may_be_started_again(

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from banks.detector import Detector
+from banks.versions.store import BadBank
 from service.cluster import fleet as fleet_module
-from service.cluster.calls import ScorerGone
+from service.cluster.calls import NoAnswer, ScorerGone
 from service.cluster.fleet import Fleet, NoScorer
 from service.cluster.scorer import Reply
 from service.cluster.wire import calibration_json, pack_sample
-from service.refusals import Refusal
+from service.refusals import DeadlinePassed, LoadFailed, Refusal
 from service.watch.logs import make_logger
 from tests.service.cluster.kept import KEPT, PRODUCT, ScorersHere, kept_banks, kept_sample
 from tests.waiting import until
@@ -171,6 +172,51 @@ def test_a_refusal_of_a_scorer_is_the_front_s(front: Front) -> None:
         front.fleet.load(PRODUCT, "v9", MIB)
     assert refused.value.code == "unknown_product"
     assert all(one.up for one in front.fleet.scorers())
+
+
+def _refused(code: str, *, damaged: bool = False) -> Reply:
+    told = {"status": 503, "code": code, "detail": code, "part": None, "headers": {}, "extra": {}}
+    return {"refusal": told, "damaged": damaged}
+
+
+def test_a_part_that_takes_too_long_costs_the_other_parts_no_scorer(
+    calls: ScorersHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> Reply:
+        raise NoAnswer("no answer within 0.3 s")
+
+    for front in _front(calls, monkeypatch, copies={"*": 2}, patience_s=0.3):
+        front.fleet.load(PRODUCT, "v1", MIB)
+        monkeypatch.setattr(calls, "score", slow)
+        with pytest.raises(DeadlinePassed):
+            front.score()
+        assert front.fleet.up() == {"a", "b"}
+        assert "scorer_lost" not in dict(front.events())
+
+
+def test_one_scorer_that_loads_a_version_is_enough(
+    calls: ScorersHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies: dict[str, Reply] = {"a": _refused("no_memory_for_bank"), "b": {}}
+
+    def load(scorer: str, *_: object, **__: object) -> Reply:
+        return replies[scorer]
+
+    for front in _front(calls, monkeypatch, copies={"*": 2}):
+        with monkeypatch.context() as patched:
+            patched.setattr(calls, "load", load)
+            front.fleet.load(PRODUCT, "v1", MIB)
+            assert ("version_not_loaded", "a") in front.events()
+            replies["b"] = _refused("bank_failed", damaged=True)
+            with pytest.raises(LoadFailed) as refused:
+                front.fleet.load(PRODUCT, "v1", MIB)
+            assert refused.value.code == "no_memory_for_bank"
+            replies["a"] = replies["b"]
+            with pytest.raises(BadBank):
+                front.fleet.load(PRODUCT, "v1", MIB)
+            replies.update(a=_refused("not_running"), b={})
+            front.fleet.load(PRODUCT, "v1", MIB)
+            assert ("scorer_lost", "a") in front.events()
 
 
 def test_copies_lie_on_several_scorers_and_share_the_parts(

@@ -15,8 +15,9 @@ from models.weights.folder import DEFAULT_WEIGHTS
 from service.cluster import fleet as fleet_module
 from service.cluster.fleet import Fleet
 from service.cluster.loader import ClusterLoader
-from service.engine.detectors import Residency, Served
+from service.engine.detectors import PartDetector, Residency, Served
 from service.engine.owner import Engine
+from service.engine.store_loader import StoreLoader
 from service.refusals import NotReady, Refusal
 from service.watch.logs import make_logger
 from tests.service.cluster.kept import PRODUCT, ScorersHere, kept_banks, kept_sample
@@ -49,6 +50,39 @@ def test_a_product_is_served_once_a_scorer_comes(tmp_path: Path, monkeypatch: py
         until(lambda: engine.products()[PRODUCT].state == "serving", "a served product", seconds=20)
         future = engine.submit(PRODUCT, kept_sample(), deadline=time.monotonic() + 60)
         assert future.result(60).result.decision in ("good", "defective")
+    finally:
+        engine.close()
+        fleet.close()
+
+
+def test_what_a_scorer_cannot_load_at_present_is_tried_again_and_nothing_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a scorer that does not see a new version yet, or has no memory at the moment."""
+    store = BankStore(kept_banks(tmp_path / "banks", versions=2))
+    store.activate(PRODUCT, "v2")
+    calls, logger, full = ScorersHere(store.root, "a"), make_logger(io.StringIO()), [MemoryError()]
+
+    def load(self: StoreLoader, product: str, version: str, *, called: str | None = None) -> PartDetector:
+        if full:
+            raise full.pop()
+        return whole(self, product, version, called=called)
+
+    whole = StoreLoader.detector
+    fleet = Fleet(calls, copies={}, patience_s=5.0, logger=logger)
+    loader = ClusterLoader(store, fleet, device="cpu", weights=DEFAULT_WEIGHTS)
+    engine = Engine(loader, queue_size=1, logger=logger, residency=Residency(poll_s=0.05))
+    for residents in (engine.residents, calls.scorers["a"]._engine.residents):
+        residents._failed_loads._retry_s = 0.3
+    monkeypatch.setattr(StoreLoader, "detector", load)
+    fleet.start()
+    engine.start()
+    try:
+        until(lambda: engine.products().get(PRODUCT, Served("", "idle")).state == "failed", "a failed load")
+        until(lambda: engine.products()[PRODUCT].state == "serving", "a served product", seconds=20)
+        served = engine.products()[PRODUCT]
+        assert served.detector is not None
+        assert (served.detector.version, served.note) == ("v2", "")
     finally:
         engine.close()
         fleet.close()

@@ -82,6 +82,10 @@ def test_refusals_are_told_in_plain_types(scorer: Scorer, banks: Path) -> None:
     refusal = refusal_of(loaded["refusal"])
     assert (refusal.status, refusal.code, refusal.headers) == (503, "bank_failed", {"Retry-After": "2"})
     assert "rgb.faiss" in refusal.detail
+    assert loaded["damaged"]
+    assert asyncio.run(scorer.load(PRODUCT, "v3")) == loaded, "whoever asks again learns the reason, too"
+    absent = asyncio.run(scorer.load(PRODUCT, "v9"))
+    assert (absent["refusal"]["code"], absent["damaged"]) == ("unknown_product", False)
     assert asyncio.run(scorer.load(PRODUCT, "v1")) == {}
 
 

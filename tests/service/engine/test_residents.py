@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models.sample import Sample
-from service.engine.detectors import Residency
+from service.engine.detectors import Loaded, Residency
 from service.engine.owner import Engine
 from service.refusals import NotReady, Refusal, UnknownProduct
 from service.watch.logs import make_logger
@@ -187,6 +187,31 @@ def test_what_was_used_last_is_unloaded_and_what_is_pinned_stays(
         assert score(engine, sample, name).detector.product == name
         assert in_memory(engine) == {"bag", name}
         assert engine.residents.memory_bytes() == 2
+
+
+def test_what_found_no_memory_at_the_moment_is_loaded_a_while_later(
+    start: Start, make_detector: Any, make_loader: Any, sample: Sample
+) -> None:
+    """Two products are asked for at once, and there is room for one."""
+    loader = make_loader(make_detector("cookie"), make_detector("tile"))
+    engine, go_on = start(loader, lazy=True, budget_bytes=1), threading.Event()
+    engine.residents._failed_loads._retry_s = 0.0
+    load = loader.load
+
+    def slow(product: str, version: str | None = None) -> Loaded:
+        assert product != "cookie" or go_on.wait(60)
+        return load(product, version)
+
+    loader.load = slow
+    deadline = time.monotonic() + 60
+    first = engine.submit("cookie", sample, deadline=deadline)
+    until(lambda: engine.residents.memory_bytes(), "a load")
+    with pytest.raises(NotReady):
+        engine.submit("tile", sample, deadline=deadline).result(60)
+    go_on.set()
+    assert first.result(60)
+    until(lambda: in_memory(engine) == {"tile"}, "the product that found no memory")
+    assert score(engine, sample, "tile")
 
 
 def test_what_does_not_fit_beside_the_rest_is_refused(start: Start, two: Any, sample: Sample) -> None:
