@@ -29,7 +29,7 @@ _COLOURS = (
     ("diffuse_red", "diffuse_green", "diffuse_blue"),
     ("r", "g", "b"),
 )
-_NO_NUMBER = re.compile(rb"[-+]?1\.#\w+|[-+]?(?:s|q)?nan\([^)\s]*\)", re.I)
+_NO_NUMBER = re.compile(rb"[-+]?1\.#\w+|[-+]?(?:s|q)?nan\([^()\s]*\)", re.I)
 """How programs of Windows print a number that is none: -1.#IND, 1.#QNAN, nan(ind)."""
 
 

@@ -23,7 +23,7 @@ _NUMBERS = {
     **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
     **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"},
 }
-_SIDE = re.compile(r"\b(num_cols|num_rows|width|height)\s*[:=]?\s*(\d{1,9})", re.I)
+_SIDE = re.compile(r"\b(num_cols|num_rows|width|height)\s*(?:[:=]\s*)?(\d{1,9})", re.I)
 _COLUMNS = ("num_cols", "width", "frame_width", "viewportx")
 _INDEX_LIST = (("u1", "i4"),)
 _ROWS = ("num_rows", "height", "frame_height", "viewporty")

@@ -11,22 +11,39 @@ from numpy.typing import NDArray
 from models.sample import BadSample, narrowed
 from recipes.sensor import METRES, Unit
 
-_UNIT = rb"\bunits?\b(?:\s+(?:in|is|are))?\s*[:=]?\s*(?:%s)\b"
-_WORDS: Mapping[Unit, tuple[re.Pattern[bytes], ...]] = {
-    "mm": (re.compile(_UNIT % rb"mm|millimet(?:er|re)s?", re.I), re.compile(rb"\bphotoneo\b", re.I)),
-    "m": (re.compile(_UNIT % rb"m|met(?:er|re)s?", re.I),),
-    "um": (re.compile(_UNIT % rb"um|micromet(?:er|re)s?|microns?", re.I),),
-    "inch": (re.compile(_UNIT % rb"inch(?:es)?|in", re.I),),
+_NAMED = re.compile(
+    rb"\bunits?\b(?:[ \t]*[:=]|[ \t]+(?:in|is|are)\b)*[ \t]*(?P<unit>[a-z\x80-\xff]+)", re.IGNORECASE
+)
+"""What makers write about the unit. Each word between "unit" and the unit is read in one way only: otherwise
+a header of blanks takes minutes."""
+_MICRO = rb"(?:u|\xc2?\xb5|\xce\xbc)"
+_WORDS: Mapping[Unit, re.Pattern[bytes]] = {
+    "mm": re.compile(rb"mm|millimet(?:er|re)s?", re.I),
+    "m": re.compile(rb"m|met(?:er|re)s?", re.I),
+    "um": re.compile(_MICRO + rb"m|micromet(?:er|re)s?|microns?", re.I),
+    "inch": re.compile(rb"inch(?:es)?|in", re.I),
 }
-"""What makers write about the unit: Mech-Eye names it; Photoneo's files are always in millimetres."""
+_CENTIMETRES = re.compile(rb"cm|centimet(?:er|re)s?", re.I)
+_PHOTONEO = re.compile(rb"\bphotoneo\b", re.I)
 
 
 def unit_in(header: bytes) -> Unit | None:
-    """The unit that a PLY or PCD header names, or None."""
-    for unit, patterns in _WORDS.items():
-        if any(word.search(header) for word in patterns):
-            return unit
-    return None
+    """The unit that a PLY or PCD header names, or None. Photoneo's files are always in millimetres.
+
+    Raises BadSample unit_contradicted for centimetres, which cannot be declared.
+    """
+    for named in _NAMED.finditer(header):
+        for unit, word in _WORDS.items():
+            if word.fullmatch(named["unit"]):
+                return unit
+        if _CENTIMETRES.fullmatch(named["unit"]):
+            raise BadSample(
+                "unit_contradicted",
+                "The file says that the unit of its cloud is centimetres, which are not read. Export the "
+                f"cloud in {', '.join(METRES)}.",
+                "xyz_unit",
+            )
+    return "mm" if _PHOTONEO.search(header) else None
 
 
 def agreed(declared: Unit | None, named: Unit | None, default: Unit | None) -> Unit | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -400,6 +401,34 @@ def test_unorganised_real_cloud_says_why() -> None:
     )
     with pytest.raises(BadSample, match="one point for every pixel"):
         read_cloud(head)
+
+
+def _with_text(note: bytes, line: bytes) -> bytes:
+    """A PLY of text with a note in its header, and a line that is skipped before the points."""
+    return (
+        ply_text()
+        .replace(b"element", note + b"\nelement line 1\nproperty float w\nelement", 1)
+        .replace(b"end_header\n", b"end_header\n" + line + b"\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("note", "line"),
+    [
+        (b"comment width" + b" " * 60_000 + b"x", b""),
+        (b"comment unit" + b" " * 16_000 + b"x", b""),
+        (b"", b"nan(" * 16_000),
+    ],
+    ids=["size", "unit", "no number"],
+)
+def test_text_of_any_form_is_searched_once(note: bytes, line: bytes) -> None:
+    def seconds(content: bytes) -> float:
+        start = time.process_time()
+        assert read_cloud(content).xyz.shape == XYZ.shape
+        return time.process_time() - start
+
+    plain = _with_text(b"comment " + b"x" * len(note), b"x" * len(line))
+    assert seconds(_with_text(note, line)) < 20 * seconds(plain)
 
 
 def test_depth_of_a_wrong_kind() -> None:

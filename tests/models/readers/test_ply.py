@@ -188,6 +188,9 @@ def test_a_declared_size_that_cannot_be_is_refused_before_memory_is_taken() -> N
         ("obj_info Photoneo PLY PointCloud", "mm"),
         ("comment unit: inch", "inch"),
         ("comment units = micrometers", "um"),
+        ("comment all units are in mm", "mm"),
+        ("comment data unit in \u00b5m", "um"),
+        ("comment unit: in", "inch"),
     ],
 )
 def test_the_unit_is_the_files_own_and_a_declared_unit_must_not_contradict_it(note: str, unit: Unit) -> None:
@@ -202,8 +205,16 @@ def test_the_unit_is_the_files_own_and_a_declared_unit_must_not_contradict_it(no
     assert (refused.value.code, refused.value.field) == ("unit_contradicted", "xyz_unit")
 
 
-def test_a_declared_unit_counts_where_the_file_names_none() -> None:
-    part = {"rgb": png(RGB), "xyz": ply("comment made by a unit of ours")}
+@pytest.mark.parametrize("unit", ["cm", "centimeters"])
+def test_a_file_in_a_unit_that_is_not_read_is_refused(unit: str) -> None:
+    with pytest.raises(BadSample) as refused:
+        read_part({"rgb": png(RGB), "xyz": ply(f"comment data unit in {unit}")})
+    assert (refused.value.code, refused.value.field) == ("unit_contradicted", "xyz_unit")
+
+
+@pytest.mark.parametrize("note", ["comment made by a unit of ours", "comment units in world coordinates"])
+def test_a_declared_unit_counts_where_the_file_names_none(note: str) -> None:
+    part = {"rgb": png(RGB), "xyz": ply(note)}
     assert read_part(part).xyz_unit == "m"
     assert read_part(part, Sensor(xyz_unit="um")).xyz_unit == "um"
     sample = read_part(part | {"xyz_unit": b"inch"}, Sensor(xyz_unit="um"))
