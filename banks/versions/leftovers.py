@@ -19,6 +19,8 @@ VERSION_NAME = re.compile(r"v[0-9]{1,9}\Z")
 UNFINISHED = ".building-"
 TRAINING = ".training-"
 DELETED = ".deleted-"
+GRAVE = re.compile(r"(\.deleted-)?[a-z0-9][a-z0-9_-]{0,62}/\.deleted-v[0-9]{1,9}\Z")
+"""The folder of a deleted version, below the folder of the banks; the product may be deleted, too."""
 _LOCK = ".lock"
 _HALF_WRITTEN = re.compile(r"\.(current|shadow|pinned|thresholds\.json|odd_parts\.json)\.[0-9a-f]{32}\Z")
 """Fresh content of a file that a killed process never put in place (models/atomic_file.py)."""
@@ -58,6 +60,12 @@ def bury(grave: Path) -> None:
             shutil.rmtree(inside)
         else:
             inside.unlink()
+
+
+def graves(root: Path) -> list[str]:
+    """The folders that keep the names of deleted versions, below the folder of the banks, sorted."""
+    found = (grave.relative_to(root).as_posix() for grave in root.glob(f"*/{DELETED}*"))
+    return sorted(filter(GRAVE.match, found))
 
 
 def sweep(folder: Path) -> None:

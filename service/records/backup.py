@@ -1,6 +1,6 @@
 """A backup: one tar file with the banks and the state folder, made while the server runs; and back again.
 
-    tribank-backup.json                     format, time, versions by product
+    tribank-backup.json                     format, time, versions by product, names of deleted versions
     banks/<product>/<version>/...           as on disk
     banks/<product>/current, thresholds.json, ...
     state/keys.json, keys.made
@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from banks.versions.leftovers import VERSION_NAME
+from banks.versions.leftovers import GRAVE, VERSION_NAME, graves
 from banks.versions.store import BadBank, BankStore
 from banks.versions.verification import product_problems
 from models.atomic_file import PRIVATE, flush
@@ -49,11 +49,15 @@ class BadBackup(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup holds. versions: by product. state: names of the files of the state folder."""
+    """What a backup holds. versions: by product. state: names of the files of the state folder.
+
+    deleted: what keeps the names of deleted versions, so that they are not used again (`graves`).
+    """
 
     created: float
     versions: Mapping[str, Sequence[str]]
     state: Sequence[str]
+    deleted: Sequence[str] = ()
 
 
 def write_backup(target: Path, store: BankStore, state: Path, progress: Progress) -> Contents:
@@ -75,7 +79,7 @@ def write_backup(target: Path, store: BankStore, state: Path, progress: Progress
                     versions[product] = _add_product(tar, store, product)
                 progress("banks", len(products), len(products))
                 names = _add_state(tar, state, target.parent, progress)
-                contents = Contents(time.time(), versions, names)
+                contents = Contents(time.time(), versions, names, graves(store.root))
                 _add_text(tar, CONTENTS, json.dumps({"format": FORMAT} | _facts(contents)))
         flush(unfinished)
         unfinished.replace(target)
@@ -104,6 +108,8 @@ def restore_backup(source: Path, banks: Path, state: Path, progress: Progress) -
             place.mkdir()
         contents = _extract(source, places, progress)
         _check(contents, BankStore(places["banks"]), places["state"], progress)
+        for grave in contents.deleted:
+            (places["banks"] / grave).mkdir(parents=True, exist_ok=True)
         for place, folder in ((places["banks"], banks), (places["state"], state)):
             with suppress(FileNotFoundError):
                 folder.rmdir()
@@ -113,7 +119,12 @@ def restore_backup(source: Path, banks: Path, state: Path, progress: Progress) -
 
 
 def _facts(contents: Contents) -> dict[str, object]:
-    return {"created": contents.created, "versions": contents.versions, "state": list(contents.state)}
+    return {
+        "created": contents.created,
+        "versions": contents.versions,
+        "state": list(contents.state),
+        "deleted": list(contents.deleted),
+    }
 
 
 def _add_product(tar: tarfile.TarFile, store: BankStore, product: str) -> list[str]:
@@ -241,7 +252,10 @@ def _read_contents(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Contents:
         facts = json.loads(file.read() if file else b"")
         if facts["format"] != FORMAT:
             raise BadBackup(f"The backup has format {facts['format']}; this Tribank reads {FORMAT}.")
-        return Contents(float(facts["created"]), dict(facts["versions"]), tuple(facts["state"]))
+        deleted = tuple(facts.get("deleted", ()))  # backups of older sources have none
+        if not all(map(GRAVE.match, deleted)):
+            raise ValueError
+        return Contents(float(facts["created"]), dict(facts["versions"]), tuple(facts["state"]), deleted)
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, BadBackup):
             raise

@@ -23,6 +23,8 @@ from service.records.backup import CONTENTS, BadBackup, restore_backup, write_ba
 from service.settings import Settings
 from tests.conftest import SMALL
 from tests.service.api.test_versions import PRODUCT, derive
+from tests.service.cluster.kept import KEPT
+from tests.service.cluster.kept import PRODUCT as KEPT_PRODUCT
 from tests.waiting import until
 
 
@@ -145,6 +147,23 @@ def test_a_backup_that_was_cut_restores_nothing(backup: Path, tmp_path: Path, sh
     with pytest.raises(BadBackup):
         restore_backup(cut, *places(tmp_path), silent)
     assert [path.name for path in tmp_path.iterdir()] == ["cut.tar"]
+
+
+def test_the_names_of_deleted_versions_are_not_used_again_after_a_restore(tmp_path: Path) -> None:
+    """Results on record name the version that scored them."""
+    store = BankStore(tmp_path / "before")
+    for product in (KEPT_PRODUCT, "gone"):
+        shutil.copytree(KEPT / KEPT_PRODUCT, store.root / product)
+    shutil.copytree(KEPT / KEPT_PRODUCT / "v1", store.root / KEPT_PRODUCT / "v2")
+    store.delete(KEPT_PRODUCT, "v2")
+    store.delete_product("gone")
+    write_backup(tmp_path / "kept.tar", store, tmp_path / "none", silent)
+    restore_backup(tmp_path / "kept.tar", *places(tmp_path), silent)
+    restored = BankStore(tmp_path / "banks")
+    restored.create("gone")
+    for product, name in ((KEPT_PRODUCT, "v3"), ("gone", "v2")):
+        with restored.building(product) as staged:
+            assert restored.publish(product, staged, check=lambda _: None, activate=False) == name
 
 
 def test_a_damaged_version_restores_nothing(backup: Path, tmp_path: Path) -> None:
