@@ -143,6 +143,12 @@ class Fleet:
             if time.monotonic() > until or self._closing.wait(_AGAIN_S):
                 raise NoScorer
 
+    def forget(self, product: str) -> None:
+        """Give the scorers of a product that was deleted to the others."""
+        with self._lock:
+            self._sizes.pop(product, None)
+            self._busy.pop(product, None)
+
     def score(self, product: str, version: str, calibration: str, part: Message) -> PartResult:
         """Score a part by a version. Where a scorer is lost, another one scores the part. Raises Refusal.
 

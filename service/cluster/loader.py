@@ -50,6 +50,14 @@ class ClusterLoader(StoreLoader):
     def __init__(self, store: BankStore, fleet: Fleet, *, device: str, weights: Path) -> None:
         super().__init__(store, device=device, weights=weights)
         self._fleet = fleet
+        self._products: list[str] = []
+
+    def products(self) -> list[str]:
+        """See `StoreLoader.products`. The fleet forgets what is gone. For one thread at a time."""
+        before, self._products = self._products, super().products()
+        for product in set(before).difference(self._products):
+            self._fleet.forget(product)
+        return self._products
 
     def detector(self, product: str, version: str, *, called: str | None = None) -> PartDetector:
         """One version, loaded by its scorers. Raises BadBank, BankNotFound, and as `Fleet.load`."""

@@ -118,6 +118,15 @@ def test_a_damaged_version_is_replaced_as_on_one_machine(loader: ClusterLoader, 
     assert refused.value.code == "bank_failed"
 
 
+def test_a_deleted_product_takes_no_room_of_the_others(loader: ClusterLoader, tmp_path: Path) -> None:
+    assert loader.products() == [PRODUCT]
+    loader.load(PRODUCT)
+    assert loader._fleet.places() == {PRODUCT: ("a",)}
+    BankStore(tmp_path / "banks").delete_product(PRODUCT)
+    assert loader.products() == []
+    until(lambda: loader._fleet.places() == {}, "places without the product", seconds=20)
+
+
 def test_a_version_is_superseded_once_the_disk_names_another(loader: ClusterLoader, tmp_path: Path) -> None:
     assert not loader.superseded(PRODUCT, "v1")
     BankStore(tmp_path / "banks").activate(PRODUCT, "v2")
