@@ -160,24 +160,29 @@ class JobStore:
         Returns the new job, or the job that has the same key and digest. Raises KeyReused where a job has the
         same key and another digest.
         """
-        with self._db.transaction() as db:
-            self._db.in_turn(db)  # so that two servers do not both add a job for one key
-            row = db.execute(select(_C.id, _C.digest).where(_C.key == key)).one_or_none() if key else None
-            if row is not None:
-                if row.digest != digest:
-                    raise KeyReused
-                return self._job_of(db, row.id)
-            name = uuid.uuid4().hex
-            if folder is not None:
-                folder.rename(self._inputs / name)
-            else:
-                (self._inputs / name).mkdir()
-            text = json.dumps(request)
-            values = {"id": name, "kind": kind, "product": product, "state": "queued", "created": time.time()}
-            values |= {"request": text, "key": key, "digest": digest, "owner": owner, "bytes": len(text)}
-            values["server"] = self._server
-            db.execute(insert(JOBS), values)
-            return self._job_of(db, name)
+        name, text = uuid.uuid4().hex, json.dumps(request)
+        values = {"id": name, "kind": kind, "product": product, "state": "queued", "created": time.time()}
+        values |= {"request": text, "key": key, "digest": digest, "owner": owner, "bytes": len(text)}
+        values["server"] = self._server
+        try:
+            with self._db.transaction() as db:
+                self._db.in_turn(db)  # so that two servers do not both add a job for one key
+                row = db.execute(select(_C.id, _C.digest).where(_C.key == key)).one_or_none() if key else None
+                if row is not None:
+                    if row.digest != digest:
+                        raise KeyReused
+                    return self._job_of(db, row.id)
+                if folder is not None:
+                    folder.rename(self.input(name))
+                else:
+                    self.input(name).mkdir()
+                db.execute(insert(JOBS), values)
+                self._db.tell(db)
+                return self._job_of(db, name)
+        except RecordsError:  # such as a full disk, which the input must not keep full
+            with suppress(RecordsError):
+                self._delete_unused_inputs()
+            raise
 
     def find(self, name: str) -> Job | None:
         """The job with this id; None where there is no such job."""
@@ -234,6 +239,7 @@ class JobStore:
                 return None
             started = {"state": "running", "started": time.time(), "attempts": _C.attempts + 1}
             db.execute(update(JOBS).where(_C.id == name).values(started))
+            self._db.tell(db)
             return self._job_of(db, name)
 
     def put_back(self, name: str, *, counted: bool = False) -> None:
@@ -302,12 +308,15 @@ class JobStore:
             return bool(db.execute(ended).rowcount)
 
     def prune(self, *, keep: int, older_than_s: float, keep_bytes: int) -> None:
-        """Delete ended jobs.
+        """Delete ended jobs, and inputs that no job needs: another server may have cancelled their jobs.
 
         keep: the most ended jobs.
         older_than_s: the highest age, in seconds that the service ran.
         keep_bytes: the most bytes of all jobs; the oldest ended jobs are deleted above it.
+
+        Raises RecordsError.
         """
+        self._delete_unused_inputs()
         ended = select(_C.number).where(_C.finished.is_not(None))
         kept = ended.order_by(_C.ran.desc(), _C.number.desc()).limit(keep)
         with self._db.transaction() as db:
@@ -328,6 +337,20 @@ class JobStore:
                 return False
             return bool(db.execute(delete(JOBS).where(_C.number == first.scalar_subquery())).rowcount)
 
+    def _delete_unused_inputs(self) -> None:
+        """Delete the inputs that no job of this server needs. Raises RecordsError."""
+        with self._db.transaction() as db:
+            self._db.in_turn(db)  # a job that is being added has its input before its row
+            needed = self._unfinished_ids(db)
+            unused = [folder for folder in self._inputs.glob("*") if folder.name not in needed]
+        for folder in unused:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _unfinished_ids(self, db: Connection) -> set[str]:
+        """The ids of this server's jobs that wait or run."""
+        unfinished = select(_C.id).where(_C.server == self._server, _C.state.in_(UNFINISHED))
+        return set(db.execute(unfinished).scalars())
+
     def _recover(self, db: Connection) -> None:
         """Queue this server's jobs again that were running, and delete the input of no job."""
         self._clock.start(db, _C.ran)
@@ -342,7 +365,7 @@ class JobStore:
         own = _C.server == self._server
         self._fail(db, own & _C.finished.is_(None) & (_C.attempts >= MAX_ATTEMPTS), problem)
         db.execute(update(JOBS).where(own, _C.state == "running").values(state="queued"))
-        kept = set(db.execute(select(_C.id).where(own, _C.state == "queued")).scalars())
+        kept = self._unfinished_ids(db)
         lost = [name for name in kept if not self.input(name).is_dir()]  # after a restored backup
         problem["detail"] = "The input of this job is gone. Send it again."
         for piece in in_pieces(lost):

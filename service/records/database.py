@@ -51,7 +51,7 @@ class Database(Protocol):
         ...
 
     def in_turn(self, db: Connection) -> None:
-        """Wait until nobody else adds, takes or deletes rows of the group, and tell all that rows change.
+        """Wait until nobody else adds, takes or deletes rows of the group.
 
         So rows get their numbers in the order in which they can be read. The turn ends with the transaction.
         """

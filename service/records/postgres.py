@@ -131,12 +131,11 @@ class PostgresDatabase:
         self.trouble = ""
 
     def in_turn(self, db: Connection) -> None:
-        """Wait until nobody else adds, takes or deletes rows of the group, and tell all that rows change.
+        """Wait until nobody else adds, takes or deletes rows of the group.
 
         So rows get their numbers in the order in which they can be read. The turn ends with the transaction.
         """
-        turn = func.pg_advisory_xact_lock(_GROUP_LOCKS[self._group])
-        db.execute(select(turn, func.pg_notify(self._channel, "")))
+        db.execute(select(func.pg_advisory_xact_lock(_GROUP_LOCKS[self._group])))
 
     def tell(self, db: Connection) -> None:
         """Tell all servers, once the transaction is committed, that rows of the group changed."""

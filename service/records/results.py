@@ -6,6 +6,7 @@ the most bytes are deleted, so that a product with many parts does not push out 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -174,6 +175,7 @@ class ResultStore:
         self._keep_s = keep_s
         self._keep_bytes = keep_bytes
         self._bytes: Counter[str] = Counter()  # by product
+        self._counting = threading.Lock()  # rows and their bytes change together
         self._added = 0  # only the thread that writes changes it
 
     @property
@@ -212,16 +214,19 @@ class ResultStore:
         size = len(result.answer) + len(picture) + _OVERHEAD
         values = {name: getattr(result, name) for name in _FIELDS}
         values |= {"ran": self._clock.now(), "bytes": size, "picture": picture}
-        with self._db.transaction() as db:
-            self._db.in_turn(db)
-            (number,) = db.execute(_INSERT, values).inserted_primary_key or (0,)
-            if once is not None:
-                db.execute(_INSERT_REQUEST, {"key": once.key, "digest": once.digest, "result": result.id})
+        with self._counting:
+            with self._db.transaction() as db:
+                self._db.in_turn(db)
+                (number,) = db.execute(_INSERT, values).inserted_primary_key or (0,)
+                self._db.tell(db)
+                if once is not None:
+                    db.execute(_INSERT_REQUEST, {"key": once.key, "digest": once.digest, "result": result.id})
+            self._bytes[result.product] += size
         self._added += 1
-        self._bytes[result.product] += size
         full = self._bytes.total() > self._keep_bytes and not self._db.shared
         if full or number % _BATCH == 0:
-            self.prune()
+            with suppress(RecordsError):  # the result is on record; `retention` prunes again, and logs
+                self.prune()
 
     def find(self, name: str) -> Kept | None:
         """The result with this id, if it is on record."""
@@ -321,38 +326,46 @@ class ResultStore:
 
     def prune(self) -> None:
         """Delete results above the age, except results with feedback, and results above the bytes."""
-        if self._db.shared:
-            with self._db.transaction() as db:  # other servers add and delete, too
-                self._bytes = _bytes_by_product(db)
         while self._delete_some():
             pass
 
     def _delete_some(self) -> bool:
-        left = self._bytes.copy()
-        with self._db.transaction() as db:
-            self._db.in_turn(db)
-            too_old = self._clock.save(db) - self._keep_s
-            aged = select(_C.number, _C.product, _C.bytes).where(_C.ran < too_old, _C.verdict.is_(None))
-            old: set[int] = set()
-            for number, product, size in db.execute(aged.limit(_BATCH)):
-                old.add(number)
-                left[product] -= size
-            oldest: dict[str, CursorResult[*tuple[Any, ...]]] = {}
-            while left.total() > self._keep_bytes and len(old) < 2 * _BATCH:
-                product = max(left, key=left.__getitem__)
-                if product not in oldest:
-                    oldest[product] = db.execute(_OLDEST.where(_C.product == product))
-                row = next((row for row in oldest[product] if row.number not in old), None)
-                if row is None:
-                    break
-                old.add(row.number)
-                left[product] -= row.bytes
-            for rows in oldest.values():
-                rows.close()
-            if old:
-                db.execute(delete(RESULTS).where(_C.number.in_(old)))
-        self._bytes = +left
-        return bool(old)
+        """Delete at most 128 results. Returns whether there may be more to delete."""
+        with self._counting:
+            with self._db.transaction() as db:
+                self._db.in_turn(db)
+                # Other servers add and delete, too.
+                left = _bytes_by_product(db) if self._db.shared else self._bytes.copy()
+                old = self._delete_oldest(db, left)
+            self._bytes = +left
+        return old >= _BATCH
+
+    def _delete_oldest(self, db: Connection, left: Counter[str]) -> int:
+        """Delete results above the age, at most 64, and above the bytes. Returns how many.
+
+        left: the bytes of each product, from which those of the deleted results are taken away.
+        """
+        too_old = self._clock.save(db) - self._keep_s
+        aged = select(_C.number, _C.product, _C.bytes).where(_C.ran < too_old, _C.verdict.is_(None))
+        old: set[int] = set()
+        for number, product, size in db.execute(aged.limit(_BATCH)):
+            old.add(number)
+            left[product] -= size
+        oldest: dict[str, CursorResult[*tuple[Any, ...]]] = {}
+        while left.total() > self._keep_bytes and len(old) < 2 * _BATCH:
+            product = max(left, key=left.__getitem__)
+            if product not in oldest:
+                oldest[product] = db.execute(_OLDEST.where(_C.product == product))
+            row = next((row for row in oldest[product] if row.number not in old), None)
+            if row is None:
+                break
+            old.add(row.number)
+            left[product] -= row.bytes
+        for rows in oldest.values():
+            rows.close()
+        if old:
+            db.execute(delete(RESULTS).where(_C.number.in_(old)))
+        return len(old)
 
 
 def _bytes_by_product(db: Connection) -> Counter[str]:

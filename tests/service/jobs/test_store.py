@@ -224,6 +224,18 @@ def test_a_full_disk_is_told_and_what_follows_is_written(in_file: JobStore) -> N
     assert in_file.lines(job.id) == ["short"]
 
 
+def test_a_job_that_does_not_fit_on_the_disk_leaves_no_input(in_file: JobStore, tmp_path: Path) -> None:
+    job = in_file.add("batch", "cookie", {})
+    with in_file._db.transaction() as db:
+        (pages,) = db.exec_driver_sql("PRAGMA page_count").one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    for _ in range(2):
+        with in_file.receiving() as folder, pytest.raises(RecordsError) as full:
+            in_file.add("batch", "cookie", {"a": "x" * 100_000}, folder=folder)
+        assert is_full(full.value)
+    assert list((tmp_path / "state" / "jobs").iterdir()) == [in_file.input(job.id)]
+
+
 def test_what_cannot_be_committed_leaves_no_transaction_open(in_file: JobStore) -> None:
     job = in_file.add("batch", "cookie", {})
 

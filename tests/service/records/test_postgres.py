@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -144,7 +145,16 @@ def test_a_server_leaves_the_jobs_of_another_one_to_it(database: str, tmp_path: 
     heard = left.news
     right.end(waiting.id, "cancelled")
     until(lambda: left.news > heard, "what the other says")
-    assert left.take("batch") is None
+    assert left.input(waiting.id).is_dir()
+    left.prune(keep=9, older_than_s=3600, keep_bytes=1 << 20)
+    assert list((tmp_path / "left" / "jobs").iterdir()) == [left.input(running.id)]
+    with psycopg.connect(database, autocommit=True) as told:
+        told.execute("LISTEN tribank_jobs")
+        assert left.take("batch") is None
+        with right._db.transaction() as db:
+            right._db.tell(db)
+            teller = db.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        assert next(told.notifies()).pid == teller, "who finds no job tells nobody"
     for store in (left, right):
         store.close()
 
@@ -158,6 +168,24 @@ def test_two_servers_prune_what_both_wrote(database: str, tmp_path: Path) -> Non
         stores[number % 2].add(result, b"p" * 2000)
     left = [int(one.result.id, 16) for one in stores[0].newest(Filter(), limit=200)]
     assert left == list(range(128, 128 - len(left), -1))
+    assert 30 <= len(left) <= 40
+    for store in stores:
+        store.close()
+
+
+def test_two_servers_that_prune_at_once_delete_what_is_too_much_once(database: str, tmp_path: Path) -> None:
+    stores = [ResultStore(tmp_path, database, keep_s=3600, keep_bytes=10**9) for _ in range(2)]
+    for store in stores:
+        store.open()
+    for number in range(1, 301):
+        result = Result(f"{number:032x}", 0.0, "cookie", None, "v1", 1.0, 2.0, "good", None, "{}")
+        stores[0].add(result, b"p" * 2000)
+    for store in stores:
+        store._keep_bytes = 100_000  # as after a restart with another setting
+    with ThreadPoolExecutor(2) as servers:
+        list(servers.map(ResultStore.prune, stores))
+    left = [int(one.result.id, 16) for one in stores[0].newest(Filter(), limit=300)]
+    assert left == list(range(300, 300 - len(left), -1))
     assert 30 <= len(left) <= 40
     for store in stores:
         store.close()

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.disk_faults import Fault, RecordsError
 from service.records.results import Filter, Result, ResultStore
 
 NOW = time.time()
@@ -129,6 +132,42 @@ def test_the_oldest_go_above_the_bytes(tmp_path: Path) -> None:
     store.open()
     store.add(result(301), b"x" * 2000)
     assert len(store.newest(Filter(), limit=1000)) <= len(left) + 1
+    store.close()
+
+
+def test_results_that_come_while_others_are_deleted_are_counted(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path, keep_s=3600, keep_bytes=100_000)
+    store.open()
+    done = threading.Event()
+
+    def prune() -> None:
+        while not done.is_set():
+            store.prune()
+
+    with ThreadPoolExecutor(2) as retention:
+        for _ in range(2):
+            retention.submit(prune)
+        for number in range(1, 201):
+            store.add(result(number), b"x" * 2000)
+        done.set()
+    left = numbers(store, Filter())
+    assert left == list(range(200, 200 - len(left), -1))
+    assert 30 <= len(left) <= 50
+    store.close()
+
+
+def test_a_result_is_on_record_whether_or_not_others_can_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ResultStore(tmp_path, keep_s=3600, keep_bytes=1)
+    store.open()
+
+    def full() -> None:
+        raise RecordsError("database or disk is full", Fault.FULL)
+
+    monkeypatch.setattr(store, "prune", full)
+    store.add(result(1), b"")
+    assert numbers(store, Filter()) == [1]
     store.close()
 
 
