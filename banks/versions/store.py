@@ -162,11 +162,11 @@ class BankStore:
 
     def path(self, product: str, version: str | None = None) -> Path:
         """Directory of a version (default: the active version). Raises BankNotFound."""
-        chosen = version or self.current(product)
-        if chosen is None or not VERSION_NAME.match(chosen):
+        chosen = self.current(product) if version is None else version
+        if chosen is None:
             raise BankNotFound(f"Product '{product}' has no banks. Build them with 'tribank build'.")
         path = self._folder(product) / chosen
-        if not path.is_dir():
+        if not VERSION_NAME.match(chosen) or not path.is_dir():
             raise BankNotFound(f"Product '{product}' has no version '{chosen}'.")
         return path
 

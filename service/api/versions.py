@@ -207,7 +207,7 @@ async def _activate(
 ) -> Activation:
     store, residents = services.store, services.engine.residents
     await of_store(partial(store.path, product, version))
-    before = await of_store(partial(store.current, product))
+    before = await of_store(partial(_named, store.current, product))
     note_change(
         request,
         action,
@@ -253,12 +253,20 @@ async def _set_shadow(
         "shadow" if version else "end_shadow",
         product=product,
         bank_version=version,
-        before={"shadow": await of_store(partial(store.shadow, product))},
+        before={"shadow": await of_store(partial(_named, store.shadow, product))},
         after={"shadow": version},
     )
     await of_store(partial(store.set_shadow, product, version))
     await asyncio.wrap_future(services.engine.residents.refresh(product))
     return await of_store(partial(_list, store, product))
+
+
+def _named(read: Callable[[str], str | None], product: str) -> str | None:
+    """The version that a file of the product names; None where the file is damaged and about to be mended."""
+    try:
+        return read(product)
+    except BadBank:
+        return None
 
 
 def _list(store: BankStore, product: str) -> VersionList:

@@ -136,9 +136,11 @@ class StoreLoader:
 
         Raises Refusal where no such version can be loaded.
         """
-        active = self.active(product)
-        others = [v for v in reversed(_from_store(lambda: self._store.versions(product))) if v != active]
-        candidates = [version] if version else [active, *others] if active else []
+        active = None if version else self.active(product)  # a damaged `current` stops no named one
+        candidates = [version] if version else []
+        if active:
+            versions = reversed(_from_store(lambda: self._store.versions(product)))
+            candidates = [active, *(name for name in versions if name != active)]
         reasons: dict[str, str] = {}
         for candidate in candidates:
             try:

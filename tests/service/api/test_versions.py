@@ -125,6 +125,31 @@ def test_a_damaged_version_is_not_activated(running: Any, store: BankStore, part
     assert store.current(SMALL) == "v1"
 
 
+def test_a_damaged_name_is_mended_as_its_refusal_says(running: Any, store: BankStore) -> None:
+    folder = store.root / SMALL
+    with running.client() as client:
+        for file, mends in (
+            ("shadow", lambda: client.put(f"{PRODUCT}/shadow", json={"version": "v2"})),
+            ("shadow", lambda: client.delete(f"{PRODUCT}/shadow")),
+            ("current", lambda: client.post(f"{PRODUCT}/versions/v2/activate")),
+        ):
+            (folder / file).write_bytes(b"v\0")
+            assert client.get(f"{PRODUCT}/versions").json()["code"] == "bank_damaged"
+            answer = mends()
+            assert answer.status_code == 200, answer.text
+            assert client.get(f"{PRODUCT}/versions").status_code == 200
+    assert (store.current(SMALL), store.shadow(SMALL)) == ("v2", None)
+
+
+def test_an_empty_name_is_no_version(running: Any, store: BankStore) -> None:
+    with running.client() as client:
+        shadow = client.put(f"{PRODUCT}/shadow", json={"version": ""})
+        extended = client.post(f"{PRODUCT}/builds?extend=", json={"results": "accepted"})
+    for answer in (shadow, extended):
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_version")
+    assert store.shadow(SMALL) is None
+
+
 def test_a_version_whose_probe_scores_otherwise_gives_way(store: BankStore) -> None:
     path = store.path(SMALL, "v2")
     probe = Manifest.read(store.path(SMALL, "v1")).probe
