@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import Scope
 
 from service.disk_faults import fault_of, is_full
@@ -102,7 +103,20 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Exception handler for the refusals of the router (404, 405)."""
     assert isinstance(error, HTTPException)
     code, detail = _STANDARD.get(error.status_code, ("refused", "The request was refused."))
-    return await on_refusal(request, Refusal(error.status_code, code, detail, headers=error.headers))
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return await on_refusal(request, Refusal(error.status_code, code, detail, headers=headers))
+
+
+def _allowed(request: Request) -> str:
+    """The methods that this path accepts. The router itself names those of one route alone.
+
+    HEAD is answered wherever GET is."""
+
+    def accepts(method: str) -> bool:
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(accepts, ("DELETE", "GET", "HEAD", "POST", "PUT")))
 
 
 async def on_disk_error(request: Request, error: Exception) -> JSONResponse:

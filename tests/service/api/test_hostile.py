@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from service.answers.renderers import RENDERERS
 from service.http.keys import Keys
+from tests.service.document import document
 from tests.waiting import until
 
 URL = "/v1/products/cookie/score"
@@ -188,6 +189,15 @@ def test_23_and_24_unknown_products_are_404(server: Any, form: bytes, product: s
 def test_26_get_is_405_with_allow(client: httpx.Client) -> None:
     answer = client.get(URL)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_26_allow_names_every_method_of_an_address(client: httpx.Client) -> None:
+    for path, operations in document()["paths"].items():
+        answer = client.request(
+            "PATCH", path.format(product="cookie", version="v1", job_id="1", result_id="1")
+        )
+        told = {method.upper() for method in operations} | ({"HEAD"} if "get" in operations else set())
+        assert (answer.status_code, answer.headers["allow"]) == (405, ", ".join(sorted(told)))
 
 
 def zipped(content: bytes) -> bytes:
