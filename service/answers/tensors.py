@@ -31,6 +31,8 @@ BINARY = "application/octet-stream"
 MAX_JSON_BYTES = 16 << 20
 """Parsing JSON keeps other threads waiting; what is larger comes as binary tensors."""
 INPUTS: Mapping[str, tuple[str, type[np.generic]]] = {"rgb": ("UINT8", np.uint8), "xyz": ("FP32", np.float32)}
+_ENDLESS_US = 2**63
+"""A timeout of so many microseconds is none. JSON's numbers may be larger than any float."""
 INFLATERS: Mapping[str, int] = {"gzip": 31, "deflate": 15}
 """Content codings of a request, and zlib's word for each."""
 
@@ -119,9 +121,13 @@ class Inference:
     def timeout_s(self) -> float:
         """How long the client waits, from the request's arrival. Raises Refusal."""
         microseconds = self.asked.parameters.get("timeout", math.inf)
-        if isinstance(microseconds, bool) or not isinstance(microseconds, int | float) or microseconds <= 0:
+        if (
+            isinstance(microseconds, bool)
+            or not isinstance(microseconds, int | float)
+            or not microseconds > 0
+        ):
             raise _invalid("the parameter timeout is a number of microseconds above 0")
-        return microseconds / 1e6
+        return microseconds / 1e6 if microseconds < _ENDLESS_US else math.inf
 
 
 def inflated(body: bytes, coding: str, most_bytes: int) -> bytes:

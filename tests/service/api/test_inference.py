@@ -206,6 +206,8 @@ def test_what_cannot_be_used_is_refused_in_the_protocols_form(
         (400, told(rgb, xyz, outputs=[{"name": "score", "parameters": {"classification": 2}}])),
         (400, told(rgb, xyz, parameters={"timeout": -1})),
         (400, told(rgb, xyz, parameters={"timeout": "soon"})),
+        (400, told(rgb, xyz, parameters={"timeout": float("nan")})),
+        (422, told(xyz, parameters={"timeout": 10**400})),
         (413, told(rgb | {"shape": [2**40, 2**40, 3]}, xyz)),
         (422, told(xyz)),
         (422, told(rgb | {"shape": [16, 64, 3]}, xyz)),
