@@ -165,6 +165,8 @@ def _media_range(entry: str) -> tuple[str, float]:
     name, *options = (piece.strip().lower() for piece in entry.split(";"))
     for option in options:
         key, _, value = option.partition("=")
+        if key.strip() == "charset":
+            continue  # many clients name one; every text of an answer is UTF-8
         if key.strip() == "q":
             try:
                 quality = float(value)

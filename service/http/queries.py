@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
@@ -22,14 +23,20 @@ class QueryModel(BaseModel):
 async def check_request(request: Request) -> None:
     """Dependency of every route: refuses what a query model cannot see.
 
-    Refused are a repeated parameter, any parameter of a route without a query model, and an Idempotency-Key
-    on a route that does not support the header. The health routes and the console page accept every query.
+    Refused are a query that is not UTF-8, a repeated parameter, any parameter of a route without a query
+    model, and an Idempotency-Key on a route that does not support the header. The health routes and the
+    console page accept every query.
 
     Raises Refusal.
     """
     route = request.scope["route"]
     if route.path in PUBLIC or not route.include_in_schema:
         return
+    try:
+        unquote_to_bytes(request.scope["query_string"]).decode()
+    except UnicodeDecodeError:
+        detail = "The query is not UTF-8. Encode its text as UTF-8, then percent-encode it: ä is %C3%A4."
+        raise Refusal(422, "invalid_parameter", detail) from None
     given = Counter(name[:64] for name, _ in request.query_params.multi_items())
     if given and not route.dependant.query_params:
         detail = f"Unknown query parameter: {', '.join([*given][:5])}. This route accepts none."

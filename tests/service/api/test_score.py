@@ -222,7 +222,7 @@ def test_a_cloud_of_scaled_integers_is_the_same_part(client: httpx.Client, sampl
         ("colour=red", 422, "invalid_parameter"),
         ("part_id=" + "x" * 129, 422, "invalid_parameter"),
         ("part_id=%0A", 422, "invalid_part_id"),
-        ("part_id=%ff", 200, None),
+        ("part_id=%ff", 422, "invalid_parameter"),
         ("threshold=-1e308", 200, None),
     ],
 )
@@ -284,6 +284,7 @@ def test_a_threshold_for_one_request(server: Any, part: Any) -> None:
         ("text/html, image/*;q=0.8", "image/png"),
         ("application/json;q=0.1, application/ply", "application/ply"),
         ("application/json;q=0, */*", "image/png"),
+        ("application/json; charset=utf-8", "application/json"),
     ],
 )
 def test_the_accept_header_chooses(client: httpx.Client, part: Any, accept: str, kind: str) -> None:

@@ -30,5 +30,14 @@ def test_a_repeated_parameter_is_refused(client: httpx.Client, part: Any) -> Non
     assert client.post(f"{path}?threshold=0.1", files=part).status_code == 200
 
 
+def test_a_query_that_is_not_utf_8_is_refused(client: httpx.Client, part: Any) -> None:
+    """As text with other characters in its place, two names would be one."""
+    path = "/v1/products/cookie/score"
+    told = client.post(f"{path}?part_id=St%FCck", files=part).json()
+    assert (told["status"], told["code"]) == (422, "invalid_parameter")
+    assert client.get("/v1/results?part_id=St%FCck").json()["code"] == "invalid_parameter"
+    assert client.post(f"{path}?part_id=St%C3%BCck", files=part).json()["part_id"] == "Stück"
+
+
 def test_the_page_opens_whatever_its_address_says(client: httpx.Client) -> None:
     assert client.get("/?from=mail").status_code == 200
