@@ -22,6 +22,8 @@ def backup(file: File, banks: Banks = DEFAULT_BANKS, state: State = DEFAULT_STAT
     from cli.progress import stage_bars
     from service.records.backup import write_backup
 
+    if not banks.is_dir():
+        raise FileNotFoundError(f"There is no folder {banks} (--banks).")
     with stage_bars() as progress:
         contents = write_backup(file, BankStore(banks), state, progress)
     versions = sum(map(len, contents.versions.values()))

@@ -30,6 +30,7 @@ from banks.versions.leftovers import GRAVE, VERSION_NAME, graves
 from banks.versions.store import BadBank, BankStore
 from banks.versions.verification import product_problems
 from models.atomic_file import PRIVATE, flush
+from service.disk_faults import RecordsError, of_sqlite
 
 FORMAT = 1
 CONTENTS = "tribank-backup.json"
@@ -65,7 +66,7 @@ def write_backup(target: Path, store: BankStore, state: Path, progress: Progress
 
     target: the tar file, which appears when it is complete. A file of this name is replaced.
 
-    Raises OSError, sqlite3.Error, BadBank.
+    Raises OSError, RecordsError, BadBank.
     """
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -199,16 +200,20 @@ def _add_state(tar: tarfile.TarFile, state: Path, beside: Path, progress: Progre
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database that others write to. Raises sqlite3.Error.
+    """Copy a database that others write to. Raises RecordsError.
 
     In one step: between two steps SQLite begins again where somebody wrote, and would never end.
     """
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
-        closing(sqlite3.connect(target)) as new,
-    ):
-        old.backup(new)
-        new.execute("PRAGMA journal_mode=DELETE")
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        found = of_sqlite(error)
+        raise RecordsError(f"{source} cannot be copied: {found}.", found.fault) from error
 
 
 def _add_file(tar: tarfile.TarFile, file: IO[bytes], name: str) -> None:

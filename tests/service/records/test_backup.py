@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from banks.versions.store import BankStore
 from cli.main import app
+from service.disk_faults import Fault, RecordsError, fault_of
 from service.http.keys import Keys
 from service.jobs.store import JobStore
 from service.records.backup import CONTENTS, BadBackup, restore_backup, write_backup
@@ -147,6 +148,18 @@ def test_a_backup_that_was_cut_restores_nothing(backup: Path, tmp_path: Path, sh
     with pytest.raises(BadBackup):
         restore_backup(cut, *places(tmp_path), silent)
     assert [path.name for path in tmp_path.iterdir()] == ["cut.tar"]
+
+
+def test_what_cannot_be_copied_is_named_and_leaves_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "results.sqlite").write_bytes(bytes(4096))
+    words = ["backup", str(tmp_path / "kept.tar"), "--state", str(tmp_path), "--banks"]
+    made = CliRunner().invoke(app, [*words, str(KEPT)])
+    assert isinstance(made.exception, RecordsError)
+    assert fault_of(made.exception) is Fault.DAMAGED
+    assert "results.sqlite" in str(made.exception)
+    made = CliRunner().invoke(app, [*words, str(tmp_path / "mistyped")])
+    assert isinstance(made.exception, FileNotFoundError)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.sqlite"]
 
 
 def test_the_names_of_deleted_versions_are_not_used_again_after_a_restore(tmp_path: Path) -> None:
