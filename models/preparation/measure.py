@@ -11,11 +11,11 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from models.preparation.background import plane_noise
+from models.preparation.background import Pieces, plane_noise
 from models.preparation.pitch import LINES, point_pitch
 from models.preparation.prepare import PreparedPart, foreground, part_box, prepare
 from models.preparation.roi import Roi
-from models.sample import BadSample, Sample, without_returns
+from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.measured import Measured, rounded
 from recipes.preparation import Preparation
 
@@ -65,8 +65,8 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation, 
     parts: list[PreparedPart] = []
     lenient = replace(preparation.resolved(first), min_points=1)  # a window may show more of a small part
     if preparation.background == "plane":
-        found = [foreground(cloud, lenient, roi)[0] for cloud in clouds]
-        share = _piece_share([it.sizes / it.sizes[0] for it in found if it is not None])
+        pieces = [_pieces(cloud, lenient, roi) for cloud in clouds]
+        share = _piece_share([it.sizes / it.sizes[0] for it in pieces if it is not None])
         first = replace(first, piece_share=share)
         lenient = replace(lenient, piece_share=preparation.piece_share or share)
     for cloud in clouds:
@@ -87,6 +87,16 @@ def _with_grid(first: Measured, clouds: list[Sample], preparation: Preparation, 
         return replace(found, grid_pitch=first.pitch * window / preparation.size)
     pitches = [point_pitch(part.xyz, part.valid) for part in parts]
     return replace(found, grid_pitch=_median(pitches) or first.grid_pitch)
+
+
+def _pieces(cloud: Sample, preparation: Preparation, roi: Roi | None) -> Pieces | None:
+    """The pieces above the support plane; None without any, or for a part that `prepare` refuses."""
+    with suppress(BadSample):
+        if roi is not None:
+            roi.check(cloud)
+        check_range(cloud)
+        return foreground(cloud, preparation, roi)[0]
+    return None
 
 
 def _image_scale(samples: Sequence[Sample]) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ import pytest
 from models.points.fpfh import FpfhExtractor
 from models.preparation.measure import measure
 from models.preparation.prepare import PreparedPart, prepare
+from models.preparation.roi import Roi
 from models.sample import Sample, make_sample
 from recipes.measured import Measured
 from recipes.points import PRESETS, FpfhChoice
@@ -50,6 +51,24 @@ def test_what_is_measured() -> None:
     assert found.extent == pytest.approx(0.6 * 400 * PITCH, rel=0.05)
     assert found.box == pytest.approx(0.6 * 400, abs=4)
     assert found.picture == 400
+
+
+def test_a_part_that_is_out_of_range_is_measured_as_far_as_it_can_be() -> None:
+    whole, far = part(), part()
+    far.xyz[::9, ::7] = 1e30  # what a camera may write for no return
+    found, _ = resolved(whole, far, far)
+    assert found.pitch == pytest.approx(PITCH, rel=0.1)
+    assert found.box == resolved(whole)[0].box
+    assert resolved(far)[0].box is None
+
+
+def test_a_part_of_another_size_than_the_region_of_interest_is_measured_as_far_as_it_can_be() -> None:
+    whole = part()
+    cut = make_sample(whole.rgb[:-50], whole.xyz[:-50])
+    roi = Roi(np.full(whole.valid.shape, 3, np.uint8))
+    found = measure([whole, cut], DEFAULT.preparation, roi)
+    assert found is not None
+    assert found.box == resolved(whole)[0].box
 
 
 def test_the_window_is_a_little_larger_than_the_part_and_much_smaller_than_the_picture() -> None:
