@@ -29,6 +29,7 @@ _COLOURS = (
     ("diffuse_red", "diffuse_green", "diffuse_blue"),
     ("r", "g", "b"),
 )
+_MOST_BYTE, _MOST_COLOUR = 0xFF, 0xFFFF
 _NO_NUMBER = re.compile(rb"[-+]?1\.#\w+|[-+]?(?:s|q)?nan\([^()\s]*\)", re.I)
 """How programs of Windows print a number that is none: -1.#IND, 1.#QNAN, nan(ind)."""
 
@@ -49,7 +50,9 @@ def ply_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = N
         if grid:
             points = on_grid(points, data, header, grid)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
-        return Stored(xyz.reshape(height, width, 3), _colour(points, height, width), unit_in(notes(data)))
+        return Stored(
+            xyz.reshape(height, width, 3), named_colour(points, height, width), unit_in(notes(data))
+        )
 
 
 def _size(header: Header, count: int, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:
@@ -93,28 +96,50 @@ def _points(data: bytes, header: Header, limits: ReadLimits) -> NDArray[np.void]
 def ascii_points(body: bytes, dtype: np.dtype, count: int, skipped: int = 0) -> NDArray[np.void]:
     """Read lines of numbers into a (count,) structured array, after `skipped` lines.
 
-    Further lines are ignored. Raises ValueError."""
-    points = np.loadtxt(_lines(body), dtype, comments=None, max_rows=count, ndmin=1, skiprows=skipped)
+    Further lines are ignored. Raises ValueError; BadSample unreadable with the line that holds other words.
+    """
+    lines = _Lines(body)
+    try:
+        points = np.loadtxt(lines, dtype, comments=None, max_rows=count, ndmin=1, skiprows=skipped)
+    except ValueError as error:
+        raise BadSample(
+            "unreadable",
+            f"Line {lines.number} behind the header does not hold one number for each property of a point. "
+            "Write each point on a line of its own, with blanks between the numbers and a point (no comma) "
+            "as decimal sign.",
+        ) from error
     if len(points) != count:
         raise ValueError("the file has fewer points than the header says")
     return points
 
 
-def _lines(body: bytes) -> Iterator[bytes]:
-    """Yield the lines one by one. Raises ValueError.
+class _Lines:
+    """The lines that are not blank, one by one. number: of the line that was read last, from 1.
 
     If np.loadtxt gets a file, it holds the GIL until the last number (0.6 s for 34 MiB), and every other
     thread of the process waits. With lines from Python, it does not.
     """
-    stream = io.BytesIO(body)
-    while line := stream.readline(_LINE_BYTES):
-        if len(line) == _LINE_BYTES:
-            raise ValueError("a line is too long")
-        yield _NO_NUMBER.sub(b"nan", line) if b"#" in line or b"(" in line else line
+
+    def __init__(self, body: bytes) -> None:
+        self.number = 0
+        self._stream = io.BytesIO(body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises ValueError for a line that is too long."""
+        while line := self._stream.readline(_LINE_BYTES):
+            self.number += 1
+            if len(line) == _LINE_BYTES:
+                raise ValueError("a line is too long")
+            if not line.isspace():
+                yield _NO_NUMBER.sub(b"nan", line) if b"#" in line or b"(" in line else line
 
 
-def _colour(points: NDArray[np.void], height: int, width: int) -> NDArray[np.uint8] | None:
-    """(H, W, 3) uint8: bytes as they are, the high byte of 16 bits, fractions of 1 as fractions of 255."""
+def named_colour(points: NDArray[np.void], height: int, width: int) -> NDArray[np.uint8] | None:
+    """(H, W, 3) uint8 of the properties red, green and blue; None without them.
+
+    Bytes are taken as they are, and fractions of 1 as fractions of 255. Of whole numbers above 255, the high
+    byte of 16 bits is taken.
+    """
     fields = points.dtype.fields or {}
     names = next((names for names in _COLOURS if set(names) <= fields.keys()), None)
     if names is None:
@@ -124,6 +149,6 @@ def _colour(points: NDArray[np.void], height: int, width: int) -> NDArray[np.uin
         largest = np.max(colour, where=np.isfinite(colour), initial=0.0)
         colour = np.nan_to_num(colour) * (255.0 if largest <= 1.0 else 1.0)
         return np.rint(np.clip(colour, 0.0, 255.0)).astype(np.uint8)
-    if colour.dtype == np.uint16:
-        return (colour >> 8).astype(np.uint8)
-    return colour if colour.dtype == np.uint8 else None
+    if colour.dtype.kind not in "iu" or colour.min() < 0 or colour.max() > _MOST_COLOUR:
+        return None
+    return (colour if colour.max() <= _MOST_BYTE else colour >> 8).astype(np.uint8)

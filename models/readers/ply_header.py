@@ -121,10 +121,10 @@ class Header:
 
 def ply_header(data: bytes) -> Header:
     """Parse the header. Raises ValueError, KeyError, BadSample: cloud_fields."""
-    head, mark, _ = data[:HEADER_BYTES].partition(b"end_header")
+    head, mark, _ = data[:HEADER_BYTES].partition(b"\nend_header")
     if not mark:
         raise ValueError("no end of header")
-    start = data.index(b"\n", len(head)) + 1
+    start = data.index(b"\n", len(head) + 1) + 1
     encoding, notes, elements = "", [], []
     name, count, fixed = "", 0, True
     properties: list[tuple[str, str]] = []

@@ -415,8 +415,8 @@ def _with_text(note: bytes, line: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("note", "line"),
     [
-        (b"comment width" + b" " * 60_000 + b"x", b""),
-        (b"comment unit" + b" " * 16_000 + b"x", b""),
+        (b"comment width" + b" " * 60_000 + b"x", b"0"),
+        (b"comment unit" + b" " * 16_000 + b"x", b"0"),
         (b"", b"nan(" * 16_000),
     ],
     ids=["size", "unit", "no number"],

@@ -135,6 +135,8 @@ def test_a_refusal_names_the_switch_of_the_maker(notes: list[str], switch: str) 
     [
         ("uchar", RGB),
         ("ushort", RGB.astype(np.uint16) * 256),
+        ("ushort", RGB.astype(np.uint16)),
+        ("int", RGB.astype(np.int32)),
         ("float", RGB.astype(np.float32) / np.float32(255)),
         ("float32", RGB.astype(np.float32)),
         ("double", RGB / 255),
@@ -165,6 +167,87 @@ def test_what_windows_prints_for_no_number_is_no_return(word: str) -> None:
     xyz, *_ = read_cloud("\n".join([*head, *rows]).encode(), image=IMAGE)
     assert np.isnan(xyz[1, 2]).all()
     assert np.isnan(xyz).sum() == 3
+
+
+@pytest.mark.parametrize("note", ["comment see end_header below", "comment Geh\u00e4use", "comment "])
+@pytest.mark.parametrize("start", [b"ply\n", b"ply \r\n", b"\xef\xbb\xbfply\n"])
+def test_a_header_as_any_editor_writes_it(note: str, start: bytes) -> None:
+    data = ply(note).replace(b"ply\n", start, 1)
+    np.testing.assert_array_equal(read_cloud(data, image=IMAGE).xyz, XYZ)
+
+
+def test_a_word_in_a_text_that_is_no_number_is_named_by_its_line() -> None:
+    rows = [" ".join(map(str, point)) for point in POINTS]
+    rows[6] = "0,5 0,5 0,5"
+    head = ["ply", "format ascii 1.0", f"element vertex {HEIGHT * WIDTH}", *POINT, "end_header"]
+    with pytest.raises(BadSample, match=r"\b8\b") as refused:
+        read_cloud("\n".join([*head, "", *rows]).encode(), image=IMAGE)
+    assert refused.value.code == "unreadable"
+
+
+PCD_HEAD = (
+    f"VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH {WIDTH}\nHEIGHT {HEIGHT}\n"
+    f"POINTS {HEIGHT * WIDTH}\nDATA binary\n"
+)
+PCD_HEADS = {
+    "byte order mark": "\ufeff" + PCD_HEAD,
+    "another comment first": "# ACME scanner\n\n# .PCD v.7\n" + PCD_HEAD,
+    "no VERSION": PCD_HEAD.partition("\n")[2],
+    "no POINTS": PCD_HEAD.replace(f"POINTS {HEIGHT * WIDTH}\n", ""),
+    "comment in UTF-8": PCD_HEAD.replace("COUNT", "# Geh\u00e4use\nCOUNT"),
+    "an older version": PCD_HEAD.replace("0.7", ".5").replace("FIELDS", "COLUMNS"),
+    "one column": PCD_HEAD.replace(f"WIDTH {WIDTH}", "WIDTH 1").replace(
+        f"HEIGHT {HEIGHT}", f"HEIGHT {HEIGHT * WIDTH}"
+    ),
+    "capitals": PCD_HEAD.replace("binary", "BINARY"),
+}
+
+
+@pytest.mark.parametrize("head", PCD_HEADS)
+@pytest.mark.parametrize("letters", ["utf-8", "latin-1"])
+def test_a_pcd_head_as_any_program_writes_it(head: str, letters: str) -> None:
+    data = PCD_HEADS[head].encode(letters if head.startswith("comment") else "utf-8") + XYZ.tobytes()
+    np.testing.assert_array_equal(read_cloud(data, image=IMAGE).xyz, XYZ)
+
+
+@pytest.mark.parametrize("word", ["FIELDS", "SIZE", "TYPE", "WIDTH", "HEIGHT"])
+def test_a_line_that_a_pcd_head_lacks_is_named(word: str) -> None:
+    lines = [line for line in PCD_HEAD.splitlines(keepends=True) if not line.startswith(word)]
+    with pytest.raises(BadSample, match=word) as refused:
+        read_cloud("".join(lines).encode() + XYZ.tobytes())
+    assert refused.value.code == "unreadable"
+
+
+def test_a_pcd_of_unknown_encoding() -> None:
+    with pytest.raises(BadSample) as refused:
+        read_cloud(PCD_HEAD.replace("binary", "zstd").encode() + XYZ.tobytes())
+    assert refused.value.code == "unsupported_encoding"
+
+
+PACKED = RGB.reshape(-1, 3).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        {"r": RGB[..., 0].ravel(), "g": RGB[..., 1].ravel(), "b": RGB[..., 2].ravel()},
+        {"rgba": PACKED | np.uint32(0xFF000000)},
+        {"rgb": PACKED.view(np.float32)},
+        {"rgb": PACKED.astype(np.float32)},
+    ],
+    ids=["three fields", "unsigned", "bits of a float", "whole float"],
+)
+def test_colours_of_pcd_of_every_kind_are_the_same_picture(colour: dict[str, np.ndarray]) -> None:
+    fields = {axis: POINTS[:, at] for at, axis in enumerate("xyz")} | colour
+    points = np.empty(len(POINTS), [(name, values.dtype) for name, values in fields.items()])
+    for name, values in fields.items():
+        points[name] = values
+    head = PCD_HEAD.replace("x y z", " ".join(fields))
+    head = head.replace("4 4 4", " ".join(str(values.itemsize) for values in fields.values()))
+    head = head.replace("F F F", " ".join(values.dtype.kind.upper() for values in fields.values()))
+    xyz, rgb, *_ = read_cloud(head.replace("COUNT 1 1 1\n", "").encode() + points.tobytes())
+    np.testing.assert_array_equal(xyz, XYZ)
+    np.testing.assert_array_equal(rgb, RGB)
 
 
 def test_a_declared_size_that_cannot_be_is_refused_before_memory_is_taken() -> None:
