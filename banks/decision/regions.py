@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from banks.decision.verdict import grid_pixel
 from models.preparation.prepare import Frame
 from models.regions import label_regions
 
@@ -74,7 +75,7 @@ def find_regions(
         raise ValueError(f"map {score_map.shape}, xyz {xyz.shape} and valid {valid.shape} do not match")
     inside_x, inside_y = _inside(frame, score_map.shape[0])
     above = (score_map > pixel_threshold) & inside_y[:, None] & inside_x[None, :]
-    pixel = None if decided is None else _grid_pixel(decided, above)
+    pixel = None if decided is None else _nearest_inside(decided, inside_x, inside_y)
     if pixel is not None and not above[pixel]:
         above |= _around(score_map, pixel) & inside_y[:, None] & inside_x[None, :]
     labels, count = label_regions(above)
@@ -90,10 +91,16 @@ def find_regions(
     return [_region(labels, k + 1, boxes[k], score_map, frame, xyz, valid) for k in kept]
 
 
-def _grid_pixel(place: tuple[float, float], grid: NDArray[np.bool_]) -> tuple[int, int]:
-    """Row and column of the grid pixel at a place of the square."""
-    row, column = (min(int(share * len(grid)), len(grid) - 1) for share in (place[1], place[0]))
-    return row, column
+def _nearest_inside(
+    place: tuple[float, float], inside_x: NDArray[np.bool_], inside_y: NDArray[np.bool_]
+) -> tuple[int, int] | None:
+    """Row and column of the grid pixel at a place of the square. For a place in the padding, that of the
+    nearest pixel of the source; None where the source has no pixel."""
+    rows, columns = np.flatnonzero(inside_y), np.flatnonzero(inside_x)
+    if not len(rows) or not len(columns):
+        return None
+    row, column = grid_pixel(place, len(inside_x))
+    return min(max(row, int(rows[0])), int(rows[-1])), min(max(column, int(columns[0])), int(columns[-1]))
 
 
 def _around(score_map: NDArray[np.float32], pixel: tuple[int, int]) -> NDArray[np.bool_]:

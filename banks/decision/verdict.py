@@ -37,12 +37,18 @@ class Verdict:
         """The verdict with a map of 0 outside a (size, size) mask, and a place inside."""
         place, size = self.place, len(mask)
         rows, columns = np.nonzero(mask)
-        if place is not None and len(rows):
+        if place is not None and len(rows) and not mask[grid_pixel(place, size)]:
             distances = np.hypot(columns + 0.5 - place[0] * size, rows + 0.5 - place[1] * size)
             nearest = int(distances.argmin())
-            if distances[nearest] >= 1:  # smoothing moved the place across the border
-                place = ((columns[nearest] + 0.5) / size, (rows[nearest] + 0.5) / size)
+            place = ((columns[nearest] + 0.5) / size, (rows[nearest] + 0.5) / size)
         return replace(self, place=place, map=np.where(mask, self.map, np.float32(0)))
+
+
+def grid_pixel(place: tuple[float, float], size: int) -> tuple[int, int]:
+    """Row and column of the pixel of a (size, size) grid at a place of the square, x and y as shares of its
+    side."""
+    row, column = (min(int(share * size), size - 1) for share in (place[1], place[0]))
+    return row, column
 
 
 class Decision(Protocol):

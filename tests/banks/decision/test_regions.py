@@ -99,6 +99,14 @@ def test_the_place_that_decided_is_in_a_region_even_below_the_threshold() -> Non
     assert found.box == (30, 40, 35, 45)
 
 
+def test_a_place_in_the_padding_leads_to_the_nearest_pixel_of_the_source() -> None:
+    """A patch that reaches into the source has its centre outside."""
+    frame = Frame(height=SIZE, width=SIZE - 11, top=0, left=11, side=SIZE)
+    score_map = spotted((40, 8, 2, 6, 0.5))
+    (found,) = find_regions(score_map, 1.0, frame, *cloud(), decided=(10 / SIZE, 41 / SIZE))
+    assert found.box == (0, 40, 3, 42)
+
+
 def test_the_place_that_decided_keeps_a_speck_and_the_last_of_many_regions() -> None:
     speck = spotted((5, 5, 4, 4, 3.0), (30, 30, 1, 1, 2.0))
     found = find_regions(speck, 1.0, PLAIN, *cloud(), decided=(30.5 / SIZE, 30.5 / SIZE), limit=1)
