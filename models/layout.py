@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, maximum_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from scipy.spatial import KDTree
 
 NEIGHBOURS = 3
@@ -69,9 +69,10 @@ class GridLayout:
 
     def touches(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """See `Layout`. A patch that only partly covers a pixel covers the pixel."""
-        size = len(mask)
-        wide = maximum_filter(mask, size=-(-size // self.side), mode="constant")
-        return np.asarray(wide, np.bool_).ravel()[self.pixels(size)]
+        found = torch.nn.functional.adaptive_max_pool2d(
+            torch.tensor(mask[None], dtype=torch.float32), self.side
+        )
+        return found.numpy().ravel() > 0
 
     def image(self, values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         """Bilinear (align_corners=False), as published."""

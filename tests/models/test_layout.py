@@ -22,6 +22,17 @@ def test_a_cell_of_a_grid_contains_its_pixel(side: int, size: int) -> None:
     np.testing.assert_array_equal(cells, np.arange(len(layout)))
 
 
+@pytest.mark.parametrize(("side", "size"), [(4, 30), (5, 5), (28, 50), (56, 50), (56, 300), (56, 224)])
+def test_a_cell_of_a_grid_touches_each_pixel_that_it_covers_some_of(side: int, size: int) -> None:
+    edges = np.arange(side) * size // side, -(-(np.arange(side) + 1) * size // side)
+    for row, column in np.random.default_rng(size).integers(size, size=(20, 2)):
+        mask = np.zeros((size, size), np.bool_)
+        mask[row, column] = True
+        touched = GridLayout(side).touches(mask).reshape(side, side)
+        expected = [(edges[0] <= place) & (place < edges[1]) for place in (row, column)]
+        np.testing.assert_array_equal(touched, np.outer(*expected))
+
+
 def test_groups_lie_where_their_centres_are_at_any_size() -> None:
     layout = GroupLayout(np.array([0, 65, 64 * 64 - 1]), 64)
     assert layout.pixels(64).tolist() == [0, 65, 4095]
