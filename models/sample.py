@@ -17,6 +17,10 @@ from recipes.sensor import Unit
 MIN_SIDE = 32
 """Shortest side of a part, pixels. A smaller image has no room for border strips and an object."""
 
+MOST_RATIO = 40
+"""Longer side of a part over its shorter side. The square around a narrower part would show next to nothing
+of it, and take the more time the longer it is."""
+
 MAX_RANGE = 100.0
 """Largest coordinate of a part, metres. No inspection camera measures beyond it; a larger number is mostly
 millimetres instead of metres."""
@@ -104,9 +108,12 @@ def make_sample(rgb: ArrayLike | None, xyz: ArrayLike | None, xyz_unit: Unit | N
             "must have the same size. Register the image to the cloud, or check whether height and width "
             "are swapped.",
         )
-    if min(image.shape[:2]) < MIN_SIDE:
+    shorter, longer = sorted(image.shape[:2])
+    if shorter < max(MIN_SIDE, longer / MOST_RATIO):
         raise BadSample(
-            "too_small", f"The part is {_size(image)} pixels; both sides must be at least {MIN_SIDE}."
+            "too_small",
+            f"The part is {_size(image)} pixels; both sides must be at least {MIN_SIDE}, and the shorter one "
+            f"at least 1/{MOST_RATIO} of the longer one.",
         )
     valid = _returns(cloud)
     metres = np.array(narrowed(cloud))

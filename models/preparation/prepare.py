@@ -20,6 +20,8 @@ from models.sample import BadSample, Sample, check_range, without_returns
 from recipes.preparation import Preparation
 
 Kind = TypeVar("Kind", bound=np.generic)
+_BAND = 1 << 24
+"""Bytes of an image that are resized at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,23 @@ class Frame:
         shared = source[rows, columns]
         square[top : top + shared.shape[0], left : left + shared.shape[1]] = shared
         return square
+
+    def resized(self, source: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The square of a colour image (height, width, 3) at another size: (size, size, 3), by PIL BICUBIC.
+
+        PIL resizes along the rows first. So does this, some rows at a time: the square of a long and narrow
+        source would not fit into memory.
+        """
+        (rows, columns), (top, left) = self._shared()
+        shared = source[rows, columns]
+        narrow = np.zeros((self.side, size, 3), np.uint8)
+        step = max(1, _BAND // (3 * self.side))
+        for start in range(0, len(shared), step):
+            piece = shared[start : start + step]
+            band = np.zeros((len(piece), self.side, 3), np.uint8)
+            band[:, left : left + piece.shape[1]] = piece
+            narrow[top + start : top + start + len(piece)] = _bicubic(band, size, len(piece))
+        return _bicubic(narrow, size, size)
 
     def _shared(self) -> tuple[tuple[slice, slice], tuple[int, int]]:
         """The source's rows and columns inside the square, and the square's row and column of the first."""
@@ -256,9 +275,8 @@ def _colours_on_grid(
     source: NDArray[np.uint8], coloured: NDArray[np.bool_] | None, frame: Frame, settings: Preparation
 ) -> NDArray[np.uint8]:
     """(rgb_size, rgb_size, 3) of an image (height, width, 3), black outside `coloured`."""
-    square = frame.square(source if coloured is None else source * coloured[..., None])
-    size = (settings.rgb_size, settings.rgb_size)
-    return _in_balance(np.array(Image.fromarray(square).resize(size, Image.Resampling.BICUBIC)), settings)
+    shown = source if coloured is None else source * coloured[..., None]
+    return _in_balance(frame.resized(shown, settings.rgb_size), settings)
 
 
 def _in_balance(rgb: NDArray[np.uint8], settings: Preparation) -> NDArray[np.uint8]:
@@ -316,6 +334,10 @@ def _at_grid(source: NDArray[Kind], frame: Frame) -> NDArray[Kind]:
     found[(rows < 0) | (rows >= frame.height)] = 0
     found[:, (columns < 0) | (columns >= frame.width)] = 0
     return found
+
+
+def _bicubic(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def _source_index(side: int, size: int) -> NDArray[np.intp]:

@@ -128,7 +128,7 @@ _FINAL = {
     "too_many_entries": "The zip or the NPZ part has too many entries.",
     "too_many_fields": "The form has too many fields.",
     "too_many_pixels": "The image or the cloud has too many pixels.",
-    "too_small": "The image or the cloud is too small.",
+    "too_small": "The image or the cloud is too small, or far too narrow for its length.",
     "unit_contradicted": "The file of the cloud names another unit than the declared one, or centimetres.",
     "unknown_field": "A field of the form is not known.",
     "unknown_job": "There is no such job.",

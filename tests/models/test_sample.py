@@ -93,6 +93,7 @@ def test_the_input_is_not_changed() -> None:
         (part()[0], np.zeros((40, 50, 3), np.int32), "xyz_dtype"),
         (part()[0], np.zeros((50, 40, 3), np.float32), "size_mismatch"),
         (*part(31, 50), "too_small"),
+        (*part(2000, 49), "too_small"),
     ],
 )
 def test_bad_parts_are_refused_with_a_stable_code(rgb: np.ndarray, xyz: np.ndarray, code: str) -> None:
