@@ -142,9 +142,9 @@ class Builder:
         of the product. Raises BuildError."""
         told = partial(self.progress, _MEASURING)
         roi = region_of_interest(folder)
-        profile, measured = measured_profile(folder.train, self.profile, told, roi)
-        check_unit(measured)
         sensor = with_image_bits(folder.sensor, folder.train)
+        profile, measured = measured_profile(folder.train, sensor, self.profile, told, roi)
+        check_unit(measured)
         return replace(self, profile=profile), measured, sensor, roi
 
     def _coloured(self, train: GoodParts, pipeline: Pipeline) -> tuple[Builder, Pipeline]:

@@ -18,6 +18,7 @@ from models.sample import BadSample, Sample
 from recipes.measured import Measured
 from recipes.preparation import Preparation
 from recipes.profile import Profile
+from recipes.sensor import Sensor
 
 MEASURED_PARTS = 8
 """Number of parts that are measured, evenly spread over the training parts."""
@@ -25,6 +26,7 @@ MEASURED_PARTS = 8
 
 def measured_profile(
     parts: Sequence[PartFile],
+    sensor: Sensor,
     profile: Profile,
     progress: Callable[[int, int], None],
     roi: Roi | None = None,
@@ -32,13 +34,14 @@ def measured_profile(
     """Measure some of a product's training parts. Returns the profile with a number for everything that
     follows the product, and the lengths; None for these if no part has a cloud.
 
-    progress: callback with the parts done and the number of parts. roi: the product's region of interest.
+    sensor: of the parts, with the bits of their images. progress: callback with the parts done and the number
+    of parts. roi: the product's region of interest.
     """
     samples: list[Sample] = []
     chosen = evenly(len(parts), min(len(parts), MEASURED_PARTS))
     for number, part in enumerate(chosen, start=1):
         with suppress(BadSample):  # the extraction tells why the part cannot be used
-            samples.append(parts[part].read())
+            samples.append(parts[part].read(sensor))
         progress(number, len(chosen))
     measured = measure(samples, profile.preparation, roi)
     profile = profile.resolved(measured)

@@ -72,12 +72,12 @@ class SharedFusion:
         parts = [(name, part) for name, product in products.items() for part in product.train]
         digests = {name: weights.describe(name).sha256 for name in extraction.weights()}
         self._claim(_identity(self.profile.preparation, extraction, digests, parts))
+        trained_on = {name: product for name, product in products.items() if product.train}
+        sensors = {name: with_image_bits(one.sensor, one.train) for name, one in trained_on.items()}
         pipelines = {
-            name: self._pipeline(product, extraction, weights)
-            for name, product in products.items()
-            if product.train
+            name: self._pipeline(product, sensors[name], extraction, weights)
+            for name, product in trained_on.items()
         }
-        sensors = {name: with_image_bits(products[name].sensor, products[name].train) for name in pipelines}
         pairs, skipped = self._pairs(pipelines, sensors, parts)
         if not pairs:
             reason = next(iter(skipped.values()), "the folders hold no training parts")
@@ -100,12 +100,14 @@ class SharedFusion:
         shutil.rmtree(self.folder)
         return skipped
 
-    def _pipeline(self, product: ProductFolder, extraction: Extraction, weights: WeightStore) -> Pipeline:
+    def _pipeline(
+        self, product: ProductFolder, sensor: Sensor, extraction: Extraction, weights: WeightStore
+    ) -> Pipeline:
         """The pipeline of a product's own banks: its lengths follow the product."""
         told = partial(self.progress, "measuring")
         roi = region_of_interest(product)
         profile = self.profile.model_copy(update={"extraction": extraction})
-        profile, _ = measured_profile(product.train, profile, told, roi)
+        profile, _ = measured_profile(product.train, sensor, profile, told, roi)
         rgb_size = profile.preparation.rgb_size
         extractor = Extractor(profile.extraction, weights, rgb_size=rgb_size, device=self.device)
         return Pipeline(profile.preparation, extractor, roi=roi)

@@ -273,7 +273,7 @@ def test_a_profile_without_colour_takes_no_drift_back(small_product: Path) -> No
     for name, drift in (("embedded-point", 0.0), ("embedded-rgb", 0.05), ("m3dm", 0.0)):
         assert find_profile(name).preparation.balance_drift == drift
     train = open_product_folder(small_product).train[:1]
-    profile, _ = measured_profile(train, find_profile("embedded-point"), lambda done, total: None)
+    profile, _ = measured_profile(train, Sensor(), find_profile("embedded-point"), lambda done, total: None)
     assert profile.preparation.balance is None
 
 

@@ -173,6 +173,7 @@ def test_twelve_bits_make_the_banks_of_eight(small_product: Path, tmp_path: Path
     assert versions[twelve_bits].sensor.image_bits == 12
     assert versions[grey].sensor.image_bits is None
     assert versions[twelve_bits].files["rgb.faiss"] == versions[grey].files["rgb.faiss"]
+    assert versions[twelve_bits].profile == versions[grey].profile, "what follows the product"
 
 
 def test_a_grey_camera_makes_a_product_that_finds_defects(small_product: Path, tmp_path: Path) -> None:
