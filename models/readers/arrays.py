@@ -20,7 +20,7 @@ HEADER_BYTES = 10_000
 def npy_grid(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     """Read an NPY cloud, (H, W, 3) float16, float32 or float64 as stored, or heights: (H, W) as stored.
 
-    Raises BadSample: unreadable, xyz_shape, xyz_dtype, too_small; TooLarge.
+    Raises BadSample: unreadable, unorganised_cloud, xyz_shape, xyz_dtype, too_small; TooLarge.
     """
     array = npy_coordinates(data, limits)
     if array.ndim == 3 and array.dtype.kind != "f":
@@ -32,6 +32,12 @@ def npy_coordinates(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     """(H, W, 3) or (H, W) numbers as stored."""
     check_bytes(data, limits.xyz_bytes, "NPY cloud")
     array = npy_array(data, limits, "NPY cloud")
+    if array.ndim == 2 and array.shape[1] == 3:
+        raise BadSample(
+            "unorganised_cloud",
+            f"The NPY cloud is a list of {array.shape[0]} points. If it has one point for every pixel of the "
+            "image, row by row, write it as height x width x 3. Else record the organised cloud.",
+        )
     if array.ndim != 2 and (array.ndim != 3 or array.shape[2] != 3):
         raise BadSample("xyz_shape", "The NPY cloud must be height x width x 3: x, y and z of every pixel.")
     if array.dtype.itemsize > 8:

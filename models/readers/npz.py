@@ -72,6 +72,8 @@ def npz_recording(data: bytes, limits: ReadLimits) -> tuple[Recording, dict[str,
 def _word(name: str, data: bytes, limits: ReadLimits) -> bytes:
     """A declared word as text."""
     shape, _, dtype, start = npy_header(data)
+    if dtype.kind == "S" and math.prod(shape) == 1:
+        return data[start:].rstrip(b"\0")
     if dtype.kind == "U" and math.prod(shape) == 1:
         return data[start:].decode("utf-32-le" if dtype.str[0] != ">" else "utf-32-be").rstrip("\0").encode()
     numbers = npy_array(data, limits, f"entry {name}").astype(np.float64).reshape(-1)
@@ -163,6 +165,8 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadL
     check_decoded(entry.file_size, entry.compress_size, limits, noun)
     with archive.open(entry) as stream:
         shape, _, dtype, start = npy_header(stream.read(min(entry.file_size, HEADER_BYTES + 12)))
+    if dtype.hasobject:
+        raise BadSample("npy_dtype", f"The {noun} holds Python objects. Write numbers, or one text.")
     size = math.prod(shape) * dtype.itemsize
     if size != entry.file_size - start:
         raise ValueError("the size in the header is not the size of the entry")

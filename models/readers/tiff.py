@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage
 
+from models.readers.heights import is_value
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
 from models.readers.pixels import Pixels, without_alpha
 from models.sample import BadSample, UnsupportedType
@@ -26,6 +27,8 @@ _COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "Pa
 
 _MAX_SAMPLE_VALUE = 281
 """The tag of the largest value that the camera can write."""
+_NO_DATA = 42113
+"""The tag of the number that means no return, as text: GDAL's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,18 @@ _DEPTH = _Wanted("depth", (1,), ("uint16", "float32", "float64"))
 def tiff_grid(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     """Read a cloud, (H, W, 3) float32 or float64 as stored, or one channel: (H, W) numbers as stored.
 
+    The z or height that the file itself names as no return becomes NaN; whole numbers become float64 for it.
     Raises BadSample: unreadable, multi_page, xyz_shape, xyz_dtype, too_small; UnsupportedType; TooLarge.
     """
     check_bytes(data, limits.xyz_bytes, "TIFF cloud")
     with decoding("TIFF cloud"), _only_page(data) as page:
         wanted = _HEIGHTS if page.samplesperpixel == 1 else _CLOUD
-        return _values(page, len(data), limits.xyz_pixels, wanted, limits)
+        values = _values(page, len(data), limits.xyz_pixels, wanted, limits)
+        gone = _without_return(page, values[..., 2] if values.ndim == 3 else values)
+        if gone.any():
+            values = values.astype(values.dtype if values.dtype.kind == "f" else np.float64)
+            values[gone] = np.nan
+        return values
 
 
 def tiff_image(data: bytes, limits: ReadLimits) -> Pixels:
@@ -80,13 +89,14 @@ def tiff_image(data: bytes, limits: ReadLimits) -> Pixels:
 
 
 def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
-    """Read a depth map: (H, W) uint16, float32 or float64 as stored.
+    """Read a depth map: (H, W) uint16, float32 or float64 as stored; 0 where the file names no return.
 
     Raises the errors of tiff_grid, with depth_shape and depth_dtype.
     """
     check_bytes(data, limits.xyz_bytes, "depth TIFF")
     with decoding("depth TIFF"), _only_page(data) as page:
-        return _values(page, len(data), limits.xyz_pixels, _DEPTH, limits)
+        values = _values(page, len(data), limits.xyz_pixels, _DEPTH, limits)
+        return np.where(_without_return(page, values), values.dtype.type(0), values)
 
 
 @contextmanager
@@ -108,6 +118,15 @@ def _values(page: TiffPage, size: int, most: int, wanted: _Wanted, limits: ReadL
     if page.axes == "SYX":
         array = np.moveaxis(array, 0, 2)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _without_return(page: TiffPage, values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """(H, W) bool: where the values (H, W) are the number that the page names as no return."""
+    tag = page.tags.get(_NO_DATA)
+    with suppress(ValueError):
+        if tag is not None:
+            return is_value(values, float(str(tag.value)))
+    return np.zeros(values.shape, np.bool_)
 
 
 def _stated_bits(page: TiffPage) -> int | None:

@@ -342,6 +342,8 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
         (npz(depth=np.ones((40, 50), "u2"), rgb=RGB), BadSample, "npz_entries"),
         (npz(rgb=RGB.astype("f4"), xyz=XYZ), BadSample, "rgb_dtype"),
         (npz(rgb=RGB[:39], xyz=XYZ), BadSample, "size_mismatch"),
+        (npz(rgb=RGB, xyz=XYZ, xyz_unit=np.array(None)), BadSample, "npy_dtype"),
+        (npz(rgb=RGB, xyz=XYZ.reshape(-1, 3)), BadSample, "unorganised_cloud"),
         (b"PK\x03\x04" + bytes(500), BadSample, "unreadable"),
     ],
 )

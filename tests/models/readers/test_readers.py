@@ -127,6 +127,32 @@ def test_planar_tiff() -> None:
     np.testing.assert_array_equal(read_cloud(planes).xyz, xyz)
 
 
+def without_data(value: float) -> dict[str, object]:
+    """What GDAL writes into a TIFF in which `value` means no return."""
+    text = f"{value:.17g}"
+    return {"extratags": [(42113, "s", len(text) + 1, text, True)]}
+
+
+@pytest.mark.parametrize("value", [-9999.0, -3.4028234663852886e38, 0.0])
+def test_the_z_that_a_tiff_names_as_no_return_is_none(value: float) -> None:
+    xyz = cloud()
+    stored = np.where(np.isnan(xyz), np.float32(value), xyz)
+    stored[1, 1, 0] = value  # an x of that value is a coordinate
+    read = read_cloud(tiff(stored, **without_data(value))).xyz
+    assert (np.isnan(read).all(axis=2) == np.isnan(xyz).all(axis=2)).all()
+    np.testing.assert_array_equal(read[~np.isnan(read)], stored[~np.isnan(read)])
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
+def test_the_height_or_depth_that_a_tiff_names_as_no_return_is_none(dtype: type) -> None:
+    stored = np.arange(33 * 47).reshape(33, 47).astype(dtype)
+    data = tiff(stored, photometric="minisblack", **without_data(700))
+    heights = read_part({"xyz": data}, Sensor(x_pitch=1, y_pitch=1))
+    np.testing.assert_array_equal(heights.valid.ravel()[1:], stored.ravel()[1:] != 700)  # 0, 0, 0 is first
+    if dtype != np.int16:
+        assert (depth_cloud(data, CAMERA)[stored == 700] == 0).all()
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_npy(dtype: str, order: str) -> None:
@@ -187,6 +213,8 @@ def test_npz_holds_a_part() -> None:
     np.testing.assert_array_equal(sample.rgb, expected.rgb)
     assert not read_part({"sample": npz(rgb=picture())}).valid.any()
     assert not read_part({"sample": npz(xyz=cloud())}).rgb.any()
+    for unit in ("mm", b"mm", ["mm"]):
+        assert read_part({"sample": npz(xyz=cloud(), xyz_unit=np.array(unit))}).xyz_unit == "mm"
 
 
 def test_npz_with_scaled_integers() -> None:
