@@ -12,7 +12,11 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from models.readers.kinds import kind_of
+
 Size = tuple[int, int]
+
+_HEAD_BYTES = 4096  # comments may come before the first word of a PCD file
 
 _PNG_COLOURS = {0: "grey", 2: "colour", 3: "palette", 4: "grey and alpha", 6: "colour and alpha"}
 _MODES = {"1": "black and white", "L": "grey", "P": "palette", "RGB": "colour", "RGBA": "colour and alpha"}
@@ -40,48 +44,61 @@ class Header:
 
 def image_header(path: Path) -> Header:
     """Read an image's header. Raises OSError or ValueError if the file is no image."""
-    suffix = path.suffix.lower()
-    if suffix == ".png":
-        return _png(path)
-    if suffix in (".tif", ".tiff"):
-        with _of_tiff(path) as tiff:
-            page = tiff.pages.first
-            channels = _CHANNELS.get(page.samplesperpixel, f"{page.samplesperpixel} channels")
-            return Header(
-                "TIFF", f"{channels}, {page.bitspersample} bits", (page.imagelength, page.imagewidth)
-            )
-    with Image.open(path) as image:
-        values = f"{_MODES.get(image.mode, image.mode)}, 8 bits"
-        return Header(image.format or suffix.lstrip(".").upper(), values, (image.height, image.width))
+    return _checked(_IMAGES.get(_kind(path), _picture), path)
 
 
 def cloud_header(path: Path) -> Header:
     """Read the header of a cloud, a depth map or an NPZ part. Raises OSError or ValueError."""
-    suffix = path.suffix.lower()
-    read = _CLOUDS.get(suffix)
-    return read(path) if read else Header(suffix.lstrip(".").upper(), "", None)
+    kind = _kind(path)
+    read = _CLOUDS.get(kind)
+    return _checked(read, path) if read else Header(kind, "", None)
+
+
+def _kind(path: Path) -> str:
+    """The kind of file by its content, as for the readers. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        kind = kind_of(file.read(_HEAD_BYTES))
+    if kind is None:
+        raise ValueError("its format is unknown")
+    return kind
+
+
+def _checked(read: Callable[[Path], Header], path: Path) -> Header:
+    try:
+        return read(path)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # a damaged header makes tifffile raise errors of any kind
+        raise ValueError("its header is damaged") from error
 
 
 def _png(path: Path) -> Header:
     with path.open("rb") as file:
         head = file.read(26)
-    if len(head) < 26 or not head.startswith(b"\x89PNG"):
-        raise ValueError("this is not a PNG file, or the file is cut short")
+    if len(head) < 26:
+        raise ValueError("this PNG file is cut short")
     width, height, bits, colour = struct.unpack_from(">IIBB", head, 16)
     return Header("PNG", f"{_PNG_COLOURS.get(colour, 'unknown')}, {bits} bits", (height, width))
 
 
-def _of_tiff(path: Path) -> tifffile.TiffFile:
-    try:
-        return tifffile.TiffFile(path)
-    except tifffile.TiffFileError as error:
-        raise ValueError(str(error)) from error
+def _picture(path: Path) -> Header:
+    with Image.open(path) as image:
+        values = f"{_MODES.get(image.mode, image.mode)}, 8 bits"
+        return Header(image.format or path.suffix.lstrip(".").upper(), values, (image.height, image.width))
+
+
+def _tiff_image(path: Path) -> Header:
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages.first
+        channels = _CHANNELS.get(page.samplesperpixel, f"{page.samplesperpixel} channels")
+        return Header("TIFF", f"{channels}, {page.bitspersample} bits", (page.imagelength, page.imagewidth))
 
 
 def _tiff_cloud(path: Path) -> Header:
-    with _of_tiff(path) as tiff:
+    with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        return Header("TIFF", _values(series.dtype, series.shape), _size(series.shape))
+        size = series.shape[1:] if series.axes == "SYX" else series.shape
+        return Header("TIFF", _values(series.dtype, series.shape), _size(size))
 
 
 def _npy(path: Path) -> Header:
@@ -107,10 +124,10 @@ def _size(shape: tuple[int, ...]) -> Size | None:
     return (int(shape[0]), int(shape[1])) if len(shape) > 1 else None
 
 
+_IMAGES: Mapping[str, Callable[[Path], Header]] = {"PNG": _png, "TIFF": _tiff_image}
 _CLOUDS: Mapping[str, Callable[[Path], Header]] = {
-    ".png": _png,
-    ".tif": _tiff_cloud,
-    ".tiff": _tiff_cloud,
-    ".npy": _npy,
-    ".npz": _npz,
+    "PNG": _png,
+    "TIFF": _tiff_cloud,
+    "NPY": _npy,
+    "NPZ": _npz,
 }

@@ -70,9 +70,12 @@ def size_findings(name: str, image: tuple[int, int] | None, cloud: tuple[int, in
     """
     official = CATEGORIES.get(name)
     if image and cloud and image != cloud:
+        sizes = f"The image is {_size(image)} and the cloud is {_size(cloud)} pixels (height x width)"
         yield (
-            f"The image is {_size(image)} and the cloud is {_size(cloud)}: a preprocessing script that saves "
-            f"only the cloud was run here (M3DM's of March to September 2023). Unpack {ARCHIVE} again."
+            f"{sizes}: a part of two sizes is refused unless its registration is declared."
+            if official is None
+            else f"{sizes}: a preprocessing script that saves only the cloud was run here (M3DM's of March "
+            f"to September 2023). Unpack {ARCHIVE} again."
         )
         return
     size = cloud or image

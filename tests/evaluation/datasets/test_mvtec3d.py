@@ -51,6 +51,7 @@ def test_every_other_count_is_named():
         ("valve", (10, 20), (10, 20), None),
         ("rope", (900, 900), (900, 900), "padded to a square"),
         ("rope", (900, 400), (900, 900), "saves only the cloud"),
+        ("valve", (900, 400), (400, 900), "registration"),
         ("bagel", (224, 224), (224, 224), "800 x 800"),
     ],
 )
