@@ -11,7 +11,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +80,11 @@ class Objects:
                 facts = self._system.info(self._place(key))
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            except OSError as error:
+                if isinstance(error, PermissionError) or error.errno == errno.EINVAL:
+                    with suppress(FileNotFoundError):  # S3 says why to whoever asks for a list
+                        self._system.ls(self._root, detail=False)
+                raise
         is_object = facts["type"] == "file" and not facts.get("islink")
         return int(facts["size"]) if is_object else None
 
@@ -164,4 +169,5 @@ class Objects:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise  # the disk under a folder is full
-            raise StoreFailed(f"{self.url} cannot be used: {error or type(error).__name__}.") from error
+            reason = str(error).rstrip(".") or type(error).__name__
+            raise StoreFailed(f"{self.url} cannot be used: {reason}.") from error

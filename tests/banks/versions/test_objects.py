@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,31 @@ def test_a_bucket_that_is_missing_or_out_of_reach_is_said_without_secrets(
         with pytest.raises(StoreFailed, match="nobody-made-it") as failed:
             objects.create("a", b"content")
     assert SECRET not in str(failed.value)
+
+
+class _Expired(BaseHTTPRequestHandler):
+    """S3 where the credentials have expired. An answer to HEAD has no body, so it has no reason."""
+
+    def do_GET(self) -> None:
+        body = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+
+def test_the_reason_of_an_answer_without_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Expired) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, SECRET)
+        with pytest.raises(StoreFailed, match=r"token has expired\.$"):
+            Objects("s3://bucket/prefix").size("a")
+        server.shutdown()
