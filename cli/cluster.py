@@ -53,7 +53,7 @@ def start(
 
     Every node must see the folders --banks and --weights-dir under the same paths.
     """
-    from service.cluster.deployment import Plan, join, leave, start_scorers
+    from service.cluster.deployment import Plan, join, leave, room_for, start_scorers
     from service.cluster.scorer import ScorerSettings
 
     chosen = chosen_device(device)
@@ -66,10 +66,18 @@ def start(
         cache=cache,
         cache_mb=cache_mb,
     )
+    plan = Plan(scorers, cpus, 0.0 if chosen == "cpu" else 1.0, given.plain())
     join(address)
     try:
+        if (room := room_for(plan)) < scorers:
+            each = f"--cpus {cpus}" if chosen == "cpu" else f"--cpus {cpus}, and a GPU each"
+            typer.echo(
+                f"The nodes of the cluster have room for {room} of {scorers} scorers ({each}). This waits "
+                "for further nodes ('ray start'). Ctrl-C ends it; then ask for fewer scorers or cores.",
+                err=True,
+            )
         with console.status(f"Starting {scorers} scorers"):
-            start_scorers(Plan(scorers, cpus, 0.0 if chosen == "cpu" else 1.0, given.plain()))
+            start_scorers(plan)
     finally:
         leave()
     typer.echo(f"{scorers} scorers run. Serve with TRIBANK_CLUSTER={address} tribank serve.")

@@ -135,6 +135,13 @@ def leave() -> None:
     ray.shutdown()
 
 
+def room_for(plan: Plan) -> int:
+    """How many scorers of this plan the nodes have room for, without what runs on them now."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    needs = {name: amount for name, amount in (("CPU", plan.cpus), ("GPU", plan.gpus)) if amount}
+    return sum(min(int(node.get(name, 0) // amount) for name, amount in needs.items()) for node in nodes)
+
+
 def start_scorers(plan: Plan) -> None:
     """Bring the scorers of the cluster to this plan, and wait until they run. Raises NoCluster."""
     serve.start(http_options={"location": "NoServer"})

@@ -5,7 +5,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from service.cluster.calls import Calls, NoAnswer, NoCluster, ScorerGone, check_reachable
 from service.exit_status import EXIT_UNABLE
 from tests.faults.warm import Warm
@@ -56,6 +58,27 @@ def test_a_call_that_is_late_is_not_one_to_a_scorer_that_is_gone() -> None:
         calls.load("0", "biscuit", "v1", gone=lambda: True, within_s=0.0)
     assert not isinstance(gone.value, NoAnswer)
     assert silent.cancelled == 2
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_whoever_starts_more_scorers_than_fit_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They would start once another node comes: the command waits, and must say for what."""
+    from service.cluster import deployment
+
+    sizes = [{"CPU": 5.0, "memory": 1e9}, {"CPU": 4.0, "GPU": 1.0}, {"memory": 1e9}]
+    nodes = [{"Alive": True, "Resources": size} for size in sizes]
+    nodes.append({"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}})
+    monkeypatch.setattr(deployment.ray, "nodes", lambda: nodes)
+    for name in ("join", "leave", "start_scorers"):
+        monkeypatch.setattr(deployment, name, lambda *_: None)
+    words = ["cluster", "start", "--cpus", "2", "--banks", str(tmp_path)]
+    for device, scorers, room in (("cpu", 4, None), ("cpu", 5, "4 of 5"), ("cuda", 2, "1 of 2")):
+        monkeypatch.setattr("cli.cluster.chosen_device", lambda device: device)
+        told = CliRunner().invoke(app, [*words, "--device", device, "--scorers", str(scorers)])
+        assert told.exit_code == 0, told.output
+        assert room in told.stderr if room else not told.stderr
 
 
 def test_a_front_without_its_cluster_ends_at_once_and_may_be_started_again(
