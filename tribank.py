@@ -72,7 +72,12 @@ def _end(message: str, code: int) -> NoReturn:
 def _is_for_people(error: Exception) -> bool:
     """Whether the error's message says what to do. So do errors of our packages and errors about files."""
     is_ours = type(error).__module__.partition(".")[0] in _ROOMS
-    return is_ours or isinstance(error, FileNotFoundError | PermissionError)
+    return is_ours or isinstance(error, FileNotFoundError | PermissionError) or _names_a_file(error)
+
+
+def _names_a_file(error: Exception) -> bool:
+    """Whether the operating system refused a file by its name: a folder in its place, a read-only disk."""
+    return isinstance(error, OSError) and error.filename is not None
 
 
 if __name__ == "__main__":

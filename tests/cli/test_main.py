@@ -111,6 +111,16 @@ def test_score_refuses_with_a_sentence(small_product: Path, small_banks: Path, t
         _run("score", SMALL, rgb, rgb, "--banks", small_banks)
 
 
+def test_a_folder_in_place_of_a_file_is_refused_with_a_sentence(tmp_path: Path, warm: Warm) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for command in (("openapi", "-o", tmp_path), ("keys", "add", "line1", "--state", file)):
+        status, said = warm.run(*command)
+        assert status == 2, said
+        assert said.startswith("tribank: ")
+        assert said.count("\n") == 1
+
+
 def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path, warm: Warm) -> None:
     """The parts are no images: whoever opens one fails otherwise."""
     for kind, suffix in (("rgb", "png"), ("xyz", "tiff")):
