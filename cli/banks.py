@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,12 +17,31 @@ from cli.travel import probe, pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
+if TYPE_CHECKING:
+    from banks.versions.store import BankStore
+
 app = typer.Typer(no_args_is_help=True, help="List, show, verify, copy, upgrade and prune bank versions.")
 app.command()(push)
 app.command()(pull)
 app.command()(probe)
 
 _NAMED = 5  # parts that a message names
+
+
+def _products(store: BankStore, product: str | None) -> list[str]:
+    """The named product, or all. Raises FileNotFoundError without a bank folder, BankNotFound."""
+    from banks.versions.store import BankNotFound
+
+    if not store.root.is_dir():
+        raise FileNotFoundError(f"There is no folder {store.root} (--banks).")
+    products = store.folders()
+    if product is None:
+        return products
+    if product not in products:
+        raise BankNotFound(
+            f"{store.root} has no product '{product}'. It has: {', '.join(products) or 'none'}."
+        )
+    return [product]
 
 
 @app.command("list")
@@ -78,7 +97,7 @@ def verify(
 
     store = BankStore(banks)
     damaged = 0
-    for product in store.folders():
+    for product in _products(store, None):
         product_faults = product_problems(store, product)
         damaged += len(product_faults)
         for problem in product_faults:
@@ -112,7 +131,7 @@ def prune(
     from banks.versions.store import BankStore
 
     store = BankStore(banks)
-    for name in [product] if product else store.folders():
+    for name in _products(store, product):
         for version in store.not_needed(name, keep=keep):
             if not dry_run:
                 store.delete(name, version)
@@ -156,7 +175,7 @@ def upgrade(
     from banks.versions.store import BankStore, reason
 
     store, unread = BankStore(banks), 0
-    for name in [product] if product else store.folders():
+    for name in _products(store, product):
         for version in store.versions(name):
             folder = store.path(name, version)
             try:

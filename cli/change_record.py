@@ -12,6 +12,14 @@ import typer
 from service.disk_faults import RecordsError
 
 
+def _user() -> str:
+    """The name of the user, or the number where the system has no name for it, as in some containers."""
+    try:
+        return getuser()
+    except (KeyError, OSError):  # Python 3.13 raises the latter
+        return str(os.getuid())
+
+
 def record(state: Path, action: str, **facts: Any) -> None:
     """Put a change by the user of the operating system on record. facts: the other members of `Change`.
 
@@ -27,7 +35,7 @@ def record(state: Path, action: str, **facts: Any) -> None:
             raise FileNotFoundError("there is no such folder (--state)")
         audit = Audit(state, database)
         audit.open()
-        audit.add(Change(action=action, who=f"user {getuser()}", **facts))
+        audit.add(Change(action=action, who=f"user {_user()}", **facts))
         audit.close()
     except (OSError, RecordsError) as error:
         typer.echo(f"The change is not on the record of changes in {place}: {error}.", err=True)

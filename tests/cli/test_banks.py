@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from banks.versions.manifest import MANIFEST, Manifest
 from banks.versions.manifest_schemas import SCHEMA_VERSION
 from banks.versions.reviews import UnknownPart
 from banks.versions.seal import sealed
-from banks.versions.store import BankStore
+from banks.versions.store import BankNotFound, BankStore
 from cli.main import app
 from service.records.audit import Audit, Change, ChangeFilter
 
@@ -156,3 +157,39 @@ def test_older_manifests_are_upgraded_and_can_be_put_back(tmp_path: Path) -> Non
     (path / MANIFEST).write_text(json.dumps(newer))
     code, lines = ran("--dry-run")
     assert (code, lines[0].startswith("biscuit v1: made by a newer Tribank")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "command", [("banks", "verify"), ("banks", "prune", "--keep", "1"), ("banks", "upgrade"), ("backup", "x")]
+)
+def test_a_folder_that_does_not_exist_is_no_folder_without_faults(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = (*command[:-1], str(tmp_path / "x.tar")) if command[0] == "backup" else command
+    done = CliRunner().invoke(app, [*command, "--banks", str(tmp_path / "none")])
+    assert isinstance(done.exception, FileNotFoundError)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("prune", "--keep", "1"), ("upgrade",)])
+def test_a_product_that_does_not_exist_has_no_versions_to_change(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, ["banks", *command, "--product", "cokie", "--banks", str(tmp_path)])
+    assert isinstance(done.exception, BankNotFound)
+
+
+def test_a_user_without_a_name_is_on_the_record_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as a number of its own."""
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    done = CliRunner().invoke(app, ["keys", "add", "line1", "--state", str(tmp_path)])
+    assert done.exit_code == 0
+    assert [change.who for change in changes(tmp_path)] == [f"user {os.getuid()}"]
