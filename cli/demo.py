@@ -71,7 +71,8 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
     table = Table("part", "score", "threshold", "decision", "ms")
     pictures = []
     for part in chosen:
-        command = CURL.format(**part.files, url=url, product=product)
+        files = {name: shlex.quote(str(path)) for name, path in part.files.items()}
+        command = CURL.format(**files, url=url, product=product)
         _console.print(f"[bold]$ {escape(command)}[/bold]", soft_wrap=True)
         _curl(command)  # the first request is slower because caches are cold
         start = time.perf_counter()
@@ -80,7 +81,7 @@ def _score_two(url: str, product: str, folder: Path, heatmaps: Path) -> None:
         if "score" not in answer:
             raise StepFailed(f"The server refused {part.name}: {answer.get('detail', answer)}")
         picture = heatmaps / f"{part.name.replace('/', '_')}.png"
-        _curl(f"{command} -H 'Accept: image/png' -o {picture}")
+        _curl(f"{command} -H 'Accept: image/png' -o {shlex.quote(str(picture))}")
         pictures.append(picture)
         table.add_row(
             part.name,
