@@ -74,7 +74,6 @@ def evaluate(
     The results are also written to OUT: results.jsonl, results.md and results.csv. Finished results are kept.
     After an interruption, run the same command again to continue.
     """
-    from evaluation.evaluator import NothingToEvaluate
     from evaluation.run import Run
 
     words = words_about_files(sensor, xyz_unit)
@@ -82,11 +81,7 @@ def evaluate(
         evaluator = open_evaluator(
             data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or (), words
         )
-        names = [name for name in evaluator.products if not product or name in product]
-        if not names:
-            raise NothingToEvaluate(
-                f"{data} has no product {', '.join(product or ())}. It has: {', '.join(evaluator.products)}."
-            )
+        names = evaluator.chosen(product)
         for note in (note for name in names for note in evaluator.products[name].skipped):
             errors.print(f"skipped: {note}", markup=False)
         runs = [Run(name, recipe, seed) for name in names for recipe in profile or ["embedded"]]

@@ -6,6 +6,7 @@ import json
 from html import escape
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -18,6 +19,7 @@ from cli.evaluate import (
     Device,
     Prepared,
     Weights,
+    errors,
     open_evaluator,
     stage_bar,
 )
@@ -47,8 +49,10 @@ def report(
 ) -> None:
     """Show the best, the median and the worst case of every defect family, and the curves of the metrics.
 
-    Banks from the evaluation are used. Missing banks are built.
+    Banks from the evaluation are used. Missing banks are built. A product that cannot be shown is named, and
+    the others are shown.
     """
+    from banks.versions.builder import BuildError
     from evaluation.bench.environment import environment, in_words
     from evaluation.evaluator import NothingToEvaluate
     from evaluation.report.odd_parts import shown_parts
@@ -58,23 +62,28 @@ def report(
     folder = pages or out / "report"
     folder.mkdir(parents=True, exist_ok=True)
     facts = f"Made with {in_words(environment(device))}; seed {seed}."
-    written = []
+    written: list[Path] = []
+    failed: list[str] = []
     words = words_about_files(sensor, xyz_unit)
     with stage_bar() as progress:
         evaluator = open_evaluator(
             data, out, seed, prepared, cache, cache_gb, weights_dir, device, progress, change or (), words
         )
-        names = [name for name in evaluator.products if not product or name in product]
+        names = evaluator.chosen(product)
         if not any(evaluator.products[name].test for name in names):
             raise NothingToEvaluate(
                 f"{data} has no test parts of {', '.join(product or ()) or 'any product'}. Add test/, "
                 f"or choose another product: {', '.join(evaluator.products)}."
             )
         for name in names:
-            detector, scores = evaluator.scored(Run(name, profile, seed))
             parts = evaluator.products[name]
-            odd = shown_parts(detector, (*parts.train, *parts.validation))
-            made = make_report(name, detector, scores, evaluator.families(name), facts, odd)
+            try:
+                detector, scores = evaluator.scored(Run(name, profile, seed))
+                odd = shown_parts(detector, (*parts.train, *parts.validation))
+                made = make_report(name, detector, scores, evaluator.families(name), facts, odd)
+            except (BuildError, NothingToEvaluate) as error:
+                failed.append(f"{name}: {error}")
+                continue
             page, sheet, data_file = (
                 folder / f"{name}-{profile}{suffix}" for suffix in (".html", ".png", ".json")
             )
@@ -83,7 +92,7 @@ def report(
             data_file.write_text(json.dumps(made.facts, indent=1), encoding="utf-8")
             written += [page, sheet, data_file]
     links = "".join(
-        f'<li><a href="{escape(page.name)}">{escape(page.stem)}</a></li>'
+        f'<li><a href="{quote(page.name)}">{escape(page.stem)}</a></li>'
         for page in sorted(folder.glob("*-*.html"))
     )
     index = folder / "index.html"
@@ -91,3 +100,7 @@ def report(
     text = f'<!doctype html>\n<html lang="en"><head>{head}</head><body><ul>{links}</ul></body></html>\n'
     index.write_text(text, encoding="utf-8")
     typer.echo("\n".join(map(str, [index, *written])))
+    if failed:
+        for message in failed:
+            errors.print(f"Not shown: {message}", markup=False, style="red")
+        raise typer.Exit(1)

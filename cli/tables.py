@@ -84,7 +84,7 @@ def tables(
         evaluator = open_evaluator(
             folder, out, seed, prepared, cache, cache_gb, weights_dir, device, progress
         )
-        products = [name for name in evaluator.products if not product or name in product]
+        products = evaluator.chosen(product)
         filler = TableFiller(
             TableSettings(
                 parts={name: len(evaluator.products[name].train) for name in products},

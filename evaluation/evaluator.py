@@ -84,6 +84,17 @@ class Evaluator:
         self._make = cached_pipelines(self.cache or FeatureCache(self.out / "features", CACHE_BYTES))
         self._environment = environment(self.device)
 
+    def chosen(self, names: Sequence[str] | None) -> list[str]:
+        """The products of these names, in the order of the folder; all products without names.
+
+        Raises NothingToEvaluate for a name that the folder does not have.
+        """
+        unknown = [name for name in names or () if name not in self.products]
+        if unknown:
+            has = ", ".join(self.products)
+            raise NothingToEvaluate(f"{self.data} has no product {', '.join(unknown)}. It has: {has}.")
+        return [name for name in self.products if not names or name in names]
+
     def profile(self, run: Run) -> Profile:
         """The profile of a run. The background is kept if the parts have no clouds.
 
@@ -109,12 +120,7 @@ class Evaluator:
 
         Raises NothingToEvaluate; ValueError for more shots than parts; the errors of `Builder.build`.
         """
-        folder = drawn_folder(self.products[run.product], run)
-        if not folder.test:
-            raise NothingToEvaluate(
-                f"{run.product} has no test parts. Expected test/good and test/<defect> beside train/, or "
-                "one folder per defect beside good/."
-            )
+        folder = self._folder(run)
         digest = self._fingerprint(run, folder)
         stored = self._log.get(digest)
         if stored is not None:
@@ -151,14 +157,27 @@ class Evaluator:
         return evaluation
 
     def scored(self, run: Run) -> tuple[Detector, ScoredParts]:
-        """Load the banks of a run, or build them, and score the test parts."""
-        folder = drawn_folder(self.products[run.product], run)
+        """Load the banks of a run, or build them, and score the test parts.
+
+        Raises NothingToEvaluate; the errors of `Builder.build`.
+        """
+        folder = self._folder(run)
         return self._scored(run, self._fingerprint(run, folder), folder)
 
     def families(self, product: str) -> dict[str, str]:
         """Family of each defect of a product; empty if none are declared."""
         inside = self.data / product
         return families_of(inside if inside.is_dir() else self.data)
+
+    def _folder(self, run: Run) -> ProductFolder:
+        """The parts of a run. Raises NothingToEvaluate; ValueError for more shots than parts."""
+        folder = drawn_folder(self.products[run.product], run)
+        if not folder.test:
+            raise NothingToEvaluate(
+                "it has no test parts. Expected test/good and test/<defect> beside train/, or "
+                "one folder per defect beside good/."
+            )
+        return folder
 
     def _scored(self, run: Run, digest: str, folder: ProductFolder) -> tuple[Detector, ScoredParts]:
         def progress(stage: str, done: int, total: int, note: str = "") -> None:

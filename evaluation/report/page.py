@@ -13,6 +13,7 @@ from PIL import Image
 
 from banks.decision.colour_scale import Scale
 from banks.detector import Detector
+from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import FINAL, Column, ScoredParts, columns_of
 from evaluation.report.cases import Case, chosen_cases
 from evaluation.report.odd_parts import ShownPart
@@ -59,11 +60,11 @@ def make_report(
         facts: one line about code and machine.
         odd: the odd good parts of the version.
 
-    Raises ValueError if no part was scored.
+    Raises NothingToEvaluate if no part was scored.
     """
     if not scores.parts:
         reasons = "; ".join(dict.fromkeys(scores.unusable.values()))
-        raise ValueError(f"{product}: no test part could be scored: {reasons or 'there are no test parts'}.")
+        raise NothingToEvaluate(f"no test part could be scored: {reasons}")
     calibration = detector.calibration
     columns = columns_of(scores.parts, families)
     final = Scale(*calibration.colours, outline=calibration.pixel_threshold)

@@ -151,7 +151,7 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_built(
     with pytest.raises(NotAProductFolder, match="train/good"):
         _run("evaluate", tmp_path, *out)
     with pytest.raises(NothingToEvaluate, match=SMALL):
-        _run("evaluate", small_product, "--product", "nothing", *out)
+        _run("evaluate", small_product, "--product", SMALL, "--product", "nothing", *out)
     with pytest.raises(MissingWeights, match="weights fetch dino_vitb8"):
         _run("evaluate", small_product, "--profile", "m3dm-rgb", "--weights-dir", tmp_path, *out)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
@@ -89,6 +91,25 @@ def test_a_report_is_one_page_without_requests_and_a_sheet(few_parts: Path, tmp_
         assert picture.width > 7 * 224
     assert json.loads(facts.read_text())["odd_parts"] == []
     assert "Odd good parts" not in text
+
+
+def test_a_product_that_cannot_be_shown_stops_no_other_and_a_link_leads_to_any_name(
+    few_parts: Path, tmp_path: Path
+) -> None:
+    name, out = "part #4, 50%", tmp_path / "out"
+    shutil.copytree(few_parts, tmp_path / "all" / name)
+    shutil.copytree(few_parts / "train", tmp_path / "all" / "a" / "train")
+    shutil.copytree(few_parts / "train", tmp_path / "all" / "b" / "train")
+    broken = tmp_path / "all" / "b" / "test" / "good"
+    for kind, suffix in (("rgb", "png"), ("xyz", "tiff")):
+        (broken / kind).mkdir(parents=True)
+        (broken / kind / f"000.{suffix}").write_bytes(b"neither")
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "all"), "--out", str(out)])
+    assert result.exit_code == 1
+    index, page = map(Path, result.stdout.splitlines()[:2])
+    links = re.findall(r'href="([^"]+)"', index.read_text())
+    assert [index.with_name(unquote(urlsplit(link).path)) for link in links] == [page]
+    assert re.findall("Not shown: (.)", result.stderr) == ["a", "b"]
 
 
 def test_odd_good_parts_are_shown_and_listed_as_data(small_product: Path, small_banks: Path) -> None:
