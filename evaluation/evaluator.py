@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from banks.versions.builder import Builder
 from banks.versions.store import BankStore
 from evaluation.bench.environment import environment, peak_memory_mb
 from evaluation.cached_extractor import cached_pipelines
-from evaluation.datasets.collection import open_products
+from evaluation.datasets.collection import bank_name, open_products
 from evaluation.feature_cache import FeatureCache
 from evaluation.product_evaluation import (
     Evaluation,
@@ -183,7 +182,7 @@ class Evaluator:
         def progress(stage: str, done: int, total: int, note: str = "") -> None:
             self.progress(run, stage, done, total)
 
-        store, name = BankStore(self._banks(digest)), _bank_name(run.product)
+        store, name = BankStore(self._banks(digest)), bank_name(run.product)
         if store.current(name) is None:
             Builder(
                 self.profile(run),
@@ -210,8 +209,3 @@ class Evaluator:
     def _banks(self, digest: str) -> Path:
         """Folder of the banks of a run. A changed run has another folder."""
         return self.out / "banks" / digest[:16]
-
-
-def _bank_name(product: str) -> str:
-    """A product's name in the characters that the bank store accepts."""
-    return re.sub(r"[^a-z0-9_-]+", "-", product.lower()).strip("-_")[:63] or "product"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.datasets.collection import list_products
+from evaluation.datasets.collection import bank_name, list_products
 from evaluation.datasets.eyecandies import CLASSES, find_classes, list_parts
 from evaluation.datasets.eyecandies_conversion import EyecandiesSettings, part_gaps
 from evaluation.datasets.mvtec3d import CATEGORIES
-from evaluation.datasets.product_check import ProductReport, check_product
+from evaluation.datasets.product_check import FEWEST_PARTS, ProductReport, check_product
 from models.readers.file_names import printable
 from models.readers.folder_layout import GOOD
 from models.readers.product_folder import ProductFolder
@@ -71,11 +70,24 @@ def _next_step(path: Path, products: Mapping[str, ProductFolder]) -> str:
     for folder in products.values():
         defective = [part for part in folder.test if part.defect != GOOD]
         if defective and len(folder.train) > (folder.layout == "good"):
-            return f"tribank evaluate {quoted}"
+            return f"tribank evaluate {quoted}{_profile(products)}"
     (name, folder), *others = products.items()
-    if not folder.train or others:
-        return "" if not folder.train else f"tribank build NAME {quoted}/NAME"
-    return f"tribank build {re.sub(r'[^A-Za-z0-9_]+', '-', name).strip('-') or 'product'} {quoted}"
+    if len(folder.train) < FEWEST_PARTS:
+        return ""
+    if others:
+        return f"tribank build NAME {quoted}/NAME{_profile(products)}"
+    return f"tribank build {bank_name(name)} {quoted}{_profile(products)}"
+
+
+def _profile(products: Mapping[str, ProductFolder]) -> str:
+    """The option for parts without clouds or without images, which the default profile refuses."""
+    folders = products.values()
+    if not any(folder.has_clouds for folder in folders):
+        return " --profile embedded-rgb"
+    parts = [part for folder in folders for part in (*folder.train, *folder.validation, *folder.test)]
+    if not any({"rgb", "sample"} & part.files.keys() for part in parts):
+        return " --profile embedded-point"
+    return ""
 
 
 def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:
@@ -98,5 +110,5 @@ def _eyecandies(path: Path, classes: dict[str, Path]) -> DatasetReport:
         kind=EYECANDIES,
         products=tuple(reports),
         missing=tuple(name for name in CLASSES if name not in classes) if whole else (),
-        next_step=f"tribank data convert eyecandies {path} OUT",
+        next_step=f"tribank data convert eyecandies {shlex.quote(printable(path))} OUT",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,11 @@ def open_products(path: Path, seed: int = 0) -> dict[str, ProductFolder]:
         name: _with_good_test_parts(name, product, seed) if product.layout == "good" else product
         for name, product in list_products(path).items()
     }
+
+
+def bank_name(product: str) -> str:
+    """A product's name in the characters that the bank store accepts."""
+    return re.sub(r"[^a-z0-9_-]+", "-", product.lower()).strip("-_")[:63] or "product"
 
 
 def list_products(path: Path) -> dict[str, ProductFolder]:

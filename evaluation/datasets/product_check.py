@@ -27,6 +27,8 @@ _LAYOUTS: Mapping[Layout, str] = {
 }
 _CLOUD_FIELDS = ("xyz", "depth", "x", "y", "z", "sample")
 
+FEWEST_PARTS = 2
+"""So many good parts a build needs: `MIN_PARTS` of the builder, whose import takes seconds."""
 MOST_HEADERS = 4000
 """Files whose headers are read. Of more files, as many evenly spread ones are read."""
 
@@ -200,7 +202,9 @@ def _missing_splits(folder: ProductFolder) -> Iterator[str]:
     if folder.layout == "good" and folder.train:
         yield "tribank evaluate takes 30 % of the good parts as good test parts."
         defects.add(GOOD)
-    if not defects:
+    if not defects and len(folder.train) < FEWEST_PARTS:
+        yield f"A bank needs at least {FEWEST_PARTS} good parts, and there are no test parts."
+    elif not defects:
         yield "There are no test parts, so a bank can be built but not evaluated."
     elif defects == {GOOD}:
         yield "There are no defective test parts, so only false rejects can be counted."

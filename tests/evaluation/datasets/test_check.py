@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from banks.versions.builder import MIN_PARTS
 from evaluation.datasets.check import check_dataset
 from evaluation.datasets.mvtec3d import CATEGORIES
+from evaluation.datasets.product_check import FEWEST_PARTS
 from models.readers.product_places import NotAProductFolder
 
 
@@ -76,6 +80,25 @@ def test_parts_that_are_declared_differently_are_told(tmp_path, mvtec3d_category
         (tmp_path / "valve" / split / "good" / "sensor.json").write_text(f'{{"xyz_unit": "{unit}"}}')
     (product,) = check_dataset(tmp_path / "valve").products
     assert any("declared differently" in finding for finding in product.findings)
+
+
+def test_one_good_part_is_too_few_to_build(tmp_path, mvtec3d_part):
+    mvtec3d_part(tmp_path, "000", (40, 50), mask=False)
+    report = check_dataset(tmp_path)
+    assert report.next_step == ""
+    assert any(f"at least {MIN_PARTS}" in finding for finding in report.products[0].findings)
+    assert MIN_PARTS == FEWEST_PARTS
+
+
+@pytest.mark.parametrize(("kind", "profile"), [("rgb", "embedded-rgb"), ("xyz", "embedded-point")])
+def test_the_next_command_names_a_product_and_a_profile_that_build_takes(
+    tmp_path, mvtec3d_part, kind, profile
+):
+    for name in ("000", "001"):
+        mvtec3d_part(tmp_path / "Line Ä7_", name, (40, 50), mask=False)
+    shutil.rmtree(tmp_path / "Line Ä7_" / ({"rgb", "xyz"} - {kind}).pop())
+    said = shlex.split(check_dataset(tmp_path / "Line Ä7_").next_step)
+    assert said == ["tribank", "build", "line-7", str(tmp_path / "Line Ä7_"), "--profile", profile]
 
 
 def test_the_next_command_follows_what_is_there(tmp_path, mvtec3d_part):
