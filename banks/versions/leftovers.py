@@ -62,6 +62,17 @@ def bury(grave: Path) -> None:
             inside.unlink()
 
 
+def replace_grave(grave: Path, folder: Path) -> None:
+    """Make a product's folder its grave. A grave is there already where somebody put the folder of a deleted
+    product back: its names are kept, too. Raises OSError."""
+    if grave.is_dir():
+        bury(grave)
+        for name in grave.iterdir():
+            name.rename(folder / name.name)
+        grave.rmdir()
+    folder.rename(grave)
+
+
 def graves(root: Path) -> list[str]:
     """The folders that keep the names of deleted versions, below the folder of the banks, sorted."""
     found = (grave.relative_to(root).as_posix() for grave in root.glob(f"*/{DELETED}*"))

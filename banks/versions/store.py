@@ -38,6 +38,7 @@ from banks.versions.leftovers import (
     exclusive,
     forget,
     locked,
+    replace_grave,
     sweep,
 )
 from banks.versions.manifest import MANIFEST, Manifest
@@ -117,7 +118,7 @@ class BankStore:
                 raise BuildRuns(
                     f"A version of product '{product}' is being built. Wait, or cancel the build."
                 )
-            folder.rename(grave)
+            replace_grave(grave, folder)
             flush(self.root)
         bury(grave)
 

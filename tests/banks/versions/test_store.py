@@ -306,6 +306,21 @@ def test_a_product_is_deleted_and_no_name_of_a_version_comes_back(folders: BankS
         assert folders.publish("cookie", staged, check=lambda _: None) == "v5"
 
 
+def test_a_product_that_was_put_back_is_deleted_again(folders: BankStore, tmp_path: Path) -> None:
+    shutil.copytree(folders.root / "cookie", tmp_path / "saved")
+    folders.delete("cookie", "v1")
+    folders.delete_product("cookie")
+    shutil.copytree(tmp_path / "saved", folders.root / "cookie")
+    folders.delete_product("cookie")
+    assert folders.folders() == []
+    folders.create("cookie")
+    assert {entry.name for entry in (folders.root / "cookie").iterdir()} == {
+        ".deleted-v1",
+        ".deleted-v2",
+        ".deleted-v3",
+    }
+
+
 def test_a_killed_deletion_of_a_product_brings_nothing_back(folders: BankStore) -> None:
     (folders.root / "cookie").rename(folders.root / ".deleted-cookie")
     assert folders.folders() == []
