@@ -29,7 +29,7 @@ from typing import IO
 from banks.versions.leftovers import GRAVE, VERSION_NAME, graves
 from banks.versions.store import BadBank, BankStore
 from banks.versions.verification import product_problems
-from models.atomic_file import PRIVATE, flush
+from models.atomic_file import PRIVATE, flush, replacing
 from service.disk_faults import RecordsError, of_sqlite
 
 FORMAT = 1
@@ -68,25 +68,19 @@ def write_backup(target: Path, store: BankStore, state: Path, progress: Progress
 
     Raises OSError, RecordsError, BadBank.
     """
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with unfinished.open("xb") as file:
-            os.fchmod(file.fileno(), PRIVATE)  # the hashes of keys and pictures of parts are inside
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                versions = {}
-                products = [product for product in store.folders() if store.versions(product)]
-                for number, product in enumerate(products):
-                    progress("banks", number, len(products))
-                    versions[product] = _add_product(tar, store, product)
-                progress("banks", len(products), len(products))
-                names = _add_state(tar, state, target.parent, progress)
-                contents = Contents(time.time(), versions, names, graves(store.root))
-                _add_text(tar, CONTENTS, json.dumps({"format": FORMAT} | _facts(contents)))
-        flush(unfinished)
-        unfinished.replace(target)
-        flush(target.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        replacing(target, mode=PRIVATE) as unfinished,  # hashes of keys and pictures of parts are inside
+        tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        versions = {}
+        products = [product for product in store.folders() if store.versions(product)]
+        for number, product in enumerate(products):
+            progress("banks", number, len(products))
+            versions[product] = _add_product(tar, store, product)
+        progress("banks", len(products), len(products))
+        names = _add_state(tar, state, target.parent, progress)
+        contents = Contents(time.time(), versions, names, graves(store.root))
+        _add_text(tar, CONTENTS, json.dumps({"format": FORMAT} | _facts(contents)))
     return contents
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -102,6 +103,15 @@ def backup(small_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert contents.versions == {SMALL: ["v1"]}
     assert sorted(contents.state) == ["jobs.sqlite", "keys.json", "keys.made"]
     return folder / "kept.tar"
+
+
+def test_a_backup_is_made_whatever_a_killed_one_left(tmp_path: Path) -> None:
+    state, file = tmp_path / "state", tmp_path / "kept.tar"
+    state.mkdir()
+    (tmp_path / f".{file.name}.{os.getpid()}").touch()  # in a container the next process has the same number
+    write_backup(file, BankStore(tmp_path / "banks"), state, silent)
+    assert file.stat().st_mode & 0o777 == 0o600
+    restore_backup(file, *places(tmp_path / "new"), silent)
 
 
 def test_a_database_is_copied_though_others_write_to_it_all_the_time(tmp_path: Path) -> None:
