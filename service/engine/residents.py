@@ -310,7 +310,9 @@ class Residents:
         """A version's detector, warmed up; from memory if the detector is in memory. Raises Refusal."""
         in_memory = [d for d in self._resident() if d.product == product and d.version == version]
         if in_memory:
-            return Loaded(in_memory[0])
+            (detector,) = in_memory[:1]
+            detector.calibration = self._loader.calibration(detector)  # a spare's was not followed
+            return Loaded(detector)
         started = time.monotonic()
         key = product, version or self._loader.active(product) or ""
         size = self._loader.size(*key)
@@ -369,7 +371,7 @@ class Residents:
         product, version: the version that needs the memory. Raises LoadFailed where none can be unloaded now.
         """
         busy = self._orders.busy
-        spares = [name for name in self._spares if name == product or not busy(name)]
+        spares = [name for name in tuple(self._spares) if name == product or not busy(name)]
         idle = [
             name
             for name, served in tuple(self._served.items())

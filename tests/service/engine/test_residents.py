@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -212,6 +213,42 @@ def test_what_found_no_memory_at_the_moment_is_loaded_a_while_later(
     assert first.result(60)
     until(lambda: in_memory(engine) == {"tile"}, "the product that found no memory")
     assert score(engine, sample, "tile")
+
+
+def test_room_is_made_while_another_thread_keeps_a_version_for_a_rollback(
+    start: Start, two: Any, make_detector: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    residents = start(two, poll_s=60).residents
+    residents._spares.update({name: make_detector(name) for name in ("cap", "tile")})
+    busy = residents._orders.busy
+
+    def asked(product: str) -> bool:
+        residents._spares["rope"] = make_detector("rope")
+        return busy(product)
+
+    monkeypatch.setattr(residents._orders, "busy", asked)
+    residents._unload_oldest("cookie", "v2")
+    assert len(residents._spares) == 2
+
+
+def test_a_version_that_is_activated_again_has_the_threshold_that_was_moved_meanwhile(
+    start: Start, two: Any
+) -> None:
+    engine, asked = start(two, poll_s=60), []
+
+    def activate(version: str) -> None:
+        write = partial(two.actives.update, cookie=version)
+        engine.residents.activate("cookie", version, write).result(60)
+
+    activate("v2")
+
+    def calibration(detector: Any) -> Any:
+        asked.append((detector.version, serving(engine)))
+        return detector.calibration
+
+    two.calibration = calibration
+    activate("v1")
+    assert asked[0] == ("v1", "v2"), "its threshold is read before it scores"
 
 
 def test_what_does_not_fit_beside_the_rest_is_refused(start: Start, two: Any, sample: Sample) -> None:
