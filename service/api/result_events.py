@@ -63,7 +63,7 @@ async def watch_results(
     first = await on_disk(records.store.last_number) if known is None else known
 
     async def told() -> AsyncGenerator[str]:
-        yield ": results\n\n"
+        yield f": results\nid: {first}\n\n"  # so that a client that is cut off before an event has an id
         number, seen, quiet_s = first, -1, 0.0
         while not services.leaving:
             if records.store.news == seen:

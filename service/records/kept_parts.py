@@ -79,9 +79,10 @@ class KeptParts:
             for name in among - {name for name, _ in ordered}:
                 self._remove(name)
             known = {
-                name: (product, self._sizes.pop(name)[1]) for name, product in ordered if name in self._sizes
+                name: (product, self._sizes[name][1]) for name, product in ordered if name in self._sizes
             }
-            self._sizes = known | self._sizes
+            others = {name: size for name, size in self._sizes.items() if name not in known}
+            self._sizes = known | others  # at once: `has` looks at any time
             self._prune()
 
     def has(self, name: str) -> bool:

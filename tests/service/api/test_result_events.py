@@ -54,12 +54,22 @@ def test_a_watcher_hears_of_each_result(own: Any, part: dict[str, bytes], bad_pa
             assert next(events(answer))[1]["result_id"] == missed["result_id"]
 
 
+def test_a_watcher_that_is_cut_off_before_an_event_misses_none(own: Any, part: dict[str, bytes]) -> None:
+    with own.client() as client, own.client() as line:
+        line.post(SCORE, files=part).raise_for_status()
+        with client.stream("GET", EVENTS) as answer:
+            last = next(text for text in answer.iter_lines() if text.startswith("id: "))
+        missed = line.post(SCORE, files=part).json()
+        with client.stream("GET", EVENTS, headers={"Last-Event-ID": last.removeprefix("id: ")}) as answer:
+            assert next(events(answer))[1]["result_id"] == missed["result_id"]
+
+
 def test_watchers_end_with_the_server(own: Any) -> None:
     with own.client() as client, client.stream("GET", EVENTS) as answer:
         lines = answer.iter_lines()
         assert next(lines) == ": results"
         own.server.handle_exit(signal.SIGINT, None)
-        assert [line for line in lines if line and not line.startswith(":")] == []
+        assert [line for line in lines if line.startswith(("event:", "data:"))] == []
 
 
 def test_a_key_hears_of_its_own_products(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,23 @@ def test_a_product_with_many_parts_pushes_out_its_own(tmp_path: Path) -> None:
     again.open()
     again.retain([("rare", "cap"), ("d", "tile"), ("e", "tile"), ("f", "tile")], again.names())
     assert again.names() == {"rare", "f"}
+
+
+def test_a_part_is_kept_all_the_while_others_are_deleted(tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path, 10**9)
+    kept.open()
+    for name in "abc":
+        kept.add(name, "tile", _part(0))
+    seen: list[bool] = []
+
+    class Asked(list[tuple[str, str]]):
+        """What else a server asks while it looks through the results."""
+
+        def __iter__(self) -> Iterator[tuple[str, str]]:
+            for one in super().__iter__():
+                yield one
+                seen.append(kept.has(one[0]))
+
+    kept.retain(Asked([("a", "tile"), ("b", "tile")]), kept.names())
+    assert set(seen) == {True}
+    assert [kept.has(name) for name in "abc"] == [True, True, False]
