@@ -124,7 +124,7 @@ async def delete_product(
     if query.confirm != product:
         detail = f"To delete the product with all its versions, send its name: confirm={product}."
         raise Refusal(422, "not_confirmed", detail)
-    if await on_disk(lambda: services.jobs.store.unfinished(product=product)):
+    if await on_disk(lambda: services.jobs.store.unfinished_of(product)):
         detail = "Jobs of this product wait or run. Cancel them (GET /v1/jobs), or wait until they end."
         raise Refusal(409, "product_in_use", detail)
     versions, active = await of_store(lambda: (store.versions(product), store.current(product)))

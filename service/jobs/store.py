@@ -210,13 +210,16 @@ class JobStore:
             rows = newest_rows(db, select(JOBS), _C.number, conditions, before=before, limit=limit)
         return [(row.number, _job(row)) for row in rows]
 
-    def unfinished(self, owner: str | None = None, *, product: str | None = None) -> int:
-        """The number of this server's jobs that wait or run.
+    def unfinished(self, owner: str | None = None) -> int:
+        """The number of this server's jobs that wait or run. owner: only jobs of this API key."""
+        return self._count(_C.server == self._server, *conditions_of((eq, _C.owner, owner)))
 
-        owner, product: only jobs of this API key, of this product.
-        """
-        asked = select(func.count()).where(_C.state.in_(UNFINISHED), _C.server == self._server)
-        asked = asked.where(*conditions_of((eq, _C.owner, owner), (eq, _C.product, product)))
+    def unfinished_of(self, product: str) -> int:
+        """The number of a product's jobs that wait or run, also on other servers."""
+        return self._count(_C.product == product)
+
+    def _count(self, *conditions: ColumnElement[bool]) -> int:
+        asked = select(func.count()).where(_C.state.in_(UNFINISHED), *conditions)
         with self._db.transaction() as db:
             return db.execute(asked).scalar_one()
 

@@ -142,6 +142,8 @@ def test_a_server_leaves_the_jobs_of_another_one_to_it(database: str, tmp_path: 
     assert right.add("batch", "cookie", {}, key="b", digest="d") == waiting
     assert [job.state for _, job in right.newest()] == ["queued", "running"]
     assert (left.unfinished(), right.unfinished()) == (2, 0)
+    assert [store.unfinished_of("cookie") for store in (left, right)] == [2, 2]
+    assert right.unfinished_of("tile") == 0
     heard = left.news
     right.end(waiting.id, "cancelled")
     until(lambda: left.news > heard, "what the other says")
