@@ -18,6 +18,7 @@ from models.readers.product_folder import PartFile
 from models.sample import Sample
 from recipes.sensor import Sensor
 from service.answers.renderers import render_json
+from service.answers.scan import Once
 from service.engine.decoding import checked_part_id, decode
 from service.engine.labels import labels_of
 from service.http.deadline import Clock
@@ -25,6 +26,7 @@ from service.http.problems import body_of
 from service.inspection import Ask, Inspection
 from service.jobs.archive import FILE, ArchiveLimits, PartsArchive
 from service.jobs.task import Task
+from service.records.repeats import Answered
 from service.refusals import INTERNAL, NotReady, Refusal
 from service.threads import on_disk
 
@@ -67,8 +69,8 @@ class Batch:
         """
         waiting: deque[asyncio.Task[str]] = deque()
         try:
-            for part in self.archive.parts[first:]:
-                waiting.append(asyncio.create_task(self._line(part, inspection, logger)))
+            for number, part in enumerate(self.archive.parts[first:], first):
+                waiting.append(asyncio.create_task(self._line(number, part, inspection, logger)))
                 if len(waiting) == WINDOW:
                     yield await waiting.popleft()
             while waiting:
@@ -81,7 +83,11 @@ class Batch:
             name, _, reason = sentence.partition(": ")
             yield self._problem(name, Refusal(422, "part_left_out", reason))
 
-    async def _line(self, part: PartFile, inspection: Inspection, logger: FilteringBoundLogger) -> str:
+    async def _line(
+        self, number: int, part: PartFile, inspection: Inspection, logger: FilteringBoundLogger
+    ) -> str:
+        # A job that is interrupted scores parts again whose results are on record, but whose lines are not.
+        once = Once(f"job/{self.origin}/{number}", self.origin) if self.resumes else None
         try:
             part_id = checked_part_id(part.name)
             inspection.check(self.product)  # no further part during a shutdown
@@ -95,11 +101,14 @@ class Batch:
                         part_id,
                         self.threshold,
                         clock,
+                        once,
                         labels=self.labels,
                         job=self.origin if self.resumes else None,
                     )
                     scan = await inspection.scan(ask, partial(self._sample, part, inspection.read_limits))
                     text = (await inspection.record(scan, render_json)).decode()
+        except Answered as answered:
+            return answered.result.answer
         except Refusal as refusal:
             if self.resumes and isinstance(refusal, NotReady):
                 raise

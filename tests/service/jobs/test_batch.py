@@ -225,7 +225,9 @@ def test_a_job_goes_on_after_a_restart_with_the_lines_it_has(
         last = json.loads(client.get(f"{place}/events").text.splitlines()[-1])
         assert (last["state"], last["result"]) == ("done", {"lines": 8})
         told = lines(client.get(f"{place}/results"))
+        kept = client.get("/v1/results", params={"job_id": place.rpartition("/")[2]}).json()["results"]
     assert [(line["part_id"], line.get("decision")) for line in told] == [(str(n), "good") for n in range(8)]
+    assert sorted(one["result_id"] for one in kept) == sorted(line["result_id"] for line in told)
 
 
 def test_a_job_outlives_the_thread_that_scores_and_a_bank_that_failed(
