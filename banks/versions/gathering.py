@@ -17,10 +17,11 @@ from banks.versions.progress import Progress
 from models.contents import Contents, contents_of
 from models.features import PartFeatures
 from models.numerics.process import threads_in_use, use_threads_here
+from models.preparation.far_value import far_value
 from models.preparation.prepare import PreparedPart
 from models.readers.folder_layout import Split
 from models.readers.product_folder import PartFile
-from models.sample import BadSample, Sample
+from models.sample import BadSample, Sample, without_returns
 from recipes.sensor import Sensor
 
 STAGES: Mapping[Split, str] = {"train": "training parts", "validation": "validation parts"}
@@ -127,3 +128,7 @@ class Gathering:
         prepared, features = made
         found.add(name, sample, contents, features, prepared)
         self._originals[contents] = found.names[-1]
+        preparation = self.pipeline.preparation
+        far = far_value(without_returns(sample, preparation.no_return))
+        if far is not None and preparation.background != "none":
+            found.far[found.names[-1]] = far

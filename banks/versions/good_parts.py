@@ -52,7 +52,8 @@ class GoodParts:
     without_plane: added parts whose support plane was sought and not found.
     areas, pieces: surface, square metres, and number of pieces of each part; None for parts that older
         sources kept.
-    `skipped`, `first`, `copies` and `without_plane` are not saved.
+    far: of added parts, the z that many points share far from all others.
+    `skipped`, `first`, `copies`, `without_plane` and `far` are not saved.
     """
 
     store: FeatureStore
@@ -67,6 +68,7 @@ class GoodParts:
     without_plane: list[str] = field(default_factory=list)
     areas: list[float | None] = field(default_factory=list)
     pieces: list[int | None] = field(default_factory=list)
+    far: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from banks.decision.calibration import Calibration
 from banks.versions.good_parts import GoodParts
+from models.preparation.far_value import WAY_OUT
 
 _NAMED = 5
 """Parts that a sentence names."""
@@ -20,6 +21,11 @@ def remarks(splits: Sequence[GoodParts], calibration: Calibration) -> tuple[str,
         found.append(
             f"The image of {len(dark)} good parts is nearly black: {named(dark)}. Check the exposure. If the "
             "camera writes fewer than 16 bits into 16-bit files, declare image_bits."
+        )
+    if far := {name: z for split in splits for name, z in split.far.items()}:
+        found.append(
+            f"Many points of {len(far)} good parts ({named(list(far))}) have exactly the z "
+            f"{next(iter(far.values()))}, {WAY_OUT}"
         )
     if len(clouds) == 1 and "" not in clouds:
         found.append(

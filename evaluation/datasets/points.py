@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from models.preparation.far_value import WAY_OUT, far_value
 from models.preparation.measure import longest_side
 from models.preparation.pitch import MOST_PITCH, point_pitch
 from models.readers.product_folder import PartFile
@@ -27,6 +28,7 @@ class Points:
         valid: share of pixels with a return.
         unit: the unit in which the coordinates are recorded.
         declared: whether the unit is declared, in sensor.json or in the part.
+        far: the z that many points of a part share exactly, far from all others.
     """
 
     parts: int
@@ -35,6 +37,7 @@ class Points:
     valid: float
     unit: str = "m"
     declared: bool = False
+    far: str | None = None
 
     def __str__(self) -> str:
         unit = (
@@ -51,7 +54,7 @@ class Points:
 
     @property
     def doubt(self) -> str | None:
-        """Why the lengths cannot be in the unit that is declared; None if they are plausible."""
+        """Why the lengths or some points cannot be as they are declared; None if they are plausible."""
         pitch = f"{_length(self.pitch_m)} between neighbouring points"
         if self.pitch_m > MOST_PITCH and self.unit == "m":
             return (
@@ -62,7 +65,7 @@ class Points:
             return f"{pitch}: the unit {self.unit} is too large. Correct xyz_unit."
         if self.pitch_m < _LEAST_PITCH:
             return f"{pitch}: the unit {self.unit} is too small. Correct xyz_unit."
-        return None
+        return self.far and f"Many points have exactly the z {self.far}, {WAY_OUT}"
 
 
 def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]:
@@ -73,7 +76,7 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
     """
     found: list[tuple[float, float, float]] = []
     unreadable: list[str] = []
-    unit, declared = "m", False
+    unit, declared, far = "m", False, None
     for part in few([part for part in parts if part.has_cloud]):
         try:
             sample = part.read()
@@ -85,10 +88,11 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
             extent = longest_side(sample.xyz, sample.valid)
             found.append((pitch, extent, float(sample.valid.mean())))
             unit, declared = sample.xyz_unit or unit, "xyz_unit" in part.declared
+            far = far or far_value(sample)
     if not found:
         return None, unreadable
     pitch, extent, valid = (median(lengths) for lengths in zip(*found, strict=True))
-    return Points(len(found), pitch, extent, valid, unit, declared), unreadable
+    return Points(len(found), pitch, extent, valid, unit, declared, far), unreadable
 
 
 def few(parts: Sequence[PartFile]) -> Sequence[PartFile]:

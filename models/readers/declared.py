@@ -57,7 +57,8 @@ def _value(name: str, data: bytes) -> Any:
         bad.field = name
         raise
     except ValueError:
-        raise BadSample("sensor_invalid", f"{name} must be a number.", name) from None
+        kind = "a whole number" if name == "image_bits" else "a number"
+        raise BadSample("sensor_invalid", f"{name} must be {kind}.", name) from None
 
 
 def words_of(data: bytes) -> dict[str, bytes]:

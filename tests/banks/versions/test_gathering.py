@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from banks.detector import Detector, PartResult
@@ -153,6 +154,23 @@ def test_nearly_black_images_are_named(small_product: Path, tmp_path: Path) -> N
     folder = good_parts(small_product, tmp_path / "parts", 0, 1, 2, change=darkened)
     (remark,) = Manifest.read(built(folder, tmp_path / "banks")).remarks
     assert "2 good parts is nearly black: 1, 2" in remark
+
+
+def test_an_undeclared_number_for_no_return_is_said_until_it_is_declared(
+    small_product: Path, tmp_path: Path
+) -> None:
+    def marked(image: Path, number: int) -> None:
+        file = image.parent.parent / "xyz" / f"{number}.tiff"
+        xyz = tifffile.imread(file)
+        xyz[::6, ::5, 2] = -10
+        tifffile.imwrite(file, xyz, photometric="rgb")
+
+    folder = good_parts(small_product, tmp_path / "parts", 0, 1, change=marked)
+    (remark,) = Manifest.read(built(folder, tmp_path / "banks")).remarks
+    assert "2 good parts (0, 1)" in remark
+    assert "-10 m" in remark
+    (folder / "sensor.json").write_text('{"invalid": -10}')
+    assert Manifest.read(built(folder, tmp_path / "banks")).remarks == ()
 
 
 def grey(image: Path, number: int) -> None:

@@ -40,6 +40,22 @@ def test_millimetres_are_named_with_the_way_out(tmp_path: Path) -> None:
     assert "sensor.json" in points.doubt
 
 
+def test_an_undeclared_number_for_no_return_is_a_doubt(tmp_path: Path) -> None:
+    parts(tmp_path / "p", 2.5e-4)
+    for file in (tmp_path / "p").iterdir():
+        part = dict(np.load(file))
+        part["xyz"][:, 7] = -1
+        np.savez(file, **part)
+    points, _ = measure_points(open_product_folder(tmp_path / "p").train)
+    assert points is not None
+    assert points.far == "-1 m"
+    assert points.doubt is not None
+    (tmp_path / "p/sensor.json").write_text('{"invalid": -1}')
+    points, _ = measure_points(open_product_folder(tmp_path / "p").train)
+    assert points is not None
+    assert points.doubt is None
+
+
 def test_the_unit_is_declared_named_by_the_file_or_assumed(tmp_path: Path) -> None:
     found = parts(tmp_path / "p", 0.25)
     (tmp_path / "p/sensor.json").write_text('{"xyz_unit": "mm"}')
