@@ -85,7 +85,8 @@ def from_png(content: bytes) -> Roi:
     """The inverse of `Roi.to_png`. Raises BadSample roi_invalid."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            levels = np.asarray(image.convert("L"))
+            # Pillow would make every level of 16 bits above 255 the level 255.
+            levels = np.asarray(image if image.mode.startswith("I") else image.convert("L"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadSample("roi_invalid", f"The region of interest is no readable PNG: {error}.") from None
     others = np.setdiff1d(levels, np.arange(4, dtype=np.uint8) * np.uint8(GREY))
@@ -95,7 +96,7 @@ def from_png(content: bytes) -> Roi:
             f"The region of interest has the grey level {others[0]}. Use 0 (not inspected), 85 (colour "
             "only), 170 (shape only) and 255 (colour and shape), and save without smoothing.",
         )
-    return Roi(levels // np.uint8(GREY))
+    return Roi((levels // GREY).astype(np.uint8))
 
 
 def _from_polygons(content: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from models.preparation.prepare import prepare
 from models.preparation.roi import Roi, from_png, read_roi
 from models.sample import BadSample, Sample, make_sample
 from recipes.preparation import Preparation
+from tests.models.readers.image_kinds import deep_png
 from tests.scenes import scene
 
 SHAPE = (40, 50)
@@ -65,6 +66,7 @@ def test_a_picture_says_the_same(mode: str) -> None:
     ("content", "code", "word"),
     [
         (png(np.full(SHAPE, 13)), "roi_invalid", "13"),
+        (deep_png(np.full(SHAPE, 85 * 257, np.uint16)), "roi_invalid", "21845"),
         (png(np.zeros(SHAPE)), "roi_invalid", "no pixel"),
         (png(np.full((40, 51), 255)), "roi_size", "40 x 51"),
         (png(np.full(SHAPE, 255))[:60], "roi_invalid", "PNG"),
