@@ -19,8 +19,8 @@ import shutil
 import sqlite3
 import tarfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -93,24 +93,33 @@ def restore_backup(source: Path, banks: Path, state: Path, progress: Progress) -
     for folder in (banks, state):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadBackup(f"{folder} is not empty. Restore to a folder that is empty or does not exist.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        TemporaryDirectory(prefix=".restoring-", dir=banks.parent) as near_banks,
-        TemporaryDirectory(prefix=".restoring-", dir=state.parent) as near_state,
-    ):
-        places = {"banks": Path(near_banks) / "banks", "state": Path(near_state) / "state"}
-        for place in places.values():
-            place.mkdir()
+    with _filled(banks) as near_banks, _filled(state) as near_state:
+        places = {"banks": near_banks, "state": near_state}
         contents = _extract(source, places, progress)
         _check(contents, BankStore(places["banks"]), places["state"], progress)
         for grave in contents.deleted:
             (places["banks"] / grave).mkdir(parents=True, exist_ok=True)
-        for place, folder in ((places["banks"], banks), (places["state"], state)):
-            with suppress(FileNotFoundError):
-                folder.rmdir()
-            place.rename(folder)
-            flush(folder.parent)
     return contents
+
+
+@contextmanager
+def _filled(folder: Path) -> Iterator[Path]:
+    """A hidden folder in an empty or missing folder. What it holds at a good end fills the folder; at any
+    other end all is as before. The folder itself may be a mount, which can be neither removed nor renamed."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=".restoring-", dir=folder) as place:
+            yield Path(place)
+            for entry in Path(place).iterdir():
+                entry.rename(folder / entry.name)
+        flush(folder)
+        flush(folder.parent)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _facts(contents: Contents) -> dict[str, object]:

@@ -232,8 +232,11 @@ def test_a_folder_that_holds_something_is_left_alone(backup: Path, tmp_path: Pat
 
 def test_an_unfinished_job_fails_after_the_restore_and_says_why(backup: Path, tmp_path: Path) -> None:
     banks, state = places(tmp_path)
-    banks.mkdir()  # an empty folder is no obstacle
+    banks.mkdir()  # an empty folder is no obstacle, and stays the same folder: it may be a mount
+    before = banks.stat().st_ino
     restore_backup(backup, banks, state, silent)
+    assert banks.stat().st_ino == before
+    assert [path.name for path in banks.iterdir()] == [SMALL]
     jobs = JobStore(state)
     jobs.open()
     ((_, job),) = jobs.newest()
