@@ -63,7 +63,7 @@ def start(
         chosen,
         memory_mb=memory_mb,
         device_mb=device_mb,
-        cache=cache,
+        cache=None if cache is None else cache.absolute(),
         cache_mb=cache_mb,
     )
     plan = Plan(scorers, cpus, 0.0 if chosen == "cpu" else 1.0, given.plain())

@@ -71,14 +71,17 @@ def test_whoever_starts_more_scorers_than_fit_is_told(
     nodes = [{"Alive": True, "Resources": size} for size in sizes]
     nodes.append({"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}})
     monkeypatch.setattr(deployment.ray, "nodes", lambda: nodes)
-    for name in ("join", "leave", "start_scorers"):
+    for name in ("join", "leave"):
         monkeypatch.setattr(deployment, name, lambda *_: None)
-    words = ["cluster", "start", "--cpus", "2", "--banks", str(tmp_path)]
+    plans: list[deployment.Plan] = []
+    monkeypatch.setattr(deployment, "start_scorers", plans.append)
+    words = ["cluster", "start", "--cpus", "2", "--banks", str(tmp_path), "--cache", "copies"]
     for device, scorers, room in (("cpu", 4, None), ("cpu", 5, "4 of 5"), ("cuda", 2, "1 of 2")):
         monkeypatch.setattr("cli.cluster.chosen_device", lambda device: device)
         told = CliRunner().invoke(app, [*words, "--device", device, "--scorers", str(scorers)])
         assert told.exit_code == 0, told.output
         assert room in told.stderr if room else not told.stderr
+    assert all(Path(plan.given["cache"]).is_absolute() for plan in plans), "nodes run in other folders"
 
 
 def test_a_front_without_its_cluster_ends_at_once_and_may_be_started_again(
