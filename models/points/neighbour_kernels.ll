@@ -1,4 +1,4 @@
-; made by `make kernels` from neighbour_kernels.py, sha256 d6e783ffec4aceaff4d2ac58560e3386823dd608093f10de83a196f5c4118be5
+; made by `make kernels` from neighbour_kernels.py, sha256 2b2a02fe6782ec756864d87b99e9983f287ba526816b4c292a6fb7b22078e0f0
 ; kernel plant nXNNXX
 ; kernel nearest XXXNNXnNXXnxXNXNNNNXN
 ; ModuleID = 'neighbour_kernels'
@@ -516,11 +516,11 @@ B1672.if:                                         ; preds = %B1638.if, %B1672.if
 define noundef i32 @nearest(ptr noalias writeonly captures(none) %retptr, ptr noalias readnone captures(none) %excinfo, ptr noalias readonly captures(none) %arg.xs, ptr noalias readonly captures(none) %arg.ys, ptr noalias readonly captures(none) %arg.zs, ptr noalias readonly captures(none) %arg.place, ptr noalias readonly captures(none) %arg.nodes, ptr noalias readonly captures(none) %arg.cuts, i64 %arg.strips, ptr noalias readonly captures(none) %arg.starts, ptr noalias readonly captures(none) %arg.lows, ptr noalias readonly captures(none) %arg.highs, i64 %arg.most, double %arg.radius, ptr noalias writeonly captures(none) %arg.squares, ptr noalias writeonly captures(none) %arg.index, ptr noalias captures(none) %arg.near, ptr noalias captures(none) %arg.who, ptr noalias captures(none) %arg.bucket, ptr noalias captures(none) %arg.fill, ptr noalias captures(none) %arg.window, ptr noalias captures(none) %arg.kept, ptr noalias captures(none) %arg.points) local_unnamed_addr #0 {
 entry:
   %storemerge = tail call i64 @llvm.smax.i64(i64 %arg.strips, i64 0)
-  %.154483 = icmp sgt i64 %arg.strips, 0
-  br i1 %.154483, label %B74.preheader.lr.ph, label %B1618
+  %.154476 = icmp sgt i64 %arg.strips, 0
+  br i1 %.154476, label %B74.preheader.lr.ph, label %B1618
 
 B74.preheader.lr.ph:                              ; preds = %entry
-  %.98.1485 = add nsw i64 %storemerge, -1
+  %.98.1478 = add nsw i64 %storemerge, -1
   %.1259 = getelementptr i8, ptr %arg.fill, i64 256
   %.1283 = sitofp i64 %arg.most to double
   %.1284 = fmul double %.1283, 1.100000e+00
@@ -534,39 +534,39 @@ B74.preheader.lr.ph:                              ; preds = %entry
   br label %B74.preheader
 
 B38.loopexit:                                     ; preds = %B1532, %B130
-  %reach.4.1.lcssa = phi double [ %reach.5.0487, %B130 ], [ %.11.i456, %B1532 ]
-  %.154 = icmp sgt i64 %.98.1488, 0
+  %reach.4.1.lcssa = phi double [ %reach.5.0480, %B130 ], [ %.11.i453, %B1532 ]
+  %.154 = icmp sgt i64 %.98.1481, 0
   %.163 = sext i1 %.154 to i64
-  %.98.1 = add nsw i64 %.98.1488, %.163
+  %.98.1 = add nsw i64 %.98.1481, %.163
   %.167 = zext i1 %.154 to i64
-  %.95.1 = add i64 %.95.1489, %.167
-  %.144.sroa.0.0 = select i1 %.154, i64 %.95.1489, i64 0
+  %.95.1 = add i64 %.95.1482, %.167
+  %.144.sroa.0.0 = select i1 %.154, i64 %.95.1482, i64 0
   br i1 %.154, label %B74.preheader, label %B1618
 
 B74.preheader:                                    ; preds = %B74.preheader.lr.ph, %B38.loopexit
-  %.144.sroa.0.0490 = phi i64 [ 0, %B74.preheader.lr.ph ], [ %.144.sroa.0.0, %B38.loopexit ]
-  %.95.1489 = phi i64 [ 1, %B74.preheader.lr.ph ], [ %.95.1, %B38.loopexit ]
-  %.98.1488 = phi i64 [ %.98.1485, %B74.preheader.lr.ph ], [ %.98.1, %B38.loopexit ]
-  %reach.5.0487 = phi double [ %arg.radius, %B74.preheader.lr.ph ], [ %reach.4.1.lcssa, %B38.loopexit ]
+  %.144.sroa.0.0483 = phi i64 [ 0, %B74.preheader.lr.ph ], [ %.144.sroa.0.0, %B38.loopexit ]
+  %.95.1482 = phi i64 [ 1, %B74.preheader.lr.ph ], [ %.95.1, %B38.loopexit ]
+  %.98.1481 = phi i64 [ %.98.1478, %B74.preheader.lr.ph ], [ %.98.1, %B38.loopexit ]
+  %reach.5.0480 = phi double [ %arg.radius, %B74.preheader.lr.ph ], [ %reach.4.1.lcssa, %B38.loopexit ]
   br label %B74.if
 
 B130:                                             ; preds = %B74.if
-  %.338 = getelementptr i32, ptr %arg.starts, i64 %.144.sroa.0.0490
+  %.338 = getelementptr i32, ptr %arg.starts, i64 %.144.sroa.0.0483
   %.339 = load i32, ptr %.338, align 4
   %.343 = getelementptr i8, ptr %.338, i64 4
   %.344 = load i32, ptr %.343, align 4
   %.381 = sub i32 %.344, %.339
-  %.425479.not = icmp slt i32 %.381, 1
-  br i1 %.425479.not, label %B38.loopexit, label %B194.if.lr.ph
+  %.425472.not = icmp slt i32 %.381, 1
+  br i1 %.425472.not, label %B38.loopexit, label %B194.if.lr.ph
 
 B194.if.lr.ph:                                    ; preds = %B130
-  %.642 = icmp sgt i64 %.144.sroa.0.0490, 0
-  %3 = getelementptr double, ptr %arg.highs, i64 %.144.sroa.0.0490
+  %.642 = icmp sgt i64 %.144.sroa.0.0483, 0
+  %3 = getelementptr double, ptr %arg.highs, i64 %.144.sroa.0.0483
   %.656 = getelementptr i8, ptr %3, i64 -8
   br label %B194.if
 
 B248:                                             ; preds = %B1086, %B194.if
-  %reach.3.2 = phi double [ %reach.4.1482, %B194.if ], [ %.11.i452, %B1086 ]
+  %reach.3.2 = phi double [ %reach.4.1475, %B194.if ], [ %.11.i449, %B1086 ]
   tail call void @llvm.memset.p0.i64(ptr noundef nonnull align 4 dereferenceable(260) %arg.fill, i8 0, i64 260, i1 false)
   %.499 = fmul double %reach.3.2, %reach.3.2
   br i1 %.642, label %B340, label %B434
@@ -578,7 +578,7 @@ B340:                                             ; preds = %B248
   br i1 %.661, label %B434, label %B376
 
 B376:                                             ; preds = %B340, %B398
-  %strip.4.3 = phi i64 [ %.667, %B398 ], [ %.144.sroa.0.0490, %B340 ]
+  %strip.4.3 = phi i64 [ %.667, %B398 ], [ %.144.sroa.0.0483, %B340 ]
   %.677 = icmp sgt i64 %strip.4.3, 1
   br i1 %.677, label %B398, label %B434
 
@@ -592,7 +592,7 @@ B398:                                             ; preds = %B376
   br i1 %.695, label %B434, label %B376
 
 B434:                                             ; preds = %B398, %B376, %B340, %B248
-  %strip.5.4 = phi i64 [ %.144.sroa.0.0490, %B340 ], [ %.144.sroa.0.0490, %B248 ], [ %.667, %B398 ], [ 0, %B376 ]
+  %strip.5.4 = phi i64 [ %.144.sroa.0.0483, %B340 ], [ %.144.sroa.0.0483, %B248 ], [ %.667, %B398 ], [ 0, %B376 ]
   %.714 = icmp slt i64 %strip.5.4, %arg.strips
   br i1 %.714, label %B446, label %B948
 
@@ -737,8 +737,8 @@ _ZN6models6points17neighbour_kernels6_slideB3v26B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4y
   %.398.i = trunc nsw i64 %last.1.6.1.i to i32
   store i32 %.398.i, ptr %.34.i, align 4, !noalias !6
   %.830 = sub nsw i64 %last.1.6.1.i, %first.6.1.i
-  %.873470.not = icmp slt i64 %.830, 1
-  br i1 %.873470.not, label %B880, label %B586.if.lr.ph
+  %.873463.not = icmp slt i64 %.830, 1
+  br i1 %.873463.not, label %B880, label %B586.if.lr.ph
 
 B586.if.lr.ph:                                    ; preds = %_ZN6models6points17neighbour_kernels6_slideB3v26B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAE8int32_2axii10float64_2add.exit
   %.939 = sub i64 %found.2.3, %first.6.1.i
@@ -771,80 +771,89 @@ B1028:                                            ; preds = %B978.if, %B948
   br i1 %or.cond, label %B1086, label %B1084
 
 B1084:                                            ; preds = %B1028
-  %.434 = add nsw i32 %.371.0480, -1
-  %.438 = add i32 %.368.0481, 1
+  %.434 = add nsw i32 %.371.0473, -1
+  %.438 = add i32 %.368.0474, 1
   br i1 %.84.i, label %B46.i, label %B126.i
 
 B46.i:                                            ; preds = %B1084, %B46.i
-  %total.2.0.i = phi i64 [ %.103.i446, %B46.i ], [ 0, %B1084 ]
+  %total.2.0.i = phi i64 [ %.103.i443, %B46.i ], [ 0, %B1084 ]
   %used.2.0.i = phi i64 [ %.113.i, %B46.i ], [ 0, %B1084 ]
   %.93.i = getelementptr i32, ptr %arg.fill, i64 %used.2.0.i
   %.94.i = load i32, ptr %.93.i, align 4, !noalias !9
   %.98.i = trunc i64 %total.2.0.i to i32
   store i32 %.98.i, ptr %.93.i, align 4, !noalias !9
-  %.102.i445 = sext i32 %.94.i to i64
-  %.103.i446 = add nsw i64 %total.2.0.i, %.102.i445
+  %.102.i442 = sext i32 %.94.i to i64
+  %.103.i443 = add nsw i64 %total.2.0.i, %.102.i442
   %.113.i = add nuw nsw i64 %used.2.0.i, 1
   %.123.i = icmp samesign ult i64 %used.2.0.i, 63
-  %.141.i447 = icmp slt i64 %.103.i446, %arg.most
-  %or.cond.i = select i1 %.123.i, i1 %.141.i447, i1 false
+  %.141.i444 = icmp slt i64 %.103.i443, %arg.most
+  %or.cond.i = select i1 %.123.i, i1 %.141.i444, i1 false
   br i1 %or.cond.i, label %B46.i, label %B126.i
 
 B126.i:                                           ; preds = %B46.i, %B1084
-  %total.3.1.i = phi i64 [ 0, %B1084 ], [ %.103.i446, %B46.i ]
+  %total.3.1.i = phi i64 [ 0, %B1084 ], [ %.103.i443, %B46.i ]
   %used.3.1.i = phi i64 [ 0, %B1084 ], [ %.113.i, %B46.i ]
-  br i1 %.1159, label %B286.i, label %B156.if.i
+  br i1 %.1159, label %B296.i, label %B166.if.i
 
-B184.i:                                           ; preds = %B156.if.i
-  %.297.i = getelementptr i32, ptr %arg.fill, i64 %.288.i442
-  %.298.i = load i32, ptr %.297.i, align 4, !noalias !9
-  %.299.i = sext i32 %.298.i to i64
-  %.300.i = add i32 %.298.i, 1
-  store i32 %.300.i, ptr %.297.i, align 4, !noalias !9
-  %.312.i = getelementptr double, ptr %arg.near, i64 %.184.0228.i
-  %.313.i = load double, ptr %.312.i, align 8, !noalias !9
-  %.316.i = getelementptr double, ptr %arg.kept, i64 %.299.i
-  store double %.313.i, ptr %.316.i, align 8, !noalias !9
-  %.320.i = getelementptr i32, ptr %arg.who, i64 %.184.0228.i
-  %.321.i443 = load i32, ptr %.320.i, align 4, !noalias !9
-  %.326.i444 = getelementptr i32, ptr %arg.points, i64 %.299.i
-  store i32 %.321.i443, ptr %.326.i444, align 4, !noalias !9
-  br label %B284.i
+B194.i:                                           ; preds = %B166.if.i
+  %.298.i = getelementptr i32, ptr %arg.fill, i64 %.289.i
+  %.299.i = load i32, ptr %.298.i, align 4, !noalias !9
+  %.300.i = sext i32 %.299.i to i64
+  %.301.i = add i32 %.299.i, 1
+  store i32 %.301.i, ptr %.298.i, align 4, !noalias !9
+  %.313.i = getelementptr double, ptr %arg.near, i64 %.185.0237.i
+  %.314.i = load double, ptr %.313.i, align 8, !noalias !9
+  %.317.i = getelementptr double, ptr %arg.kept, i64 %.300.i
+  store double %.314.i, ptr %.317.i, align 8, !noalias !9
+  %.321.i440 = getelementptr i32, ptr %arg.who, i64 %.185.0237.i
+  %.322.i441 = load i32, ptr %.321.i440, align 4, !noalias !9
+  %.327.i = getelementptr i32, ptr %arg.points, i64 %.300.i
+  store i32 %.322.i441, ptr %.327.i, align 4, !noalias !9
+  br label %B294.i
 
-B284.i:                                           ; preds = %B156.if.i, %B184.i
-  %.242.i = icmp sgt i64 %.187.0227.i, 1
-  br i1 %.242.i, label %B156.if.i, label %B286.i
+B294.i:                                           ; preds = %B166.if.i, %B194.i
+  %.243.i = icmp sgt i64 %.185.0237.in.i, 1
+  br i1 %.243.i, label %B166.if.i, label %B296.i
 
-B286.i:                                           ; preds = %B284.i, %B126.i
-  %.383.i = add i64 %total.3.1.i, -1
-  %.426241.not.i = icmp slt i64 %.383.i, 1
-  br i1 %.426241.not.i, label %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit, label %B318.if.i
+B296.i:                                           ; preds = %B294.i, %B126.i
+  %.432241.not.i = icmp slt i64 %total.3.1.i, 1
+  br i1 %.432241.not.i, label %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit, label %B330.if.i
 
-B400.i:                                           ; preds = %B318.if.i
-  %.511.i = fcmp oeq double %.496.i, %.466.i
-  br i1 %.511.i, label %B430.i, label %B738.i
+B390.i:                                           ; preds = %B390.preheader.i, %B602.i
+  %step.3.1.i = phi i64 [ %step.4.2.i, %B602.i ], [ 1, %B390.preheader.i ]
+  %high.2.1.i = phi i64 [ %high.3.2.i, %B602.i ], [ %held.1.2.0244.i, %B390.preheader.i ]
+  %low.2.1.i = phi i64 [ %low.3.2.i, %B602.i ], [ 0, %B390.preheader.i ]
+  %.504.i = sub nsw i64 %high.2.1.i, %low.2.1.i
+  %.11.i.i = tail call i64 @llvm.smin.i64(i64 %.504.i, i64 %step.3.1.i)
+  %.535.i = sub nsw i64 %high.2.1.i, %.11.i.i
+  %.541.i = getelementptr double, ptr %arg.kept, i64 %.535.i
+  %.542.i = load double, ptr %.541.i, align 8, !noalias !9
+  %.544.i = fcmp ogt double %.542.i, %.472.i
+  br i1 %.544.i, label %B560.i, label %B458.i
 
-B430.i:                                           ; preds = %B400.i
-  %.522.i = sext i32 %.469.i to i64
-  %.523.i = getelementptr i32, ptr %arg.place, i64 %.522.i
-  %.524.i = load i32, ptr %.523.i, align 4, !noalias !9
-  %.530.i = getelementptr i32, ptr %arg.points, i64 %.493.i
-  %.531.i = load i32, ptr %.530.i, align 4, !noalias !9
-  %.533.i = sext i32 %.531.i to i64
-  %.534.i = getelementptr i32, ptr %arg.place, i64 %.533.i
-  %.535.i = load i32, ptr %.534.i, align 4, !noalias !9
+B458.i:                                           ; preds = %B390.i
+  %.551.i = fcmp oeq double %.542.i, %.472.i
+  br i1 %.551.i, label %B482.i, label %B576.i
+
+B482.i:                                           ; preds = %B458.i
+  %.558.i = load i32, ptr %.557.i, align 4, !noalias !9
+  %.561.i = getelementptr i32, ptr %arg.points, i64 %.535.i
+  %.562.i = load i32, ptr %.561.i, align 4, !noalias !9
+  %.564.i = sext i32 %.562.i to i64
+  %.565.i = getelementptr i32, ptr %arg.place, i64 %.564.i
+  %.566.i = load i32, ptr %.565.i, align 4, !noalias !9
   %.32.i.i = load i32, ptr %.31.i.i, align 4, !noalias !12
   %.33.not.i.i = icmp eq i32 %.32.i.i, 0
   br i1 %.33.not.i.i, label %B326.i.i, label %B36.i.i
 
-B36.i.i:                                          ; preds = %B430.i, %B272.i.i
-  %node.2.0.i.i = phi i64 [ %"$phi296.0.2.1.i.i", %B272.i.i ], [ 0, %B430.i ]
+B36.i.i:                                          ; preds = %B482.i, %B272.i.i
+  %node.2.0.i.i = phi i64 [ %"$phi296.0.2.1.i.i", %B272.i.i ], [ 0, %B482.i ]
   %.idx37.i.i = shl nsw i64 %node.2.0.i.i, 4
   %9 = getelementptr i8, ptr %arg.nodes, i64 %.idx37.i.i
   %.42.i.i = getelementptr i8, ptr %9, i64 4
   %.43.i.i = load i32, ptr %.42.i.i, align 4, !noalias !12
-  %.67.i.i = icmp slt i32 %.524.i, %.43.i.i
-  %.70.i.i = icmp slt i32 %.535.i, %.43.i.i
+  %.67.i.i = icmp slt i32 %.558.i, %.43.i.i
+  %.70.i.i = icmp slt i32 %.566.i, %.43.i.i
   %.71.i.i = xor i1 %.67.i.i, %.70.i.i
   br i1 %.71.i.i, label %B148.i.i, label %B272.i.i
 
@@ -873,7 +882,7 @@ B182.i.i:                                         ; preds = %B180.i.i, %B176.i.i
   %.147.i.i = fadd double %.135.i.i, %.146.i.i
   %10 = fcmp uge double %.147.i.i, 0.000000e+00
   %.150.i.i = xor i1 %.67.i.i, %10
-  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i
+  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i
 
 B272.i.i:                                         ; preds = %B36.i.i
   %.48.i.i = getelementptr i8, ptr %9, i64 8
@@ -889,169 +898,111 @@ B272.i.i:                                         ; preds = %B36.i.i
   %.190.not.i.i = icmp eq i32 %.189.i.i, 0
   br i1 %.190.not.i.i, label %B326.i.i, label %B36.i.i
 
-B326.i.i:                                         ; preds = %B272.i.i, %B430.i
-  %.211.i.i = icmp slt i32 %.524.i, %.535.i
-  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i
+B326.i.i:                                         ; preds = %B272.i.i, %B482.i
+  %.211.i.i = icmp slt i32 %.558.i, %.566.i
+  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i
 
-_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i: ; preds = %B326.i.i, %B182.i.i
+_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i: ; preds = %B326.i.i, %B182.i.i
   %storemerge.in.i.i = phi i1 [ %.211.i.i, %B326.i.i ], [ %.150.i.i, %B182.i.i ]
-  br i1 %storemerge.in.i.i, label %B514.preheader.i, label %B738.i
+  br i1 %storemerge.in.i.i, label %B560.i, label %B576.i
 
-B514.preheader.i:                                 ; preds = %B318.if.i, %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i
-  %.585232.i = getelementptr i32, ptr %arg.points, i64 %.493.i
-  %.586233.i = load i32, ptr %.585232.i, align 4, !noalias !9
-  store double %.496.i, ptr %.465.i, align 8, !noalias !9
-  store i32 %.586233.i, ptr %.468.i, align 4, !noalias !9
-  %.606236.not.i = icmp eq i64 %.370.0243.i, 1
-  br i1 %.606236.not.i, label %B738.i, label %B594.lr.ph.i
+B560.i:                                           ; preds = %_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i, %B390.i
+  %.615.i = shl nsw i64 %step.3.1.i, 1
+  br label %B602.i
 
-B594.lr.ph.i:                                     ; preds = %B514.preheader.i
-  %.635.i = sext i32 %.469.i to i64
-  %.636.i = getelementptr i32, ptr %arg.place, i64 %.635.i
-  br label %B594.i
+B576.i:                                           ; preds = %_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i, %B458.i
+  %.636.i = add nsw i64 %.535.i, 1
+  %.651.0.i = ashr i64 %.11.i.i, 1
+  br label %B602.i
 
-B594.i:                                           ; preds = %B763.i, %B594.lr.ph.i
-  %.578238.i = phi i64 [ %.493.i, %B594.lr.ph.i ], [ %.578.i, %B763.i ]
-  %at.3.1237.i = phi i64 [ %.370.0243.i, %B594.lr.ph.i ], [ %.578238.i, %B763.i ]
-  %.611.i = add nsw i64 %at.3.1237.i, -2
-  %.613.i = getelementptr double, ptr %arg.kept, i64 %.611.i
-  %.614.i = load double, ptr %.613.i, align 8, !noalias !9
-  %.616.i = fcmp ogt double %.614.i, %.466.i
-  br i1 %.616.i, label %B763.i, label %B624.i
+B602.i:                                           ; preds = %B576.i, %B560.i
+  %low.3.2.i = phi i64 [ %low.2.1.i, %B560.i ], [ %.636.i, %B576.i ]
+  %step.4.2.i = phi i64 [ %.615.i, %B560.i ], [ %.651.0.i, %B576.i ]
+  %high.3.2.i = phi i64 [ %.535.i, %B560.i ], [ %high.2.1.i, %B576.i ]
+  %.705.i = icmp slt i64 %low.3.2.i, %high.3.2.i
+  br i1 %.705.i, label %B390.i, label %B614.i
 
-B624.i:                                           ; preds = %B594.i
-  %.627.i = fcmp oeq double %.614.i, %.466.i
-  br i1 %.627.i, label %B654.i, label %B738.i
+B614.i:                                           ; preds = %B602.i, %B330.if.i
+  %low.4.2.i = phi i64 [ 0, %B330.if.i ], [ %low.3.2.i, %B602.i ]
+  %.728.i = icmp slt i64 %low.4.2.i, %arg.most
+  br i1 %.728.i, label %B626.i, label %B790.i
 
-B654.i:                                           ; preds = %B624.i
-  %.637.i = load i32, ptr %.636.i, align 4, !noalias !9
-  %.641.i = getelementptr i32, ptr %arg.points, i64 %.611.i
-  %.642.i = load i32, ptr %.641.i, align 4, !noalias !9
-  %.644.i = sext i32 %.642.i to i64
-  %.645.i = getelementptr i32, ptr %arg.place, i64 %.644.i
-  %.646.i = load i32, ptr %.645.i, align 4, !noalias !9
-  %.32.i177.i = load i32, ptr %.31.i.i, align 4, !noalias !15
-  %.33.not.i178.i = icmp eq i32 %.32.i177.i, 0
-  br i1 %.33.not.i178.i, label %B326.i198.i, label %B36.i179.i
+B626.i:                                           ; preds = %B614.i
+  %.733.i = add nsw i64 %held.1.2.0244.i, 1
+  %.11.i230.i = tail call i64 @llvm.smin.i64(i64 %arg.most, i64 %.733.i)
+  %.769.i = add nsw i64 %.11.i230.i, -1
+  %.807.i = sub i64 %low.4.2.i, %.769.i
+  %.808.i = icmp sgt i64 %.807.i, 0
+  %.827.i = sub nsw i64 0, %.807.i
+  %storemerge229.i = select i1 %.808.i, i64 0, i64 %.827.i
+  %.850238.i = icmp sgt i64 %storemerge229.i, 0
+  br i1 %.850238.i, label %B704.if.i, label %B768.i
 
-B36.i179.i:                                       ; preds = %B654.i, %B272.i187.i
-  %node.2.0.i180.i = phi i64 [ %"$phi296.0.2.1.i193.i", %B272.i187.i ], [ 0, %B654.i ]
-  %.idx37.i181.i = shl nsw i64 %node.2.0.i180.i, 4
-  %12 = getelementptr i8, ptr %arg.nodes, i64 %.idx37.i181.i
-  %.42.i182.i = getelementptr i8, ptr %12, i64 4
-  %.43.i183.i = load i32, ptr %.42.i182.i, align 4, !noalias !15
-  %.67.i184.i = icmp slt i32 %.637.i, %.43.i183.i
-  %.70.i185.i = icmp slt i32 %.646.i, %.43.i183.i
-  %.71.i186.i = xor i1 %.67.i184.i, %.70.i185.i
-  br i1 %.71.i186.i, label %B148.i202.i, label %B272.i187.i
+B768.i:                                           ; preds = %B704.if.i, %B626.i
+  %.915.i = getelementptr double, ptr %arg.kept, i64 %low.4.2.i
+  store double %.472.i, ptr %.915.i, align 8, !noalias !9
+  %.922.i = getelementptr i32, ptr %arg.points, i64 %low.4.2.i
+  store i32 %.475.i, ptr %.922.i, align 4, !noalias !9
+  br label %B790.i
 
-B148.i202.i:                                      ; preds = %B36.i179.i
-  %.54.i203.i = getelementptr i8, ptr %12, i64 12
-  %.55.i204.i = load i32, ptr %.54.i203.i, align 4, !noalias !15
-  switch i32 %.55.i204.i, label %B180.i217.i [
-    i32 0, label %B182.i206.i
-    i32 1, label %B176.i205.i
-  ]
+B790.i:                                           ; preds = %B768.i, %B614.i
+  %held.1.3.1.i = phi i64 [ %.11.i230.i, %B768.i ], [ %held.1.2.0244.i, %B614.i ]
+  %.432.i = icmp sgt i64 %.379.0242.i, 1
+  br i1 %.432.i, label %B330.if.i, label %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit
 
-B176.i205.i:                                      ; preds = %B148.i202.i
-  br label %B182.i206.i
+B166.if.i:                                        ; preds = %B126.i, %B294.i
+  %.185.0237.in.i = phi i64 [ %.185.0237.i, %B294.i ], [ %found.3.4, %B126.i ]
+  %.185.0237.i = add i64 %.185.0237.in.i, -1
+  %.286.i438 = getelementptr i32, ptr %arg.bucket, i64 %.185.0237.i
+  %.287.i = load i32, ptr %.286.i438, align 4, !noalias !9
+  %.289.i = sext i32 %.287.i to i64
+  %.290.i439 = icmp sgt i64 %used.3.1.i, %.289.i
+  br i1 %.290.i439, label %B194.i, label %B294.i
 
-B180.i217.i:                                      ; preds = %B148.i202.i
-  br label %B182.i206.i
+B330.if.i:                                        ; preds = %B296.i, %B790.i
+  %held.1.2.0244.i = phi i64 [ %held.1.3.1.i, %B790.i ], [ 0, %B296.i ]
+  %.376.0243.i = phi i64 [ %.445.i, %B790.i ], [ 0, %B296.i ]
+  %.379.0242.i = phi i64 [ %.441.i, %B790.i ], [ %total.3.1.i, %B296.i ]
+  %.441.i = add nsw i64 %.379.0242.i, -1
+  %.445.i = add nuw nsw i64 %.376.0243.i, 1
+  %.471.i = getelementptr double, ptr %arg.kept, i64 %.376.0243.i
+  %.472.i = load double, ptr %.471.i, align 8, !noalias !9
+  %.474.i = getelementptr i32, ptr %arg.points, i64 %.376.0243.i
+  %.475.i = load i32, ptr %.474.i, align 4, !noalias !9
+  %.495.i = icmp sgt i64 %held.1.2.0244.i, 0
+  br i1 %.495.i, label %B390.preheader.i, label %B614.i
 
-B182.i206.i:                                      ; preds = %B180.i217.i, %B176.i205.i, %B148.i202.i
-  %"$phi182.0.3.0.i207.i" = phi double [ %.486, %B180.i217.i ], [ %.481, %B176.i205.i ], [ %.476, %B148.i202.i ]
-  %.133.i209.i = getelementptr i8, ptr %arg.cuts, i64 %.idx37.i181.i
-  %.134.i210.i = load double, ptr %.133.i209.i, align 8, !noalias !15
-  %.135.i211.i = fsub double %"$phi182.0.3.0.i207.i", %.134.i210.i
-  %.142.i212.i = getelementptr i8, ptr %.133.i209.i, i64 8
-  %.143.i213.i = load double, ptr %.142.i212.i, align 8, !noalias !15
-  %.146.i214.i = fsub double %"$phi182.0.3.0.i207.i", %.143.i213.i
-  %.147.i215.i = fadd double %.135.i211.i, %.146.i214.i
-  %13 = fcmp uge double %.147.i215.i, 0.000000e+00
-  %.150.i216.i = xor i1 %.67.i184.i, %13
-  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i
+B390.preheader.i:                                 ; preds = %B330.if.i
+  %.556.i = sext i32 %.475.i to i64
+  %.557.i = getelementptr i32, ptr %arg.place, i64 %.556.i
+  br label %B390.i
 
-B272.i187.i:                                      ; preds = %B36.i179.i
-  %.48.i188.i = getelementptr i8, ptr %12, i64 8
-  %.49.i189.i = load i32, ptr %.48.i188.i, align 4, !noalias !15
-  %.167.i190.i = sext i32 %.49.i189.i to i64
-  %not..67.i191.i = xor i1 %.67.i184.i, true
-  %.174.i192.i = zext i1 %not..67.i191.i to i64
-  %"$phi296.0.2.1.i193.i" = add nsw i64 %.167.i190.i, %.174.i192.i
-  %.idx.i194.i = shl nsw i64 %"$phi296.0.2.1.i193.i", 4
-  %14 = getelementptr i8, ptr %arg.nodes, i64 %.idx.i194.i
-  %.188.i195.i = getelementptr i8, ptr %14, i64 8
-  %.189.i196.i = load i32, ptr %.188.i195.i, align 4, !noalias !15
-  %.190.not.i197.i = icmp eq i32 %.189.i196.i, 0
-  br i1 %.190.not.i197.i, label %B326.i198.i, label %B36.i179.i
+B704.if.i:                                        ; preds = %B626.i, %B704.if.i
+  %.797.0240.i = phi i64 [ %.859.i, %B704.if.i ], [ %storemerge229.i, %B626.i ]
+  %.794.0239.i = phi i64 [ %.863.i, %B704.if.i ], [ %.769.i, %B626.i ]
+  %.859.i = add nsw i64 %.797.0240.i, -1
+  %.863.i = add i64 %.794.0239.i, -1
+  %.890.i = getelementptr double, ptr %arg.kept, i64 %.863.i
+  %.891.i = load double, ptr %.890.i, align 8, !noalias !9
+  %.894.i = getelementptr i32, ptr %arg.points, i64 %.863.i
+  %.895.i = load i32, ptr %.894.i, align 4, !noalias !9
+  %.897.i = getelementptr double, ptr %arg.kept, i64 %.794.0239.i
+  store double %.891.i, ptr %.897.i, align 8, !noalias !9
+  %.900.i = getelementptr i32, ptr %arg.points, i64 %.794.0239.i
+  store i32 %.895.i, ptr %.900.i, align 4, !noalias !9
+  %.850.i = icmp sgt i64 %.797.0240.i, 1
+  br i1 %.850.i, label %B704.if.i, label %B768.i
 
-B326.i198.i:                                      ; preds = %B272.i187.i, %B654.i
-  %.211.i199.i = icmp slt i32 %.637.i, %.646.i
-  br label %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i
-
-_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i: ; preds = %B326.i198.i, %B182.i206.i
-  %storemerge.in.i200.i = phi i1 [ %.211.i199.i, %B326.i198.i ], [ %.150.i216.i, %B182.i206.i ]
-  br i1 %storemerge.in.i200.i, label %B763.i, label %B738.i
-
-B738.i:                                           ; preds = %B763.i, %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i, %B624.i, %B514.preheader.i, %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i, %B400.i
-  %at.4.2.i = phi i64 [ %.370.0243.i, %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit.i ], [ %.370.0243.i, %B400.i ], [ 0, %B514.preheader.i ], [ %.578238.i, %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i ], [ %.578238.i, %B624.i ], [ 0, %B763.i ]
-  %.695.i = getelementptr double, ptr %arg.kept, i64 %at.4.2.i
-  store double %.466.i, ptr %.695.i, align 8, !noalias !9
-  %.702.i = getelementptr i32, ptr %arg.points, i64 %at.4.2.i
-  store i32 %.469.i, ptr %.702.i, align 4, !noalias !9
-  %.426.i = icmp sgt i64 %.373.0242.i, 1
-  br i1 %.426.i, label %B318.if.i, label %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit
-
-B763.i:                                           ; preds = %_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd.exit218.i, %B594.i
-  %.578.i = add nsw i64 %.578238.i, -1
-  %.580.i = getelementptr double, ptr %arg.kept, i64 %.578.i
-  %.581.i = load double, ptr %.580.i, align 8, !noalias !9
-  %.585.i = getelementptr i32, ptr %arg.points, i64 %.578.i
-  %.586.i = load i32, ptr %.585.i, align 4, !noalias !9
-  %.589.i = getelementptr double, ptr %arg.kept, i64 %.578238.i
-  store double %.581.i, ptr %.589.i, align 8, !noalias !9
-  %.593.i = getelementptr i32, ptr %arg.points, i64 %.578238.i
-  store i32 %.586.i, ptr %.593.i, align 4, !noalias !9
-  %.606.i = icmp sgt i64 %.578238.i, 1
-  br i1 %.606.i, label %B594.i, label %B738.i
-
-B156.if.i:                                        ; preds = %B126.i, %B284.i
-  %.184.0228.i = phi i64 [ %.255.i439, %B284.i ], [ 0, %B126.i ]
-  %.187.0227.i = phi i64 [ %.251.i438, %B284.i ], [ %found.3.4, %B126.i ]
-  %.251.i438 = add nsw i64 %.187.0227.i, -1
-  %.255.i439 = add nuw nsw i64 %.184.0228.i, 1
-  %.285.i440 = getelementptr i32, ptr %arg.bucket, i64 %.184.0228.i
-  %.286.i441 = load i32, ptr %.285.i440, align 4, !noalias !9
-  %.288.i442 = sext i32 %.286.i441 to i64
-  %.289.i = icmp sgt i64 %used.3.1.i, %.288.i442
-  br i1 %.289.i, label %B184.i, label %B284.i
-
-B318.if.i:                                        ; preds = %B286.i, %B738.i
-  %.370.0243.i = phi i64 [ %.439.i, %B738.i ], [ 1, %B286.i ]
-  %.373.0242.i = phi i64 [ %.435.i, %B738.i ], [ %.383.i, %B286.i ]
-  %.435.i = add nsw i64 %.373.0242.i, -1
-  %.439.i = add nuw i64 %.370.0243.i, 1
-  %.465.i = getelementptr double, ptr %arg.kept, i64 %.370.0243.i
-  %.466.i = load double, ptr %.465.i, align 8, !noalias !9
-  %.468.i = getelementptr i32, ptr %arg.points, i64 %.370.0243.i
-  %.469.i = load i32, ptr %.468.i, align 4, !noalias !9
-  %.493.i = add nsw i64 %.370.0243.i, -1
-  %.495.i = getelementptr double, ptr %arg.kept, i64 %.493.i
-  %.496.i = load double, ptr %.495.i, align 8, !noalias !9
-  %.498.i = fcmp ogt double %.496.i, %.466.i
-  br i1 %.498.i, label %B514.preheader.i, label %B400.i
-
-_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit: ; preds = %B738.i, %B286.i
-  %.11.i.i = tail call i64 @llvm.smin.i64(i64 %arg.most, i64 %total.3.1.i)
-  %.1542476.not = icmp slt i64 %.11.i.i, 1
-  br i1 %.1542476.not, label %B1444, label %B1370.if.lr.ph
+_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit: ; preds = %B790.i, %B296.i
+  %held.1.2.0.lcssa.i = phi i64 [ 0, %B296.i ], [ %held.1.3.1.i, %B790.i ]
+  %.1542469.not = icmp slt i64 %held.1.2.0.lcssa.i, 1
+  br i1 %.1542469.not, label %B1444, label %B1370.if.lr.ph
 
 B1370.if.lr.ph:                                   ; preds = %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit
-  %15 = shl nuw i64 %.11.i.i, 3
-  tail call void @llvm.memcpy.p0.p0.i64(ptr align 8 %scevgep, ptr align 8 %arg.kept, i64 %15, i1 false)
-  %16 = shl nuw i64 %.11.i.i, 2
-  tail call void @llvm.memcpy.p0.p0.i64(ptr align 4 %scevgep498, ptr align 4 %arg.points, i64 %16, i1 false)
+  %12 = shl nuw i64 %held.1.2.0.lcssa.i, 3
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 8 %scevgep, ptr align 8 %arg.kept, i64 %12, i1 false)
+  %13 = shl nuw i64 %held.1.2.0.lcssa.i, 2
+  tail call void @llvm.memcpy.p0.p0.i64(ptr align 4 %scevgep491, ptr align 4 %arg.points, i64 %13, i1 false)
   br label %B1444
 
 B1086:                                            ; preds = %B1028
@@ -1060,17 +1011,17 @@ B1086:                                            ; preds = %B1028
   %.1320 = fdiv double %.1284, %.1316
   %.1321 = tail call double @llvm.sqrt.f64(double %.1320)
   %.10.i = fcmp ogt double %.1321, 1.100000e+00
-  %.11.i448 = select i1 %.10.i, double %.1321, double 1.100000e+00
-  %.10.i449 = fcmp olt double %.11.i448, 2.000000e+00
-  %.11.i450 = select i1 %.10.i449, double %.11.i448, double 2.000000e+00
-  %.1379 = fmul double %reach.3.2, %.11.i450
-  %.10.i451 = fcmp olt double %.1379, %arg.radius
-  %.11.i452 = select i1 %.10.i451, double %.1379, double %arg.radius
+  %.11.i445 = select i1 %.10.i, double %.1321, double 1.100000e+00
+  %.10.i446 = fcmp olt double %.11.i445, 2.000000e+00
+  %.11.i447 = select i1 %.10.i446, double %.11.i445, double 2.000000e+00
+  %.1379 = fmul double %reach.3.2, %.11.i447
+  %.10.i448 = fcmp olt double %.1379, %arg.radius
+  %.11.i449 = select i1 %.10.i448, double %.1379, double %arg.radius
   br label %B248
 
 B1444:                                            ; preds = %B1370.if.lr.ph, %_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd.exit
-  %.1611.not = icmp sgt i64 %arg.most, %total.3.1.i
-  br i1 %.1611.not, label %B1532, label %B1456
+  %.1611 = icmp eq i64 %held.1.2.0.lcssa.i, %arg.most
+  br i1 %.1611, label %B1456, label %B1532
 
 B1456:                                            ; preds = %B1444
   %.1619 = load double, ptr %.1618, align 8
@@ -1080,11 +1031,11 @@ B1456:                                            ; preds = %B1444
 
 B1532:                                            ; preds = %B1444, %B1456
   %"$phi1532.2.2.2" = phi double [ %.1621, %B1456 ], [ %arg.radius, %B1444 ]
-  %.10.i453 = fcmp ogt double %.1634, %"$phi1532.2.2.2"
-  %.11.i454 = select i1 %.10.i453, double %.1634, double %"$phi1532.2.2.2"
-  %.10.i455 = fcmp olt double %arg.radius, %.11.i454
-  %.11.i456 = select i1 %.10.i455, double %arg.radius, double %.11.i454
-  %.425 = icmp sgt i32 %.371.0480, 1
+  %.10.i450 = fcmp ogt double %.1634, %"$phi1532.2.2.2"
+  %.11.i451 = select i1 %.10.i450, double %.1634, double %"$phi1532.2.2.2"
+  %.10.i452 = fcmp olt double %arg.radius, %.11.i451
+  %.11.i453 = select i1 %.10.i452, double %arg.radius, double %.11.i451
+  %.425 = icmp sgt i32 %.371.0473, 1
   br i1 %.425, label %B194.if, label %B38.loopexit
 
 B1618:                                            ; preds = %B38.loopexit, %entry
@@ -1092,31 +1043,31 @@ B1618:                                            ; preds = %B38.loopexit, %entr
   ret i32 0
 
 B74.if:                                           ; preds = %B74.preheader, %B74.if
-  %.219.0467 = phi i64 [ %.288, %B74.if ], [ 0, %B74.preheader ]
-  %.222.0466 = phi i64 [ %.284, %B74.if ], [ %storemerge, %B74.preheader ]
-  %.284 = add nsw i64 %.222.0466, -1
-  %.288 = add nuw nsw i64 %.219.0467, 1
-  %.314 = getelementptr i32, ptr %arg.starts, i64 %.219.0467
+  %.219.0460 = phi i64 [ %.288, %B74.if ], [ 0, %B74.preheader ]
+  %.222.0459 = phi i64 [ %.284, %B74.if ], [ %storemerge, %B74.preheader ]
+  %.284 = add nsw i64 %.222.0459, -1
+  %.288 = add nuw nsw i64 %.219.0460, 1
+  %.314 = getelementptr i32, ptr %arg.starts, i64 %.219.0460
   %.315 = load i32, ptr %.314, align 4
-  %.318.idx = shl i64 %.219.0467, 3
+  %.318.idx = shl i64 %.219.0460, 3
   %.318 = getelementptr i8, ptr %arg.window, i64 %.318.idx
   store i32 %.315, ptr %.318, align 4
   %.323 = getelementptr i8, ptr %.318, i64 4
   store i32 %.315, ptr %.323, align 4
-  %.275 = icmp sgt i64 %.222.0466, 1
+  %.275 = icmp sgt i64 %.222.0459, 1
   br i1 %.275, label %B74.if, label %B130
 
 B194.if:                                          ; preds = %B194.if.lr.ph, %B1532
-  %reach.4.1482 = phi double [ %reach.5.0487, %B194.if.lr.ph ], [ %.11.i456, %B1532 ]
-  %.368.0481 = phi i32 [ %.339, %B194.if.lr.ph ], [ %.438, %B1532 ]
-  %.371.0480 = phi i32 [ %.381, %B194.if.lr.ph ], [ %.434, %B1532 ]
-  %17 = sext i32 %.368.0481 to i64
-  %18 = mul i64 %2, %17
-  %scevgep498 = getelementptr i8, ptr %arg.index, i64 %18
-  %19 = sext i32 %.368.0481 to i64
-  %20 = mul i64 %1, %19
-  %scevgep = getelementptr i8, ptr %arg.squares, i64 %20
-  %.474 = sext i32 %.368.0481 to i64
+  %reach.4.1475 = phi double [ %reach.5.0480, %B194.if.lr.ph ], [ %.11.i453, %B1532 ]
+  %.368.0474 = phi i32 [ %.339, %B194.if.lr.ph ], [ %.438, %B1532 ]
+  %.371.0473 = phi i32 [ %.381, %B194.if.lr.ph ], [ %.434, %B1532 ]
+  %14 = sext i32 %.368.0474 to i64
+  %15 = mul i64 %2, %14
+  %scevgep491 = getelementptr i8, ptr %arg.index, i64 %15
+  %16 = sext i32 %.368.0474 to i64
+  %17 = mul i64 %1, %16
+  %scevgep = getelementptr i8, ptr %arg.squares, i64 %17
+  %.474 = sext i32 %.368.0474 to i64
   %.475 = getelementptr double, ptr %arg.xs, i64 %.474
   %.476 = load double, ptr %.475, align 8
   %.480 = getelementptr double, ptr %arg.ys, i64 %.474
@@ -1126,17 +1077,17 @@ B194.if:                                          ; preds = %B194.if.lr.ph, %B15
   br label %B248
 
 B586.if:                                          ; preds = %B586.if.lr.ph, %B586.if
-  %.820.0472 = phi i64 [ %.830, %B586.if.lr.ph ], [ %.882, %B586.if ]
-  %.817.0471 = phi i64 [ %first.6.1.i, %B586.if.lr.ph ], [ %.886, %B586.if ]
-  %.882 = add nsw i64 %.820.0472, -1
-  %.886 = add nsw i64 %.817.0471, 1
-  %.916 = getelementptr double, ptr %arg.xs, i64 %.817.0471
+  %.820.0465 = phi i64 [ %.830, %B586.if.lr.ph ], [ %.882, %B586.if ]
+  %.817.0464 = phi i64 [ %first.6.1.i, %B586.if.lr.ph ], [ %.886, %B586.if ]
+  %.882 = add nsw i64 %.820.0465, -1
+  %.886 = add nsw i64 %.817.0464, 1
+  %.916 = getelementptr double, ptr %arg.xs, i64 %.817.0464
   %.917 = load double, ptr %.916, align 8
   %.919 = fsub double %.476, %.917
-  %.922 = getelementptr double, ptr %arg.ys, i64 %.817.0471
+  %.922 = getelementptr double, ptr %arg.ys, i64 %.817.0464
   %.923 = load double, ptr %.922, align 8
   %.925 = fsub double %.481, %.923
-  %.928 = getelementptr double, ptr %arg.zs, i64 %.817.0471
+  %.928 = getelementptr double, ptr %arg.zs, i64 %.817.0464
   %.929 = load double, ptr %.928, align 8
   %.931 = fsub double %.486, %.929
   %.932 = fmul double %.919, %.919
@@ -1144,36 +1095,36 @@ B586.if:                                          ; preds = %B586.if.lr.ph, %B58
   %.934 = fadd double %.932, %.933
   %.935 = fmul double %.931, %.931
   %.936 = fadd double %.934, %.935
-  %.941 = add i64 %.939, %.817.0471
+  %.941 = add i64 %.939, %.817.0464
   %.943 = getelementptr double, ptr %arg.near, i64 %.941
   store double %.936, ptr %.943, align 8
   %.951 = fmul double %.950, %.936
   %.5.i = fptosi double %.951 to i64
-  %.11.i457 = tail call i64 @llvm.smin.i64(i64 %.5.i, i64 63)
+  %.11.i454 = tail call i64 @llvm.smin.i64(i64 %.5.i, i64 63)
   %.1009 = fcmp olt double %.936, %.499
-  %extract.t = trunc i64 %.11.i457 to i32
+  %extract.t = trunc i64 %.11.i454 to i32
   %"$phi836.3.2.5.off0" = select i1 %.1009, i32 %extract.t, i32 64
   %.1031 = getelementptr i32, ptr %arg.bucket, i64 %.941
   store i32 %"$phi836.3.2.5.off0", ptr %.1031, align 4
-  %.1042 = trunc i64 %.817.0471 to i32
+  %.1042 = trunc i64 %.817.0464 to i32
   %.1043 = getelementptr i32, ptr %arg.who, i64 %.941
   store i32 %.1042, ptr %.1043, align 4
-  %.873 = icmp sgt i64 %.820.0472, 1
+  %.873 = icmp sgt i64 %.820.0465, 1
   br i1 %.873, label %B586.if, label %B880
 
 B978.if:                                          ; preds = %B948, %B978.if
-  %.1148.0475 = phi i64 [ %.1210, %B978.if ], [ %found.3.4, %B948 ]
-  %.1145.0474 = phi i64 [ %.1214, %B978.if ], [ 0, %B948 ]
-  %.1210 = add nsw i64 %.1148.0475, -1
-  %.1214 = add nuw nsw i64 %.1145.0474, 1
-  %.1240 = getelementptr i32, ptr %arg.bucket, i64 %.1145.0474
+  %.1148.0468 = phi i64 [ %.1210, %B978.if ], [ %found.3.4, %B948 ]
+  %.1145.0467 = phi i64 [ %.1214, %B978.if ], [ 0, %B948 ]
+  %.1210 = add nsw i64 %.1148.0468, -1
+  %.1214 = add nuw nsw i64 %.1145.0467, 1
+  %.1240 = getelementptr i32, ptr %arg.bucket, i64 %.1145.0467
   %.1241 = load i32, ptr %.1240, align 4
   %.1243 = sext i32 %.1241 to i64
   %.1244 = getelementptr i32, ptr %arg.fill, i64 %.1243
   %.1245 = load i32, ptr %.1244, align 4
   %.1247 = add i32 %.1245, 1
   store i32 %.1247, ptr %.1244, align 4
-  %.1201 = icmp sgt i64 %.1148.0475, 1
+  %.1201 = icmp sgt i64 %.1148.0468, 1
   br i1 %.1201, label %B978.if, label %B1028
 }
 
@@ -1214,8 +1165,5 @@ attributes #4 = { nocallback nofree nounwind willreturn memory(argmem: readwrite
 !10 = distinct !{!10, !11, !"_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd: %retptr"}
 !11 = distinct !{!11, !"_ZN6models6points17neighbour_kernels5_sortB3v31B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAExx10float64_2a8int32_2a8int32_2a8int32_2a10float64_2a8int32_2a8int32_2a8int32_2a10float64_2addd"}
 !12 = !{!13, !10}
-!13 = distinct !{!13, !14, !"_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd: %retptr"}
-!14 = distinct !{!14, !"_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd"}
-!15 = !{!16, !10}
-!16 = distinct !{!16, !17, !"_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd: %retptr"}
-!17 = distinct !{!17, !"_ZN6models6points17neighbour_kernels11_first_seenB3v32B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd"}
+!13 = distinct !{!13, !14, !"_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd: %retptr"}
+!14 = distinct !{!14, !"_ZN6models6points17neighbour_kernels11_first_seenB3v33B36c8tJTIeFIjxB2IKSgI4CrvQCk0Z4yRYcWpoAEii8int32_2a10float64_2addd"}

@@ -151,26 +151,30 @@ def _sort(found, most, near, who, bucket, fill, squares, points, place, nodes, c
         fill[used] = total
         total += held
         used += 1
-    for candidate in range(found):
+    for candidate in range(found - 1, -1, -1):  # of copies, a search mostly sees the last first
         if bucket[candidate] < used:
             at = fill[bucket[candidate]]
             fill[bucket[candidate]] = at + 1
             squares[at] = near[candidate]
             points[at] = who[candidate]
-    for candidate in range(1, total):
+    held = 0
+    for candidate in range(total):
         square, point = squares[candidate], points[candidate]
-        at = candidate
-        while at > 0 and (
-            squares[at - 1] > square
-            or (
-                squares[at - 1] == square
-                and _first_seen(place[point], place[points[at - 1]], nodes, cuts, x, y, z)
-            )
-        ):
-            squares[at], points[at] = squares[at - 1], points[at - 1]
-            at -= 1
-        squares[at], points[at] = square, point
-    return min(total, most)
+        low, high, step = 0, held, 1  # candidates come nearly sorted: they are looked for from the end
+        while low < high:
+            at = high - min(step, high - low)
+            if squares[at] > square or (
+                squares[at] == square and _first_seen(place[point], place[points[at]], nodes, cuts, x, y, z)
+            ):
+                high, step = at, 2 * step
+            else:
+                low, step = at + 1, (high - at) // 2
+        if low < most:
+            held = min(held + 1, most)
+            for at in range(held - 1, low, -1):
+                squares[at], points[at] = squares[at - 1], points[at - 1]
+            squares[low], points[low] = square, point
+    return held
 
 
 def nearest(

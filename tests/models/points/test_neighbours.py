@@ -14,6 +14,9 @@ CLOUDS = {
     "line": RANDOM.random((400, 1)) * (0.3, 0.0, 0.0),
     "upright line": RANDOM.random((400, 1)) * (0.0, 0.0, 3.0),
     "copies of one point": np.ones((200, 3)),
+    "so many copies that sorting all of them would take minutes": np.vstack(
+        [np.ones((2500, 3)), RANDOM.random((300, 3))]
+    ),
     "two spots": np.repeat([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], 60, axis=0),
     "an outlier": np.vstack([RANDOM.random((500, 3)), [[1e6, -1e6, 1e5]]]),
     "one point": np.ones((1, 3)),
