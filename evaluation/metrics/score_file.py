@@ -28,18 +28,17 @@ def read_scores(path: Path) -> dict[str, float]:
             if name in scores:
                 raise ValueError(f"{place}: {name} occurs twice")
             scores[name] = score
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as scores: {error}") from error
     return scores
 
 
 def _json_rows(text: str) -> Iterator[tuple[str, str, float]]:
-    document = json.loads(text)
-    if not isinstance(document, dict):
+    document = json.loads(text, object_pairs_hook=tuple, parse_int=float)  # a list stays a list
+    if not isinstance(document, tuple):
         raise ValueError("the file must be one object {name: score}")
-    for name, score in document.items():
-        number = score if isinstance(score, int | float) and not isinstance(score, bool) else math.nan
-        yield "JSON", _plain(name), float(number)
+    for name, score in document:
+        yield "JSON", _plain(name), score if isinstance(score, float) else math.nan
 
 
 def _csv_rows(text: str) -> Iterator[tuple[str, str, float]]:

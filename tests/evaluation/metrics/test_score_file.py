@@ -29,6 +29,10 @@ def test_scores_are_read_by_plain_name(tmp_path, name, text):
         ("s.json", "{", "s.json cannot be read as scores"),
         ("s.json", "[1]", "one object"),
         ("s.json", '{"a": null}', "the score of a is not a finite number"),
+        ("s.json", '{"a": true}', "the score of a is not a finite number"),
+        ("s.json", '{"a": 1, "a": 2}', "a occurs twice"),
+        pytest.param("s.json", f'{{"a": {10**400}}}', "the score of a is not a finite", id="huge"),
+        pytest.param("s.csv", f"{'a' * 200_000},1\n", "s.csv cannot be read as scores", id="long"),
     ],
 )
 def test_a_broken_file_names_the_place(tmp_path, name, text, sentence):
