@@ -244,7 +244,7 @@ class Jobs:
                 await self._pause(kind, PAUSES_S[0])
 
     async def _follow(self) -> None:
-        """Stop the running jobs that another server cancelled, and notify every `watch` of other changes."""
+        """Stop the jobs that another server cancelled, and notify every `watch` of other changes."""
         seen = self.store.news
         while True:
             await asyncio.sleep(FOLLOW_S)
@@ -252,9 +252,11 @@ class Jobs:
                 continue
             news = self.store.news
             with suppress(OSError, RecordsError):  # and looks again
-                for name, task in list(self._running.items()):
+                for name in {*self._running, *self._pauses}:
                     if await on_disk(partial(self._has_ended, name)):
-                        task.cancelled = True
+                        self._pauses.pop(name, None)
+                        if (task := self._running.get(name)) is not None:
+                            task.cancelled = True
                 seen = news
             self._notify()
 

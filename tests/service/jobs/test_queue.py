@@ -199,6 +199,23 @@ def test_a_job_is_cancelled_at_any_step(tmp_path: Path, counting: Counting, step
     asyncio.run(cancelled())
 
 
+def test_a_job_that_another_server_cancels_waits_no_longer(
+    database: str, tmp_path: Path, counting: Counting
+) -> None:
+    async def cancelled() -> None:
+        jobs, other = opened(JobStore(tmp_path / "left", database), counting), JobStore(tmp_path, database)
+        await jobs.start()
+        job = await jobs.submit("count", "cookie", {"unready": 99})
+        await on_disk(lambda: until(lambda: jobs._pauses and not jobs._running, "the job put back"))
+        other.open()
+        other.end(job.id, "cancelled")
+        await on_disk(lambda: until(lambda: not jobs._pauses, "no job that waits"))
+        other.close()
+        await jobs.stop()
+
+    asyncio.run(cancelled())
+
+
 def test_a_job_that_is_taken_while_the_service_stops_does_not_begin(
     tmp_path: Path, counting: Counting
 ) -> None:
