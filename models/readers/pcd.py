@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.list_of_points import check_rows
 from models.readers.makers import advice, notes
 from models.readers.ply import ascii_points, named_colour
 from models.readers.stored import Stored
@@ -52,7 +53,8 @@ def pcd_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = N
     check_bytes(data, limits.xyz_bytes, "PCD cloud")
     with decoding("PCD cloud"):
         header = _header(data)
-        if 1 in (header.height, header.width):
+        is_list = 1 in (header.height, header.width)
+        if is_list:
             height, width = _grid(header.height * header.width, data, image)
             header = replace(header, height=height, width=width)
         check_pixels(header.height, header.width, limits.xyz_pixels, limits, "PCD cloud")
@@ -61,6 +63,8 @@ def pcd_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = N
         points = _POINTS[header.encoding](data, header, count)
         xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
         xyz = xyz.reshape(header.height, header.width, 3)
+        if is_list:
+            check_rows(xyz)
         return Stored(xyz, _colour(points, header), unit_in(notes(data)))
 
 

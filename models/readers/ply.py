@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.readers.limits import ReadLimits, check_bytes, check_decoded, check_pixels, decoding
+from models.readers.list_of_points import check_rows
 from models.readers.makers import advice, notes
 from models.readers.ply_grid import on_grid
 from models.readers.ply_header import Header, ply_header
@@ -49,10 +50,10 @@ def ply_cloud(data: bytes, limits: ReadLimits, image: tuple[int, int] | None = N
         points = _points(data, header, limits)
         if grid:
             points = on_grid(points, data, header, grid)
-        xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
-        return Stored(
-            xyz.reshape(height, width, 3), named_colour(points, height, width), unit_in(notes(data))
-        )
+        xyz = np.stack([points[axis] for axis in "xyz"], axis=1).reshape(height, width, 3)
+        if (height, width) not in header.sizes(data):
+            check_rows(xyz)
+        return Stored(xyz, named_colour(points, height, width), unit_in(notes(data)))
 
 
 def _size(header: Header, count: int, data: bytes, image: tuple[int, int] | None) -> tuple[int, int]:

@@ -113,6 +113,22 @@ def test_a_list_of_points_has_the_size_of_its_image(data: bytes) -> None:
         assert refused.value.code == "unorganised_cloud"
 
 
+@pytest.mark.parametrize("portrait", [False, True])
+def test_a_list_of_points_column_by_column_is_refused(portrait: bool) -> None:
+    xyz = np.ascontiguousarray(XYZ.swapaxes(0, 1)) if portrait else XYZ
+    size = xyz.shape[:2]
+    head = PCD_HEAD.replace(f"WIDTH {WIDTH}", f"WIDTH {HEIGHT * WIDTH}")
+    head = head.replace(f"HEIGHT {HEIGHT}", "HEIGHT 1")
+    for points in (xyz.reshape(-1, 3), np.ascontiguousarray(xyz.swapaxes(0, 1)).reshape(-1, 3)):
+        for data in (ply(points=points), head.encode() + points.tobytes()):
+            if np.array_equal(points, xyz.reshape(-1, 3), equal_nan=True):
+                np.testing.assert_array_equal(read_cloud(data, image=size).xyz, xyz)
+                continue
+            with pytest.raises(BadSample) as refused:
+                read_cloud(data, image=size)
+            assert refused.value.code == "unorganised_cloud"
+
+
 @pytest.mark.parametrize(
     ("notes", "switch"),
     [
