@@ -116,14 +116,14 @@ class Inspection:
             sample = await on_pool(self.decoders, partial(read, sensor))
             decode_ms = (time.perf_counter() - started) * 1000
             scored = await self.engine.score(ask.product, sample, deadline=ask.clock.deadline, sensor=sensor)
+            if ask.version not in (None, scored.detector.version):
+                raise NotActive(ask.version)
         timings = {"decode": decode_ms, "queue": scored.queue_ms, **scored.result.timings_ms}
         timings["total"] = (time.perf_counter() - started) * 1000
         # Which pixels count as no return depends on the version that scored the part.
         no_return = scored.detector.manifest.profile.preparation.no_return
         sample = await on_pool(self.encoders, lambda: without_returns(sample, no_return))
         self.metrics.scored(sample, scored, timings, ask.labels)
-        if ask.version not in (None, scored.detector.version):
-            raise NotActive(ask.version)
         if ask.threshold is not None:
             scored = replace(scored, result=scored.result.judged(ask.threshold))
         return Scan(

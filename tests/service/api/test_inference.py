@@ -233,6 +233,20 @@ def test_what_cannot_be_used_is_refused_in_the_protocols_form(
     assert (late.status_code, list(late.json())) == (422, ["error"])
 
 
+def test_a_part_whose_version_was_replaced_meanwhile_is_refused_and_not_counted_as_scored(
+    serve: Callable[..., Any], loader: Any, detector: Any, sample: Sample, strict_settings: Settings
+) -> None:
+    body, headers = asked(sample)
+    with serve(strict_settings, loader) as running, running.client() as client:
+        detector.before = lambda: setattr(detector, "version", "v2")
+        url = "/v2/models/cookie/versions/v1/infer"
+        answer = client.post(url, content=body, headers=headers)
+        assert (answer.status_code, answer.headers["tribank-code"]) == (404, "not_active")
+        told = client.get("/metrics").text
+    assert 'tribank_part_refusals_total{code="not_active",product="cookie"} 1.0' in told
+    assert "tribank_parts_total{" not in told
+
+
 def test_keys_are_asked_for_here_too(
     serve: Callable[..., Any], loader: Any, sample: Sample, tmp_path: Path
 ) -> None:
