@@ -23,13 +23,13 @@ def copy_records(folder: Path, uri: str) -> dict[str, int]:
     The files stay as they are. Each group of tables is copied as a whole or not at all. No server may use the
     folder meanwhile.
 
-    Returns the number of rows by table. Raises RecordsError, OSError.
+    Returns the number of rows by table. Raises RecordsError, also for a damaged file, and OSError.
     """
     counts: dict[str, int] = {}
     for group, tables in GROUPS.items():
         if not (folder / f"{group}.sqlite").exists():
             continue
-        file = SqliteFile(group, folder, first=_nothing)
+        file = SqliteFile(group, folder, first=_nothing, replace_damaged=False)
         database = PostgresDatabase(group, uri, first=_nothing)
         try:
             file.open()
@@ -38,6 +38,9 @@ def copy_records(folder: Path, uri: str) -> dict[str, int]:
                 database.in_turn(new)
                 for table in tables:
                     counts[table.name] = _copy(old, new, table, folder)
+        except RecordsError as error:
+            reason = str(error).rstrip(".")
+            raise RecordsError(f"{folder / group}.sqlite was not copied: {reason}.", error.fault) from None
         finally:
             database.close()
             file.close()

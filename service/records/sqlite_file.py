@@ -27,7 +27,8 @@ file."""
 class SqliteFile:
     """A SQLite file with the newest schema. The methods block on the disk; any thread may call them.
 
-    A damaged file is renamed and a new file is created, both at `open` and when the damage shows later.
+    A damaged file is renamed and a new file is created, both at `open` and when the damage shows later. With
+    `replace_damaged=False` the file stays where it is.
 
     damaged: the files that were renamed since the start.
     trouble: why the file could not be used recently, through no fault of the caller; empty after a write.
@@ -43,6 +44,7 @@ class SqliteFile:
         *,
         first: Callable[[Connection], None],
         beside: Sequence[Path] = (),
+        replace_damaged: bool = True,
     ) -> None:
         """Create the object; `open` opens the file.
 
@@ -55,6 +57,7 @@ class SqliteFile:
         self._file = folder / f"{group}.sqlite"
         self._first = first
         self._beside = beside
+        self._replace_damaged = replace_damaged
         self._connection: Connection | None = None
         self._reason = "the file was not opened yet"
         self.trouble = ""
@@ -99,7 +102,7 @@ class SqliteFile:
                 found = _translated(error)
                 if found.fault is not None:
                     self.trouble = str(found)
-                if found.fault is Fault.DAMAGED:
+                if found.fault is Fault.DAMAGED and self._replace_damaged:
                     self._replace(db)
                 raise found from error
             if driver.total_changes != before:
@@ -123,7 +126,7 @@ class SqliteFile:
             try:
                 self._connection = self._connect()
             except RecordsError as error:
-                if fault_of(error) is not Fault.DAMAGED:
+                if fault_of(error) is not Fault.DAMAGED or not self._replace_damaged:
                     raise
                 self._put_aside()
                 self._connection = self._connect()
