@@ -13,7 +13,9 @@ from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 File = Annotated[Path, typer.Argument(help="The backup: one tar file.", dir_okay=False)]
 
 
-def backup(file: File, banks: Banks = DEFAULT_BANKS, state: State = DEFAULT_STATE) -> None:
+def backup(
+    context: typer.Context, file: File, banks: Banks = DEFAULT_BANKS, state: State = DEFAULT_STATE
+) -> None:
     """Copy all banks, keys, results, jobs, changes and rejected parts to one file.
 
     The server may run meanwhile. Weights and settings are not in the file.
@@ -22,6 +24,10 @@ def backup(file: File, banks: Banks = DEFAULT_BANKS, state: State = DEFAULT_STAT
     from cli.progress import stage_bars
     from service.records.backup import write_backup
 
+    source = context.get_parameter_source("state")
+    is_named = source is not None and source.name != "DEFAULT"
+    if is_named and not state.is_dir():  # without a server there is no state folder
+        raise FileNotFoundError(f"There is no folder {state} (--state).")
     if not banks.is_dir():
         raise FileNotFoundError(f"There is no folder {banks} (--banks).")
     with stage_bars() as progress:

@@ -172,6 +172,17 @@ def test_what_cannot_be_copied_is_named_and_leaves_no_backup(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["results.sqlite"]
 
 
+def test_a_state_folder_that_is_named_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistyped name is no host without a server."""
+    monkeypatch.chdir(tmp_path)
+    words = ["backup", str(tmp_path / "kept.tar"), "--banks", str(KEPT)]
+    made = CliRunner().invoke(app, [*words, "--state", str(tmp_path / "mistyped")])
+    assert isinstance(made.exception, FileNotFoundError)
+    assert list(tmp_path.iterdir()) == []
+    made = CliRunner().invoke(app, words)
+    assert made.exit_code == 0, made.output
+
+
 def test_the_names_of_deleted_versions_are_not_used_again_after_a_restore(tmp_path: Path) -> None:
     """Results on record name the version that scored them."""
     store = BankStore(tmp_path / "before")
