@@ -30,7 +30,7 @@ from recipes.sentences import sentences
 _T = TypeVar("_T", bound=BaseModel)
 _MOST_BYTES = 1 << 20
 """Of each JSON document, but for the manifest."""
-_ACTIVE, _VERSION = "active.json", "version.json"
+_PRODUCTS, _ACTIVE, _VERSION = "products", "active.json", "version.json"
 
 
 class _Active(BaseModel):
@@ -68,8 +68,7 @@ class ObjectStore:
         key = f"{_folder(product)}/{_ACTIVE}"
         document = self._document(key)
         if document is None:
-            detail = f"Product '{product}' has no active version in {self._objects.url}. Name a --version."
-            raise BankNotFound(detail)
+            raise self._missing(product, "active version", "Name a --version.")
         return self._checked(_Active, key, document).active
 
     def parcel(self, product: str, version: str | None = None) -> Parcel:
@@ -77,7 +76,7 @@ class ObjectStore:
         name = self.active(product) if version is None else version
         digest = self._manifest_of(product, name)
         if digest is None:
-            raise BankNotFound(f"Product '{product}' has no version '{name}' in {self._objects.url}.")
+            raise self._missing(product, f"version '{name}'")
         try:
             manifest = self._objects.read(_blob(digest), MOST_MANIFEST_BYTES)
         except ObjectTooLarge as error:
@@ -190,6 +189,12 @@ class ObjectStore:
                 f"{self._objects.url}/{key} is not as this Tribank writes it: {reasons}."
             ) from None
 
+    def _missing(self, product: str, what: str, advice: str = "") -> BankNotFound:
+        """What to raise for a product without `what`. A store without any product is a mistyped URL."""
+        if not self._objects.names(_PRODUCTS):
+            return BankNotFound(f"{self._objects.url} holds no product. Is the address right?")
+        return BankNotFound(f"Product '{product}' has no {what} in {self._objects.url}. {advice}".rstrip())
+
     def _damaged(self, digest: str) -> BadParcel:
         return BadParcel(
             f"{self._objects.url}/{_blob(digest)} is missing or damaged. Remove the object, and push the "
@@ -201,7 +206,7 @@ def _folder(product: str) -> str:
     """Raises BankNotFound for a bad name."""
     if not PRODUCT_NAME.match(product):
         raise BankNotFound(f"'{product[:80]}' is not a product name.")
-    return f"products/{product}"
+    return f"{_PRODUCTS}/{product}"
 
 
 def _blob(digest: str) -> str:

@@ -74,10 +74,10 @@ def test_a_version_goes_there_and_back(any_store: str, source: BankStore, target
     move_threshold(source, PRODUCT, "v1", MovedThreshold(threshold=2.5, rate=None))
     store = ObjectStore(any_store)
     assert store.versions(PRODUCT) == []
-    with pytest.raises(BankNotFound):
+    with pytest.raises(BankNotFound, match="no product"):
         store.active(PRODUCT)
     assert store.send(source, PRODUCT, activate=False) == Arrived("v1", new=True)
-    with pytest.raises(BankNotFound):
+    with pytest.raises(BankNotFound, match="no active version"):
         pulled(store, target)
     assert store.send(source, PRODUCT) == Arrived("v1", new=False)
     assert store.active(PRODUCT) == "v1"
@@ -90,6 +90,12 @@ def test_a_version_goes_there_and_back(any_store: str, source: BankStore, target
             pulled(store, target, wrong)
     with pytest.raises(BankNotFound):
         store.versions("../biscuit")
+
+
+def test_a_mistyped_bucket_is_no_product_without_an_active_version(s3: str, target: BankStore) -> None:
+    for version in (None, "v1"):
+        with pytest.raises(BankNotFound, match="no product"):
+            pulled("s3://mistyped/prefix", target, version)
 
 
 def test_versions_share_equal_files_and_get_the_next_name(any_store: str, source: BankStore) -> None:
