@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
@@ -194,14 +195,16 @@ def _write_part(job: Job) -> None:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(rendered / file, folder / file)
     (folder / cloud).parent.mkdir(parents=True, exist_ok=True)
+    file = io.BytesIO()  # written to a full disk, tifffile would not say that it is full
     tifffile.imwrite(
-        folder / cloud,
+        file,
         resized(xyz, lambda: generator.stand(key), size),
         photometric="minisblack",
         planarconfig="contig",
         metadata=None,
         software=False,
     )
+    (folder / cloud).write_bytes(file.getbuffer())
 
 
 def _save_png(path: Path, image: np.ndarray) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from typer.testing import CliRunner
 from cli.demo_parts import demo_parts
 from evaluation.demo_parts import writer
 from evaluation.demo_parts.generators import MESHES
+from evaluation.demo_parts.keys import PartKey
 from evaluation.demo_parts.products import PRODUCTS
 from evaluation.demo_parts.resize import Size
 from evaluation.demo_parts.writer import write_demo_parts
@@ -84,6 +88,17 @@ def test_a_part_does_not_depend_on_how_many_there_are(lid: Path, tmp_path: Path)
     assert again["train/good/rgb/000.png"] == before["train/good/rgb/000.png"]
     assert again["train/good/xyz/000.tiff"] == before["train/good/xyz/000.tiff"]
     assert again["train/good/xyz/000.tiff"] != again["train/good/xyz/001.tiff"]
+
+
+def test_a_cloud_that_is_cut_off_tells_the_reason(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that fills up within the file."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            writer._write_part((tmp_path, "heights", PartKey(0, "lid", "train", "good", 0), Size(), None))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_pool_writes_the_same_bytes(lid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
