@@ -239,7 +239,8 @@ def score(
     if isinstance(result, BadSample):
         raise result
     if output is not None:
-        np.savez_compressed(output, allow_pickle=False, **result.arrays())
+        with output.open("wb") as file:  # numpy adds .npz to the name of a file
+            np.savez_compressed(file, allow_pickle=False, **result.arrays())
     if as_json:
         from service.answers.renderers import render_json
         from service.answers.scan import Scan
@@ -290,7 +291,8 @@ def trace(
     part = read_files(files_of(rgb, xyz), words=words_about_files(sensor, xyz_unit))
     recipe = recipe.resolved(measure([part], recipe.preparation))
     stages = trace_part(part, recipe.preparation, recipe.extraction, weights, fusion=fusion, device=chosen)
-    np.savez(output, allow_pickle=False, **stages)
+    with output.open("wb") as file:
+        np.savez(file, allow_pickle=False, **stages)
     table = Table("stage", "shape", "type")
     for name, stage in stages.items():
         table.add_row(name, " x ".join(map(str, stage.shape)), str(stage.dtype))

@@ -93,7 +93,7 @@ def test_score_takes_three_planes(small_product: Path, small_banks: Path, tmp_pa
 
 
 def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.npz"
+    out = tmp_path / "out.bin"
     shown = _run("score", SMALL, *_part(small_product), "--bank", small_banks, "-o", out).stdout
     assert "threshold" in shown
     assert re.search(r"^banks: rgb [\d.]+, relief [\d.]+, fused [\d.]+$", shown, re.MULTILINE)
