@@ -62,11 +62,11 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 def without_unknown(document: Mapping[str, Any], error: ValidationError) -> Document:
     """The document without the fields that `error` calls unknown. Raises `error` for any other fault."""
+    unknown = [field_path(problem) for problem in error.errors() if problem["type"] in _UNKNOWN]
+    if len(unknown) < error.error_count():
+        raise error
     known = _copied(document)
-    for problem in error.errors():
-        if problem["type"] not in _UNKNOWN:
-            raise error
-        *way, name = field_path(problem)
+    for *way, name in unknown:
         place: Any = known
         try:
             for step in way:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 CHECKSUM = "checksum"
@@ -22,7 +23,8 @@ def sealed(document: Mapping[str, Any]) -> str:
 
 def parse(content: bytes) -> dict[str, Any]:
     """A JSON object, without a look at its checksum. Raises ValueError."""
-    document = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_constant)
+    with _nesting():
+        document = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_constant)
     if not isinstance(document, dict):
         raise ValueError(f"it holds a {type(document).__name__}, not an object")
     return document
@@ -33,7 +35,9 @@ def unsealed(document: Mapping[str, Any]) -> dict[str, Any]:
     content = {key: value for key, value in document.items() if key != CHECKSUM}
     if CHECKSUM not in document:
         raise ValueError("its checksum is missing")
-    if document[CHECKSUM] != _digest(content):
+    with _nesting():
+        digest = _digest(content)
+    if document[CHECKSUM] != digest:
         raise ValueError("changed since it was written (its checksum differs)")
     return content
 
@@ -45,6 +49,15 @@ def digest_of(text: str) -> str:
 
 def _digest(content: Mapping[str, Any]) -> str:
     return digest_of(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False))
+
+
+@contextmanager
+def _nesting() -> Iterator[None]:
+    """Turn the RecursionError of a document with too many objects in one another into a ValueError."""
+    try:
+        yield
+    except RecursionError:
+        raise ValueError("its lists or objects are nested too deep") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

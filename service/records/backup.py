@@ -27,7 +27,8 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from banks.versions.leftovers import GRAVE, VERSION_NAME, graves
-from banks.versions.store import BadBank, BankStore
+from banks.versions.seal import parse
+from banks.versions.store import PRODUCT_NAME, BadBank, BankStore
 from banks.versions.verification import product_problems
 from models.atomic_file import PRIVATE, flush, replacing
 from service.disk_faults import RecordsError, of_sqlite
@@ -247,7 +248,16 @@ def _extract(source: Path, places: Mapping[str, Path], progress: Progress) -> Co
                 else:
                     _extract_file(tar, entry, places)
                 progress("unpacking", done := max(done, entry.offset_data + entry.size), size)
-    except (tarfile.TarError, EOFError) as error:
+    except BadBackup:
+        raise
+    except (
+        tarfile.TarError,
+        EOFError,
+        FileExistsError,
+        NotADirectoryError,
+        OverflowError,
+        ValueError,
+    ) as error:
         raise BadBackup(f"{source} cannot be read as a backup: {error}.") from None
     if contents is None:
         raise BadBackup(f"{source} is not a complete backup of Tribank: {CONTENTS} is missing at its end.")
@@ -257,31 +267,39 @@ def _extract(source: Path, places: Mapping[str, Path], progress: Progress) -> Co
 def _read_contents(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Contents:
     file = tar.extractfile(entry)
     try:
-        facts = json.loads(file.read() if file else b"")
+        facts = parse(file.read() if file else b"")
         if facts["format"] != FORMAT:
             raise BadBackup(f"The backup has format {facts['format']}; this Tribank reads {FORMAT}.")
         deleted = tuple(facts.get("deleted", ()))  # backups of older sources have none
-        if not all(map(GRAVE.match, deleted)):
+        versions = {product: tuple(names) for product, names in facts["versions"].items()}
+        names = [name for names in versions.values() for name in names]
+        known = (
+            *map(GRAVE.match, deleted),
+            *map(PRODUCT_NAME.match, versions),
+            *map(VERSION_NAME.match, names),
+        )
+        if not all(known):
             raise ValueError
-        return Contents(float(facts["created"]), dict(facts["versions"]), tuple(facts["state"]), deleted)
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, BadBackup):
-            raise
+        return Contents(float(facts["created"]), versions, tuple(map(str, facts["state"])), deleted)
+    except BadBackup:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise BadBackup(f"{CONTENTS} of the backup cannot be read.") from None
 
 
 def _extract_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, places: Mapping[str, Path]) -> None:
-    path = PurePosixPath(entry.name)
-    if not entry.isfile() or path.parts[0] not in places or any(p.startswith(".") for p in path.parts):
+    place, *parts = PurePosixPath(entry.name).parts or ("",)
+    hidden = any(part.startswith(".") for part in parts)
+    if not entry.isfile() or entry.issparse() or place not in places or not parts or hidden:
         raise BadBackup(f"The backup has an entry that does not belong there: {entry.name[:80]}.")
-    target = places[path.parts[0]].joinpath(*path.parts[1:])
+    target = places[place].joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     file = tar.extractfile(entry)
     assert file is not None
     with target.open("xb") as out:
         shutil.copyfileobj(file, out, 1 << 20)
     os.utime(target, (entry.mtime, entry.mtime))  # the oldest rejected parts are deleted first
-    if path.parts[0] == "state":
+    if place == "state":
         target.chmod(PRIVATE)
     flush(target)
 
@@ -290,7 +308,7 @@ def _check(contents: Contents, store: BankStore, state: Path, progress: Progress
     """Raises BadBackup where a version or a database is not whole."""
     versions = [(product, version) for product, names in contents.versions.items() for version in names]
     for number, (product, version) in enumerate(versions, start=1):
-        if not VERSION_NAME.match(version) or version not in store.versions(product):
+        if version not in store.versions(product):
             raise BadBackup(f"The backup is damaged: {product} {version[:16]} is missing.")
         if problems := store.verify(product, version):
             raise BadBackup(f"The backup is damaged: {product} {version}: {problems[0]}.")

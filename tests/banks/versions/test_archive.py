@@ -162,6 +162,22 @@ def _with(*added: tuple[tarfile.TarInfo, bytes], at: int = 3) -> Callable[[Entri
     return lambda found: [*found[:at], *added, *found[at:]]
 
 
+def _whole_manifest(content: bytes) -> Callable[[Entries], Entries]:
+    def change(found: Entries) -> Entries:
+        head, *_ = _changed_head(manifest=hashlib.sha256(content).hexdigest())(found)
+        return [head, entry_of("v1/manifest.json", content), *found[2:]]
+
+    return change
+
+
+def nested(depth: int) -> Any:
+    """Lists in one another."""
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 FILE = "v1/rgb.faiss"
 HOSTILE: Mapping[str, tuple[Callable[[Entries], Entries], str]] = {
     "no head": (lambda found: found[1:], HEAD),
@@ -195,6 +211,11 @@ HOSTILE: Mapping[str, tuple[Callable[[Entries], Entries], str]] = {
     "a manifest of 1,001 files": (
         _changed_manifest({f"x{n}": "0" * 64 for n in range(1001)}),
         "no version has",
+    ),
+    "a manifest of 100,000 lists in one another": (_whole_manifest(b"[" * 100_000), "too deep"),
+    "a manifest of 600 lists in one another": (
+        _whole_manifest(sealed({"schema_version": 9, "min_reader": 9, "x": nested(600)}).encode()),
+        "recursion limit",
     ),
     "another manifest": (_changed_head(manifest="0" * 64), "sha256"),
     "another file": (lambda found: [*found[:2], entry_of(found[2][0].name, b"x"), *found[3:]], "sha256"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -213,23 +214,62 @@ def test_a_damaged_version_restores_nothing(backup: Path, tmp_path: Path) -> Non
 
 def _foreign(kind: str) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(
-        {"above": "banks/../x", "absolute": "/x", "elsewhere": "x", "hidden": "banks/.x"}.get(kind, "banks/x")
+        {
+            **{"above": "banks/../x", "absolute": "/x", "elsewhere": "x", "hidden": "banks/.x"},
+            **{"no name": "", "a place": "banks", "below a file": "banks/first/x"},
+            "twice": "banks/first",
+        }.get(kind, "banks/x")
     )
-    entry.type = {"link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE, "device": tarfile.CHRTYPE}.get(
-        kind, tarfile.REGTYPE
-    )
+    entry.type = {
+        **{"link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE, "device": tarfile.CHRTYPE},
+        "sparse": tarfile.GNUTYPE_SPARSE,
+    }.get(kind, tarfile.REGTYPE)
     entry.linkname = "/etc/passwd" if kind == "link" else ""
+    entry.pax_headers = {
+        **{"endless time": {"mtime": "1e300"}, "no time": {"mtime": "nan"}},
+        "zero": {"path": "banks/x\0y"},
+    }.get(kind, {})
     return entry
 
 
-@pytest.mark.parametrize("kind", ["above", "absolute", "elsewhere", "hidden", "link", "folder", "device"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *["above", "absolute", "elsewhere", "hidden", "link", "folder", "device", "sparse"],
+        *["no name", "a place", "zero", "below a file", "twice", "endless time", "no time"],
+    ],
+)
 def test_an_entry_that_a_backup_never_has_is_refused(tmp_path: Path, kind: str) -> None:
     with tarfile.open(tmp_path / "foreign.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("banks/first"), io.BytesIO())
         tar.addfile(_foreign(kind), io.BytesIO())
         tar.addfile(tarfile.TarInfo(CONTENTS), io.BytesIO())
-    with pytest.raises(BadBackup):
+    with pytest.raises(BadBackup, match=r"belong there|read as a backup"):
         restore_backup(tmp_path / "foreign.tar", *places(tmp_path), silent)
     assert [path.name for path in tmp_path.iterdir()] == ["foreign.tar"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"versions": {"cookie": 5}},
+        {"versions": {"cookie": [5]}},
+        {"versions": {"../cookie": ["v1"]}},
+        {"versions": []},
+        {"state": 5},
+        {"state": [5]},
+        {"format": "[" * 100_000},
+    ],
+)
+def test_contents_that_no_backup_has_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    facts = {"format": 1, "created": 0.0, "versions": {}, "state": [], "deleted": []} | changed
+    content = json.dumps(facts).replace('"[', "[").encode()
+    with tarfile.open(tmp_path / "foreign.tar", "w") as tar:
+        entry = tarfile.TarInfo(CONTENTS)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    with pytest.raises(BadBackup):
+        restore_backup(tmp_path / "foreign.tar", *places(tmp_path), silent)
 
 
 def test_a_folder_that_holds_something_is_left_alone(backup: Path, tmp_path: Path) -> None:
