@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
@@ -124,14 +124,18 @@ def _store(training: Training, path: Path, done: int, best: _Best) -> None:
 
 
 def _restore(training: Training, path: Path, best: _Best) -> int:
-    """Steps done by the run that wrote `path`. Raises ValueError if that was another run."""
-    with safe_open(path, "pt") as file:
-        facts = file.metadata() or {}
-        if facts.get("run") != training.facts:
-            raise ValueError(
-                f"{path} is of a run with other settings or parts: remove it or choose another folder"
-            )
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    """Steps done by the run that wrote `path`; 0 where the file is damaged. Raises ValueError if that was
+    another run."""
+    try:
+        with safe_open(path, "pt") as file:
+            facts = file.metadata() or {}
+            if facts.get("run") != training.facts:
+                raise ValueError(
+                    f"{path} is of a run with other settings or parts: remove it or choose another folder"
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except SafetensorError:
+        return 0
     training.network.load_state_dict(_inside(tensors, "model"))
     best.value, best.state = float(facts.get("best", "inf")), _inside(tensors, "best")
     kept = _inside(tensors, "optimizer")

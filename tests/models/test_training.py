@@ -111,6 +111,17 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         train(run_of(facts="another"), tmp_path, silent)
 
 
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_run_begins_again_where_its_checkpoint_is_damaged(share: float, tmp_path: Path) -> None:
+    whole, cut = run_of(), run_of()
+    train(whole, tmp_path, silent)
+    content = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(content[: int(share * len(content))])
+    train(cut, tmp_path, silent)
+    expected = on_cpu(whole.network)
+    assert all(torch.equal(expected[name], tensor) for name, tensor in on_cpu(cut.network).items())
+
+
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     run = run_of(lambda network: torch.optim.SGD(network.parameters(), lr=math.inf))
     with pytest.raises(TrainingFailed, match="step 2"):
