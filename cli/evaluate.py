@@ -103,18 +103,20 @@ def evaluate(
 
 def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evaluation], dict[Run, str]]:
     """Evaluate the runs. Returns the results, and a message for each failed run. A failed run stops no
-    other."""
+    other. Raises OutputInUse where another process evaluates into the same folder."""
     from banks.versions.builder import BuildError
     from evaluation.evaluator import NothingToEvaluate
+    from evaluation.result_log import alone_in
 
     finished: dict[Run, Evaluation] = {}
     failed: dict[Run, str] = {}
-    for number, run in enumerate(runs, start=1):
-        try:
-            finished[run] = evaluator.evaluate(run)
-        except (BuildError, NothingToEvaluate) as error:
-            failed[run] = f"{run.product}: {error}"
-        errors.print(f"{number} of {len(runs)}: {run.label}", markup=False, highlight=False)
+    with alone_in(evaluator.out):
+        for number, run in enumerate(runs, start=1):
+            try:
+                finished[run] = evaluator.evaluate(run)
+            except (BuildError, NothingToEvaluate) as error:
+                failed[run] = f"{run.product}: {error}"
+            errors.print(f"{number} of {len(runs)}: {run.label}", markup=False, highlight=False)
     return finished, failed
 
 

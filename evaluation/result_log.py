@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from evaluation.product_evaluation import Evaluation
@@ -11,8 +13,25 @@ from evaluation.product_evaluation import Evaluation
 NAME = "results.jsonl"
 
 
+class OutputInUse(RuntimeError):
+    """Another process evaluates into this output folder."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold an output folder, so that no other process evaluates into it. Raises OutputInUse."""
+    with (folder / NAME).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            detail = f"Another evaluation writes to {folder}. Wait for it, or choose another --out."
+            raise OutputInUse(detail) from None
+        yield
+
+
 class ResultLog:
-    """The finished evaluations of an output folder, by fingerprint. Only one process may write at a time."""
+    """The finished evaluations of an output folder, by fingerprint. Only one process may write at a time, as
+    `alone_in` sees to."""
 
     def __init__(self, folder: Path) -> None:
         """Read the existing lines. An incomplete line, or a line of another version, counts as not

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import Evaluation
+from evaluation.result_log import OutputInUse, alone_in
 from evaluation.scale.service_times import KEY
 from models.readers.product_places import NotAProductFolder
 from models.weights.store import MissingWeights
@@ -100,6 +101,14 @@ def test_a_killed_evaluation_goes_on_to_the_same_numbers(few_parts: Path, tmp_pa
     assert list(map(_measured, resumed)) == list(map(_measured, whole))
     assert [one.profile for one in whole] == ["embedded-point", "embedded-rgb"]
     assert _evaluated(_run(*command, out)) == resumed
+
+
+def test_two_evaluations_do_not_share_an_output_folder(few_parts: Path, tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(OutputInUse):
+        _call("evaluate", few_parts, "--profile", "embedded-point", "--out", tmp_path)
+    assert not (tmp_path / "banks").exists()
+    with alone_in(tmp_path):
+        pass
 
 
 def _without(product: Path, kind: str, place: Path) -> Path:
