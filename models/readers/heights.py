@@ -22,7 +22,8 @@ def height_map(heights: NDArray[np.generic], sensor: Sensor) -> NDArray[np.float
     invalid = sensor.invalid
     if invalid is None and kind != "f":
         invalid = 0.0 if kind == "u" else float(-(2 ** (8 * heights.dtype.itemsize - 1)))
-    z = heights.astype(np.float64) * sensor.z_scale + sensor.z_offset
+    with np.errstate(invalid="ignore"):  # a signalling NaN is NaN, as any other
+        z = heights.astype(np.float64) * sensor.z_scale + sensor.z_offset
     if invalid is not None:
         z[is_value(heights, invalid)] = np.nan
     xyz = np.empty((*heights.shape, 3))

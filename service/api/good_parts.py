@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from PIL import Image
 from pydantic import Field
+from safetensors import SafetensorError
 
 from banks.versions.builder import PARTS
 from banks.versions.good_parts import picture_of
@@ -79,14 +80,26 @@ def _picture(store: BankStore, product: str, version: str, query: GoodPartQuery)
     except FileNotFoundError:
         detail = f"Version {version} did not keep its parts, so there are no pictures of them."
         raise Refusal(409, "parts_not_kept", detail) from None
+    except (SafetensorError, LookupError, TypeError, ValueError):
+        raise _damaged(version) from None
     if picture is None:
         raise Refusal(404, "unknown_part", "That version was built from no such part.")
-    return picture if query.x is None or query.y is None else _piece(picture, query.x, query.y, query.side)
+    if query.x is None or query.y is None:
+        return picture
+    try:
+        return _piece(picture, query.x, query.y, query.side)
+    except (OSError, Image.DecompressionBombError):
+        raise _damaged(version) from None
+
+
+def _damaged(version: str) -> Refusal:
+    detail = f"The kept parts of version {version} are damaged. 'tribank banks verify' names the files."
+    return Refusal(409, "bank_damaged", detail)
 
 
 def _piece(picture: bytes, x: float, y: float, share: float) -> bytes:
-    """A square of the picture around x, y, moved where it would leave it."""
-    with Image.open(io.BytesIO(picture)) as whole:
+    """A square of the picture around x, y, moved where it would leave it. Raises OSError for no picture."""
+    with Image.open(io.BytesIO(picture), formats=("JPEG",)) as whole:
         side = max(8, round(share * whole.width))
         left, top = (
             min(max(0, round(at * size - side / 2)), size - side)

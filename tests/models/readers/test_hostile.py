@@ -442,6 +442,14 @@ def test_depth_of_a_wrong_kind() -> None:
     assert refused.value.code in ("depth_shape", "depth_dtype")
 
 
+def test_a_signalling_nan_in_heights_is_no_return() -> None:
+    heights = XYZ[..., 2].copy()
+    heights.view(np.uint32)[3, 4] = 0x7FA00001
+    pitches = {"x_pitch": b"0.001", "y_pitch": b"0.001"}
+    sample = read_part({"xyz": npy(heights), "rgb": saved(RGB), **pitches})
+    assert np.argwhere(~sample.valid).tolist() == [[3, 4]]
+
+
 def _ply_grid(text: bool) -> bytes:
     """Points and a range grid. Every place has a point."""
     count = XYZ[..., 0].size

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from banks.versions.builder import PARTS
 from banks.versions.manifest import Manifest
 from models.preparation.prepare import prepare
 from models.readers.product_folder import open_product_folder
@@ -30,6 +31,12 @@ def client(small_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.copytree(small_banks, banks)
     shutil.copytree(banks / SMALL / "v1", banks / SMALL / "v2")
     shutil.rmtree(banks / SMALL / "v2" / "parts")
+    for version in ("v3", "v4"):
+        shutil.copytree(banks / SMALL / "v1", banks / SMALL / version)
+    index = banks / SMALL / "v3" / PARTS / "train" / "parts.safetensors"
+    index.write_bytes(index.read_bytes()[:-1])
+    index = banks / SMALL / "v4" / PARTS / "train" / "parts.safetensors"
+    index.write_bytes(index.read_bytes().replace(b"\xff\xd8\xff", b"%!P"))
     settings = Settings(banks=banks, load="first-use")
     with serving(settings, None, wait=False) as running, running.client() as client:
         yield client
@@ -67,6 +74,8 @@ def test_pictures_that_there_are_not(client: httpx.Client) -> None:
         (URL, part | {"side": 0}, 422, "invalid_parameter"),
         (URL.replace("v1/good", "v7/good"), part, 404, "unknown_version"),
         (URL.replace("v1/good", "v2/good"), part, 409, "parts_not_kept"),
+        (URL.replace("v1/good", "v3/good"), part, 409, "bank_damaged"),
+        (URL.replace("v1/good", "v4/good"), part | {"x": 0.5, "y": 0.5}, 409, "bank_damaged"),
     ]
     for url, params, status, code in cases:
         answer = client.get(url, params=params)
