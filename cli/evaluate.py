@@ -107,6 +107,7 @@ def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evalua
     from banks.versions.builder import BuildError
     from evaluation.evaluator import NothingToEvaluate
     from evaluation.result_log import alone_in
+    from models.training import TrainingFailed
 
     finished: dict[Run, Evaluation] = {}
     failed: dict[Run, str] = {}
@@ -114,7 +115,7 @@ def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evalua
         for number, run in enumerate(runs, start=1):
             try:
                 finished[run] = evaluator.evaluate(run)
-            except (BuildError, NothingToEvaluate) as error:
+            except (BuildError, NothingToEvaluate, TrainingFailed) as error:
                 failed[run] = f"{run.product}: {error}"
             errors.print(f"{number} of {len(runs)}: {run.label}", markup=False, highlight=False)
     return finished, failed

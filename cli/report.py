@@ -58,6 +58,7 @@ def report(
     from evaluation.report.odd_parts import shown_parts
     from evaluation.report.page import make_report
     from evaluation.run import Run
+    from models.training import TrainingFailed
 
     folder = pages or out / "report"
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def report(
                 detector, scores = evaluator.scored(Run(name, profile, seed))
                 odd = shown_parts(detector, (*parts.train, *parts.validation))
                 made = make_report(name, detector, scores, evaluator.families(name), facts, odd)
-            except (BuildError, NothingToEvaluate) as error:
+            except (BuildError, NothingToEvaluate, TrainingFailed) as error:
                 failed.append(f"{name}: {error}")
                 continue
             page, sheet, data_file = (

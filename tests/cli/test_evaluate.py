@@ -8,16 +8,21 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli.evaluate import run_all
 from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
 from evaluation.product_evaluation import Evaluation
 from evaluation.result_log import OutputInUse, alone_in
+from evaluation.run import Run
 from evaluation.scale.service_times import KEY
 from models.readers.product_places import NotAProductFolder
+from models.training import TrainingFailed
 from models.weights.store import MissingWeights
 from tests.conftest import SMALL
 from tests.faults.warm import Warm
@@ -109,6 +114,18 @@ def test_two_evaluations_do_not_share_an_output_folder(few_parts: Path, tmp_path
     assert not (tmp_path / "banks").exists()
     with alone_in(tmp_path):
         pass
+
+
+def test_a_training_that_fails_stops_no_other_run(tmp_path: Path) -> None:
+    def evaluate(run: Run) -> str:
+        if run.product == "first":
+            raise TrainingFailed("The loss is no number.")
+        return "finished"
+
+    runs = [Run(product, "autoencoder-rgb") for product in ("first", "second")]
+    stand_in: Any = SimpleNamespace(out=tmp_path, evaluate=evaluate)
+    finished, failed = run_all(stand_in, runs)
+    assert (list(finished), list(failed)) == ([runs[1]], [runs[0]])
 
 
 def _without(product: Path, kind: str, place: Path) -> Path:
