@@ -165,8 +165,11 @@ class Evaluator:
 
     def families(self, product: str) -> dict[str, str]:
         """Family of each defect of a product; empty if none are declared."""
-        inside = self.data / product
-        return families_of(inside if inside.is_dir() else self.data)
+        for part in self.products[product].test[:1]:
+            for folder in next(iter(part.files.values())).parents:
+                if (families := families_of(folder)) or folder == self.data:
+                    return families
+        return {}
 
     def _folder(self, run: Run) -> ProductFolder:
         """The parts of a run. Raises NothingToEvaluate; ValueError for more shots than parts."""
@@ -204,7 +207,7 @@ class Evaluator:
         profile = self.profile(run)
         store = WeightStore(self.weights_dir)
         weights = {name: store.describe(name).sha256 for name in profile.extraction.weights()}
-        return fingerprint(run, profile, weights, folder)
+        return fingerprint(run, profile, weights, folder, self.families(run.product))
 
     def _banks(self, digest: str) -> Path:
         """Folder of the banks of a run. A changed run has another folder."""

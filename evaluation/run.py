@@ -82,8 +82,14 @@ def _contaminated(folder: ProductFolder, run: Run) -> ProductFolder:
     return replace(folder, train=(*folder.train, *mixed), test=rest)
 
 
-def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: ProductFolder) -> str:
-    """Hex digest of everything that a result depends on, except the code.
+def fingerprint(
+    run: Run,
+    profile: Profile,
+    weights: Mapping[str, str],
+    folder: ProductFolder,
+    families: Mapping[str, str] | None = None,
+) -> str:
+    """Hex digest of everything that a result depends on, except the code. families: family by defect, if any.
 
     An evaluation continues after an interruption if the fingerprint is the same. Files are identified by
     name, size and time of change.
@@ -97,6 +103,8 @@ def fingerprint(run: Run, profile: Profile, weights: Mapping[str, str], folder: 
     ]
     if folder.roi is not None:
         ingredients.append(_facts(folder.roi))
+    if families:
+        ingredients.append(dict(families))
     return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 
 

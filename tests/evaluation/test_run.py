@@ -43,13 +43,14 @@ def test_a_fingerprint_changes_with_all_that_decides_a_result(small_product: Pat
         fingerprint(run, profile, {}, drawn_folder(folder, replace(run, shots=3))),
         fingerprint(run, profile, {}, folder.declaring({"invalid": b"9999"})),
         fingerprint(run, profile, {}, replace(folder, roi=folder.train[0].files["rgb"])),
+        fingerprint(run, profile, {}, folder, {"stain": "colour"}),
     ]
     path = folder.train[0].files["xyz"]
     facts = path.stat()
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
     changed.append(fingerprint(run, profile, {}, folder))
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    assert len({first, *changed}) == 8
+    assert len({first, *changed}) == 9
 
 
 def test_defective_test_parts_are_mixed_into_the_training_parts(small_product: Path) -> None:
