@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,9 @@ def sealed(document: Mapping[str, Any]) -> str:
 def parse(content: bytes) -> dict[str, Any]:
     """A JSON object, without a look at its checksum. Raises ValueError."""
     with _nesting():
-        document = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_constant)
+        document = json.loads(
+            content, object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite
+        )
     if not isinstance(document, dict):
         raise ValueError(f"it holds a {type(document).__name__}, not an object")
     return document
@@ -69,3 +72,10 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large for a number")
+    return number

@@ -19,6 +19,8 @@ from service.threads import on_disk
 CSV = "text/csv"
 PAGE = 200
 """Rows that are read from the disk at a time."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet may run as a formula: it may skip a tab or a line end before it."""
 _BYTE_ORDER_MARK = "\ufeff"
 _T = TypeVar("_T")
 
@@ -87,4 +89,4 @@ def _csv_text(rows: Iterable[Iterable[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -217,6 +217,10 @@ HOSTILE: Mapping[str, tuple[Callable[[Entries], Entries], str]] = {
         _whole_manifest(sealed({"schema_version": 9, "min_reader": 9, "x": nested(600)}).encode()),
         "recursion limit",
     ),
+    "a manifest with an infinite number": (
+        _whole_manifest(b'{"schema_version": 3, "calibration": {"threshold": 1e400}}'),
+        "too large for a number",
+    ),
     "another manifest": (_changed_head(manifest="0" * 64), "sha256"),
     "another file": (lambda found: [*found[:2], entry_of(found[2][0].name, b"x"), *found[3:]], "sha256"),
 }

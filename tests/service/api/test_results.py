@@ -146,12 +146,14 @@ def test_filters_that_mean_nothing(client: httpx.Client, query: str) -> None:
 
 def test_the_table_has_every_result_and_no_formula(asks: httpx.Client, part: dict[str, bytes]) -> None:
     made = score(asks, part, part_id="=1+1, 'x'")
+    asks.put(f"/v1/results/{made['result_id']}/feedback", json={"verdict": "good", "note": "\r=1+1"})
     score(asks, part, part_id="plain")
     answer = asks.get("/v1/results.csv", params={"product": "cookie"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert "results.csv" in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["part_id"] for row in rows] == ["plain", "'=1+1, 'x'"]
+    assert rows[1]["note"] == "'\r=1+1"
     assert float(rows[1]["score"]) == made["score"]
     assert float(rows[1]["relative_score"]) == made["relative_score"]
     assert float(rows[1]["score_rgb"]) == made["banks"]["rgb"]
