@@ -20,12 +20,22 @@ from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
 from service.engine.labels import EXAMPLE, MOST_TEXT, labels_of
 from service.http.access import client_of, key_name
 from service.http.bodies import lines_of
-from service.http.headers import OF_JOBS, described
+from service.http.headers import OF_JOBS, described, joined
 from service.http.queries import QueryModel, refuse_key
 from service.http.streams import NDJSON, LineStream
 from service.jobs.archive import FILE, PartsArchive
 from service.jobs.batch import Batch, BatchJob
 from service.threads import on_disk
+
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "respond-async: the answer is a job (RFC 7240). Other preferences are ignored.",
+    "schema": {"type": "string"},
+    "examples": {"job": {"value": "respond-async"}},
+}
+"""For the document: a client may prefer an answer at once and the work later."""
 
 
 class BatchOptions(QueryModel):
@@ -69,7 +79,10 @@ class BatchRoutes:
             }
             | Problems.of(400, 404, 406, 408, 409, 413, 415, 422, 429, 503, 507),
             response_class=Response,
-            openapi_extra={"requestBody": {"required": True, "content": ZIP_BODIES}},
+            openapi_extra={
+                "parameters": [_PREFER],
+                "requestBody": {"required": True, "content": ZIP_BODIES},
+            },
         )
 
     async def score_batch(
@@ -91,7 +104,7 @@ class BatchRoutes:
         wants_job = _wants_job(request)
         if not wants_job:
             refuse_key(key, "supported only with Prefer: respond-async. Add Prefer, or remove the key.")
-        negotiate(request.headers.get("accept"), [JSON if wants_job else NDJSON])
+        negotiate(joined(request.headers, "accept"), [JSON if wants_job else NDJSON])
         with ExitStack() as held:
             entered = services.arrivals.enter(client_of(request.scope), {services.batches: 1})
             arrival = held.enter_context(entered)
@@ -125,5 +138,5 @@ async def _ended(texts: AsyncGenerator[str]) -> AsyncGenerator[str]:
 
 def _wants_job(request: Request) -> bool:
     """Whether the client prefers an answer at once and the work later (RFC 7240)."""
-    wishes = ",".join(request.headers.getlist("prefer")).split(",")
+    wishes = joined(request.headers, "prefer").split(",")
     return "respond-async" in {wish.partition(";")[0].strip().lower() for wish in wishes}

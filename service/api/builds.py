@@ -23,11 +23,12 @@ from service.api.jobs import JobAnswer, accepted
 from service.api.names import ProductName
 from service.api.repeats import IdempotencyKey, scoped_key
 from service.api.services import Problems, Services
-from service.api.zip_upload import ZIP_BODIES, ZipLimits, receive_zip
+from service.api.zip_upload import ZIP, ZIP_BODIES, ZipLimits, receive_zip
 from service.http.access import client_of, key_name
 from service.http.bodies import component, read_json
 from service.http.headers import OF_JOBS, described
 from service.http.queries import QueryModel
+from service.http.uploads import FORM
 from service.jobs.archive import FILE, PartsArchive
 from service.jobs.build import PARTS, BuildJob
 from service.records.kept_parts import accepted_name
@@ -146,7 +147,7 @@ class BuildRoutes:
                 known = await on_disk(lambda: _known_parts(services.store, product, asked))
                 asked |= await on_disk(lambda: self._source(source, product, known, folder, services.records))
             else:
-                digest = await receive_zip(request, folder / FILE, self._limits, arrival)
+                digest = await receive_zip(request, folder / FILE, self._limits, arrival, (ZIP, FORM, _JSON))
                 (await on_disk(lambda: PartsArchive(folder / FILE, self._limits.archive))).close()
             job = await services.jobs.submit(
                 BuildJob.name,

@@ -26,7 +26,7 @@ router = APIRouter(tags=["versions"])
 
 @router.put(
     "/v1/products/{product}/versions/{version}/threshold",
-    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
     openapi_extra=json_body(MovedThreshold),
 )
 async def set_threshold(
@@ -39,7 +39,7 @@ async def set_threshold(
 
 @router.delete(
     "/v1/products/{product}/versions/{version}/threshold",
-    responses=Problems.of(401, 403, 404, 409, 422, 503),
+    responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
 )
 async def reset_threshold(
     product: ProductName, version: VersionName, request: Request, services: Services
@@ -50,7 +50,7 @@ async def reset_threshold(
 
 @router.put(
     "/v1/products/{product}/versions/{version}/odd-parts",
-    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503),
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
     openapi_extra=json_body(PartReview),
 )
 async def review_odd_part(

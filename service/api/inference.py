@@ -33,6 +33,7 @@ from service.api.services import Services, SharedObjects
 from service.engine.labels import labels_of
 from service.http.bodies import component
 from service.http.deadline import Clock
+from service.http.headers import OF_RESULTS, described
 from service.http.problems import V2Error
 from service.http.uploads import check_length, receive_bytes
 from service.inspection import Ask
@@ -144,12 +145,30 @@ async def version_ready(product: ProductName, version: ActiveVersion, services: 
     return ModelReady(name=product)
 
 
+_NOT_HERE = ("Idempotency-Replayed", "Tribank-Map-Scale", "Tribank-Map-Offset")
+"""Of the headers of results, those that no answer below /v2 has."""
+_HEADERS = (HEAD_LENGTH, *(name for name in OF_RESULTS if name not in _NOT_HERE))
 _INFER: dict[str, Any] = {
     "response_model": InferAnswer,
     "response_model_exclude_none": True,
-    "responses": {200: {"content": {BINARY: {"schema": {"type": "string", "format": "binary"}}}}}
+    "responses": {
+        200: {
+            "content": {BINARY: {"schema": {"type": "string", "format": "binary"}}},
+            "headers": described(*_HEADERS),
+        }
+    }
     | _errors(400, 404, 408, 409, 413, 415, 422, 429, 503, 504),
     "openapi_extra": {
+        "parameters": [
+            {
+                "name": HEAD_LENGTH,
+                "in": "header",
+                "required": False,
+                "description": "The bytes of JSON before the tensors' raw bytes. Without it: all is JSON.",
+                "schema": {"type": "integer", "minimum": 0},
+                "examples": {"bytes": {"value": 312}},
+            }
+        ],
         "requestBody": {
             "required": True,
             "content": {

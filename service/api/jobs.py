@@ -17,6 +17,7 @@ from service.api.services import Problems, Services, SharedObjects
 from service.api.tables import PageQuery
 from service.http.access import check_owner, may_see, products_of
 from service.http.bodies import lines_of
+from service.http.headers import joined
 from service.http.queries import QueryModel
 from service.http.streams import EVENTS, EVERY_S, IDLE_S, NDJSON, held_stream
 from service.jobs.queue import Jobs, unknown_job
@@ -170,7 +171,7 @@ async def delete_job(job_id: JobId, request: Request, services: Services) -> Non
 async def watch_job(job_id: JobId, request: Request, services: Services) -> Response:
     """The job at each change, until it ends. Server-sent events if Accept asks for them, else NDJSON."""
     await _find(job_id, request, services)
-    as_events = EVENTS in request.headers.get("accept", "")
+    as_events = EVENTS in joined(request.headers, "accept")
 
     async def told() -> AsyncGenerator[str]:
         before = ""

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from service.api.services import Services, SharedObjects
 from service.disk_faults import RecordsError
+from service.http.headers import joined
 from service.settings import MIB, Settings
 
 _STATES = ("idle", "loading", "serving", "failed")
@@ -29,7 +30,7 @@ router = APIRouter(tags=["health"])
 )
 async def metrics(request: Request, services: Services) -> Response:
     """Figures for Prometheus, as text."""
-    text, media_type = await asyncio.to_thread(services.metrics.text, request.headers.get("accept", ""))
+    text, media_type = await asyncio.to_thread(services.metrics.text, joined(request.headers, "accept"))
     return Response(text, media_type=media_type)
 
 

@@ -109,7 +109,7 @@ async def create_product(product: ProductName, request: Request, services: Servi
 @router.delete(
     "/v1/products/{product}",
     status_code=204,
-    responses=Problems.of(401, 403, 404, 409, 422, 503),
+    responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
     tags=["products"],
 )
 async def delete_product(
@@ -124,6 +124,8 @@ async def delete_product(
     if query.confirm != product:
         detail = f"To delete the product with all its versions, send its name: confirm={product}."
         raise Refusal(422, "not_confirmed", detail)
+    if product not in await of_store(store.folders):
+        raise UnknownProduct
     if await on_disk(lambda: services.jobs.store.unfinished_of(product)):
         detail = "Jobs of this product wait or run. Cancel them (GET /v1/jobs), or wait until they end."
         raise Refusal(409, "product_in_use", detail)

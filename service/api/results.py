@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from recipes.banks import BANKS
 from service.answers.schemas import ScoreAnswer
@@ -38,7 +38,7 @@ class ResultFilter(QueryModel):
     bank_version: str | None = Field(
         None, max_length=64, description="Only results of this bank version.", examples=["v1"]
     )
-    part_id: str | None = Field(
+    part_id: Annotated[str, AfterValidator(str.strip)] | None = Field(
         None,
         max_length=MAX_PART_ID,
         description="Only results of the part with this name.",
@@ -277,7 +277,7 @@ async def show_picture(result_id: ResultId, request: Request, services: Services
 
 @router.put(
     "/v1/results/{result_id}/feedback",
-    responses=Problems.of(404, 408, 413, 422, 503, 507),
+    responses=Problems.of(404, 408, 413, 415, 422, 503, 507),
     openapi_extra=json_body(Feedback),
 )
 async def give_feedback(result_id: ResultId, request: Request, services: Services) -> ResultSummary:

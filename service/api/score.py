@@ -21,7 +21,7 @@ from service.engine.decoding import MAX_PART_ID, add_word, check_fields, decode,
 from service.engine.labels import EXAMPLE, MOST_TEXT, labels_of
 from service.http.bodies import named_schema
 from service.http.deadline import Clock
-from service.http.headers import OF_RESULTS, described
+from service.http.headers import OF_RESULTS, described, joined
 from service.http.queries import QueryModel, refuse_key
 from service.http.uploads import FORM, RAW, receive_fields
 from service.inspection import Ask
@@ -153,7 +153,7 @@ async def score_part(
     exchange = PartExchange(request, services, clock)
     given = exchange.name(options.part_id)
     labels = labels_of(options.labels)
-    media_type = negotiate(request.headers.get("accept"))
+    media_type = negotiate(joined(request.headers, "accept"))
     if media_type != JSON:
         refuse_key(key, "supported only for answers in JSON. Accept application/json, or remove the header.")
     scoped = scoped_key(request, "score", product, key)

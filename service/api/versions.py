@@ -98,13 +98,13 @@ class ShadowChoice(BaseModel):
 router = APIRouter(tags=["versions"])
 
 
-@router.get("/v1/products/{product}/versions", responses=Problems.of(404, 422))
+@router.get("/v1/products/{product}/versions", responses=Problems.of(404, 409, 422, 503))
 async def list_versions(product: ProductName, services: Services) -> VersionList:
     """The versions of a product, oldest first."""
     return await of_store(partial(_list, services.store, product))
 
 
-@router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422))
+@router.get("/v1/products/{product}/versions/{version}", responses=Problems.of(404, 409, 422, 503))
 async def show_version(product: ProductName, version: VersionName, services: Services) -> VersionAnswer:
     """One version: manifest and calibration report."""
     return await of_store(partial(version_answer, services.store, product, version))
@@ -113,7 +113,7 @@ async def show_version(product: ProductName, version: VersionName, services: Ser
 @router.get(
     "/v1/products/{product}/versions/{version}/roi",
     responses={200: {"content": {_PNG: {"schema": {"type": "string", "format": "binary"}}}}}
-    | Problems.of(404, 409, 422),
+    | Problems.of(404, 409, 422, 503),
     response_class=Response,
 )
 async def show_roi(product: ProductName, version: VersionName, services: Services) -> Response:
@@ -147,7 +147,7 @@ async def roll_back(product: ProductName, request: Request, services: Services) 
 @router.delete(
     "/v1/products/{product}/versions/{version}",
     status_code=204,
-    responses=Problems.of(401, 403, 404, 409, 422, 503),
+    responses=Problems.of(401, 403, 404, 409, 422, 503, 507),
 )
 async def delete_version(
     product: ProductName, version: VersionName, request: Request, services: Services
@@ -183,7 +183,7 @@ async def unpin_version(
 
 @router.put(
     "/v1/products/{product}/shadow",
-    responses=Problems.of(401, 403, 404, 408, 409, 413, 422, 503, 507),
+    responses=Problems.of(401, 403, 404, 408, 409, 413, 415, 422, 503, 507),
     openapi_extra=json_body(ShadowChoice),
 )
 async def cast_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
@@ -196,7 +196,7 @@ async def cast_shadow(product: ProductName, request: Request, services: Services
     return await _set_shadow(request, services, product, choice.version)
 
 
-@router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 422, 503))
+@router.delete("/v1/products/{product}/shadow", responses=Problems.of(401, 403, 404, 409, 422, 503, 507))
 async def end_shadow(product: ProductName, request: Request, services: Services) -> VersionList:
     """End the scoring by a second version."""
     return await _set_shadow(request, services, product, None)

@@ -4,7 +4,7 @@ come, as a zip in every case, and what a zip must not be they must not be either
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -58,9 +58,21 @@ class ZipLimits:
         return cls(settings.max_batch_bytes, settings.batch_timeout_s, archive)
 
 
-async def receive_zip(request: Request, file: Path, limits: ZipLimits, arrival: Arrival) -> str:
-    """Put the body's parts into the zip `file`; returns their SHA-256. arrival: the body. Raises Refusal."""
-    media_type, boundary = check_head(request.headers, limits.body_bytes, (ZIP, FORM))
+async def receive_zip(
+    request: Request,
+    file: Path,
+    limits: ZipLimits,
+    arrival: Arrival,
+    accepted: Sequence[str] = (ZIP, FORM),
+) -> str:
+    """Put the body's parts into the zip `file`; returns their SHA-256.
+
+    arrival: the body.
+    accepted: the media types that the route takes, also those that it reads itself.
+
+    Raises Refusal.
+    """
+    media_type, boundary = check_head(request.headers, limits.body_bytes, accepted)
     try:
         with file.open("wb") as raw, PartsSink(raw) as sink:
             reader = None

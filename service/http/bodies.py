@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from service.http.uploads import check_coding
 from service.refusals import Refusal
 
 MAX_JSON_BYTES = 64 * 1024
@@ -20,7 +21,9 @@ _M = TypeVar("_M", bound=BaseModel)
 
 
 async def read_json(request: Request, model: type[_M]) -> _M:
-    """Read the body as `model`. Raises Refusal: 413 too large, 408 too slow, 422 not a valid model."""
+    """Read the body as `model`. Raises Refusal: 413 too large, 408 too slow, 415 compressed, 422 not a valid
+    model."""
+    check_coding(request.headers)
     body = bytearray()
     try:
         async with asyncio.timeout(TIMEOUT_S):

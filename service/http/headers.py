@@ -1,9 +1,11 @@
-"""The headers of answers, as the OpenAPI document describes them."""
+"""Headers: those of answers as the OpenAPI document describes them, and those of requests as one text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from starlette.datastructures import Headers
 
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string"}
@@ -35,6 +37,10 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": _NUMBER,
     },
     "Tribank-Map-Offset": {"description": "Of the 16-bit map: the value of grey level 0.", "schema": _NUMBER},
+    "Inference-Header-Content-Length": {
+        "description": "Below /v2: the bytes of JSON before the raw bytes of the tensors.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "Tribank-Code": {"description": "Below /v2: the code of the problem.", "schema": _TEXT},
 }
 OF_RESULTS = (
@@ -57,3 +63,8 @@ OF_JOBS = ("Location", "Retry-After", "Preference-Applied")
 def described(*names: str) -> dict[str, dict[str, str]]:
     """The `headers` of a response in the document."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def joined(headers: Headers, name: str) -> str:
+    """What a request's headers of this name say together: a client may send a list in several headers."""
+    return ",".join(headers.getlist(name))

@@ -69,11 +69,7 @@ def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tu
 
     Returns the media type of the body, one of `accepted`, and the boundary of a form. Raises Refusal.
     """
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise Refusal(
-            415, "unsupported_encoding", "The body has a Content-Encoding. Send the body without one."
-        )
+    check_coding(headers)
     check_length(headers, most_bytes, accepted)
     media_type, options = parse_options_header(headers.get("content-type", ""))
     if media_type not in accepted:
@@ -84,6 +80,13 @@ def check_head(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> tu
         detail = "The form cannot be read: the Content-Type header has no valid boundary."
         raise Refusal(400, "malformed_form", detail)
     return media_type, boundary
+
+
+def check_coding(headers: Headers) -> None:
+    """Raises Refusal if the body is compressed."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        detail = "The body has a Content-Encoding. Send the body without one."
+        raise Refusal(415, "unsupported_encoding", detail)
 
 
 def check_length(headers: Headers, most_bytes: int, accepted: Sequence[str]) -> None:

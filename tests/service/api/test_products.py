@@ -98,7 +98,9 @@ def test_a_product_is_created_and_deleted(
         assert client.get("/v1/products").json()["products"] == [empty]
         assert client.get(url).json()["code"] == "unknown_product"
         assert client.post(f"{url}/score", files=part).json()["code"] == "unknown_product"
-        assert client.delete(url, params=sure).status_code == 404
+        for name in (SMALL, "Biscuit"):
+            gone = client.delete(f"/v1/products/{name}", params={"confirm": name})
+            assert (gone.status_code, gone.json()["code"]) == (404, "unknown_product")
         assert client.get(f"/v1/results/{scored['result_id']}").json()["product"] == SMALL
         assert 'tribank_resident_bytes{product="biscuit"}' not in client.get("/metrics").text
         assert store.folders() == ["tile"]

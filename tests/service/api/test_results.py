@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def test_what_was_answered_is_on_record(
     listed = asks.get("/v1/results").json()
     assert [one["result_id"] for one in listed["results"]] == [bad["result_id"], good["result_id"]]
     assert listed["next"] is None
-    (only,) = asks.get("/v1/results", params={"decision": "defective", "part_id": "b"}).json()["results"]
+    (only,) = asks.get("/v1/results", params={"decision": "defective", "part_id": " b "}).json()["results"]
     assert only["result_id"] == bad["result_id"]
     limits = {"score_from": bad["score"], "score_below": bad["score"] + 1}
     (only,) = asks.get("/v1/results", params=limits).json()["results"]
@@ -103,6 +104,9 @@ def test_feedback(asks: httpx.Client, bad_part: dict[str, bytes]) -> None:
     assert asks.get("/v1/results", params={"verdict": "good"}).json()["results"] == [said.json()]
     assert asks.delete(f"/v1/results/{name}/feedback").json()["verdict"] is None
     assert asks.get("/v1/results", params={"verdict": "good"}).json()["results"] == []
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused = asks.put(f"/v1/results/{name}/feedback", content=gzip.compress(b"{}"), headers=packed)
+    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_encoding")
 
 
 @pytest.mark.parametrize("body", [{}, {"verdict": "maybe"}, {"verdict": "good", "note": "x" * 501}, {"a": 1}])

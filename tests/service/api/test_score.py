@@ -292,6 +292,11 @@ def test_the_accept_header_chooses(client: httpx.Client, part: Any, accept: str,
     assert answer.headers["content-type"] == kind
 
 
+def test_several_accept_headers_are_one_list(client: httpx.Client, part: Any) -> None:
+    wishes = [("Accept", "application/json;q=0.1"), ("Accept", "application/ply")]
+    assert client.post(URL, files=part, headers=wishes).headers["content-type"] == "application/ply"
+
+
 @pytest.fixture
 def depth_files(part: Any) -> dict[str, bytes]:
     depth = io.BytesIO()

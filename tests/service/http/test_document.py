@@ -123,3 +123,37 @@ def test_every_code_is_published_with_its_meaning(document: dict[str, Any]) -> N
     assert not published["size_mismatch"]["may_be_retried"]
     code = document["components"]["schemas"]["Problem"]["properties"]["code"]
     assert code["x-extensible-enum"] == list(CODES)
+
+
+_VERSION = "/v1/products/{product}/versions/{version}"
+
+
+@pytest.mark.parametrize(
+    ("where", "statuses"),
+    [
+        ("get /v1/products/{product}/versions", {"409", "503"}),
+        ("delete /v1/products/{product}/shadow", {"409", "507"}),
+        ("delete /v1/products/{product}", {"507"}),
+        (f"delete {_VERSION}", {"507"}),
+        (f"put {_VERSION}/threshold", {"507", "415"}),
+        (f"delete {_VERSION}/threshold", {"507"}),
+        (f"put {_VERSION}/odd-parts", {"507", "415"}),
+        ("put /v1/products/{product}/shadow", {"415"}),
+        ("put /v1/results/{result_id}/feedback", {"415"}),
+    ],
+)
+def test_what_store_and_body_refuse_is_listed(
+    document: dict[str, Any], where: str, statuses: set[str]
+) -> None:
+    assert statuses <= set(dict(operations(document))[where]["responses"])
+
+
+def test_headers_that_choose_the_answer_are_parameters(document: dict[str, Any]) -> None:
+    found = dict(operations(document))
+
+    def sent(where: str) -> set[str]:
+        return {one["name"] for one in found[where]["parameters"] if one["in"] == "header"}
+
+    assert sent("post /v1/products/{product}/batch") == {"Idempotency-Key", "Prefer"}
+    for model in ("/v2/models/{product}", "/v2/models/{product}/versions/{version}"):
+        assert sent(f"post {model}/infer") == {"Inference-Header-Content-Length"}

@@ -371,6 +371,8 @@ def test_builds_that_are_refused(client: httpx.Client, settings: Settings) -> No
     for url, request, status, code in cases:
         answer = client.post(url, **request)
         assert (answer.status_code, answer.json()["code"]) == (status, code), (request, answer.text)
+    other = client.post(small, content=b"x", headers={"Content-Type": "text/plain"}).json()
+    assert all(kind in other["detail"] for kind in ("zip", "multipart/form-data", "application/json"))
 
 
 def test_a_server_without_a_folder_for_parts_takes_none(settings: Settings) -> None:
