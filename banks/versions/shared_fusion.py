@@ -16,6 +16,7 @@ from banks.pipeline import Pipeline
 from banks.versions.image_bits import with_image_bits
 from banks.versions.measuring import measured_profile, region_of_interest
 from banks.versions.progress import Progress, silent
+from models.atomic_file import write_atomically
 from models.extraction import Extractor
 from models.fusion.uff_training import Pair, train_uff
 from models.lazy_sequence import LazySequence
@@ -71,7 +72,8 @@ class SharedFusion:
         extraction = replace(extraction, fusion=None)  # the fusion network is still to be trained
         parts = [(name, part) for name, product in products.items() for part in product.train]
         digests = {name: weights.describe(name).sha256 for name in extraction.weights()}
-        self._claim(_identity(self.profile.preparation, extraction, digests, parts))
+        rois = {name: product.roi for name, product in products.items() if product.roi is not None}
+        self._claim(_identity(self.profile.preparation, extraction, digests, parts, rois))
         trained_on = {name: product for name, product in products.items() if product.train}
         sensors = {name: with_image_bits(one.sensor, one.train) for name, one in trained_on.items()}
         pipelines = {
@@ -121,7 +123,7 @@ class SharedFusion:
                 f"{self.folder} holds a stopped run with other parts, weights or settings: "
                 "remove the folder, or choose another file to write."
             )
-        record.write_text(identity)
+        write_atomically(record, identity)
 
     def _pairs(
         self,
@@ -159,14 +161,21 @@ def _identity(
     extraction: Extraction,
     weights: Mapping[str, str],
     parts: Sequence[tuple[str, PartFile]],
+    rois: Mapping[str, Path],
 ) -> str:
-    """Everything that the stored patches and the training depend on, as JSON."""
+    """Everything that the stored patches and the training depend on, as JSON. rois: by product."""
     files = [
         [
             f"{product}/{part.name}",
-            *((str(file.resolve()), file.stat().st_mtime_ns) for file in part.files.values()),
+            *map(_facts, part.files.values()),
+            sorted((name, word.decode("utf-8", "replace")) for name, word in part.declared.items()),
         ]
         for product, part in parts
     ]
+    files += [[product, _facts(roi)] for product, roi in rois.items()]
     recipe = [TypeAdapter(type(it)).dump_python(it, mode="json") for it in (preparation, extraction)]
     return json.dumps({"recipe": recipe, "weights": dict(weights), "parts": files})
+
+
+def _facts(file: Path) -> tuple[str, int]:
+    return str(file.resolve()), file.stat().st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,10 @@ def test_a_stopped_run_goes_on(
     assert not out.exists()
     with pytest.raises(TrainingRefused, match="other parts, weights or settings"):
         SharedFusion(tiny(seed=1), run).train(products, out)
+    one = products["one"]
+    for other in (one.declaring({"invalid": b"9999"}), replace(one, roi=one.train[0].files["rgb"])):
+        with pytest.raises(TrainingRefused, match="other parts, weights or settings"):
+            SharedFusion(tiny(), run, progress=stop).train(products | {"one": other}, out)
 
     def tell(name: str, done: int, total: int, note: str = "") -> None:
         seen.append((name, note))
