@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from safetensors.torch import load_file, save_file
 
 from banks.columns import Columns
 from banks.decision import rules as decisions
 from banks.decision.verdict import Decision
 from banks.methods.column_files import ColumnFiles
+from banks.methods.method import Method
 from banks.methods.registry import UnknownMethod, find_method
 from banks.pipeline import Pipeline, PipelineMaker, make_pipeline
 from banks.versions.manifest import Manifest
@@ -78,6 +80,12 @@ def load_version(
         name: method.load(ColumnFiles(folder, name), name, profile, device, WeightStore(weights_dir))
         for name, method in methods.items()
     }
+    for name, column in columns.items():
+        if not _origins_fit(column, manifest):
+            raise BadBank(
+                f"bank version {folder.parent.name}/{folder.name} is damaged: the rows of {name} come from "
+                "parts or places that there are not"
+            )
     pipeline = make_pipeline(profile, weights_dir, device)
     if manifest.measured is not None:
         pipeline = replace(pipeline, pitch=manifest.measured.pitch)
@@ -92,6 +100,24 @@ def load_version(
         pipeline = replace(pipeline, fusion=fusion)
     pipeline = replace(pipeline, roi=load_roi(folder, manifest))
     return manifest, pipeline, Columns.of(profile, columns), decision
+
+
+def _origins_fit(column: Method, manifest: Manifest) -> bool:
+    """Whether each row of a column comes from a training part and a pixel that there are, or from none."""
+    origin = column.provenance
+    if origin is None:
+        return True
+    limits = (
+        (origin.part, len(manifest.training_parts)),
+        (origin.pixel, manifest.profile.preparation.size**2),
+    )
+    return all(
+        numbers.dtype == np.int32
+        and numbers.shape == (column.rows,)
+        and numbers.min() >= -1
+        and numbers.max() < limit
+        for numbers, limit in limits
+    )
 
 
 def load_probe(folder: Path, manifest: Manifest) -> Probe | None:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from banks.detector import Detector, PartResult
 from banks.pipeline import Pipeline
 from banks.versions.files import load_version
 from banks.versions.manifest import Manifest
 from banks.versions.store import BadBank, BankStore, verify_files
+from models.digest import sha256_of
 from models.sample import Sample, make_sample
 from models.weights.store import WeightStore
 from recipes.profile import Profile
@@ -99,6 +101,34 @@ class _Readable(Exception):
 
 def _no_networks(profile: Profile, weights_dir: Path, device: str) -> Pipeline:
     raise _Readable
+
+
+@pytest.mark.parametrize(
+    ("what", "values"),
+    [("part", [10_000]), ("part", [-2]), ("pixel", [1 << 20]), ("part", [0.0]), ("part", None)],
+)
+def test_rows_that_come_from_nowhere_are_refused(
+    tmp_path: Path, what: str, values: list[float] | None
+) -> None:
+    """As in a version that somebody made by hand: its digests fit."""
+    version = tmp_path / "biscuit" / "v1"
+    shutil.copytree(KEPT / "schema-3" / "biscuit" / "v1", version)
+    file = version / "provenance.safetensors"
+    tensors = load_file(file)
+    numbers = tensors[f"rgb.{what}"]
+    if values is None:
+        tensors[f"rgb.{what}"] = numbers[:-1].clone()
+    else:
+        changed = torch.tensor(values)
+        tensors[f"rgb.{what}"] = torch.cat([changed, numbers[1:].to(changed.dtype)]).to(
+            numbers.dtype if isinstance(values[0], int) else changed.dtype
+        )
+    save_file(tensors, file)
+    manifest = json.loads((version / "manifest.json").read_text())
+    manifest["files"][file.name] = sha256_of(file)
+    (version / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BadBank, match="the rows of rgb"):
+        Detector.load(version)
 
 
 def test_a_flipped_bit_of_an_old_manifest_raises_nothing_but_a_refusal(tmp_path: Path) -> None:
