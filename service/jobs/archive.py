@@ -205,14 +205,21 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
         detail = f"The zip is larger than {limits.bytes} bytes after decompression. Send several zips."
         raise Refusal(413, "too_many_bytes_decoded", detail)
     seen: set[str] = set()
+    files: set[str] = set()
+    folders: set[str] = set()
     for number, entry in enumerate(entries, 1):
         reason = _fault(entry)
         name = unicodedata.normalize("NFC", entry.filename).casefold().rstrip("/")
+        above = {name[:at] for at, sign in enumerate(name) if sign == "/"}
         if reason is None and name in seen:
             reason = "has the name of another entry, apart from case or accents"
+        if reason is None and (not above.isdisjoint(files) or (not entry.is_dir() and name in folders)):
+            reason = "makes one name a file and a folder"
         if reason is not None:
             raise Refusal(422, "unsafe_archive", f"The zip is refused: entry {number} {reason}.")
         seen.add(name)
+        folders |= above
+        files |= set() if entry.is_dir() else {name}
 
 
 def _fault(entry: zipfile.ZipInfo) -> str | None:

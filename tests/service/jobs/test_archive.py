@@ -142,6 +142,14 @@ def test_a_backslash_beside_slashes_is_refused(tmp_path: Path, part: dict[str, b
     assert _refusal(file) == (422, "unsafe_archive")
 
 
+@pytest.mark.parametrize("names", [["rgb/0.png", "rgb/0.PNG/sensor.json"], ["a.png/b/0.png", "a.png"]])
+def test_a_name_of_a_file_and_a_folder_is_refused(
+    tmp_path: Path, part: dict[str, bytes], names: list[str]
+) -> None:
+    """A build could not unpack the zip."""
+    assert _refusal(_holding(tmp_path / "both.zip", part, *names)) == (422, "unsafe_archive")
+
+
 class _OldName(zipfile.ZipInfo):
     """An entry without the mark of UTF-8, as Info-ZIP and macOS write it."""
 
