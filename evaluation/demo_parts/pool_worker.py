@@ -1,10 +1,13 @@
-"""Worker processes that end with the process that started them."""
+"""Worker processes that end with the process that started them, and by it alone."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 
 
@@ -17,6 +20,17 @@ def end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Workers that start within never see Ctrl-C, which a terminal sends to them too: they inherit that the
+    signal is blocked, from their first moment on. Their parent gets it after the block, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_after(sentinel: int) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from evaluation.demo_parts.generators import GENERATORS, HEIGHTS, DemoGenerator, DemoProduct
 from evaluation.demo_parts.keys import PartKey
-from evaluation.demo_parts.pool_worker import end_with_parent
+from evaluation.demo_parts.pool_worker import end_with_parent, without_ctrl_c
 from evaluation.demo_parts.resize import Size, resized
 
 RECORD = "parts.json"
@@ -170,8 +170,14 @@ def _write_all(jobs: Sequence[Job], progress: PartsProgress) -> None:
     # Spawn instead of fork: a fork would copy locks of the caller's threads (torch, Open3D) in any state.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh, initializer=end_with_parent) as pool:
-        for done, _ in enumerate(pool.map(_write_part, jobs, chunksize=4), start=1):
-            progress(done, len(jobs))
+        try:
+            with without_ctrl_c():
+                written = pool.map(_write_part, jobs, chunksize=4)
+            for done, _ in enumerate(written, start=1):
+                progress(done, len(jobs))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _write_part(job: Job) -> None:
