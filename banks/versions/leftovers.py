@@ -98,7 +98,10 @@ def sweep(folder: Path) -> None:
 
 
 def forget(folder: Path, kind: str) -> None:
-    """Remove the directories of a kind, UNFINISHED or TRAINING, that no live build holds, and their locks."""
+    """Remove the directories of a kind that no live process holds, and their locks.
+
+    kind: how their names begin, such as UNFINISHED.
+    """
     for stale in {*folder.glob(f"{kind}*"), *_locks(folder, kind)}:
         with locked(stale) as free:
             if free:

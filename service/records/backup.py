@@ -19,6 +19,7 @@ import shutil
 import sqlite3
 import tarfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from banks.versions.leftovers import GRAVE, VERSION_NAME, graves
+from banks.versions.leftovers import GRAVE, VERSION_NAME, forget, graves, locked
 from banks.versions.seal import parse
 from banks.versions.store import PRODUCT_NAME, BadBank, BankStore
 from banks.versions.verification import product_problems
@@ -38,6 +39,7 @@ CONTENTS = "tribank-backup.json"
 _DATABASES = ("results.sqlite", "jobs.sqlite", "audit.sqlite")
 _SECRETS = ("keys.json", "keys.made")
 _PARTS = "parts"
+_RESTORING = ".restoring-"
 _MOST_CONTENTS_BYTES = 16 << 20
 _TURNS = 20  # a product whose versions change faster than they are copied
 
@@ -77,7 +79,8 @@ def write_backup(target: Path, store: BankStore, state: Path, progress: Progress
         products = [product for product in store.folders() if store.versions(product)]
         for number, product in enumerate(products):
             progress("banks", number, len(products))
-            versions[product] = _add_product(tar, store, product)
+            if added := _add_product(tar, store, product):
+                versions[product] = added
         progress("banks", len(products), len(products))
         names = _add_state(tar, state, target.parent, progress)
         contents = Contents(time.time(), versions, names, graves(store.root))
@@ -92,6 +95,8 @@ def restore_backup(source: Path, banks: Path, state: Path, progress: Progress) -
     Raises BadBackup, OSError.
     """
     for folder in (banks, state):
+        if folder.is_dir():
+            forget(folder, _RESTORING)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadBackup(f"{folder} is not empty. Restore to a folder that is empty or does not exist.")
     with _filled(banks) as near_banks, _filled(state) as near_state:
@@ -110,10 +115,15 @@ def _filled(folder: Path) -> Iterator[Path]:
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".restoring-", dir=folder) as place:
-            yield Path(place)
-            for entry in Path(place).iterdir():
-                entry.rename(folder / entry.name)
+        place = folder / f"{_RESTORING}{uuid.uuid4().hex}"
+        with locked(place):  # so that no other restore takes it for one that was killed
+            try:
+                place.mkdir(0o700)
+                yield place
+                for entry in place.iterdir():
+                    entry.rename(folder / entry.name)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
         flush(folder)
         flush(folder.parent)
     except BaseException:
@@ -150,9 +160,14 @@ def _add_product(tar: tarfile.TarFile, store: BankStore, product: str) -> list[s
 
 
 def _small_files(folder: Path) -> dict[str, str]:
-    """The files beside the versions, by name. They are replaced as a whole, so each is consistent."""
-    found = {}
-    for entry in sorted(folder.iterdir()):
+    """The files beside the versions, by name; none where the product was deleted. They are replaced as a
+    whole, so each is consistent."""
+    found: dict[str, str] = {}
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return found
+    for entry in entries:
         if not entry.name.startswith(".") and entry.is_file():
             with suppress(FileNotFoundError):
                 found[entry.name] = entry.read_text("utf-8", "surrogateescape")

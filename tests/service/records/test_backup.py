@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import service.records.backup as backup_module
+from banks.versions.leftovers import locked
 from banks.versions.store import BankStore
 from cli.main import app
 from service.disk_faults import Fault, RecordsError, fault_of
@@ -199,6 +201,45 @@ def test_the_names_of_deleted_versions_are_not_used_again_after_a_restore(tmp_pa
     for product, name in ((KEPT_PRODUCT, "v3"), ("gone", "v2")):
         with restored.building(product) as staged:
             assert restored.publish(product, staged, check=lambda _: None, activate=False) == name
+
+
+@pytest.mark.parametrize("at", ["before a version", "after the versions"])
+def test_a_product_that_is_deleted_meanwhile_ends_no_backup(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = BankStore(tmp_path / "before")
+    for product in (KEPT_PRODUCT, "stays"):
+        shutil.copytree(KEPT / KEPT_PRODUCT, store.root / product)
+    add_version, copied = backup_module._add_version, []
+
+    def deleting(tar: tarfile.TarFile, folder: Path, name: str) -> bool:
+        if copied or folder.parent.name == "stays":
+            return add_version(tar, folder, name)
+        if at == "before a version":
+            store.delete_product(KEPT_PRODUCT)
+        copied.append(add_version(tar, folder, name))
+        if at == "after the versions":
+            store.delete_product(KEPT_PRODUCT)
+        return copied[0]
+
+    monkeypatch.setattr(backup_module, "_add_version", deleting)
+    contents = write_backup(tmp_path / "kept.tar", store, tmp_path / "none", silent)
+    assert copied == [at == "after the versions"]
+    assert set(contents.versions) == {"stays", *([KEPT_PRODUCT] if copied[0] else [])}
+    restore_backup(tmp_path / "kept.tar", *places(tmp_path), silent)
+    assert BankStore(tmp_path / "banks").products() == ["stays"]
+
+
+def test_a_restore_removes_what_a_killed_one_left_and_nothing_of_a_running_one(
+    backup: Path, tmp_path: Path
+) -> None:
+    left = tmp_path / "banks" / ".restoring-1"
+    (left / "cookie" / "v1").mkdir(parents=True)
+    with locked(left), pytest.raises(BadBackup):
+        restore_backup(backup, *places(tmp_path), silent)
+    assert left.exists()
+    restore_backup(backup, *places(tmp_path), silent)
+    assert [path.name for path in (tmp_path / "banks").iterdir()] == [SMALL]
 
 
 def test_a_damaged_version_restores_nothing(backup: Path, tmp_path: Path) -> None:
