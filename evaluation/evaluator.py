@@ -128,6 +128,11 @@ class Evaluator:
         detector, scores = self._scored(run, digest, folder)
         if run.shots is not None:
             shutil.rmtree(self._banks(digest), ignore_errors=True)
+        if not scores.parts:
+            part, reason = next(iter(scores.unusable.items()))
+            raise NothingToEvaluate(
+                f"none of its {len(scores.unusable)} test parts can be used. The first is {part}: {reason}"
+            )
         goods = [scored for scored in scores.parts if scored.part.defect == GOOD]
         defects = [scored for scored in scores.parts if scored.part.defect != GOOD]
         times = scores.milliseconds or [0.0]

@@ -182,6 +182,15 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_built(
         _run("evaluate", small_product, "--profile", "m3dm-rgb", "--weights-dir", tmp_path, *out)
 
 
+def test_test_parts_that_cannot_be_read_are_no_evaluation(few_parts: Path, tmp_path: Path) -> None:
+    shutil.copytree(few_parts, tmp_path / "parts")
+    for cloud in (tmp_path / "parts").rglob("test/*/xyz/*.tiff"):
+        cloud.write_bytes(b"no cloud")
+    done = _call("evaluate", tmp_path / "parts", "--profile", "embedded-point", "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "Not evaluated" in done.stderr
+
+
 def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None:
     report = json.loads(
         _run(
