@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.change_record import record
-from cli.options import Banks, Device, Json, Product, State, Weights, chosen_device
+from cli.options import Banks, Device, Json, Product, State, Weights, chosen_device, is_typed
 from cli.travel import probe, pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
@@ -45,13 +45,13 @@ def _products(store: BankStore, product: str | None) -> list[str]:
 
 
 @app.command("list")
-def list_banks(banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
+def list_banks(context: typer.Context, banks: Banks = DEFAULT_BANKS, as_json: Json = False) -> None:
     """List the products, their active version and all their versions."""
     from banks.versions.store import BadBank, BankStore
 
     store = BankStore(banks)
     products: dict[str, dict[str, Any]] = {}
-    for name in store.folders():
+    for name in _products(store, None) if is_typed(context, "banks") else store.folders():
         try:
             products[name] = {"active": store.current(name), "versions": store.versions(name)}
         except BadBank as error:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from banks.versions.store import PRODUCT_NAME
 from cli.change_record import record
 from cli.options import State
 from recipes.places import DEFAULT_STATE
@@ -42,6 +43,9 @@ def add(
     state: State = DEFAULT_STATE,
 ) -> None:
     """Create a key and print it. The key cannot be shown again."""
+    for one in product or ():
+        if not PRODUCT_NAME.match(one):
+            raise typer.BadParameter(f"'{one}' is no product name.", param_hint="--product")
     expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     typer.echo(Keys(state).add(name, role, rate, products=product or None, expires=expires))
     after = {"role": role, "products": product or "all", "expires": None if expires is None else str(expires)}
@@ -70,5 +74,7 @@ def list_keys(state: State = DEFAULT_STATE) -> None:
 @app.command()
 def revoke(name: Name, state: State = DEFAULT_STATE) -> None:
     """Revoke a key. A running server refuses the key from the next request on."""
+    if not state.is_dir():
+        raise FileNotFoundError(f"There is no folder {state} (--state).")
     Keys(state).revoke(name)
     record(state, "revoke_key", subject=name)

@@ -152,6 +152,8 @@ def build(
             f"the profile, seed and settings of the extended version are used. Remove {given}.",
             param_hint="--extend",
         )
+    store, chosen = BankStore(banks), chosen_device(device)
+    store.versions(product)  # refuses what is no product name
     folder = open_product_folder(data).declaring(words_about_files(sensor, xyz_unit))
     if roi is not None:
         folder = replace(folder, roi=roi)
@@ -159,7 +161,6 @@ def build(
     recipe = find_profile(profile, prepared=prepared or not folder.has_clouds, changes=change or ())
     for note in folder.skipped:
         console.print(f"skipped: {note}", markup=False)
-    store, chosen = BankStore(banks), chosen_device(device)
     with step_lines() if as_json else stage_bars() as progress:
         others = {
             "device": chosen,
@@ -177,13 +178,12 @@ def build(
             typer.echo(json.dumps({"stages": builder.stages(folder)}))
         version = builder.build(product, folder, extends=extend, activate=activate)
     if activate and state.is_dir():
-        before = {"active": store.previous(product)}
         record(
             state,
             "activate",
             product=product,
             bank_version=version,
-            before=before,
+            before={"active": store.previous(product)},
             after={"active": version},
         )
     if as_json:

@@ -86,8 +86,14 @@ def words_about_files(sensor: Path | None, xyz_unit: str | None) -> dict[str, by
     """What the options --sensor and --xyz-unit declare, as fields of a part. Raises BadSample, OSError."""
     from models.readers.declared import words_of
 
-    words = {} if sensor is None else words_of(sensor.read_bytes())
+    words = {} if sensor is None else words_of(sensor.read_bytes(), str(sensor))
     return words if xyz_unit is None else {**words, "xyz_unit": xyz_unit.encode()}
+
+
+def is_typed(context: typer.Context, parameter: str) -> bool:
+    """Whether this option was typed: no default and no environment variable, whose folder may come later."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def chosen_device(device: str) -> str:

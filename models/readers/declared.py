@@ -61,18 +61,18 @@ def _value(name: str, data: bytes) -> Any:
         raise BadSample("sensor_invalid", f"{name} must be {kind}.", name) from None
 
 
-def words_of(data: bytes) -> dict[str, bytes]:
-    """The words of a sensor.json. Raises BadSample: sensor_invalid."""
+def words_of(data: bytes, file: str = "sensor.json") -> dict[str, bytes]:
+    """The words of a sensor.json. file: its name for messages. Raises BadSample: sensor_invalid."""
     try:
         document = json.loads(data[: TEXT_BYTES + 1])
     except (ValueError, RecursionError) as error:
-        raise BadSample("sensor_invalid", f"sensor.json is no JSON of at most {TEXT_BYTES} bytes.") from error
+        raise BadSample("sensor_invalid", f"{file} is no JSON of at most {TEXT_BYTES} bytes.") from error
     if not isinstance(document, dict):
-        raise BadSample("sensor_invalid", "sensor.json must hold a JSON object.")
+        raise BadSample("sensor_invalid", f"{file} must hold a JSON object.")
     if unknown := [name for name in document if name not in WORDS]:
         raise BadSample(
             "sensor_invalid",
-            f"sensor.json has the unknown key {unknown[0][:40]!r}. Known are: {', '.join(WORDS)}.",
+            f"{file} has the unknown key {unknown[0][:40]!r}. Known are: {', '.join(WORDS)}.",
         )
     given = {name: value for name, value in document.items() if value is not None}
     return {

@@ -188,7 +188,10 @@ def read_tensors(path: Path) -> Mapping[str, object]:
         TypeError,
         struct.error,
     ) as error:
-        raise BadWeights(f"{path.name} cannot be read as weights: {error}") from error
+        raise BadWeights(
+            f"{path.name} cannot be read as weights: the file is damaged, or it holds something else than "
+            "named tensors. Download the official file again. Nothing in the file was executed."
+        ) from error
     if not isinstance(top, dict):
         raise BadWeights(f"{path.name} holds a {type(top).__name__} instead of named tensors.")
     return top

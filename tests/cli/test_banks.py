@@ -160,7 +160,11 @@ def test_older_manifests_are_upgraded_and_can_be_put_back(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", [("banks", "verify"), ("banks", "prune", "--keep", "1"), ("banks", "upgrade"), ("backup", "x")]
+    "command",
+    [
+        *(("banks", "list"), ("banks", "verify"), ("banks", "prune", "--keep", "1"), ("banks", "upgrade")),
+        ("backup", "x"),
+    ],
 )
 def test_a_folder_that_does_not_exist_is_no_folder_without_faults(
     command: tuple[str, ...], tmp_path: Path

@@ -132,6 +132,12 @@ def test_an_impossible_profile_is_refused_before_a_part_is_read(tmp_path: Path, 
         assert said.startswith("tribank: ")
         assert said.count("\n") == 1
         assert change.partition("=")[0].rpartition(".")[2] in said
+    status, said = warm.run("build", "Not A", tmp_path, "--banks", tmp_path / "banks")
+    assert (status, "Not A" in said) == (2, True), said
+    (tmp_path / "camera-7.json").write_text('{"unit": "mm"}')
+    words = ("--sensor", tmp_path / "camera-7.json", "--banks", tmp_path / "banks")
+    status, said = warm.run("build", "cookie", tmp_path, *words)
+    assert (status, "camera-7.json" in said) == (2, True), said
 
 
 @pytest.mark.parametrize("command", [("build", "cookie"), ("evaluate",)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -78,3 +79,18 @@ def test_add_of_an_unknown_file_is_a_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["add", str(file), "--dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "dino_vitb8" in result.output
+
+
+@pytest.mark.parametrize("content", [b"<html>no such file</html>", pickle.dumps(Path("x"), protocol=2), b""])
+def test_add_of_a_file_of_something_else_gives_no_unsafe_advice(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "mine.pth"
+    file.write_bytes(content)
+    result = CliRunner().invoke(app, ["add", str(file), "--dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "mine.pth" in result.output
+    assert "weights_only" not in result.output
+
+
+def test_verify_of_a_folder_that_does_not_exist_finds_no_sound_weights(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["verify", "--dir", str(tmp_path / "mistyped")])
+    assert isinstance(result.exception, FileNotFoundError)

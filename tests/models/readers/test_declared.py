@@ -52,5 +52,6 @@ def test_a_wrong_word_is_named(words: dict[str, bytes], field: str) -> None:
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"unit": "mm"}', b'{"a":' * 4000])
 def test_a_sensor_json_that_cannot_be_used(text: bytes) -> None:
     with pytest.raises(BadSample) as refused:
-        words_of(text)
+        words_of(text, "camera-7.json")
     assert refused.value.code == "sensor_invalid"
+    assert "camera-7.json" in str(refused.value)
