@@ -467,7 +467,7 @@ def test_an_odd_part_is_looked_at_and_called_good(page: Page, tmp_path: Path) ->
 def test_a_version_is_built_watched_and_used(
     page: Page, small_product: Path, tmp_path: Path, may_build: Path
 ) -> None:
-    zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "validation" / "good")
+    zipped = shutil.make_archive(str(tmp_path / "good"), "zip", small_product / "test" / "good")
     page.locator("#zip").set_input_files(zipped)
     page.get_by_role("button", name="Build", exact=True).click()
     expect(page.locator("#jobs progress")).to_be_visible(timeout=60_000)
