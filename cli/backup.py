@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Banks, State
+from cli.options import Banks, State, check_folder, is_given
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
 
 File = Annotated[Path, typer.Argument(help="The backup: one tar file.", dir_okay=False)]
@@ -24,12 +24,9 @@ def backup(
     from cli.progress import stage_bars
     from service.records.backup import write_backup
 
-    source = context.get_parameter_source("state")
-    is_named = source is not None and source.name != "DEFAULT"
-    if is_named and not state.is_dir():  # without a server there is no state folder
-        raise FileNotFoundError(f"There is no folder {state} (--state).")
-    if not banks.is_dir():
-        raise FileNotFoundError(f"There is no folder {banks} (--banks).")
+    if is_given(context, "state"):  # without a server there is no state folder
+        check_folder(state, "--state")
+    check_folder(banks, "--banks")
     with stage_bars() as progress:
         contents = write_backup(file, BankStore(banks), state, progress)
     versions = sum(map(len, contents.versions.values()))

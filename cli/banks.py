@@ -12,7 +12,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.change_record import record
-from cli.options import Banks, Device, Json, Product, State, Weights, chosen_device, is_typed
+from cli.options import (
+    Banks,
+    Device,
+    Json,
+    Product,
+    State,
+    Weights,
+    check_folder,
+    chosen_device,
+    is_typed,
+)
 from cli.travel import probe, pull, push
 from models.weights.folder import DEFAULT_WEIGHTS
 from recipes.places import DEFAULT_BANKS, DEFAULT_STATE
@@ -32,8 +42,7 @@ def _products(store: BankStore, product: str | None) -> list[str]:
     """The named product, or all. Raises FileNotFoundError without a bank folder, BankNotFound."""
     from banks.versions.store import BankNotFound
 
-    if not store.root.is_dir():
-        raise FileNotFoundError(f"There is no folder {store.root} (--banks).")
+    check_folder(store.root, "--banks")
     products = store.folders()
     if product is None:
         return products

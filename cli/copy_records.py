@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.options import State
+from cli.options import State, check_folder
 from recipes.places import DEFAULT_STATE
 
 
@@ -23,8 +23,7 @@ def copy_records(state: State = DEFAULT_STATE) -> None:
     uri = database_uri(read_settings())
     if uri is None:
         raise BadSetting("Set TRIBANK_DATABASE to postgresql://user:password@host/database.")
-    if not state.is_dir():
-        raise FileNotFoundError(f"There is no folder {state} (--state).")
+    check_folder(state, "--state")
     folder = StateFolder(state, {}, make_logger(sys.stderr))
     folder.claim()
     try:

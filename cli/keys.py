@@ -11,7 +11,7 @@ from rich.table import Table
 
 from banks.versions.store import PRODUCT_NAME
 from cli.change_record import record
-from cli.options import State
+from cli.options import State, check_folder
 from recipes.places import DEFAULT_STATE
 from service.http.keys import Keys
 from service.http.roles import Role
@@ -74,7 +74,6 @@ def list_keys(state: State = DEFAULT_STATE) -> None:
 @app.command()
 def revoke(name: Name, state: State = DEFAULT_STATE) -> None:
     """Revoke a key. A running server refuses the key from the next request on."""
-    if not state.is_dir():
-        raise FileNotFoundError(f"There is no folder {state} (--state).")
+    check_folder(state, "--state")
     Keys(state).revoke(name)
     record(state, "revoke_key", subject=name)

@@ -90,6 +90,18 @@ def words_about_files(sensor: Path | None, xyz_unit: str | None) -> dict[str, by
     return words if xyz_unit is None else {**words, "xyz_unit": xyz_unit.encode()}
 
 
+def check_folder(folder: Path, option: str) -> None:
+    """Raises FileNotFoundError unless there is such a folder. option: the option that names the folder."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder} ({option}).")
+
+
+def is_given(context: typer.Context, parameter: str) -> bool:
+    """Whether this option was typed, or set by its environment variable."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name != "DEFAULT"
+
+
 def is_typed(context: typer.Context, parameter: str) -> bool:
     """Whether this option was typed: no default and no environment variable, whose folder may come later."""
     source = context.get_parameter_source(parameter)

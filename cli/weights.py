@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Column, Table
 
-from cli.options import is_typed
+from cli.options import check_folder, is_typed
 from models.weights.catalogue import WEIGHTS
 from models.weights.folder import DEFAULT_WEIGHTS, find_weights
 
@@ -87,8 +87,8 @@ def verify(context: typer.Context, folder: Folder = DEFAULT_WEIGHTS) -> None:
     """Check every tensor of all installed weights. Exits with 1 if weights are damaged or wrong."""
     from models.weights.store import BadWeights, WeightStore
 
-    if is_typed(context, "folder") and not folder.is_dir():  # packages may have all weights
-        raise FileNotFoundError(f"There is no folder {folder} (--dir).")
+    if is_typed(context, "folder"):  # else packages may have all weights
+        check_folder(folder, "--dir")
     store = WeightStore(folder)
     table, sound = Table(Column("name", no_wrap=True), "file", "sha256 of the original", "result"), True
     for name in WEIGHTS:

@@ -129,6 +129,8 @@ class Gathering:
         found.add(name, sample, contents, features, prepared)
         self._originals[contents] = found.names[-1]
         preparation = self.pipeline.preparation
+        if preparation.background == "none":
+            return
         far = far_value(without_returns(sample, preparation.no_return))
-        if far is not None and preparation.background != "none":
+        if far is not None:
             found.far[found.names[-1]] = far

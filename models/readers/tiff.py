@@ -59,7 +59,10 @@ def tiff_grid(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     with decoding("TIFF cloud"), _only_page(data) as page:
         wanted = _HEIGHTS if page.samplesperpixel == 1 else _CLOUD
         values = _values(page, len(data), limits.xyz_pixels, wanted, limits)
-        gone = _without_return(page, values[..., 2] if values.ndim == 3 else values)
+        number = _no_return(page)
+        if number is None:
+            return values
+        gone = is_value(values[..., 2] if values.ndim == 3 else values, number)
         if gone.any():
             values = values.astype(values.dtype if values.dtype.kind == "f" else np.float64)
             values[gone] = np.nan
@@ -96,7 +99,8 @@ def tiff_depth(data: bytes, limits: ReadLimits) -> NDArray[np.generic]:
     check_bytes(data, limits.xyz_bytes, "depth TIFF")
     with decoding("depth TIFF"), _only_page(data) as page:
         values = _values(page, len(data), limits.xyz_pixels, _DEPTH, limits)
-        return np.where(_without_return(page, values), values.dtype.type(0), values)
+        number = _no_return(page)
+        return values if number is None else np.where(is_value(values, number), values.dtype.type(0), values)
 
 
 @contextmanager
@@ -120,13 +124,12 @@ def _values(page: TiffPage, size: int, most: int, wanted: _Wanted, limits: ReadL
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _without_return(page: TiffPage, values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """(H, W) bool: where the values (H, W) are the number that the page names as no return."""
+def _no_return(page: TiffPage) -> float | None:
+    """The number that the page names as no return; None where it names none."""
     tag = page.tags.get(_NO_DATA)
     with suppress(ValueError):
-        if tag is not None:
-            return is_value(values, float(str(tag.value)))
-    return np.zeros(values.shape, np.bool_)
+        return None if tag is None else float(str(tag.value))
+    return None
 
 
 def _stated_bits(page: TiffPage) -> int | None:
