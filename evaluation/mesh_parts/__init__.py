@@ -7,5 +7,5 @@ vertices, repaints the coat, or leaves a feature out. A camera with perspective 
 `evaluation.demo_parts.writer` writes them.
 """
 
-VERSION = 1
+VERSION = 2
 """Increase this number if a change may give other bytes for the same key."""

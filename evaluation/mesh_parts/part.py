@@ -22,9 +22,13 @@ from evaluation.mesh_parts.scene import Hits, Scene
 from evaluation.mesh_parts.station import Pose, Station, pose, station
 from evaluation.mesh_parts.table import Table
 from evaluation.mesh_parts.vectors import rotated, unit
+from models.regions import label_regions
 
 MOVED_M = 0.0004
 """A change of depth below this is not marked, metres; of a part that fills a field of 112 mm."""
+SPECK_M = 0.001
+"""A piece of a mask smaller than a square with these sides is left out beside a larger piece, metres; of
+such a part. A person marks no specks, and AUPRO counts each piece as much as a whole defect."""
 CLEAR_M = 0.00025
 """Above a surface, where its ways to the light start, metres; of such a part."""
 AROUND_M = 0.016
@@ -128,7 +132,16 @@ class _Shot:
                 marked = np.zeros(len(hits.on_part), bool)
                 marked[hits.on_part] = spoilt.marks(hits.spots)
                 mask |= marked.reshape(self.shape)
-        return mask
+        pixel = self.product.field / self.product.cols
+        return without_specks(mask, (SPECK_M * self.product.scale / pixel) ** 2)
+
+
+def without_specks(mask: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
+    """(rows, cols): the mask without its pieces of fewer than `area` pixels. The largest piece stays."""
+    pieces, _ = label_regions(mask)
+    pixels = np.bincount(pieces.ravel())
+    pixels[0] = 0
+    return (pixels >= min(area, max(pixels.max(), 1)))[pieces]
 
 
 def _edges(hits: Hits, shape: tuple[int, int], step: float) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import pytest
 from evaluation.demo_parts.keys import PartKey
 from evaluation.demo_parts.rendered import DemoPart
 from evaluation.mesh_parts.defects import DEFECTS, FAMILIES
-from evaluation.mesh_parts.part import render_part, stand
+from evaluation.mesh_parts.part import render_part, stand, without_specks
 from evaluation.mesh_parts.products import PRODUCTS, Product
 
 DEFECTS_OF = {
@@ -95,3 +95,14 @@ def test_the_same_key_gives_the_same_part_and_any_other_key_another(kind: str) -
     assert same(one, render_part(product, key("cap", kind)))
     assert not same(one, render_part(product, key("cap", kind, seed=1)))
     assert not same(one, render_part(product, key("cap", kind, index=1)))
+
+
+def test_a_mask_has_no_specks() -> None:
+    drawn = np.zeros((20, 20), bool)
+    drawn[2:8, 2:8] = drawn[12:15, 12:16] = True
+    mask = drawn.copy()
+    mask[18, 1] = mask[10, 18] = mask[11, 19] = True
+    assert np.array_equal(without_specks(mask, 12), drawn)
+    assert np.array_equal(without_specks(drawn, 100)[2:8, 2:8], drawn[2:8, 2:8])
+    assert not without_specks(drawn, 100)[12:15, 12:16].any()
+    assert not without_specks(np.zeros((20, 20), bool), 12).any()
