@@ -56,6 +56,7 @@ def add(
 @app.command("list")
 def list_keys(state: State = DEFAULT_STATE) -> None:
     """List the keys by name. The keys themselves cannot be shown."""
+    check_folder(state, "--state")
     table = Table("name", "role", "products", "per second", "created", "expires")
     for key in Keys(state).all():
         table.add_row(

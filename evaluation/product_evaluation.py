@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from banks.detector import Detector, PartResult
 from evaluation.metrics.detection import FALSE_REJECT_RATES, best_f1, image_auroc, pixel_metrics, recall_at
@@ -177,10 +178,22 @@ def columns_of(scored: Sequence[ScoredPart], families: Mapping[str, str]) -> dic
     return {name: _column(name, scored, families) for name in names}
 
 
+class _Record(BaseModel):
+    """What is used of a demo product's record."""
+
+    families: dict[str, str] = Field(default_factory=dict)
+
+
 def families_of(folder: Path) -> dict[str, str]:
-    """Family by defect from a demo product's `parts.json`; empty for other folders."""
+    """Family by defect from a demo product's `parts.json`; empty for other folders, also where a file of this
+    name is another one."""
     facts = folder / "parts.json"
-    return json.loads(facts.read_text()).get("families", {}) if facts.is_file() else {}
+    if not facts.is_file():
+        return {}
+    try:
+        return _Record.model_validate_json(facts.read_bytes()).families
+    except ValueError:
+        return {}
 
 
 def _with_mask(part: PartFile, result: PartResult) -> ScoredPart:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from banks.detector import Detector
 from banks.versions.store import BankStore
 from evaluation.metrics.map_folder import read_mask
-from evaluation.product_evaluation import score_parts
+from evaluation.product_evaluation import families_of, score_parts
 from models.readers.product_folder import open_product_folder
 from tests.conftest import SMALL
 
@@ -32,3 +33,12 @@ def test_a_mask_of_another_size_is_fitted_and_counted(
     assert other.mask is not None
     assert own.mask.any()
     np.testing.assert_array_equal(own.mask, other.mask)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"7", b'{"families": 7}', b'{"families": {"hole": ["a"]}}', '{"a": "é"}'.encode("latin1")],
+)
+def test_a_record_that_is_another_one_names_no_families(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "parts.json").write_bytes(content)
+    assert families_of(tmp_path) == {}

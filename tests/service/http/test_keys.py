@@ -125,8 +125,9 @@ def test_commands(tmp_path: Path) -> None:
         Keys(tmp_path).add("line", "manage")
     assert run.invoke(app, ["keys", "revoke", "line", *state]).exit_code == 0
     assert Keys(tmp_path).find(secret) is None
-    mistyped = run.invoke(app, ["keys", "revoke", "line", "--state", str(tmp_path / "mistyped")])
-    assert isinstance(mistyped.exception, FileNotFoundError)
+    for command in (["list"], ["revoke", "line"]):
+        mistyped = run.invoke(app, ["keys", *command, "--state", str(tmp_path / "mistyped")])
+        assert isinstance(mistyped.exception, FileNotFoundError)
     assert not (tmp_path / "mistyped").exists()
     impossible = run.invoke(app, ["keys", "add", "other", "--product", "Not A", *state])
     assert impossible.exit_code == 2
