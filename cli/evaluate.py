@@ -105,6 +105,7 @@ def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evalua
     """Evaluate the runs. Returns the results, and a message for each failed run. A failed run stops no
     other. Raises OutputInUse where another process evaluates into the same folder."""
     from banks.versions.builder import BuildError
+    from banks.versions.store import BadBank
     from evaluation.evaluator import NothingToEvaluate
     from evaluation.result_log import alone_in
     from models.training import TrainingFailed
@@ -115,7 +116,7 @@ def run_all(evaluator: Evaluator, runs: Sequence[Run]) -> tuple[dict[Run, Evalua
         for number, run in enumerate(runs, start=1):
             try:
                 finished[run] = evaluator.evaluate(run)
-            except (BuildError, NothingToEvaluate, TrainingFailed) as error:
+            except (BadBank, BuildError, NothingToEvaluate, TrainingFailed) as error:
                 failed[run] = f"{run.product}: {error}"
             errors.print(f"{number} of {len(runs)}: {run.label}", markup=False, highlight=False)
     return finished, failed

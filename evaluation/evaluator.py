@@ -12,7 +12,7 @@ import numpy as np
 
 from banks.detector import Detector
 from banks.versions.builder import Builder
-from banks.versions.store import BankStore
+from banks.versions.store import BadBank, BankStore
 from evaluation.bench.environment import environment, peak_memory_mb
 from evaluation.cached_extractor import cached_pipelines
 from evaluation.datasets.collection import bank_name, open_products
@@ -117,7 +117,8 @@ class Evaluator:
     def evaluate(self, run: Run) -> Evaluation:
         """Return the stored result of the run, or compute and store it.
 
-        Raises NothingToEvaluate; ValueError for more shots than parts; the errors of `Builder.build`.
+        Raises NothingToEvaluate; ValueError for more shots than parts; BadBank for damaged banks in `out`;
+        the errors of `Builder.build`.
         """
         folder = self._folder(run)
         digest = self._fingerprint(run, folder)
@@ -163,7 +164,7 @@ class Evaluator:
     def scored(self, run: Run) -> tuple[Detector, ScoredParts]:
         """Load the banks of a run, or build them, and score the test parts.
 
-        Raises NothingToEvaluate; the errors of `Builder.build`.
+        Raises as `evaluate`.
         """
         folder = self._folder(run)
         return self._scored(run, self._fingerprint(run, folder), folder)
@@ -190,21 +191,26 @@ class Evaluator:
         def progress(stage: str, done: int, total: int, note: str = "") -> None:
             self.progress(run, stage, done, total)
 
-        store, name = BankStore(self._banks(digest)), bank_name(run.product)
-        if store.current(name) is None:
-            Builder(
-                self.profile(run),
-                store,
-                run.seed,
-                self.device,
-                self.weights_dir,
-                progress,
-                self._make,
-                keep_parts=False,
-            ).build(name, folder)
-        detector = Detector.load(
-            store.path(name), device=self.device, weights_dir=self.weights_dir, make_pipeline=self._make
-        )
+        banks = self._banks(digest)
+        store, name = BankStore(banks), bank_name(run.product)
+        try:
+            if store.current(name) is None:
+                Builder(
+                    self.profile(run),
+                    store,
+                    run.seed,
+                    self.device,
+                    self.weights_dir,
+                    progress,
+                    self._make,
+                    keep_parts=False,
+                ).build(name, folder)
+            detector = Detector.load(
+                store.path(name), device=self.device, weights_dir=self.weights_dir, make_pipeline=self._make
+            )
+        except BadBank as error:
+            again = f"The banks in {banks} cannot be used. Delete this folder to build them again."
+            raise BadBank(f"{again} {error}") from error
         scores = score_parts(detector, folder.test, lambda done, total: progress("test parts", done, total))
         return detector, scores
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from banks.versions.store import BadBank
 from cli.evaluate import run_all
 from cli.main import app
 from evaluation.evaluator import NothingToEvaluate
@@ -83,6 +84,13 @@ def test_results_are_kept_and_written_three_ways(few_parts: Path, tmp_path: Path
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
     assert [row["bank"] for row in rows] == ["rgb", "relief", "fused", "final"]
     assert float(rows[3]["aupro_0.3"]) == final.aupro["0.3"]
+    (out / "results.jsonl").unlink()
+    (damaged,) = out.glob(f"banks/*/{SMALL}/v1/rgb.faiss")
+    damaged.write_bytes(b"")
+    refused = _call("evaluate", few_parts, "--out", out)
+    assert refused.exit_code == 1
+    assert str(damaged.parents[2]) in refused.stderr.replace("\n", "")
+    assert "rgb.faiss" in refused.stderr
 
 
 def test_a_killed_evaluation_goes_on_to_the_same_numbers(few_parts: Path, tmp_path: Path, warm: Warm) -> None:
@@ -116,10 +124,11 @@ def test_two_evaluations_do_not_share_an_output_folder(few_parts: Path, tmp_path
         pass
 
 
-def test_a_training_that_fails_stops_no_other_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [TrainingFailed("The loss is no number."), BadBank("v1 is damaged.")])
+def test_a_run_that_fails_stops_no_other_run(fault: Exception, tmp_path: Path) -> None:
     def evaluate(run: Run) -> str:
         if run.product == "first":
-            raise TrainingFailed("The loss is no number.")
+            raise fault
         return "finished"
 
     runs = [Run(product, "autoencoder-rgb") for product in ("first", "second")]
