@@ -102,7 +102,8 @@ class PartsSink:
         self.digest = hashlib.sha256()
         self._file = file
         self._out: IO[bytes] = file
-        self._names: set[str] = set()
+        self._names: set[str] = set()  # of files
+        self._zipped = False
         self._made: ZipFile | None = None
 
     def __enter__(self) -> PartsSink:
@@ -118,11 +119,11 @@ class PartsSink:
         own."""
         if name not in (FIELD, FILES):
             raise unknown_field((FIELD, FILES))
-        if (name == FIELD and self._names) or filename in self._names or FIELD in self._names:
+        if self._zipped or (name == FIELD and self._names) or filename in self._names:
             detail = f"Send one zip as {FIELD}, or files of different names as {FILES}."
             raise Refusal(400, "repeated_field", detail, part=name)
         if name == FIELD:
-            self._names.add(FIELD)
+            self._zipped = True
             return
         if not filename or not filename.isprintable():
             detail = (
