@@ -93,9 +93,15 @@ class PartResult:
         """(size, size) float32: each bank's map."""
         return self.scores.maps
 
-    def judged(self, threshold: float) -> PartResult:
-        """The same result by a request's own threshold."""
-        return replace(self, threshold=threshold, threshold_source="request")
+    def judged(self, threshold: float, pixel_threshold: float) -> PartResult:
+        """The same result by a request's own threshold.
+
+        pixel_threshold: of map values, for the regions of a part that only this threshold rejects.
+        """
+        result = replace(self, threshold=threshold, threshold_source="request")
+        if self.decision == result.decision or result.decision == "good":
+            return result
+        return replace(result, regions=_regions(self.verdict, pixel_threshold, self.prepared, rejected=True))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All stages as arrays: `score`, `threshold`, `map`, and for every bank `<bank>_distances`,
@@ -111,6 +117,16 @@ class PartResult:
             arrays[f"{bank}_score"] = np.array(finding.image_score)
             arrays[f"{bank}_map"] = self.bank_maps[bank]
         return arrays
+
+
+def _regions(
+    verdict: Verdict, pixel_threshold: float, prepared: PreparedPart, *, rejected: bool
+) -> Sequence[Region]:
+    """The regions of a part. One region of a rejected part contains the place that decided."""
+    decided = verdict.place if rejected else None
+    return find_regions(
+        verdict.map, pixel_threshold, prepared.frame, prepared.xyz, prepared.valid, decided=decided
+    )
 
 
 class Detector:
@@ -243,14 +259,8 @@ class Detector:
             verdict, scores = verdict.within(look > 0), scores.within(look)
         calibration = self.calibration
         verdict = self._with_coverage(verdict, prepared)
-        regions = find_regions(
-            verdict.map,
-            calibration.pixel_threshold,
-            prepared.frame,
-            prepared.xyz,
-            prepared.valid,
-            decided=verdict.place if verdict.score > calibration.threshold else None,
-        )
+        rejected = verdict.score > calibration.threshold
+        regions = _regions(verdict, calibration.pixel_threshold, prepared, rejected=rejected)
         parts, frame = self.manifest.training_parts, prepared.frame
         why = evidence(scores.findings, self._provenance, parts, frame, verdict.place)
         timings["decide"] = 1000 * (time.perf_counter() - start)

@@ -125,7 +125,9 @@ class Inspection:
         sample = await on_pool(self.encoders, lambda: without_returns(sample, no_return))
         self.metrics.scored(sample, scored, timings, ask.labels)
         if ask.threshold is not None:
-            scored = replace(scored, result=scored.result.judged(ask.threshold))
+            limit = scored.detector.calibration.pixel_threshold
+            judged = await on_pool(self.encoders, partial(scored.result.judged, ask.threshold, limit))
+            scored = replace(scored, result=judged)
         return Scan(
             sample,
             scored,

@@ -136,19 +136,21 @@ def test_a_result_says_why(detector: Detector, samples: list[Sample]) -> None:
     assert result.relative_score == pytest.approx(
         (result.score - np.median(scores)) / (result.threshold - np.median(scores))
     )
-    other = result.judged(result.score)
+    limit = detector.calibration.pixel_threshold
+    other = result.judged(result.score, limit)
     assert other.relative_score == result.relative_score
     assert (result.threshold_source, other.threshold_source) == ("calibration", "request")
     assert (other.threshold, other.decision, other.score) == (result.score, "good", result.score)
-    assert result.judged(np.nextafter(result.score, -np.inf)).decision == "defective"
+    assert result.judged(np.nextafter(result.score, -np.inf), limit).decision == "defective"
 
 
 def test_a_defective_part_has_a_region_and_evidence_at_the_place_that_decided(
     detector: Detector, samples: list[Sample]
 ) -> None:
-    defective = [result for sample in samples if (result := _one(detector, sample)).decision == "defective"]
-    assert defective
-    for result in defective:
+    results = [_one(detector, sample) for sample in samples]
+    assert {result.decision for result in results} == {"good", "defective"}
+    lowest, limit = min(result.score for result in results) - 1, detector.calibration.pixel_threshold
+    for result in (one if one.decision == "defective" else one.judged(lowest, limit) for one in results):
         assert result.place is not None
         x, y = result.place
         assert any(
