@@ -11,7 +11,7 @@ from rich.table import Table
 
 from banks.versions.store import PRODUCT_NAME
 from cli.change_record import record
-from cli.options import State, check_folder
+from cli.options import State, check_folder, is_typed
 from recipes.places import DEFAULT_STATE
 from service.http.keys import Keys
 from service.http.roles import Role
@@ -54,9 +54,10 @@ def add(
 
 
 @app.command("list")
-def list_keys(state: State = DEFAULT_STATE) -> None:
+def list_keys(context: typer.Context, state: State = DEFAULT_STATE) -> None:
     """List the keys by name. The keys themselves cannot be shown."""
-    check_folder(state, "--state")
+    if is_typed(context, "state"):  # else a server may make the folder later
+        check_folder(state, "--state")
     table = Table("name", "role", "products", "per second", "created", "expires")
     for key in Keys(state).all():
         table.add_row(
