@@ -21,6 +21,7 @@ NOTHING: Mapping[str, bytes] = MappingProxyType({})
 WORDS = tuple(field.name for field in fields(Sensor))
 """The names of all that can be declared."""
 _PITCHES = ("x_pitch", "y_pitch")
+_HEIGHTS = ("z_scale", "z_offset")
 _SPELLINGS = {"µm": "um", "μm": "um", "micron": "um", "in": "inch"}
 
 
@@ -46,6 +47,14 @@ def declared(sensor: Sensor, words: Mapping[str, bytes]) -> Sensor:
             sensor = replace(sensor, **{other: values.get(other, getattr(sensor, other)) for other in pair})
         except ValueError as error:
             raise BadSample("sensor_invalid", f"{error}.", name) from error
+    unused = next((name for name in _HEIGHTS if name in values), None)
+    if unused and sensor.x_pitch is None and (sensor.z_scale, sensor.z_offset) != (1.0, 0.0):
+        raise BadSample(
+            "sensor_invalid",
+            "z_scale and z_offset are of height maps: declare x_pitch and y_pitch, too. A cloud that has x "
+            "and y takes xyz_unit, and a depth map takes depth_scale in its intrinsics.",
+            unused,
+        )
     return sensor
 
 

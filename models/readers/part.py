@@ -19,7 +19,7 @@ from models.readers.pixels import pixels_of
 from models.readers.recording import Recording, joined
 from models.readers.units import agreed
 from models.sample import BadSample, Sample
-from recipes.sensor import Sensor
+from recipes.sensor import Sensor, Unit
 
 PLANES = ("x", "y", "z")
 """The fields of a cloud in three files."""
@@ -40,7 +40,7 @@ def read_part(
     Raises BadSample with the name of the field at fault: sensor_invalid, unit_contradicted, missing_field
     for a depth map without a camera, and the codes of the readers and of make_sample.
     """
-    own = declared(UNDECLARED, {name: fields[name] for name in ("xyz_unit",) if name in fields}).xyz_unit
+    own = _unit(fields)
     if "sample" in fields:
         with _naming("sample"):
             check_bytes(fields["sample"], limits.bytes_of("sample"), "part")
@@ -51,8 +51,7 @@ def read_part(
                 raise BadSample(
                     "npz_entries", "The entry depth needs an entry intrinsics: fx, fy, cx, cy, depth_scale."
                 )
-            named = declared(UNDECLARED, words).xyz_unit
-            own = agreed(own, named, None)
+            own = agreed(own, _unit(words), None)
             if recording.rgb is not None:
                 recording = replace(recording, rgb=pixels_of(recording.rgb, limits).rgb(used.image_bits))
             return recording.sample(used, own)
@@ -60,6 +59,11 @@ def read_part(
     recording = _recorded(fields, limits, sensor.image_bits)
     with _naming("depth" if "depth" in fields else "z" if "z" in fields else "xyz"):
         return recording.sample(sensor, own)
+
+
+def _unit(words: Mapping[str, bytes]) -> Unit | None:
+    """The unit that these words declare."""
+    return declared(UNDECLARED, {name: words[name] for name in ("xyz_unit",) if name in words}).xyz_unit
 
 
 def read_files(

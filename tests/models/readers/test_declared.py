@@ -21,6 +21,8 @@ def test_the_words_of_a_sensor_json_make_a_sensor() -> None:
 
 def test_words_override_the_product_and_another_unit_drops_its_lengths() -> None:
     product = Sensor("mm", 0.1, 0.1, 0.01, 5.0, -32768.0)
+    assert declared(product, {"z_scale": b"2"}).z_scale == 2
+    assert declared(UNDECLARED, {"z_scale": b"1", "z_offset": b"0"}) == UNDECLARED
     assert declared(product, {"invalid": b"0"}) == Sensor("mm", 0.1, 0.1, 0.01, 5.0, 0.0)
     assert declared(product, {"xyz_unit": b"um"}) == Sensor("um", invalid=-32768.0)
     assert declared(product, {"xyz_unit": "µm".encode(), "x_pitch": b"3", "y_pitch": b"3"}).x_pitch == 3
@@ -35,6 +37,8 @@ def test_words_override_the_product_and_another_unit_drops_its_lengths() -> None
         ({"x_pitch": b"0", "y_pitch": b"1"}, "x_pitch"),
         ({"z_scale": b"0"}, "z_scale"),
         ({"z_offset": b"nan"}, "z_offset"),
+        ({"z_scale": b"0.001"}, "z_scale"),
+        ({"z_offset": b"3"}, "z_offset"),
         ({"invalid": b"none"}, "invalid"),
         ({"image_bits": b"7"}, "image_bits"),
         ({"image_bits": b"12.5"}, "image_bits"),
