@@ -17,6 +17,7 @@ from banks.versions.progress import Progress
 from models.contents import Contents, contents_of
 from models.features import PartFeatures
 from models.numerics.process import threads_in_use, use_threads_here
+from models.preparation.axes import is_z_sideways
 from models.preparation.far_value import far_value
 from models.preparation.prepare import PreparedPart
 from models.readers.folder_layout import Split
@@ -128,6 +129,8 @@ class Gathering:
         prepared, features = made
         found.add(name, sample, contents, features, prepared)
         self._originals[contents] = found.names[-1]
+        if is_z_sideways(sample):
+            found.sideways.append(found.names[-1])
         preparation = self.pipeline.preparation
         if preparation.background == "none":
             return

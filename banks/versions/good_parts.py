@@ -53,7 +53,8 @@ class GoodParts:
     areas, pieces: surface, square metres, and number of pieces of each part; None for parts that older
         sources kept.
     far: of added parts, the z that many points share far from all others.
-    `skipped`, `first`, `copies`, `without_plane` and `far` are not saved.
+    sideways: added parts whose z grows from column to column, as x should.
+    `skipped`, `first`, `copies`, `without_plane`, `far` and `sideways` are not saved.
     """
 
     store: FeatureStore
@@ -69,6 +70,7 @@ class GoodParts:
     areas: list[float | None] = field(default_factory=list)
     pieces: list[int | None] = field(default_factory=list)
     far: dict[str, str] = field(default_factory=dict)
+    sideways: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from banks.decision.calibration import Calibration
 from banks.versions.good_parts import GoodParts
+from models.preparation.axes import OTHER_AXES
 from models.preparation.far_value import WAY_OUT
 
 _NAMED = 5
@@ -27,6 +28,8 @@ def remarks(splits: Sequence[GoodParts], calibration: Calibration) -> tuple[str,
             f"Many points of {len(far)} good parts ({named(list(far))}) have exactly the z "
             f"{next(iter(far.values()))}, {WAY_OUT}"
         )
+    if sideways := [name for split in splits for name in split.sideways]:
+        found.append(f"In {len(sideways)} good parts ({named(sideways)}) {OTHER_AXES}")
     if len(clouds) == 1 and "" not in clouds:
         found.append(
             "The cloud of all good parts is the same, so it tells nothing about a part. Was the camera "

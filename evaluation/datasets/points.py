@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from models.preparation.axes import OTHER_AXES, is_z_sideways
 from models.preparation.far_value import WAY_OUT, far_value
 from models.preparation.measure import longest_side
 from models.preparation.pitch import MOST_PITCH, point_pitch
@@ -29,6 +30,7 @@ class Points:
         unit: the unit in which the coordinates are recorded.
         declared: whether the unit is declared, in sensor.json or in the part.
         far: the z that many points of a part share exactly, far from all others.
+        sideways: whether z of a part grows from column to column, as x should.
     """
 
     parts: int
@@ -38,6 +40,7 @@ class Points:
     unit: str = "m"
     declared: bool = False
     far: str | None = None
+    sideways: bool = False
 
     def __str__(self) -> str:
         unit = (
@@ -54,7 +57,7 @@ class Points:
 
     @property
     def doubt(self) -> str | None:
-        """Why the lengths or some points cannot be as they are declared; None if they are plausible."""
+        """Why the lengths, the axes or some points cannot be as they should; None if they are plausible."""
         pitch = f"{_length(self.pitch_m)} between neighbouring points"
         if self.pitch_m > MOST_PITCH and self.unit == "m":
             return (
@@ -65,6 +68,8 @@ class Points:
             return f"{pitch}: the unit {self.unit} is too large. Correct xyz_unit."
         if self.pitch_m < _LEAST_PITCH:
             return f"{pitch}: the unit {self.unit} is too small. Correct xyz_unit."
+        if self.sideways:
+            return OTHER_AXES
         return self.far and f"Many points have exactly the z {self.far}, {WAY_OUT}"
 
 
@@ -76,7 +81,7 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
     """
     found: list[tuple[float, float, float]] = []
     unreadable: list[str] = []
-    unit, declared, far = "m", False, None
+    unit, declared, far, sideways = "m", False, None, False
     for part in few([part for part in parts if part.has_cloud]):
         try:
             sample = part.read()
@@ -89,10 +94,11 @@ def measure_points(parts: Sequence[PartFile]) -> tuple[Points | None, list[str]]
             found.append((pitch, extent, float(sample.valid.mean())))
             unit, declared = sample.xyz_unit or unit, "xyz_unit" in part.declared
             far = far or far_value(sample)
+            sideways = sideways or is_z_sideways(sample)
     if not found:
         return None, unreadable
     pitch, extent, valid = (median(lengths) for lengths in zip(*found, strict=True))
-    return Points(len(found), pitch, extent, valid, unit, declared, far), unreadable
+    return Points(len(found), pitch, extent, valid, unit, declared, far, sideways), unreadable
 
 
 def few(parts: Sequence[PartFile]) -> Sequence[PartFile]:

@@ -146,14 +146,20 @@ def test_one_cloud_for_all_images_is_said(small_product: Path, tmp_path: Path) -
     assert remark.startswith("The cloud of all good parts is the same")
 
 
-def test_nearly_black_images_are_named(small_product: Path, tmp_path: Path) -> None:
-    def darkened(image: Path, number: int) -> None:
+def test_nearly_black_images_and_clouds_with_other_axes_are_named(
+    small_product: Path, tmp_path: Path
+) -> None:
+    def changed(image: Path, number: int) -> None:
         if number:
             Image.fromarray(np.asarray(Image.open(image)) // 20).save(image)
+        if number < 2:
+            file = image.parent.parent / "xyz" / f"{number}.tiff"
+            tifffile.imwrite(file, tifffile.imread(file)[..., ::-1], photometric="rgb")
 
-    folder = good_parts(small_product, tmp_path / "parts", 0, 1, 2, change=darkened)
-    (remark,) = Manifest.read(built(folder, tmp_path / "banks")).remarks
-    assert "2 good parts is nearly black: 1, 2" in remark
+    folder = good_parts(small_product, tmp_path / "parts", 0, 1, 2, change=changed)
+    dark, sideways = Manifest.read(built(folder, tmp_path / "banks")).remarks
+    assert "2 good parts is nearly black: 1, 2" in dark
+    assert "2 good parts (0, 1)" in sideways
 
 
 def test_an_undeclared_number_for_no_return_is_said_until_it_is_declared(

@@ -56,6 +56,17 @@ def test_an_undeclared_number_for_no_return_is_a_doubt(tmp_path: Path) -> None:
     assert points.doubt is None
 
 
+def test_x_and_z_in_each_others_place_are_a_doubt(tmp_path: Path) -> None:
+    parts(tmp_path / "p", 2.5e-4)
+    file = tmp_path / "p/7.npz"
+    part = dict(np.load(file))
+    np.savez(file, **part | {"xyz": part["xyz"][..., ::-1]})
+    points, _ = measure_points(open_product_folder(tmp_path / "p").train)
+    assert points is not None
+    assert points.sideways
+    assert points.doubt is not None
+
+
 def test_the_unit_is_declared_named_by_the_file_or_assumed(tmp_path: Path) -> None:
     found = parts(tmp_path / "p", 0.25)
     (tmp_path / "p/sensor.json").write_text('{"xyz_unit": "mm"}')
