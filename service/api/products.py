@@ -65,7 +65,7 @@ async def list_products(request: Request, services: Services) -> ProductList:
 @router.get(
     "/v1/products/{product}",
     response_model_exclude_none=True,
-    responses=Problems.of(404, 422, 503),
+    responses=Problems.of(404, 409, 422, 503),
     tags=["products"],
 )
 async def show_product(product: ProductName, services: Services) -> ProductAnswer:
@@ -73,7 +73,7 @@ async def show_product(product: ProductName, services: Services) -> ProductAnswe
     served = services.engine.products().get(product)
     if served is None:
         return await _show_empty(product, services)
-    versions = await on_disk(lambda: services.store.versions(product))
+    versions = await of_store(partial(services.store.versions, product))
     state = await on_disk(partial(_state, served, services))
     answer = ProductAnswer(**state.model_dump(), versions=versions)
     if served.detector is None:

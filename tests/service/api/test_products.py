@@ -106,6 +106,16 @@ def test_a_product_is_created_and_deleted(
         assert store.folders() == ["tile"]
 
 
+def test_a_product_whose_folder_cannot_be_read_is_refused_with_the_reason(
+    serve: Any, make_loader: Any, make_detector: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "cookie").symlink_to("cookie")
+    running = serve(Settings(banks=tmp_path), make_loader(make_detector()))
+    with running as served, served.client() as client:
+        refused = client.get("/v1/products/cookie")
+    assert (refused.status_code, refused.json()["code"]) == (409, "bank_damaged")
+
+
 def test_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     ready = client.get("/readyz").json()
