@@ -3,11 +3,13 @@ directory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from banks.columns import Columns
@@ -26,7 +28,7 @@ from models.fusion.fusion import Fusion
 from models.fusion.registry import FUSIONS
 from models.preparation.roi import Roi, from_png
 from models.sample import BadSample
-from models.weights.store import WeightStore
+from models.weights.store import BadWeights, WeightStore
 
 FUSION = "fusion.safetensors"
 ROI = "roi.png"
@@ -76,11 +78,11 @@ def load_version(
             f"bank version {folder.parent.name}/{folder.name} cannot be served: {error} "
             "Use the Tribank that built it, or build it again."
         ) from error
-    columns = {
-        name: method.load(ColumnFiles(folder, name), name, profile, device, WeightStore(weights_dir))
-        for name, method in methods.items()
-    }
-    for name, column in columns.items():
+    columns: dict[str, Method] = {}
+    for name, method in methods.items():
+        with _understood(folder, f"the files of {name}"):
+            column = method.load(ColumnFiles(folder, name), name, profile, device, WeightStore(weights_dir))
+        columns[name] = column
         if not _origins_fit(column, manifest):
             raise BadBank(
                 f"bank version {folder.parent.name}/{folder.name} is damaged: the rows of {name} come from "
@@ -95,11 +97,24 @@ def load_version(
             f"bank version {folder.parent.name}/{folder.name} cannot be served: {'; '.join(others)}"
         )
     if "fused" in profile.banks and profile.extraction.fusion is not None:
-        state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
-        fusion = FUSIONS[profile.extraction.fusion].from_state(state, device)
+        with _understood(folder, "the tensors of the fusion"):
+            state = load_file(folder / FUSION, device=device) if (folder / FUSION).exists() else {}
+            fusion = FUSIONS[profile.extraction.fusion].from_state(state, device)
         pipeline = replace(pipeline, fusion=fusion)
     pipeline = replace(pipeline, roi=load_roi(folder, manifest))
     return manifest, pipeline, Columns.of(profile, columns), decision
+
+
+@contextmanager
+def _understood(folder: Path, what: str) -> Iterator[None]:
+    """Turn the errors of files that another program wrote into BadBank. what: the files, for the message."""
+    try:
+        yield
+    except BadWeights:
+        raise
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        name = f"{folder.parent.name}/{folder.name}"
+        raise BadBank(f"bank version {name} is damaged: {what} are not understood ({error})") from error
 
 
 def _origins_fit(column: Method, manifest: Manifest) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from banks.detector import Detector, PartResult
 from banks.pipeline import Pipeline
@@ -124,11 +124,26 @@ def test_rows_that_come_from_nowhere_are_refused(
             numbers.dtype if isinstance(values[0], int) else changed.dtype
         )
     save_file(tensors, file)
+    _with_its_digest(version, file)
+    with pytest.raises(BadBank, match="the rows of rgb"):
+        Detector.load(version)
+
+
+def _with_its_digest(version: Path, file: Path) -> None:
     manifest = json.loads((version / "manifest.json").read_text())
     manifest["files"][file.name] = sha256_of(file)
     (version / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BadBank, match="the rows of rgb"):
-        Detector.load(version)
+
+
+@pytest.mark.parametrize("name", ["rgb.faiss", "normalisers.safetensors", "provenance.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, save({"rgb.other": torch.zeros(1)})])
+def test_files_that_another_program_wrote_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    version = tmp_path / "biscuit" / "v1"
+    shutil.copytree(KEPT / "schema-3" / "biscuit" / "v1", version)
+    (version / name).write_bytes(content)
+    _with_its_digest(version, version / name)
+    with pytest.raises(BadBank, match="biscuit/v1 is damaged: the files of rgb"):
+        load_version(version, device="cpu", weights_dir=tmp_path, make_pipeline=_no_networks)
 
 
 def test_a_flipped_bit_of_an_old_manifest_raises_nothing_but_a_refusal(tmp_path: Path) -> None:
