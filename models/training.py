@@ -7,6 +7,8 @@ was not.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -20,8 +22,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.atomic_file import replacing
+from models.tensor_digest import digest_of
 
 CHECKPOINT = "checkpoint.safetensors"
+_CHECKSUM = "checksum"
 _ON_CPU = "step"  # Adam counts its steps on the CPU
 _TIMED = 2  # steps that a plan times, after one that is slower
 
@@ -120,7 +124,13 @@ def _store(training: Training, path: Path, done: int, best: _Best) -> None:
             if tensor is not None:
                 tensors[f"optimizer.{part}.{name}"] = tensor.detach().cpu().reshape(tensor.shape)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(tensors, path, {"done": str(done), "run": training.facts, "best": repr(best.value)})
+    facts = {"done": str(done), "run": training.facts, "best": repr(best.value)}
+    write_tensors(tensors, path, facts | {_CHECKSUM: _checksum(tensors, facts)})
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, str]) -> str:
+    """Hex sha256 of a checkpoint's content."""
+    return hashlib.sha256(json.dumps([digest_of(tensors), sorted(facts.items())]).encode()).hexdigest()
 
 
 def _restore(training: Training, path: Path, best: _Best) -> int:
@@ -129,13 +139,15 @@ def _restore(training: Training, path: Path, best: _Best) -> int:
     try:
         with safe_open(path, "pt") as file:
             facts = file.metadata() or {}
-            if facts.get("run") != training.facts:
-                raise ValueError(
-                    f"{path} is of a run with other settings or parts: remove it or choose another folder"
-                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except SafetensorError:
         return 0
+    if facts.pop(_CHECKSUM, None) != _checksum(tensors, facts):
+        return 0
+    if facts["run"] != training.facts:
+        raise ValueError(
+            f"{path} is of a run with other settings or parts: remove it or choose another folder"
+        )
     training.network.load_state_dict(_inside(tensors, "model"))
     best.value, best.state = float(facts.get("best", "inf")), _inside(tensors, "best")
     kept = _inside(tensors, "optimizer")

@@ -6,7 +6,6 @@ Only this module calls torch.load, always with weights_only=True, so that no cod
 from __future__ import annotations
 
 import argparse
-import hashlib
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from safetensors.torch import save_file
 
 from models.atomic_file import replacing
 from models.digest import sha256_of, sha256_of_unchanged
+from models.tensor_digest import digest_of
 from models.weights.catalogue import WEIGHTS, NameRules, OfficialWeights, official_weights
 from models.weights.flax_vit import timm_state
 from models.weights.folder import DEFAULT_WEIGHTS, converted, find_weights
@@ -106,7 +106,7 @@ class WeightStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         target = converted(self.folder, weights.name)
         kept = {key: tensor.clone(memory_format=torch.contiguous_format) for key, tensor in tensors.items()}
-        facts = {"name": weights.name, "file": file.name, _ORIGIN: sha256_of(file), _CONTENT: _digest(kept)}
+        facts = {"name": weights.name, "file": file.name, _ORIGIN: sha256_of(file), _CONTENT: digest_of(kept)}
         with replacing(target) as partial:
             save_file(kept, partial, metadata=facts)
         return self.describe(weights.name)
@@ -131,7 +131,7 @@ class WeightStore:
         top = read_tensors(path)
         tensors = _checked(weights, top, path, converted=own)
         written = _facts(path).get(_CONTENT) if own else None
-        if written is not None and _digest(top) != written:
+        if written is not None and digest_of(top) != written:
             raise BadWeights(
                 f"{path.name} is damaged: its tensors changed after the conversion. Convert the official "
                 "file again with 'tribank weights add', or run 'tribank weights fetch'."
@@ -204,17 +204,6 @@ def _facts(converted: Path) -> dict[str, str]:
             return file.metadata() or {}
     except SafetensorError as error:
         raise BadWeights(f"{converted.name} cannot be read as weights: {error}") from error
-
-
-def _digest(tensors: Mapping[str, object]) -> str:
-    """Hex sha256 of names, types, shapes and bytes of all tensors, in the order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        assert isinstance(tensor, torch.Tensor)
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def _is_official(weights: OfficialWeights, digest: str) -> bool | None:

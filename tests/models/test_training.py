@@ -111,15 +111,33 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         train(run_of(facts="another"), tmp_path, silent)
 
 
-@pytest.mark.parametrize("share", [0, 0.5])
-def test_a_run_begins_again_where_its_checkpoint_is_damaged(share: float, tmp_path: Path) -> None:
-    whole, cut = run_of(), run_of()
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: flipped(content, len(content) - 1),
+        lambda content: flipped(content, content.index(b'"done":"') + len(b'"done":"')),
+        lambda content: flipped(content, content.index(b"a run")),
+    ],
+    ids=["empty", "cut", "number", "steps done", "run"],
+)
+def test_a_run_begins_again_where_its_checkpoint_is_damaged(
+    damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    whole, again = run_of(), run_of()
     train(whole, tmp_path, silent)
-    content = (tmp_path / CHECKPOINT).read_bytes()
-    (tmp_path / CHECKPOINT).write_bytes(content[: int(share * len(content))])
-    train(cut, tmp_path, silent)
+    file = tmp_path / CHECKPOINT
+    file.write_bytes(damage(file.read_bytes()))
+    done: list[int] = []
+    train(again, tmp_path, lambda number, total, loss: done.append(number))
+    assert done[0] == 1
     expected = on_cpu(whole.network)
-    assert all(torch.equal(expected[name], tensor) for name, tensor in on_cpu(cut.network).items())
+    assert all(torch.equal(expected[name], tensor) for name, tensor in on_cpu(again.network).items())
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
