@@ -47,6 +47,7 @@ from service.http.arrivals import Arrivals, Pace
 from service.http.document import make_document
 from service.http.exchange import Guard
 from service.http.gate import Gate
+from service.http.headers import HEADERS, OF_REQUESTS
 from service.http.problems import on_disk_error, on_http_exception, on_refusal, on_validation_error
 from service.http.queries import check_request
 from service.http.uploads import UploadLimits
@@ -171,8 +172,8 @@ def create_app(
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=("GET", "POST", "PUT", "DELETE"),
-            allow_headers=("X-API-Key", "Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
-            expose_headers=("X-Request-ID", "Retry-After", "Location", "Tribank-Code", "Server-Timing"),
+            allow_headers=OF_REQUESTS,
+            expose_headers=tuple(HEADERS),
         )
     spans = None
     if settings.spans_to:

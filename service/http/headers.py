@@ -58,6 +58,17 @@ OF_RESULTS = (
 """The headers that an answer to one part can have."""
 OF_JOBS = ("Location", "Retry-After", "Preference-Applied")
 """The headers of an answer that accepted a job."""
+OF_REQUESTS = (
+    "X-API-Key",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Prefer",
+    "X-Request-ID",
+    "Inference-Header-Content-Length",
+    "Last-Event-ID",
+)
+"""The headers that the API reads from a request, and that a browser sends only where a server allows them."""
 
 
 def described(*names: str) -> dict[str, dict[str, str]]:

@@ -96,7 +96,8 @@ def test_a_page_of_an_allowed_origin_uses_the_api_with_a_key(
     key = {"X-API-Key": Keys(tmp_path).add("mes", "score")}
     settings = Settings(banks=tmp_path, origins=f"{PAGE}, http://10.0.0.7:8080")
     score = "/v1/products/cookie/score"
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    sent = "x-api-key, idempotency-key, inference-header-content-length, last-event-id"
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": sent}
     cross = {"Sec-Fetch-Site": "cross-site"}
     with serve(settings, loader, state=tmp_path) as running, running.client() as client:
         allowed = client.options(score, headers={"Origin": PAGE} | asked)
@@ -105,6 +106,10 @@ def test_a_page_of_an_allowed_origin_uses_the_api_with_a_key(
         assert "access-control-allow-origin" not in foreign.headers
         answer = client.post(score, files=part, headers={"Origin": PAGE} | cross | key)
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PAGE)
+        shown = {name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")}
+        assert {"tribank-decision", "tribank-score", "tribank-scale"} <= set(answer.headers)
+        assert {name for name in answer.headers if name.startswith("tribank-")} <= shown
+        assert {"idempotency-replayed", "inference-header-content-length"} <= shown
         assert client.post(score, files=part, headers={"Origin": PAGE} | cross).status_code == 401
         refused = client.post(score, files=part, headers={"Origin": "https://evil.example"} | cross | key)
         assert (refused.status_code, refused.json()["code"]) == (403, "cross_site")
