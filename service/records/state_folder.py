@@ -20,6 +20,8 @@ from service.threads import on_disk
 
 RETRY_S = 2.0
 """Seconds until a file that could not be opened is opened again."""
+_CALLED = {"audit": "changes"}
+"""What sentences call the content of a store whose name is another word."""
 
 
 class StateInUse(RuntimeError):
@@ -98,13 +100,14 @@ class StateFolder:
     def notes(self) -> list[str]:
         """What is wrong with the folder, in sentences. Any thread may call `notes`."""
         missing = [
-            f"The {name} are not available ({reason}). The server tries again every "
+            f"The {_CALLED.get(name, name)} are not available ({reason}). The server tries again every "
             f"{RETRY_S:g} s. Parts are scored meanwhile."
             for name, reason in self.reasons.items()
             if reason
         ]
         damaged = [
-            f"The file of the {name} was damaged. The file is now {aside.name}, and a new file is in use."
+            f"The file of the {_CALLED.get(name, name)} was damaged. The file is now {aside.name}, and a new "
+            "file is in use."
             for name, store in self._stores.items()
             for aside in store.damaged
         ]
