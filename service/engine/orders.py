@@ -38,6 +38,7 @@ class Orders(Generic[_T]):
         self._logger = logger
         self._waiting: deque[_Order[_T]] = deque()
         self._busy: set[str] = set()
+        self._held_up: set[str] = set()  # of these, the products whose thread waits for another one
         self._wake = threading.Condition()
         self._closing = False
         self._threads = [
@@ -93,9 +94,25 @@ class Orders(Generic[_T]):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """No thread begins to work on another product meanwhile."""
+        """No thread begins to work on another product meanwhile, except in `wait_for_another`."""
         with self._wake:
             yield
+
+    def wait_for_another(self, product: str) -> bool:
+        """Wait until a thread may have ended its work on another product. For the thread that works on this
+        product, within `paused`.
+
+        Returns False at once where there is nothing to wait for: no thread works on another product, or each
+        of these threads waits, too.
+        """
+        if self._closing or not self._busy - self._held_up - {product}:
+            return False
+        self._held_up.add(product)
+        try:
+            self._wake.wait()
+        finally:
+            self._held_up.discard(product)
+        return True
 
     def _release(self, product: str) -> None:
         with self._wake:

@@ -366,9 +366,10 @@ class Residents:
             self._reserved[key] = size
 
     def _unload_oldest(self, product: str, version: str) -> None:
-        """Unload the detector that was used longest ago, of the products that no thread works on.
+        """Unload the detector that was used longest ago, of the products that no thread works on. Where there
+        is none, wait for a thread that works on another product.
 
-        product, version: the version that needs the memory. Raises LoadFailed where none can be unloaded now.
+        product, version: the version that needs the memory. Raises LoadFailed where none can be unloaded.
         """
         busy = self._orders.busy
         spares = [name for name in tuple(self._spares) if name == product or not busy(name)]
@@ -386,6 +387,8 @@ class Residents:
             self._served[victim] = replace(
                 served, state="idle", detector=None, shadow=None, wanted_shadow=None
             )
+        elif self._orders.wait_for_another(product):
+            return
         else:
             raise LoadFailed(
                 507,

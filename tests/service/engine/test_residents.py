@@ -190,27 +190,40 @@ def test_what_was_used_last_is_unloaded_and_what_is_pinned_stays(
         assert engine.residents.memory_bytes() == 2
 
 
-def test_what_found_no_memory_at_the_moment_is_loaded_a_while_later(
+def test_a_part_waits_for_the_memory_that_another_load_has(
     start: Start, make_detector: Any, make_loader: Any, sample: Sample
 ) -> None:
-    """Two products are asked for at once, and there is room for one."""
-    loader = make_loader(make_detector("cookie"), make_detector("tile"))
+    """Three products are asked for at once, and there is room for one."""
+    loader = make_loader(*map(make_detector, ("cookie", "tile", "tyre")))
     engine, go_on = start(loader, lazy=True, budget_bytes=1), threading.Event()
-    engine.residents._failed_loads._retry_s = 0.0
-    load = loader.load
+    load, most = loader.load, 0
 
     def slow(product: str, version: str | None = None) -> Loaded:
+        nonlocal most
         assert product != "cookie" or go_on.wait(60)
+        most = max(most, engine.residents.memory_bytes())
         return load(product, version)
 
     loader.load = slow
     deadline = time.monotonic() + 60
     first = engine.submit("cookie", sample, deadline=deadline)
     until(lambda: engine.residents.memory_bytes(), "a load")
-    with pytest.raises(NotReady):
-        engine.submit("tile", sample, deadline=deadline).result(60)
+    others = [engine.submit(product, sample, deadline=deadline) for product in ("tile", "tyre")]
+    until(lambda: engine.residents._orders._held_up, "a load that waits")
     go_on.set()
-    assert first.result(60)
+    assert [scored.result(60).detector.product for scored in (first, *others)] == ["cookie", "tile", "tyre"]
+    assert most == 1
+
+
+def test_what_found_no_memory_at_the_moment_is_loaded_a_while_later(
+    start: Start, make_detector: Any, make_loader: Any, sample: Sample
+) -> None:
+    loader = make_loader(make_detector("cookie"), make_detector("tile"))
+    engine = start(loader, lazy=True, budget_bytes=1, pinned=frozenset({"cookie"}))
+    engine.residents._failed_loads._retry_s = 0.0
+    with pytest.raises(NotReady):
+        score(engine, sample, "tile")
+    del loader.actives["cookie"]
     until(lambda: in_memory(engine) == {"tile"}, "the product that found no memory")
     assert score(engine, sample, "tile")
 
