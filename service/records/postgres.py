@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select, update
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +33,8 @@ _SESSION = (
     "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
 )
 """No transaction holds up the other servers for longer."""
+_ANSWER_S = 35.0
+"""Seconds that we wait for an answer: a database that hangs does not end its statements itself."""
 _CONNECTIONS = 2
 """Connections that one group keeps open; three times as many while they are asked for."""
 _SCHEMA_LOCK = 0x7472_6962
@@ -217,6 +223,38 @@ class PostgresDatabase:
         engine.dispose()
 
 
+class _NoAnswer(psycopg.OperationalError):
+    """The database did not answer in time."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that is closed where the database does not answer within `_ANSWER_S`."""
+
+    def wait(self, gen: PQGen[RV], *args: Any, **options: Any) -> RV:
+        """Wait for an answer, as psycopg does. Raises psycopg.Error."""
+        try:
+            return super().wait(_in_time(gen), *args, **options)
+        except _NoAnswer:
+            self.close()
+            raise
+
+
+def _in_time(steps: PQGen[RV]) -> PQGen[RV]:
+    """The same steps. psycopg asks for one whenever the socket is ready, and ten times a second where it is
+    not. Raises _NoAnswer."""
+    heard, step = time.monotonic(), partial(next, steps)
+    while True:
+        try:
+            ready = yield step()
+        except StopIteration as ended:
+            return ended.value
+        if ready:
+            heard = time.monotonic()
+        elif time.monotonic() > heard + _ANSWER_S:
+            raise _NoAnswer(f"no answer within {_ANSWER_S:g} s")
+        step = partial(steps.send, ready)
+
+
 def server_version(uri: str) -> str:
     """The version of the server, such as "15.6". Raises RecordsError where the database does not answer."""
     try:
@@ -232,7 +270,7 @@ def _connect(uri: str) -> psycopg.Connection:
         asked = conninfo_to_dict(uri)
     except psycopg.ProgrammingError:  # its message has parts of the URI
         raise RecordsError(_BAD_URI, Fault.GONE) from None
-    connection = psycopg.connect(uri, **{k: v for k, v in _CONNECTION.items() if k not in asked})
+    connection = _Connection.connect(uri, **{k: v for k, v in _CONNECTION.items() if k not in asked})
     try:
         connection.execute(_SESSION)
         connection.commit()

@@ -7,7 +7,8 @@ import pwd
 import shutil
 import signal
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -56,6 +57,21 @@ class Postgres:
         assert self._server is not None
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(100)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """The server and its connections do nothing meanwhile, as on a disk that does not answer."""
+        assert self._server is not None
+        server = self._server.pid
+        children = Path(f"/proc/{server}/task/{server}/children").read_text()
+        processes = [server, *map(int, children.split())]
+        try:
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop the server, and delete all that it kept."""

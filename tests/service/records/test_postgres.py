@@ -132,6 +132,22 @@ def test_a_database_that_goes_away_and_comes_back_costs_no_result(
         assert 'tribank_results_not_kept_total{product="cookie"} 0.0' in client.get("/metrics").text
 
 
+def test_a_database_that_hangs_is_gone_until_it_goes_on(
+    database: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.records.postgres._ANSWER_S", 0.2)
+    store = JobStore(tmp_path, database)
+    store.open()
+    with ThreadPoolExecutor(1) as asking, postgres.hanging():
+        for _ in range(2):
+            with pytest.raises(RecordsError) as refused:
+                asking.submit(store.unfinished).result(60)
+            assert refused.value.fault is Fault.GONE
+    store.open()
+    assert store.unfinished() == 0
+    store.close()
+
+
 def test_a_server_leaves_the_jobs_of_another_one_to_it(database: str, tmp_path: Path) -> None:
     left, right = (JobStore(tmp_path / name, database) for name in ("left", "right"))
     left.open()
