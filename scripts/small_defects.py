@@ -8,7 +8,7 @@ and grain differ from part to part. A speck is darker, a pit is 0.4 mm deep. Siz
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,9 @@ def write(folder: Path, count: int, seed: int, kind: str = "good") -> None:
 
 
 if __name__ == "__main__":
-    panel = Path(sys.argv[1]) / "panel"
+    parser = argparse.ArgumentParser(description="Write a product of large parts with small defects.")
+    parser.add_argument("folder", type=Path, help="folder for the product; created if missing")
+    panel = parser.parse_args().folder / "panel"
     write(panel / "train" / "good", 6, 0)
     write(panel / "validation" / "good", 4, 100)
     for seed, kind in ((200, "good"), (300, "speck"), (400, "pit")):
