@@ -41,9 +41,11 @@ def test_a_proxy_as_documented_serves_the_page_parts_and_jobs_below_its_path(
         proxy(tmp_path, lines.replace("http://127.0.0.1:8000", running.url)) as address,
         httpx.Client(base_url=address, trust_env=False, timeout=60, headers=key) as client,
     ):
-        page = client.get("/tribank/")
+        page = client.get("/tribank", follow_redirects=True)  # as people type the address
         assert page.status_code == 200
-        for name in re.findall(r'(?:src|href)="(console/[^"]+)"', page.text):
+        files_of_page = re.findall(r'(?:src|href)="(console/[^"]+)"', page.text)
+        assert files_of_page
+        for name in files_of_page:
             assert client.get(page.url.join(name)).status_code == 200
         assert client.head("/tribank/readyz").status_code == 200
         assert client.post("/tribank/v1/products/cookie/score", files=part).json()["decision"] == "good"
