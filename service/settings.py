@@ -145,9 +145,8 @@ class Settings(BaseSettings):
     spans_to: str = Field(
         default="",
         description="Where an OpenTelemetry collector takes spans by OTLP over HTTP: "
-        f"{COLLECTOR}. Each request is a span, and each stage of its part. Needs pip "
-        "install 'tribank[telemetry]'. OTEL_EXPORTER_OTLP_HEADERS and further variables of OpenTelemetry's "
-        "exporter apply.",
+        f"{COLLECTOR}. Each request is a span, and each stage of its part. Needs the extra "
+        "telemetry. OTEL_EXPORTER_OTLP_HEADERS and further variables of OpenTelemetry's exporter apply.",
     )
 
     scorers: int | None = Field(
