@@ -48,6 +48,7 @@ class CachedExtractor:
                 ("point", Extraction(point=extraction.point)),
                 ("normals", Extraction(normals=extraction.normals)),
                 ("relief", Extraction(relief=extraction.relief)),
+                ("colour", Extraction(colour=extraction.colour)),
                 ("picture", Extraction(picture=extraction.picture)),
             )
             if settings.banks()
@@ -66,7 +67,7 @@ class CachedExtractor:
     def _patches(self, bank: str, part: PreparedPart) -> CachedPatches:
         digest = self._digests[bank].copy()
         every = (part.rgb, part.xyz, part.valid)
-        seen = {"rgb": (part.rgb,), "relief": every, "picture": every}
+        seen = {"rgb": (part.rgb,), "relief": every, "colour": (part.rgb, part.valid), "picture": every}
         for array in seen.get(bank, (part.xyz, part.valid)):
             digest.update(str(array.shape).encode())
             digest.update(array.tobytes())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from models.cells import CellsExtractor
+from models.colour.extractor import ColourExtractor
 from models.features import PartFeatures, Patches
 from models.normals.extractor import NormalsExtractor
 from models.numerics.process import full_precision, helpers, small_products_in_one_thread, threads_in_use
@@ -57,6 +58,8 @@ class Extractor:
             self._extractors["normals"] = NormalsExtractor(normals, image_network(normals.network))
         if settings.relief is not None:
             self._extractors["relief"] = ReliefExtractor(settings.relief, device)
+        if settings.colour is not None:
+            self._extractors["colour"] = ColourExtractor(settings.colour, device)
         if isinstance(picture, PictureChoice):
             self._extractors["picture"] = PictureExtractor(picture, device)
         if isinstance(picture, CellsChoice):
@@ -69,7 +72,7 @@ class Extractor:
     def __call__(self, part: PreparedPart) -> tuple[PartFeatures, dict[str, float]]:
         """Patches of one part by bank, and the milliseconds of each extraction.
 
-        Histograms of points and relief need one core. Where there are more, they run beside the other
+        Histograms of points, relief and colour need one core. Where there are more, they run beside the other
         extractors. Their milliseconds are then those that they took longer.
         """
         features: dict[str, Patches] = {}
@@ -78,7 +81,7 @@ class Extractor:
         beside = {
             bank: helpers().submit(extract, [part])
             for bank, extract in reversed(self._extractors.items())  # points first: they need no image
-            if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor)
+            if side_by_side and isinstance(extract, FpfhExtractor | ReliefExtractor | ColourExtractor)
         }
         for bank, extract in self._extractors.items():
             start = time.perf_counter()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from recipes.trained import AstRecipe, AutoencoderRecipe, StfpmRecipe
 
-BANKS = ("rgb", "point", "normals", "relief", "fused", "picture")
+BANKS = ("rgb", "point", "normals", "relief", "colour", "fused", "picture")
 """The bank names, in the order of decision weights and answers."""
 
 Normalisation = Literal["none", "own", "channel", "shared"]

@@ -14,6 +14,7 @@ _SIDES = (
     "extraction.point.side",
     "extraction.normals.network.side",
     "extraction.relief.side",
+    "extraction.colour.side",
     "extraction.picture.side",
 )
 """Fields that grow with the scale. Point groups have no side."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from recipes.colour import ColourChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.measured import Measured, rounded
 from recipes.picture import AnyPicture, check_smoothing
@@ -61,6 +62,7 @@ class Extraction:
         point: point extractor; None without point and fused banks.
         normals: normals extractor; None without a normals bank.
         relief: relief extractor; None without a relief bank.
+        colour: colour extractor; None without a colour bank.
         picture: the part's pixels, or cells of them; None without a picture bank.
         fusion: how the fused patches are made; None without a fused bank.
         training: of the fusion network, if `fusion` is "uff_trained".
@@ -72,6 +74,7 @@ class Extraction:
     point: PointChoice | None = None
     normals: NormalsChoice | None = None
     relief: ReliefChoice | None = None
+    colour: ColourChoice | None = None
     picture: AnyPicture | None = None
     fusion: FusionKind | None = None
     training: FusionTraining = field(default_factory=FusionTraining)
@@ -94,14 +97,14 @@ class Extraction:
         """Names of the banks that this extraction has features for."""
         fused = self.rgb and self.point and self.fusion
         sources = {"rgb": self.rgb, "point": self.point, "normals": self.normals, "fused": fused}
-        sources |= {"relief": self.relief, "picture": self.picture}
+        sources |= {"relief": self.relief, "colour": self.colour, "picture": self.picture}
         return tuple(bank for bank, source in sources.items() if source is not None)
 
     def needs(self) -> tuple[Modality, ...]:
         """The inputs that a part must have."""
         image, cloud = (False, False) if self.picture is None else self.picture.sees
         sees: dict[Modality, bool] = {
-            "rgb": image or self.rgb is not None or self.relief is not None,
+            "rgb": image or any(one is not None for one in (self.rgb, self.relief, self.colour)),
             "xyz": cloud or any(one is not None for one in (self.point, self.normals, self.relief)),
         }
         return tuple(modality for modality, seen in sees.items() if seen)
@@ -125,6 +128,15 @@ class Extraction:
         if self.rgb is None or self.rgb.colour is not None:
             return self
         return replace(self, rgb=replace(self.rgb, colour=factor))
+
+    @property
+    def follows_usual_colour(self) -> bool:
+        """Whether what is usual for the colour bank still follows the product."""
+        return self.colour is not None and self.colour.usual is None
+
+    def with_usual_colour(self, choice: ColourChoice | None) -> Extraction:
+        """The same settings with what is usual for the colour bank, if it still follows the product."""
+        return replace(self, colour=choice) if choice is not None and self.follows_usual_colour else self
 
     @property
     def follows_relief(self) -> bool:

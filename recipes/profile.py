@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recipes.backbones import registered
 from recipes.banks import BANKS, BankRecipe, Blur, PadimRecipe, Precision, Recipe
+from recipes.colour import ColourChoice
 from recipes.extraction import Extraction
 from recipes.measured import Measured
 from recipes.picture import WIDEST, CellsChoice, PictureChoice
@@ -86,6 +87,7 @@ class Profile(BaseModel):
         rgb = built.extraction.rgb
         profile = self.model_validate(followed).balanced(built.preparation.balance)
         profile = profile.with_relief(built.extraction.relief)
+        profile = profile.with_usual_colour(built.extraction.colour)
         return profile.coloured(None if rgb is None else rgb.colour)
 
     def coloured(self, factor: float | None) -> Profile:
@@ -95,6 +97,10 @@ class Profile(BaseModel):
     def with_relief(self, choice: ReliefChoice | None) -> Profile:
         """The profile with what is usual for the relief of good parts, if it still follows the product."""
         return self.model_copy(update={"extraction": self.extraction.with_relief(choice)})
+
+    def with_usual_colour(self, choice: ColourChoice | None) -> Profile:
+        """The profile with what is usual for the colour bank, if it still follows the product."""
+        return self.model_copy(update={"extraction": self.extraction.with_usual_colour(choice)})
 
     def balanced(self, balance: Balance | None) -> Profile:
         """The profile with the balance of the good parts' images, if it takes drift back and has none yet."""

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from recipes.banks import BankRecipe, Recipe, Reweighting
 from recipes.changes import SCALE, BadChange, apply, scale_sides
+from recipes.colour import ColourChoice
 from recipes.extraction import Extraction, NormalsChoice
 from recipes.fusion import FusionKind, FusionTraining
 from recipes.other_methods import OTHER_METHODS
@@ -113,9 +114,11 @@ _EMBEDDED_RGB = RgbChoice("efficientnet_lite1", stages=(1, 2, 3), colour=None)
 """Strides 4, 8 and 16: with strides 8 and 16 alone, small stains are missed. Plain colour is added because
 the network hardly represents soft stains and tints."""
 _EMBEDDED_POINT = FpfhChoice(FPFH["embedded"])
-_EMBEDDED_NORMALS = NormalsChoice(replace(_EMBEDDED_RGB, colour=0.0))
+_NETWORK_ALONE = replace(_EMBEDDED_RGB, colour=0.0)
+_EMBEDDED_NORMALS = NormalsChoice(_NETWORK_ALONE)
 _COARSE_POINT = replace(_EMBEDDED_POINT, side=28)
 _EMBEDDED_RELIEF = ReliefChoice()
+_EMBEDDED_COLOUR = ColourChoice()
 _EMBEDDED_SIZE = 448
 _CAMERA_DRIFT = 0.05
 """What the gains of an industrial camera drift by (docs/profiles.md)."""
@@ -136,27 +139,29 @@ def _embedded(
     point: FpfhChoice = _EMBEDDED_POINT,
     training: FusionTraining | None = None,
 ) -> Profile:
-    """The default's extractors with other banks. "relief" and "fused" are not normalised, because their
-    extractor and the fusion scale them."""
+    """The default's extractors with other banks. "relief", "colour" and "fused" are not normalised, because
+    their extractors and the fusion scale them. Without a colour bank, the RGB patches have plain colour."""
+    rgb = _NETWORK_ALONE if "colour" in banks else _EMBEDDED_RGB
     return Profile(
         name=name,
         summary=summary,
         preparation=replace(
             FOLLOWING,
             rgb_size=_EMBEDDED_SIZE,
-            balance_drift=_CAMERA_DRIFT if {"rgb", "relief", "fused"} & set(banks) else 0.0,
+            balance_drift=_CAMERA_DRIFT if {"rgb", "relief", "colour", "fused"} & set(banks) else 0.0,
         ),
         extraction=Extraction(
-            rgb=_EMBEDDED_RGB if {"rgb", "fused"} & set(banks) else None,
+            rgb=rgb if {"rgb", "fused"} & set(banks) else None,
             point=point if {"point", "fused"} & set(banks) else None,
             normals=_EMBEDDED_NORMALS if "normals" in banks else None,
             relief=_EMBEDDED_RELIEF if "relief" in banks else None,
+            colour=_EMBEDDED_COLOUR if "colour" in banks else None,
             fusion=fusion,
             training=training or FusionTraining(),
         ),
         banks={
             bank: BankRecipe(
-                normalisation="none" if bank in ("relief", "fused") else "own",
+                normalisation="none" if bank in ("relief", "colour", "fused") else "own",
                 local_scale=_LOCAL_SCALE if decision == "tail" else 0.0,
             )
             for bank in banks
@@ -209,8 +214,8 @@ def _listed(*profiles: Profile) -> Mapping[str, Profile]:
 PROFILES = _listed(
     _embedded(
         DEFAULT_PROFILE,
-        "EfficientNet-Lite1, FPFH and relief: works offline, on a CPU. The default.",
-        ("rgb", "relief", "fused"),
+        "EfficientNet-Lite1, FPFH, relief and colour: works offline, on a CPU. The default.",
+        ("rgb", "relief", "colour", "fused"),
         "tail",
         "scaled_concat",
         point=_COARSE_POINT,
@@ -222,7 +227,12 @@ PROFILES = _listed(
         "tail",
         "scaled_concat",
     ),
-    _embedded("embedded-rgb", "The default's RGB bank alone: parts without a cloud.", ("rgb",), "single"),
+    _embedded(
+        "embedded-rgb",
+        "EfficientNet-Lite1 and plain colour in an RGB bank alone: parts without a cloud.",
+        ("rgb",),
+        "single",
+    ),
     _embedded("embedded-point", "FPFH in a point bank alone: parts without colour.", ("point",), "single"),
     _embedded(
         "embedded-point-8x8",
@@ -282,7 +292,7 @@ PROFILES = _listed(
     _embedded(
         "embedded-normals",
         "The default's banks and a bank of surface normals.",
-        ("rgb", "normals", "relief", "fused"),
+        ("rgb", "normals", "relief", "colour", "fused"),
         "tail",
         "scaled_concat",
         point=_COARSE_POINT,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from recipes.measured import Measured, rounded
 from recipes.points import relief
+from recipes.usual import Usual, check_usual
 
-Usual: TypeAlias = tuple[tuple[float, float], ...]
-"""Of each channel, what is usual on good parts: the median, and the spread around it."""
 CHANNELS = 12
 """See `models.relief.extractor`."""
 _HAND_SIZED = 0.00045
@@ -45,11 +44,8 @@ class ReliefChoice:
             raise ValueError(f"unit must be a length above 0 in metres, or null, not {self.unit}")
         if self.inside is not None and not 0 < self.inside <= 1:
             raise ValueError(f"inside must lie between 0 and 1, or be null, not {self.inside}")
-        if self.usual is None:
-            return
-        whole = len(self.usual) == CHANNELS and all(map(math.isfinite, sum(self.usual, ())))
-        if not whole or any(spread <= 0 for _, spread in self.usual):
-            raise ValueError(f"usual must be {CHANNELS} pairs of a number and a number above 0, or null")
+        if self.usual is not None:
+            check_usual(self.usual, CHANNELS)
 
     def resolved(self, measured: Measured | None) -> ReliefChoice:
         """The same settings with a number for the unit.

@@ -56,7 +56,7 @@ def test_the_reader_of_the_quick_start_builds_serves_and_scores(folder: Path, wa
     with server(warm, folder, serve) as desk:
         answer = json.loads(desk.type(after[0]))
         assert answer["decision"] == ("defective" if answer["score"] > answer["threshold"] else "good")
-        assert set(answer["banks"]) == {"rgb", "relief", "fused"}
+        assert set(answer["banks"]) == {"rgb", "relief", "colour", "fused"}
         for line in after[1:]:
             desk.type(line)
     assert (folder / "heatmap.png").read_bytes().startswith(b"\x89PNG")

@@ -35,6 +35,7 @@ from models.ast.flow import Flow
 from models.ast.student import Student
 from models.autoencoder.network import Autoencoder
 from models.cells import CellsExtractor
+from models.colour.extractor import ColourExtractor
 from models.extraction import coloured, image_network_of, point_extractor
 from models.features import PartFeatures, Patches
 from models.fusion.fusion import FusionTask
@@ -53,6 +54,7 @@ from models.stfpm.pyramid import student_of
 from models.weights.store import WeightStore
 from recipes.backbones import RgbBackbone
 from recipes.banks import BankRecipe, PadimRecipe
+from recipes.colour import ColourChoice
 from recipes.extraction import NormalsChoice
 from recipes.picture import CellsChoice, PictureChoice
 from recipes.points import FpfhChoice, PointChoice
@@ -75,7 +77,7 @@ _COVERED = {"wide_resnet50_2_tv": "resnet18"}
 """A backbone whose network runs in another profile, by one with which its maps run."""
 
 pytestmark = pytest.mark.slow
-Choice = RgbChoice | PointChoice | NormalsChoice | ReliefChoice | PictureChoice | CellsChoice
+Choice = RgbChoice | PointChoice | NormalsChoice | ReliefChoice | ColourChoice | PictureChoice | CellsChoice
 Component = tuple[Choice, Preparation]
 
 
@@ -114,13 +116,10 @@ def _choices(profile: Profile) -> dict[str, Choice]:
     extraction = profile.extraction
     every = (
         *(extraction.rgb, extraction.point, extraction.normals),
-        *(extraction.relief, extraction.picture),
+        *(extraction.relief, extraction.colour, extraction.picture),
     )
-    return {
-        bank: choice
-        for bank, choice in zip(("rgb", "point", "normals", "relief", "picture"), every, strict=True)
-        if choice is not None
-    }
+    banks = ("rgb", "point", "normals", "relief", "colour", "picture")
+    return {bank: choice for bank, choice in zip(banks, every, strict=True) if choice is not None}
 
 
 def _components() -> dict[Hashable, Component]:
@@ -190,6 +189,8 @@ def grids(
             )
         elif isinstance(choice, ReliefChoice):
             extract = ReliefExtractor(choice)
+        elif isinstance(choice, ColourChoice):
+            extract = ColourExtractor(choice)
         elif isinstance(choice, PictureChoice):
             extract = PictureExtractor(choice)
         elif isinstance(choice, CellsChoice):

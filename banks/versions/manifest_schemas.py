@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from banks.versions.seal import CHECKSUM, unsealed
 from recipes.sentences import field_path
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """Raise the number whenever a reader must not ignore something new in a manifest; see MIN_READER."""
-MIN_READER = 9
+MIN_READER = 10
 """The oldest schema whose readers understand what this Tribank writes, if they ignore fields that they do
 not know."""
 _SEALED_SINCE = 4
@@ -129,6 +129,14 @@ def _from_8(document: Document) -> Document:
     return {**document, "schema_version": 9, "min_reader": 9}
 
 
+def _from_9(document: Document) -> Document:
+    """Schema 10 can have a bank of colour. Older versions have none.
+
+    A reader of schema 9 has no extractor for it.
+    """
+    return {**document, "schema_version": 10, "min_reader": 10}
+
+
 _UPGRADES: Mapping[int, Callable[[Document], Document]] = MappingProxyType(
-    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8}
+    {3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8, 9: _from_9}
 )

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from banks.evenly import evenly
 from banks.versions.gathering import BuildError
+from models.colour.extractor import usual_colour
 from models.preparation.measure import measure
 from models.preparation.pitch import MOST_PITCH, in_millimetres
 from models.preparation.prepare import PreparedPart, in_balance, prepare
@@ -46,13 +47,16 @@ def measured_profile(
     measured = measure(samples, profile.preparation, roi)
     profile = profile.resolved(measured)
     balances = profile.preparation.balance_drift and profile.preparation.balance is None
-    choice = profile.extraction.relief if profile.extraction.follows_relief else None
-    prepared = list(_prepared(samples, profile.preparation, roi)) if balances or choice is not None else []
+    extraction = profile.extraction
+    usual = extraction.follows_relief or extraction.follows_usual_colour
+    prepared = list(_prepared(samples, profile.preparation, roi)) if balances or usual else []
     if balances:
         profile = profile.balanced(usual_balance(part.rgb for part in prepared))
         prepared = [in_balance(part, profile.preparation) for part in prepared]
-    if choice is not None:
-        profile = profile.with_relief(usual_relief(choice, prepared))
+    if extraction.relief is not None and extraction.follows_relief:
+        profile = profile.with_relief(usual_relief(extraction.relief, prepared))
+    if extraction.colour is not None and extraction.follows_usual_colour:
+        profile = profile.with_usual_colour(usual_colour(extraction.colour, prepared))
     return profile, measured
 
 

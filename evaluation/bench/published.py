@@ -75,7 +75,7 @@ class Published:
         extraction, weights = detector.manifest.profile.extraction, WeightStore(weights_dir)
         decision = rules.from_json(detector.manifest.decision)
         fusion = detector.pipeline.fusion
-        others = extraction.normals, extraction.relief, extraction.picture
+        others = extraction.normals, extraction.relief, extraction.colour, extraction.picture
         if any(others) or not isinstance(decision, WeightedSum):
             raise NotPublished("M3DM has RGB, point and fused banks and adds up their image scores")
         if detector.pipeline.roi is not None:

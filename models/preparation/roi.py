@@ -19,7 +19,7 @@ from recipes.sentences import sentences
 COLOUR, SHAPE = BITS["colour"], BITS["shape"]
 BANK_BITS: Mapping[str, int] = MappingProxyType(
     {
-        **{"rgb": COLOUR, "point": SHAPE, "normals": SHAPE},
+        **{"rgb": COLOUR, "colour": COLOUR, "point": SHAPE, "normals": SHAPE},
         **dict.fromkeys(("relief", "fused", "picture"), COLOUR | SHAPE),
     }
 )

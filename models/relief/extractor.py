@@ -20,19 +20,13 @@ from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.relief.quadrics import Blocks
 from models.rgb.patch_colour import colour_planes
-from recipes.measured import rounded
-from recipes.relief import CHANNELS, ReliefChoice, Usual
+from models.usual import in_spreads, usual_of
+from recipes.relief import CHANNELS, ReliefChoice
 
 _FINE, _SMALL, _WIDE, _AROUND = 0.5, 1.125, 2.0, 6.0
 """Deviations of the windows, in patches."""
-_SQUASHED = 3.0
-"""Spreads from which a channel counts by its logarithm: edges of features are far from usual."""
 _COLOUR = 0.7
 """Weight of the colours."""
-_DEVIATIONS = 1.4826
-"""Standard deviation of a normal distribution, in median distances from its median."""
-_LEAST_SPREAD = 0.1
-"""Smallest spread, in standard deviations, where half of the patches hardly differ."""
 _INNERMOST = 0.9
 """Share of a part's patches whose windows the part fills less than those of the innermost ones."""
 
@@ -63,8 +57,7 @@ class ReliefExtractor:
     def _rows(self, part: PreparedPart) -> torch.Tensor:
         at, found = self.raw(part)
         if self.choice.usual is not None:
-            centre, spread = np.array(self.choice.usual).T
-            found = _SQUASHED * np.arcsinh((found - centre) / (_SQUASHED * spread))
+            found = in_spreads(found, self.choice.usual)
             found[:, -3:] *= _COLOUR
         rows = np.zeros((at.size, CHANNELS), np.float32)
         rows[at.ravel()] = found
@@ -109,7 +102,7 @@ def usual_relief(choice: ReliefChoice, parts: Iterable[PreparedPart]) -> ReliefC
     choice = choice.fitted(None, float(np.median(widest)) if widest else 1.0)
     rows = [ReliefExtractor(choice).raw(part)[1] for part in known]
     every = np.concatenate(rows) if rows else np.zeros((0, CHANNELS))
-    return choice.fitted(_usual(every), 1.0) if len(every) else choice
+    return choice.fitted(usual_of(every), 1.0) if len(every) else choice
 
 
 def _widest(part: PreparedPart, side: int) -> float:
@@ -117,14 +110,3 @@ def _widest(part: PreparedPart, side: int) -> float:
     blocks = Blocks.of(np.zeros(part.valid.shape), part.valid, 2 * side)
     share = blocks.moments(side, _WIDE).share[_shown(part.valid, side)]
     return min(1.0, float(np.quantile(share, _INNERMOST))) if len(share) else 0.0
-
-
-def _usual(rows: NDArray[np.float64]) -> Usual:
-    """Median and spread of each channel. rows: (n, 12). A channel that does not vary has a spread of 1."""
-    centre = np.median(rows, axis=0)
-    spread = _DEVIATIONS * np.median(np.abs(rows - centre), axis=0)
-    spread = np.maximum(spread, _LEAST_SPREAD * rows.std(axis=0))
-    return tuple(
-        (rounded(float(middle)), rounded(float(width)) if width > 1e-9 else 1.0)
-        for middle, width in zip(centre, spread, strict=True)
-    )

@@ -45,11 +45,12 @@ def _one(detector: Detector, sample: Sample) -> PartResult:
 
 def test_a_result_holds_every_stage(detector: Detector, samples: list[Sample]) -> None:
     result = _one(detector, samples[0])
-    assert set(result.bank_scores) == {"rgb", "relief", "fused"}
+    assert set(result.bank_scores) == {"rgb", "relief", "colour", "fused"}
     assert result.map.shape == (224, 224)
     assert np.isfinite(result.map).all()
     assert result.decision == ("defective" if result.score > result.threshold else "good")
-    assert set(result.timings_ms) == {"prepare", "rgb", "point", "relief", "fusion", "search", "decide"}
+    extracted = ("rgb", "point", "relief", "colour", "fusion")
+    assert set(result.timings_ms) == {"prepare", *extracted, "search", "decide"}
     arrays = result.arrays()
     assert arrays["rgb_distances"].shape == (784,)
     assert arrays["fused_distances"].shape == (784,)

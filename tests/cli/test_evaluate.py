@@ -67,7 +67,7 @@ def test_results_are_kept_and_written_three_ways(few_parts: Path, tmp_path: Path
     out = tmp_path / "out"
     (evaluation,) = _evaluated(_run("evaluate", few_parts, "--out", out, "--json"))
     assert (evaluation.product, evaluation.profile) == (SMALL, "embedded")
-    assert set(evaluation.columns) == {"rgb", "relief", "fused", "final"}
+    assert set(evaluation.columns) == {"rgb", "relief", "colour", "fused", "final"}
     assert evaluation.goods + evaluation.defects == 2
     assert 0 <= evaluation.false_rejects <= evaluation.goods
     final = evaluation.columns["final"]
@@ -82,8 +82,8 @@ def test_results_are_kept_and_written_three_ways(few_parts: Path, tmp_path: Path
     assert "image AUROC by defect family" in " ".join(_run("evaluate", few_parts, "--out", out).split())
     assert "| biscuit |" in (out / "results.md").read_text()
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
-    assert [row["bank"] for row in rows] == ["rgb", "relief", "fused", "final"]
-    assert float(rows[3]["aupro_0.3"]) == final.aupro["0.3"]
+    assert [row["bank"] for row in rows] == ["rgb", "relief", "colour", "fused", "final"]
+    assert float(rows[4]["aupro_0.3"]) == final.aupro["0.3"]
     (out / "results.jsonl").unlink()
     (damaged,) = out.glob(f"banks/*/{SMALL}/v1/rgb.faiss")
     damaged.write_bytes(b"")
@@ -222,7 +222,7 @@ def test_bench_times_every_stage(small_product: Path, small_banks: Path) -> None
 def test_bench_takes_banks_of_another_size(small_product: Path, small_banks: Path) -> None:
     options = ("--banks", small_banks, "--repeats", "1", "--json")
     report = json.loads(_run("bench", SMALL, small_product, *options, "--rows", "2500"))
-    assert report["rows"] == {"rgb": 2500, "relief": 2500, "fused": 2500}
+    assert report["rows"] == {"rgb": 2500, "relief": 2500, "colour": 2500, "fused": 2500}
     assert report["versus"] is None
 
 

@@ -96,7 +96,7 @@ def test_score_writes_every_bank(small_product: Path, small_banks: Path, tmp_pat
     out = tmp_path / "out.bin"
     shown = _run("score", SMALL, *_part(small_product), "--bank", small_banks, "-o", out).stdout
     assert "threshold" in shown
-    assert re.search(r"^banks: rgb [\d.]+, relief [\d.]+, fused [\d.]+$", shown, re.MULTILINE)
+    assert re.search(r"^banks: rgb [\d.]+, relief [\d.]+, colour [\d.]+, fused [\d.]+$", shown, re.MULTILINE)
     with np.load(out, allow_pickle=False) as found:
         assert found["fused_distances"].shape == (784,)
         assert found["map"].shape == (224, 224)
@@ -211,13 +211,13 @@ def test_profiles_say_what_is_missing(tmp_path: Path) -> None:
 
 def test_profiles_fit_a_narrow_terminal() -> None:
     lines = _run("profiles").stdout.splitlines()
-    assert lines[0].split() == ["embedded", "rgb", "relief", "fused", "tail"]
+    assert lines[0].split() == ["embedded", "rgb", "relief", "colour", "fused", "tail"]
     assert max(map(len, lines)) <= 79
 
 
 def test_plan_tells_what_a_folder_will_cost(small_product: Path) -> None:
     planned = json.loads(_run("plan", small_product, "--json").stdout)
-    assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "relief", "fused"})
+    assert (planned["parts"], set(planned["banks"])) == (5, {"rgb", "relief", "colour", "fused"})
     told = _run("plan", small_product, "--parts", "7", "--set", "coreset=0.05").stdout
     assert "embedded, 224 x 224 points, 7 training parts; times measured on the first part" in told
 

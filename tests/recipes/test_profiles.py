@@ -15,6 +15,8 @@ from banks.decision.rules import RULES
 from models.rgb.backbones import timm
 from recipes.backbones import BACKBONES
 from recipes.banks import BY_METHOD, BankRecipe, PadimRecipe
+from recipes.colour import CHANNELS as COLOUR_CHANNELS
+from recipes.colour import ColourChoice
 from recipes.measured import Measured
 from recipes.picture import PICTURES
 from recipes.points import KINDS, PointNetwork, relief
@@ -22,6 +24,7 @@ from recipes.profile import Profile, Rule
 from recipes.profiles import DEFAULT_PROFILE, PROFILES, BadChange, UnknownProfile, find_profile
 from recipes.relief import CHANNELS, ReliefChoice
 from recipes.trained import AutoencoderRecipe
+from recipes.usual import Usual
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -79,6 +82,7 @@ def test_what_follows_the_product_is_taken_over_from_a_version_of_any_source(nam
     profile = PROFILES[name]
     built = profile.resolved(Measured(3, 1e-3, 1e-3, noise=1e-4, field=0.2, extent=0.1)).coloured(7.0)
     built = built.with_relief(ReliefChoice(unit=1e-3, usual=((0.5, 2.0),) * CHANNELS, inside=0.4))
+    built = built.with_usual_colour(ColourChoice(usual=((0.5, 2.0),) * COLOUR_CHANNELS))
     assert profile.as_built(built) == built
     other = built.model_copy(update={"coreset": 0.5})
     assert profile.as_built(other) == built != other
@@ -115,6 +119,19 @@ def test_what_is_usual_for_the_relief_follows_the_product_once() -> None:
     fitted = ReliefChoice().fitted(first, 0.5)
     assert (fitted.usual, fitted.inside) == (first, 0.35)
     assert fitted.fitted(second, 1.0) == fitted
+
+
+@pytest.mark.parametrize("usual", [((0.0, 1.0),), ((0.0, 0.0),) * COLOUR_CHANNELS])
+def test_impossible_numbers_of_the_colours_are_refused(usual: Usual) -> None:
+    with pytest.raises(ValueError, match="usual"):
+        ColourChoice(usual=usual)
+
+
+def test_what_is_usual_for_the_colours_follows_the_product_once() -> None:
+    first, second = ((0.5, 2.0),) * COLOUR_CHANNELS, ((0.0, 1.0),) * COLOUR_CHANNELS
+    fitted = ColourChoice().fitted(first)
+    assert fitted.usual == first
+    assert fitted.fitted(second) == fitted
 
 
 def test_changes() -> None:

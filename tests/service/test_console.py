@@ -169,9 +169,9 @@ def test_a_newcomers_walk(page: Page, running: Any, defect: list[Path], tmp_path
     expect(page.locator("#verdict")).to_have_class(kept["decision"])
     captions = page.locator("#maps figcaption").all_text_contents()
     assert captions[:3] == ["result, fixed scale", "RGB", "depth"]
-    assert [caption.split()[0] for caption in captions[3:]] == ["rgb", "relief", "fused"]
-    expect(page.locator("#facts tr")).to_have_count(4)
-    expect(page.locator("#facts img[src^=blob]")).to_have_count(3)
+    assert [caption.split()[0] for caption in captions[3:]] == ["rgb", "relief", "colour", "fused"]
+    expect(page.locator("#facts tr")).to_have_count(5)
+    expect(page.locator("#facts img[src^=blob]")).to_have_count(4)
     expect(page.locator("#results li")).to_have_count(1)
     cloud = page.locator("#cloud canvas")
     assert int(cloud.get_attribute("data-points") or 0) > 1000

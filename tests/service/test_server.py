@@ -157,7 +157,7 @@ def test_a_part_is_scored_and_sigterm_finishes_what_is_in_work(
         with served.client() as client:
             answer = client.post(URL, files=files).json()
             assert answer["decision"] in ("good", "defective")
-            assert set(answer["banks"]) == {"rgb", "relief", "fused"}
+            assert set(answer["banks"]) == {"rgb", "relief", "colour", "fused"}
             assert client.post(URL, files=files).json()["score"] == answer["score"]
             empty = client.post(URL, files={"sample": b""})
             assert empty.status_code == 422

@@ -103,9 +103,10 @@ def test_the_manifest_tells_what_is_in_the_banks(small_banks: Path) -> None:
     assert manifest.training_parts == tuple(f"train/good/{number:03}" for number in range(5))
     assert manifest.banks["rgb"].seen == 5 * 784
     assert manifest.weights.keys() == {"efficientnet_lite1"}
-    rgb = manifest.profile.extraction.rgb
-    assert rgb is not None
-    assert 100 < (rgb.colour or 0) < 600
+    colour = manifest.profile.extraction.colour
+    assert colour is not None
+    assert colour.usual is not None
+    assert manifest.banks["colour"].dimension == len(colour.usual) == 9
     relief = manifest.profile.extraction.relief
     assert relief is not None
     assert relief.usual is not None
@@ -290,7 +291,7 @@ def test_what_was_extracted_is_kept_and_nothing_derived(small_banks: Path) -> No
     assert kept == [
         f"parts/{split}/{name}"
         for split in ("train", "validation")
-        for name in ("parts.safetensors", "point.f32", "relief.f32", "rgb.f32")
+        for name in ("colour.f32", "parts.safetensors", "point.f32", "relief.f32", "rgb.f32")
     ]
 
 

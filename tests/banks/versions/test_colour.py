@@ -43,7 +43,7 @@ def test_the_factor_is_six_spreads_of_the_patches_that_show_the_part(
     network: torch.Tensor, tmp_path: Path
 ) -> None:
     train = parts(tmp_path, network, lower_half=True)
-    factor = settled_colour(find_profile("embedded"), train)
+    factor = settled_colour(find_profile("embedded-three"), train)
     assert factor is not None
     assert factor == pytest.approx(6 * (3 * 4) ** 0.5, rel=1e-3)
     stored = train.store.patches("rgb", 0).rows
@@ -61,7 +61,7 @@ def test_without_a_cloud_all_patches_count(network: torch.Tensor, tmp_path: Path
 def test_other_weights_give_another_factor_and_equal_patches_a_factor_of_one(
     network: torch.Tensor, tmp_path: Path
 ) -> None:
-    profile = find_profile("embedded")
+    profile = find_profile("embedded-three")
     first, larger, equal = (
         settled_colour(profile, parts(tmp_path / name, rows, lower_half=True))
         for name, rows in (("a", network), ("b", 10 * network), ("c", torch.zeros(16, 3)))
@@ -74,5 +74,5 @@ def test_other_weights_give_another_factor_and_equal_patches_a_factor_of_one(
 @pytest.mark.parametrize("change", ["extraction.rgb.colour=300", "extraction.rgb.colour=0"])
 def test_a_number_in_the_profile_stays(change: str, network: torch.Tensor, tmp_path: Path) -> None:
     train = parts(tmp_path, network, lower_half=True)
-    assert settled_colour(find_profile("embedded", changes=[change]), train) is None
+    assert settled_colour(find_profile("embedded-three", changes=[change]), train) is None
     assert torch.equal(train.store.patches("rgb", 0).rows[:, 3:], torch.ones(16, COLOUR_CHANNELS))

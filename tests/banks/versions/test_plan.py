@@ -57,6 +57,7 @@ def test_scale_2_makes_every_grid_twice_as_fine(small_product: Path, tmp_path: P
     assert {name: facts.side for name, facts in manifest.banks.items()} == {
         "rgb": 56,
         "relief": 112,
+        "colour": 56,
         "fused": 56,
     }
     planned = plan(profile, 2, folder.train[0].read(), weights_dir=DEFAULT_WEIGHTS)

@@ -82,7 +82,8 @@ def test_a_report_is_one_page_without_requests_and_a_sheet(few_parts: Path, tmp_
     assert sources
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in text
-    for title in ("RGB", "depth", "ground truth", "rgb bank", "relief bank", "fused bank", "final"):
+    banks = [f"{bank} bank" for bank in ("rgb", "relief", "colour", "fused")]
+    for title in ("RGB", "depth", "ground truth", *banks, "final"):
         assert f"<figcaption>{title}</figcaption>" in text
     assert text.count("<svg") == 4
     assert "held-out good parts" in text
