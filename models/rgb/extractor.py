@@ -116,7 +116,7 @@ class RgbExtractor:
                 f"{part.rgb.shape}. Set Preparation.rgb_size to the extractor's size."
             )
         plain = torch.tensor(part.rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
-        return self.grid(plain)[0].flatten(1).T.contiguous()
+        return self.grid(plain)[0].flatten(1).T.float().contiguous()  # also within torch.autocast
 
     @torch.no_grad()
     def grid(self, image: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -67,11 +67,13 @@ class Postgres:
         processes = [server, *map(int, children.split())]
         try:
             for process in processes:
-                os.kill(process, signal.SIGSTOP)
+                with suppress(ProcessLookupError):  # its work was done
+                    os.kill(process, signal.SIGSTOP)
             yield
         finally:
             for process in processes:
-                os.kill(process, signal.SIGCONT)
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop the server, and delete all that it kept."""

@@ -28,10 +28,10 @@ class Stopped(Exception):
 
 
 def tiny(**training: int) -> Profile:
-    """The default profile's extractors with a short training, one part a step."""
+    """Extractors of image and histograms with a short training, one part a step."""
     settings = {"steps": STEPS, "warm_up": 2, "batch": 1, "checkpoint_every": 2} | training
     changes = [f"extraction.training.{name}={value}" for name, value in settings.items()]
-    return find_profile("embedded", changes=changes)
+    return find_profile("embedded-three", changes=changes)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_the_file_says_what_it_was_trained_on(trained: Path) -> None:
         facts = file.metadata()
     assert facts["products"] == "one two"
     assert facts["parts"] == "4"
-    assert facts["profile"] == "embedded"
+    assert facts["profile"] == "embedded-three"
 
 
 @pytest.mark.parametrize("stage", ["parts", "training"])
