@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.layout import Layout
+from models.layout import GridLayout, Layout
 
 Rows: TypeAlias = NDArray[np.float32] | torch.Tensor
 """(n, C) float32 patch vectors, on any device."""
@@ -26,6 +26,16 @@ class Patches:
 
     rows: torch.Tensor
     layout: Layout
+
+    @classmethod
+    def on_grid(cls, at: NDArray[np.bool_], found: NDArray[np.floating], device: torch.device) -> Patches:
+        """A grid of patches of which some have a row.
+
+        at: (side, side), the patches with a row. found: (patches, C), their rows. The others have rows of 0.
+        """
+        rows = np.zeros((at.size, found.shape[1]), np.float32)
+        rows[at.ravel()] = found
+        return cls(torch.from_numpy(rows).to(device), GridLayout(len(at)))
 
     def within(self, mask: NDArray[np.bool_]) -> Patches:
         """The same patches, with rows of 0 for patches that touch no True pixel of a (size, size) mask."""

@@ -16,7 +16,6 @@ from scipy import ndimage
 from torch.nn import functional
 
 from models.features import Patches
-from models.layout import GridLayout
 from models.preparation.prepare import PreparedPart
 from models.rgb.patch_colour import colour_planes
 from models.usual import in_spreads, usual_of
@@ -45,15 +44,12 @@ class ColourExtractor:
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
         """One grid per part: rows (side * side, 9) float32, zero for patches that hardly show the part."""
-        return [Patches(self._rows(part), GridLayout(self.choice.side)) for part in parts]
+        return [self._patches(part) for part in parts]
 
-    def _rows(self, part: PreparedPart) -> torch.Tensor:
+    def _patches(self, part: PreparedPart) -> Patches:
         at, found = self.raw(part)
-        if self.choice.usual is not None:
-            found = in_spreads(found, self.choice.usual)
-        rows = np.zeros((at.size, CHANNELS), np.float32)
-        rows[at.ravel()] = found
-        return torch.from_numpy(rows).to(self.device)
+        usual = self.choice.usual
+        return Patches.on_grid(at, found if usual is None else in_spreads(found, usual), self.device)
 
     def raw(self, part: PreparedPart) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """The patches that show the part, (side, side) bool, and their channels as measured, (patches, 9)."""

@@ -52,16 +52,14 @@ class ReliefExtractor:
 
     def __call__(self, parts: Sequence[PreparedPart]) -> list[Patches]:
         """One grid per part: rows (side * side, 12) float32, zero for patches at an edge and outside."""
-        return [Patches(self._rows(part), GridLayout(self.choice.side)) for part in parts]
+        return [self._patches(part) for part in parts]
 
-    def _rows(self, part: PreparedPart) -> torch.Tensor:
+    def _patches(self, part: PreparedPart) -> Patches:
         at, found = self.raw(part)
         if self.choice.usual is not None:
             found = in_spreads(found, self.choice.usual)
             found[:, -3:] *= _COLOUR
-        rows = np.zeros((at.size, CHANNELS), np.float32)
-        rows[at.ravel()] = found
-        return torch.from_numpy(rows).to(self.device)
+        return Patches.on_grid(at, found, self.device)
 
     def raw(self, part: PreparedPart) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """The patches well inside the part, (side, side) bool, and their channels as measured,
