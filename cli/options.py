@@ -98,14 +98,17 @@ def check_folder(folder: Path, option: str) -> None:
 
 def is_given(context: typer.Context, parameter: str) -> bool:
     """Whether this option was typed, or set by its environment variable."""
-    source = context.get_parameter_source(parameter)
-    return source is not None and source.name != "DEFAULT"
+    return _source(context, parameter) != "DEFAULT"
 
 
 def is_typed(context: typer.Context, parameter: str) -> bool:
     """Whether this option was typed: no default and no environment variable, whose folder may come later."""
+    return _source(context, parameter) == "COMMANDLINE"
+
+
+def _source(context: typer.Context, parameter: str) -> str:
     source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
+    return "DEFAULT" if source is None else source.name
 
 
 def chosen_device(device: str) -> str:
